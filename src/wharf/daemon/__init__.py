@@ -1,0 +1,1 @@
+"""wharfd: wires implementations together and serves the API on sockets."""

@@ -1,0 +1,1 @@
+"""Containers: one file a verb."""

@@ -1,0 +1,1 @@
+"""Images: archives in and out, references, inspection; everything below in storage."""

@@ -1,0 +1,1 @@
+"""Every way Wharf talks to Linux: thin typed calls that raise OSError."""

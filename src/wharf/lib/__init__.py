@@ -1,0 +1,1 @@
+"""Small pure things: no I/O, no clock, nothing of Wharf above them."""

@@ -1,0 +1,1 @@
+"""Networks: addresses, bridges, published ports; records in storage, the kernel through netlink and nftables."""

@@ -1,0 +1,1 @@
+"""The programs beside a container: the zygote that forks, the shim that owns one container."""

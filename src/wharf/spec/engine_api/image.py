@@ -1,0 +1,90 @@
+"""Images as the Engine API spells them."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from wharf.spec.engine_api.container import DriverData, HealthConfig
+
+
+class ImageInspect(TypedDict, total=False):
+    """ImageInspect (Engine API, definitions)."""
+
+    Id: str | None
+    RepoTags: list[str] | None
+    RepoDigests: list[str] | None
+    Comment: str | None
+    Created: str | None
+    Author: str | None
+    Config: ImageConfig | None
+    Architecture: str | None
+    Variant: str | None
+    Os: str | None
+    OsVersion: str | None
+    Size: int | None
+    GraphDriver: DriverData | None
+    RootFS: ImageInspectRootFS | None
+    Metadata: ImageInspectMetadata | None
+
+
+class ImageSummary(TypedDict, total=False):
+    """ImageSummary (Engine API, definitions)."""
+
+    Id: str | None
+    ParentId: str | None
+    RepoTags: list[str] | None
+    RepoDigests: list[str] | None
+    Created: int | None
+    Size: int | None
+    SharedSize: int | None
+    Labels: dict[str, str] | None
+    Containers: int | None
+
+
+class ImageHistoryResponseItem(TypedDict, total=False):
+    """ImageHistoryResponseItem (Engine API, definitions)."""
+
+    Id: str | None
+    Created: int | None
+    CreatedBy: str | None
+    Tags: list[str] | None
+    Size: int | None
+    Comment: str | None
+
+
+class ImageDeleteResponseItem(TypedDict, total=False):
+    """ImageDeleteResponseItem (Engine API, definitions)."""
+
+    Untagged: str | None
+    Deleted: str | None
+
+
+class ImageConfig(TypedDict, total=False):
+    """ImageConfig (Engine API, definitions)."""
+
+    User: str | None
+    ExposedPorts: dict[str, dict[str, object]] | None
+    Env: list[str] | None
+    Cmd: list[str] | None
+    Healthcheck: HealthConfig | None
+    ArgsEscaped: bool | None
+    Volumes: dict[str, dict[str, object]] | None
+    WorkingDir: str | None
+    Entrypoint: list[str] | None
+    OnBuild: list[str] | None
+    Labels: dict[str, str] | None
+    StopSignal: str | None
+    Shell: list[str] | None
+
+
+class ImageInspectRootFS(TypedDict, total=False):
+    """ImageInspectRootFS (Engine API, definitions)."""
+
+    Type: str | None
+    Layers: list[str] | None
+
+
+class ImageInspectMetadata(TypedDict, total=False):
+    """ImageInspectMetadata (Engine API, definitions)."""
+
+    LastTagTime: str | None

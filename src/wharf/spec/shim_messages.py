@@ -1,0 +1,141 @@
+"""What the engine, the zygote and the shims say to each other: JSON datagrams over SEQPACKET sockets.
+
+::
+
+    engine ──spawn + descriptors──▶ zygote ──fork──▶ shim ──clone──▶ container
+      ▲                                                │
+      └──────────── control (a socketpair) ────────────┘   and <run>/shims/<id>/shim.sock after a restart
+
+A *spawn* datagram carries, by SCM_RIGHTS and in this order: the shim's end of the control socketpair, the locked
+``lock`` descriptor, one end of a stream socketpair for each entry of ``attachments``. The lock lives as long as
+any process holds it or the datagram is in flight: who can take it knows that no shim exists or ever will.
+
+On an attachment flow Docker's own bytes: towards the engine raw bytes for a terminal, else 8-byte-headed frames
+(:mod:`wharf.lib.stdcopy`); towards the container raw stdin, ended by shutdown(SHUT_WR).
+
+On control, the engine sends requests (``seq``, ``op``), the shim answers (``seq``, ``result`` or ``error``) and
+volunteers events (``event``). A new connection to shim.sock is first told the present ``state`` event.
+A shim exits when its container has exited, ``exit.json`` is written (atomically) and the event is sent.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+from wharf.spec import oci_runtime
+
+MAX_MESSAGE_BYTES = 192 * 1024
+"""Longest datagram; longer documents are files in the bundle, named by path."""
+
+
+class LogOptions(TypedDict):
+    """Where the shim writes the container's output."""
+
+    driver: Literal["json-file", "none"]
+    path: str
+    max_size_bytes: NotRequired[int]  # rotate beyond; absent: never
+    max_files: NotRequired[int]
+
+
+class Attachment(TypedDict):
+    """Which streams an attached client takes part in."""
+
+    stdin: bool
+    stdout: bool
+    stderr: bool
+    detach_keys: NotRequired[list[int]]  # byte values; absent: none, [] never matches
+
+
+class RootfsMount(TypedDict):
+    """A mount that makes the root, made inside the container's mount namespace only.
+
+    Overlay's lower layers are given as repeated ``lowerdir+=`` options, uppermost first.
+    """
+
+    type: str
+    source: str
+    options: list[str]
+
+
+class Spawn(TypedDict):
+    """engine → zygote: start a shim, which creates and starts the container at once."""
+
+    op: Literal["spawn"]
+    id: str
+    bundle: str  # folder with config.json; relative root.path is below it
+    rootfs: list[RootfsMount]
+    shim_dir: str  # <run>/shims/<id>, exists, holds the lock file
+    seccomp_cache: str  # <run>/seccomp
+    open_stdin: bool
+    stdin_once: bool  # close stdin when the first attached client that had it leaves
+    log: LogOptions
+    attachments: list[Attachment]
+
+
+class Failure(TypedDict):
+    """Why a process could not be created or started.
+
+    ``kind`` decides Docker's exit code: not-found 127, not-executable 126, any other 128 (the client's 125).
+    ``message`` is what stands behind "OCI runtime create failed: ".
+    """
+
+    kind: Literal["not-found", "not-executable", "invalid", "other"]
+    message: str
+
+
+class Exit(TypedDict):
+    """How a container ended; also the content of exit.json."""
+
+    pid: int
+    exit_code: int  # 128+n when signal n ended it
+    oom_killed: bool
+    started_at: str  # RFC 3339, nanoseconds, UTC
+    finished_at: str
+    failure: NotRequired[Failure]  # it never ran
+
+
+class ExecRequest(TypedDict):
+    """engine → shim: run one more process (descriptor: one end of a stream socketpair, when attached)."""
+
+    exec_id: str
+    process: oci_runtime.Process
+    attachment: Attachment | None
+
+
+class Request(TypedDict):
+    """engine → shim."""
+
+    seq: int
+    op: Literal["state", "kill", "resize", "attach", "exec", "exec-kill", "exec-resize"]
+    signal: NotRequired[int]  # kill (container's init), exec-kill
+    exec_id: NotRequired[str]
+    rows: NotRequired[int]  # resize, exec-resize
+    columns: NotRequired[int]
+    attachment: NotRequired[Attachment]  # attach, with the descriptor
+    exec: NotRequired[ExecRequest]
+
+
+class Answer(TypedDict):
+    """shim → engine; an ``exec`` answers once the process runs: ``{"pid": n}``, or with a failure."""
+
+    seq: int
+    result: NotRequired[dict[str, object]]
+    error: NotRequired[Failure]
+
+
+class Event(TypedDict):
+    """shim → engine.
+
+    ``started`` (pid, started_at), ``failed`` (failure), ``oom``, ``exit`` (exit), ``exec-exit`` (exec_id,
+    exit_code), ``state`` (running: pid, started_at, execs still running) as the first on a new connection.
+    """
+
+    event: Literal["started", "failed", "oom", "exit", "exec-exit", "state"]
+    pid: NotRequired[int]
+    started_at: NotRequired[str]
+    failure: NotRequired[Failure]
+    exit: NotRequired[Exit]
+    exec_id: NotRequired[str]
+    exit_code: NotRequired[int]
+    execs: NotRequired[dict[str, int]]  # exec id → pid
+    steps_us: NotRequired[dict[str, int]]  # started: microseconds each step of the start took (cgroup, clone, ...)

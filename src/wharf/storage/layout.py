@@ -1,0 +1,137 @@
+"""Every path Wharf uses on disk, drawn as trees.
+
+::
+
+    DATA ROOT  /var/lib/wharf            survives a reboot
+    ├── wharf.db                         names, records, allocations (SQLite, WAL)
+    ├── engine.lock                      held by the one Engine that owns this root (flock)
+    ├── content/                         an OCI image layout: oci-layout, index.json, blobs/sha256/<hex>
+    │   └── ingest/                      blobs on their way in
+    ├── snapshots/<chain id hex>/fs      an unpacked layer, read-only once it has its name
+    ├── ingest/                          layers on their way in
+    ├── containers/<id>/
+    │   ├── upper/ work/                 the container's own layer (overlay)
+    │   ├── config.json                  the OCI bundle of the last start
+    │   ├── rootfs/                      where its root is mounted, in its own mount namespace only
+    │   ├── hosts hostname resolv.conf   bind-mounted into it
+    │   └── <id>-json.log                its log, in Docker's json-file form
+    └── volumes/<name>/_data
+
+    RUN ROOT   /run/wharf                is lost at a reboot
+    ├── shims/<id>/                      lock, shim.sock, exit.json (see wharf.shim)
+    ├── netns/<id>                       the container's network namespace (nsfs bind mount)
+    └── seccomp/<digest>.bpf             compiled filters
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_DATA_ROOT = Path("/var/lib/wharf")
+DEFAULT_RUN_ROOT = Path("/run/wharf")
+
+
+def root_key(data_root: Path) -> str:
+    """Return the 8 hex digits that name this data root's cgroups, links and firewall tables on the host.
+
+    Derived from the path alone, so that an engine finds what an earlier one of the same root left behind.
+    """
+    return hashlib.sha256(str(data_root.resolve()).encode()).hexdigest()[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class DataRoot:
+    """Paths below the data root; nothing here touches the disk."""
+
+    path: Path
+
+    @property
+    def key(self) -> str:
+        """The name of this root on the host (see :func:`root_key`)."""
+        return root_key(self.path)
+
+    @property
+    def database(self) -> Path:
+        """The metadata database."""
+        return self.path / "wharf.db"
+
+    @property
+    def lock(self) -> Path:
+        """The lock of the engine that owns the root."""
+        return self.path / "engine.lock"
+
+    @property
+    def content(self) -> Path:
+        """The content store: an OCI image layout."""
+        return self.path / "content"
+
+    @property
+    def snapshots(self) -> Path:
+        """Unpacked layers, by chain id."""
+        return self.path / "snapshots"
+
+    @property
+    def ingest(self) -> Path:
+        """Layers being unpacked; swept when an engine starts."""
+        return self.path / "ingest"
+
+    @property
+    def containers(self) -> Path:
+        """One folder a container."""
+        return self.path / "containers"
+
+    def container(self, container_id: str) -> Path:
+        """The folder of one container: its OCI bundle."""
+        return self.containers / container_id
+
+    def log(self, container_id: str) -> Path:
+        """The json-file log of one container."""
+        return self.container(container_id) / f"{container_id}-json.log"
+
+    @property
+    def volumes(self) -> Path:
+        """One folder a volume of the local driver."""
+        return self.path / "volumes"
+
+    def volume(self, name: str) -> Path:
+        """The data of one volume."""
+        return self.volumes / name / "_data"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRoot:
+    """Paths below the run root; nothing here touches the disk."""
+
+    path: Path
+
+    @property
+    def shims(self) -> Path:
+        """One folder a running container (see :mod:`wharf.shim`)."""
+        return self.path / "shims"
+
+    def shim(self, container_id: str) -> Path:
+        """The folder of one shim."""
+        return self.shims / container_id
+
+    @property
+    def netns(self) -> Path:
+        """Bind mounts that keep network namespaces alive."""
+        return self.path / "netns"
+
+    def sandbox(self, container_id: str) -> Path:
+        """The network namespace of one container."""
+        return self.netns / container_id
+
+    @property
+    def seccomp(self) -> Path:
+        """Compiled seccomp filters by digest of their source."""
+        return self.path / "seccomp"
+
+
+def run_root_of(data_root: Path) -> RunRoot:
+    """Return the run root that belongs to ``data_root``: /run/wharf, or a folder of its own below it."""
+    if data_root.resolve() == DEFAULT_DATA_ROOT:
+        return RunRoot(DEFAULT_RUN_ROOT)
+    return RunRoot(DEFAULT_RUN_ROOT / "roots" / root_key(data_root))

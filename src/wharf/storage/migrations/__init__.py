@@ -1,0 +1,1 @@
+"""The database's schema as numbered SQL files, applied in order; none is ever edited once released."""

@@ -1,0 +1,1 @@
+"""Volumes of the local driver, and what container mounts resolve to."""
