@@ -1,0 +1,94 @@
+# `make test` and `make demo` do all their set-up by themselves, on a fresh Debian machine, as root.
+# What is set up leaves a stamp behind, so the second time costs nothing.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+BUILD  := build
+STAMPS := $(BUILD)/stamps
+OWN    := src tests bench demo scripts conformance
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+$(STAMPS)/packages-%: scripts/debian-packages scripts/apt-install
+	@mkdir -p $(STAMPS)
+	scripts/apt-install $*
+	@touch $@
+
+$(STAMPS)/venv: requirements.lock pyproject.toml scripts/make-venv $(wildcard scripts/wharf*) $(STAMPS)/packages-venv
+	@mkdir -p $(STAMPS)
+	scripts/make-venv $(VENV) $(PYTHON)
+	@touch $@
+
+.PHONY: help
+help:  ## what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: venv
+venv: $(STAMPS)/venv  ## the virtual environment, with Wharf in it
+
+.PHONY: test
+test: check unit root  ## everything that must pass: check, unit and root
+
+.PHONY: check
+check: lint types layers  ## all that only reads the code: lint, types, layers
+
+.PHONY: lint
+lint: venv  ## ruff: rules and format
+	$(BIN)/ruff check $(OWN)
+	$(BIN)/ruff format --check $(OWN)
+
+.PHONY: types
+types: venv  ## mypy, strict
+	$(BIN)/mypy
+	$(BIN)/mypy bench conformance
+
+.PHONY: layers
+layers: venv  ## a package imports only lower ones
+	$(BIN)/lint-imports --no-logo
+
+.PHONY: format
+format: venv  ## rewrite the code as ruff formats it
+	$(BIN)/ruff check --fix $(OWN)
+	$(BIN)/ruff format $(OWN)
+
+.PHONY: unit
+unit: venv  ## tests that need neither root nor a kernel
+	$(BIN)/pytest tests/unit tests/architecture
+
+# On CI there is no excuse: without root the root tests fail. Elsewhere they are left out, and we say so.
+.PHONY: root
+root: venv $(STAMPS)/packages-run $(STAMPS)/packages-image  ## tests that use the kernel for real (as root)
+	@if [ "$$(id -u)" = 0 ] || [ "$$CI" = true ]; then set -x; $(BIN)/pytest tests/root; \
+	else echo "make root: NOT RUN: the root tests need root" >&2; fi
+
+.PHONY: demo
+demo: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/packages-demo  ## a database and a web application, by wharf and by docker (as root; KEEP=1 leaves them running)
+	demo/run.sh
+
+.PHONY: bench
+bench: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/packages-bench  ## measure, into build/bench.json (as root)
+	$(BIN)/python -m bench
+
+.PHONY: bench-peers
+bench-peers: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/packages-bench $(STAMPS)/packages-peers  ## the same beside docker, podman, crun and runc (installs them)
+	$(BIN)/python -m bench --peers
+
+.PHONY: conformance
+conformance: venv  ## run suites that others wrote, into build/conformance.json
+	$(BIN)/python -m conformance
+
+# uv resolves for every platform at once. Its index is the one pip is configured for; the lock file names none.
+.PHONY: lock
+lock: venv  ## resolve the dependencies anew, into requirements.lock
+	@test -x $(BUILD)/uv/bin/uv || { $(PYTHON) -m venv $(BUILD)/uv && $(BUILD)/uv/bin/pip install --quiet uv; }
+	index="$$($(BIN)/pip config get global.index-url 2>/dev/null)"; \
+	env $${index:+UV_DEFAULT_INDEX="$$index"} $(BUILD)/uv/bin/uv pip compile --quiet --upgrade --generate-hashes \
+	    --no-header --no-emit-index-url --extra dev --python-version 3.11 pyproject.toml --output-file requirements.lock
+
+.PHONY: clean
+clean:  ## remove what was built (not the virtual environment)
+	rm -rf $(BUILD) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find src tests bench demo conformance -name __pycache__ -prune -exec rm -rf {} +
