@@ -1,0 +1,352 @@
+"""One control group in every hierarchy: made, limited, filled, measured, emptied, removed.
+
+A controller mounted on v1 is used there; only what is missing there is used on v2. The group exists in all
+hierarchies all the same, so that the kernel can kill it as a whole on v2 (``cgroup.kill``, 5.14+).
+
+Moving another process by its id takes the kernel's global thread-group lock and waits for an RCU grace period
+(some 5 to 10 ms on an idle machine). A process that enters by itself does not: see :meth:`Cgroup.open_entry`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import time
+
+from wharf.kernel.cgroup import files, measure, v1, v2
+from wharf.kernel.cgroup.hierarchy import Hierarchies, read_hierarchies
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wharf.kernel.cgroup.measure import Read, Use
+    from wharf.kernel.cgroup.v1 import Writes
+    from wharf.spec.oci_runtime import Resources
+
+_DELETE_TIMEOUT_S = 2.0
+_FREEZE_TIMEOUT_S = 10.0
+_POLL_S = 0.001
+
+
+def open_cgroup(path: str, hierarchies: Hierarchies | None = None) -> Cgroup:
+    """Return the group ``path`` (absolute in each hierarchy); nothing is created.
+
+    Args:
+        path: for example /wharf/<key>/<id>; never the root.
+        hierarchies: what is mounted, when the caller knows; read now if not.
+
+    Raises:
+        OSError: EINVAL: not an absolute, plain path below the root.
+    """
+    parts = path.split("/")
+    if parts[0] or len(parts) < 2 or any(part in {"", ".", ".."} for part in parts[1:]):
+        raise OSError(errno.EINVAL, "not an absolute path of a control group below the root", path)
+    return Cgroup(path, hierarchies or read_hierarchies())
+
+
+class Entry:
+    """Open doors into a group, for a process that is about to be cloned.
+
+    Attributes:
+        v2: descriptor of the unified group's folder, for clone3's CLONE_INTO_CGROUP; -1 without one.
+        v1: descriptors of ``tasks`` files: the new process writes b"0" to each, while it has one thread.
+    """
+
+    __slots__ = ("v1", "v2")
+
+    def __init__(self, v1: list[int], v2: int) -> None:
+        self.v1 = v1
+        self.v2 = v2
+
+    def enter_v1(self) -> None:
+        """Move the calling process into the v1 groups (not v2's); works in any namespace and mount tree.
+
+        Raises:
+            OSError: EINVAL: realtime process without realtime runtime; ENOSPC: a cpuset without cpus or mems.
+        """
+        for fd in self.v1:
+            os.write(fd, b"0")
+
+    def close(self) -> None:
+        """Close the descriptors; idempotent."""
+        while self.v1:
+            os.close(self.v1.pop())
+        if self.v2 >= 0:
+            os.close(self.v2)
+            self.v2 = -1
+
+
+class Cgroup:
+    """A group by its path; holds no descriptor, so it is also a handle on a group someone else made."""
+
+    __slots__ = ("_hierarchies", "path")
+
+    def __init__(self, path: str, hierarchies: Hierarchies) -> None:
+        self.path = path
+        self._hierarchies = hierarchies
+
+    @property
+    def exists(self) -> bool:
+        """Whether the group exists in any hierarchy."""
+        return any(os.path.isdir(root + self.path) for root in self._hierarchies.roots)
+
+    def create(self) -> None:
+        """Create the group and its parents in every hierarchy; idempotent; undone by :meth:`delete`.
+
+        Raises:
+            OSError: with the folder.
+        """
+        cpuset = self._hierarchies.v1.get("cpuset")
+        for root in self._hierarchies.roots:
+            if root == cpuset:
+                files.create_cpuset(root, self.path)
+            elif root == self._hierarchies.v2:
+                files.create_unified(root, self.path, self._v2_wanted())
+            else:
+                files.make_folders(root, self.path)
+
+    def apply(self, resources: Resources) -> None:
+        """Write the limits; what is absent stays as it is.
+
+        Raises:
+            OSError: with the file and the value; EOPNOTSUPP where no mounted hierarchy can do it; EBUSY when
+                ``checkBeforeUpdate`` is set and the use is above the limit.
+        """
+        memory = resources.get("memory")
+        if memory and memory.get("checkBeforeUpdate") and 0 < memory.get("limit", 0) < self._memory_use():
+            raise OSError(errno.EBUSY, f"memory in use is above the new limit {memory['limit']}", self.path)
+        for writes in self._plan(resources):
+            self._write_all(writes)
+
+    def open_entry(self) -> Entry:
+        """Open the doors for a process about to be cloned; the caller closes them.
+
+        Raises:
+            OSError: with the file.
+        """
+        entry = Entry([], -1)
+        try:
+            for root in self._hierarchies.roots:
+                if root == self._hierarchies.v2:
+                    entry.v2 = os.open(root + self.path, os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC)
+                else:
+                    entry.v1.append(os.open(f"{root}{self.path}/tasks", os.O_WRONLY | os.O_CLOEXEC))
+        except OSError:
+            entry.close()
+            raise
+        return entry
+
+    def add(self, pid: int) -> None:
+        """Move process ``pid`` in, with all its threads; 0 is the caller. Slow: see the module.
+
+        Raises:
+            OSError: with the file and the pid; ESRCH when it has exited.
+        """
+        for root in self._hierarchies.roots:
+            files.write(f"{root}{self.path}/cgroup.procs", str(pid))
+
+    def procs(self) -> list[int]:
+        """Return the ids of all processes in the group and below it, sorted; none when it does not exist."""
+        pids: set[int] = set()
+        for root in self._hierarchies.roots:
+            for folder in files.tree(root + self.path):
+                pids.update(files.procs(folder))
+        return sorted(pids)
+
+    def kill_all(self) -> bool:
+        """Send SIGKILL to every process in the group and below it, also when frozen; return whether any was left.
+
+        They are dying when this returns, not gone: :meth:`delete` waits.
+        """
+        if self._hierarchies.v2 is not None:
+            files.write_if_there(f"{self._hierarchies.v2}{self.path}/cgroup.kill", "1")
+        killed = False
+        for _ in range(100):  # a fork bomb may outrun one pass
+            pids = self.procs()
+            if not pids:
+                break
+            killed = True
+            if not self._kill(pids):
+                break
+        self._thaw_if_frozen()
+        return killed
+
+    def freeze(self) -> None:
+        """Stop every process in the group and wait until all have stopped.
+
+        Raises:
+            OSError: EOPNOTSUPP without a freezer; ETIMEDOUT when some process did not stop in 10 seconds (the
+                group is thawed again).
+        """
+        self._set_frozen(frozen=True)
+        deadline = time.monotonic() + _FREEZE_TIMEOUT_S
+        while not self.frozen():
+            if time.monotonic() > deadline:
+                self._set_frozen(frozen=False)
+                raise OSError(errno.ETIMEDOUT, "processes did not freeze", self.path)
+            time.sleep(_POLL_S)
+
+    def thaw(self) -> None:
+        """Let a frozen group go on; idempotent.
+
+        Raises:
+            OSError: EOPNOTSUPP without a freezer.
+        """
+        self._set_frozen(frozen=False)
+
+    def frozen(self) -> bool:
+        """Return whether all processes have stopped by :meth:`freeze`."""
+        if "freezer" in self._hierarchies.v1:
+            return (self._read("freezer.state") or "").strip() == "FROZEN"
+        return measure.pairs(self._read("cgroup.events")).get("frozen") == 1
+
+    def stats(self) -> Use:
+        """Measure; what no mounted controller counts is zero or empty."""
+        read: Read = self._read
+        on_v1 = self._hierarchies.v1
+        return {
+            "cpu": measure.cpu_v1(read) if "cpuacct" in on_v1 else measure.cpu_v2(read),
+            "memory": measure.memory_v1(read) if "memory" in on_v1 else measure.memory_v2(read),
+            "pids": measure.pids(read),
+            "blkio": measure.blkio_v1(read) if "blkio" in on_v1 else measure.io_v2(read),
+        }
+
+    def oom_kill_count(self) -> int:
+        """Return how many processes of the group the kernel has killed for want of memory; 0 when unknown."""
+        file = "memory.oom_control" if "memory" in self._hierarchies.v1 else "memory.events"
+        return measure.pairs(self._read(file)).get("oom_kill", 0)
+
+    def oom_files(self) -> tuple[str, str | None]:
+        """Return the file that tells of lacking memory and, on v1, the one to register an eventfd in."""
+        root = self._hierarchies.v1.get("memory")
+        if root is not None:
+            return f"{root}{self.path}/memory.oom_control", f"{root}{self.path}/cgroup.event_control"
+        return f"{self._hierarchies.v2}{self.path}/memory.events", None
+
+    def delete(self) -> None:
+        """Remove the group and all below it from every hierarchy; idempotent. Waits up to 2 s for the dying.
+
+        Raises:
+            OSError: EBUSY, with the folder: processes are still in it.
+        """
+        deadline = time.monotonic() + _DELETE_TIMEOUT_S
+        for root in self._hierarchies.roots:
+            files.remove_tree(root + self.path, deadline)
+
+    def _plan(self, resources: Resources) -> list[Writes]:
+        """Turn resources into writes, grouped so that only writes of one controller depend on each other."""
+        old = self._hierarchies.v1
+        plan: list[Writes] = [v1.rdma(resources.get("rdma", {}))]
+        if rules := resources.get("devices"):
+            plan.append(v1.devices(rules) if "devices" in old else v2.devices(rules))
+        if memory := resources.get("memory"):
+            plan.append(v1.memory(memory) if "memory" in old else v2.memory(memory))
+        if cpu := resources.get("cpu"):
+            plan.append(v1.cpu(cpu) if "cpu" in old else v2.cpu(cpu, quota=self._present_quota()))
+            plan.append(v1.cpuset(cpu))
+        if tasks := resources.get("pids"):
+            plan.append(v1.pids(tasks) if "pids" in old else v2.pids(tasks))
+        if block := resources.get("blockIO"):
+            bfq = self._is_file("blkio.bfq.weight" if "blkio" in old else "io.bfq.weight")
+            plan.append(v1.blkio(block, bfq=bfq) if "blkio" in old else v2.io(block, bfq=bfq))
+        if pages := resources.get("hugepageLimits"):
+            plan.append(v1.hugetlb(pages) if "hugetlb" in old else v2.hugetlb(pages))
+        if network := resources.get("network"):
+            plan += [v1.net_cls(network), v1.net_prio(network)]
+        plan.append(v2.unified(resources.get("unified", {})))
+        return plan
+
+    def _write_all(self, writes: Writes) -> None:
+        """Write the pairs in order; those the kernel calls invalid are tried again after the others.
+
+        memory and memsw, or period, quota and burst, bound each other: which must move first depends on what is
+        there now, and the kernel knows it best.
+        """
+        pending = writes
+        while pending:
+            refused: list[tuple[str, str, OSError]] = []
+            for file, value in pending:
+                try:
+                    files.write(self._file(file, value), value)
+                except OSError as error:
+                    if error.errno != errno.EINVAL:
+                        raise
+                    refused.append((file, value, error))
+            if len(refused) == len(pending):
+                raise refused[0][2]
+            pending = [(file, value) for file, value, _ in refused]
+
+    def _file(self, file: str, value: str = "") -> str:
+        """Return the full path of a group's file, on v1 when its controller is mounted there.
+
+        Raises:
+            OSError: EOPNOTSUPP: no hierarchy has its controller.
+        """
+        controller = file.partition(".")[0]
+        root = self._hierarchies.v1.get(controller)
+        if root is None and (controller in self._hierarchies.v2_controllers or controller == "cgroup"):
+            root = self._hierarchies.v2
+        if root is None:
+            raise OSError(errno.EOPNOTSUPP, f"no control group controller {controller} here to write {value!r}", file)
+        return f"{root}{self.path}/{file}"
+
+    def _read(self, file: str) -> str | None:
+        """Return a file's text, or None when the group, the file or its controller is not there."""
+        try:
+            return files.read(self._file(file))
+        except OSError as error:
+            if error.errno in {errno.ENOENT, errno.EOPNOTSUPP, errno.ENODEV}:
+                return None
+            raise
+
+    def _is_file(self, file: str) -> bool:
+        return self._read(file) is not None
+
+    def _memory_use(self) -> int:
+        return self.stats()["memory"]["usage_bytes"]
+
+    def _present_quota(self) -> str:
+        words = (self._read("cpu.max") or "max").split()
+        return words[0] if words else "max"
+
+    def _v2_wanted(self) -> list[str]:
+        on_v1 = {"io" if name == "blkio" else name for name in self._hierarchies.v1}
+        return sorted(self._hierarchies.v2_controllers - on_v1)
+
+    def _kill(self, pids: list[int]) -> bool:
+        """Kill those of ``pids`` still in the group once their identity is pinned; return whether any was."""
+        pinned: dict[int, int] = {}
+        try:
+            for pid in pids:
+                _unless_gone(lambda pid=pid: pinned.__setitem__(pid, os.pidfd_open(pid)))  # type: ignore[misc]
+            present = set(self.procs()) & pinned.keys()
+            for pid in present:
+                _unless_gone(lambda pid=pid: signal.pidfd_send_signal(pinned[pid], signal.SIGKILL))  # type: ignore[misc]
+        finally:
+            for fd in pinned.values():
+                os.close(fd)
+        self._thaw_if_frozen()
+        return bool(present)
+
+    def _thaw_if_frozen(self) -> None:
+        """A process frozen by v1 does not even die."""
+        root = self._hierarchies.v1.get("freezer")
+        if root is not None:
+            files.write_if_there(f"{root}{self.path}/freezer.state", "THAWED")
+
+    def _set_frozen(self, *, frozen: bool) -> None:
+        if "freezer" in self._hierarchies.v1:
+            files.write(self._file("freezer.state"), "FROZEN" if frozen else "THAWED")
+        elif self._hierarchies.v2 is not None:
+            files.write(self._file("cgroup.freeze"), "1" if frozen else "0")
+        else:
+            raise OSError(errno.EOPNOTSUPP, "no control group freezer here", self.path)
+
+
+def _unless_gone(act: Callable[[], None]) -> None:
+    try:
+        act()
+    except ProcessLookupError:
+        return

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from wharf.kernel.cgroup.group import Cgroup, open_cgroup
+from wharf.kernel.cgroup.hierarchy import read_hierarchies
+
+pytestmark = pytest.mark.root
+
+_MIB = 1 << 20
+
+
+@pytest.fixture
+def group() -> Iterator[Cgroup]:
+    group = open_cgroup(f"/wharf-test/g{os.getpid()}/c")
+    group.create()
+    yield group
+    group.kill_all()
+    group.delete()
+    open_cgroup(f"/wharf-test/g{os.getpid()}").delete()
+
+
+@pytest.fixture
+def sleeper(group: Cgroup) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        group.add(process.pid)
+        yield process
+        process.kill()
+
+
+def test_creating_and_deleting_twice_is_the_same_as_once(group: Cgroup) -> None:
+    group.create()
+    assert group.exists
+    group.delete()
+    group.delete()
+    assert not group.exists
+
+
+def test_limits_can_be_raised_and_lowered_together(group: Cgroup) -> None:
+    for limit in (64, 16, 256):
+        group.apply(
+            {
+                "memory": {"limit": limit * _MIB, "swap": 2 * limit * _MIB},
+                "cpu": {"shares": 512, "period": 100000, "quota": limit * 1000, "burst": limit * 500},
+                "pids": {"limit": limit},
+            }
+        )
+
+        found = group.stats()
+        assert (found["memory"]["limit_bytes"], found["pids"]["limit"]) == (limit * _MIB, limit)
+
+
+def test_a_refused_value_names_the_file_and_the_value(group: Cgroup) -> None:
+    with pytest.raises(OSError, match=r"'nonsense'.*cpuset\.cpus") as caught:
+        group.apply({"cpu": {"cpus": "nonsense"}})
+
+    assert caught.value.errno == errno.EINVAL
+
+
+def test_a_process_enters_by_itself_through_open_doors(group: Cgroup) -> None:
+    entry = group.open_entry()
+    ready, go = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        entry.enter_v1()
+        os.read(ready, 1)
+        os._exit(0)
+    entry.close()
+    try:
+        for _ in range(1000):
+            if group.procs():
+                break
+            os.sched_yield()
+        assert entry.v2 == -1 or group.procs() == [pid]
+    finally:
+        os.write(go, b"x")
+        os.waitpid(pid, 0)
+        os.close(ready)
+        os.close(go)
+
+
+def test_a_frozen_group_says_so_and_can_still_be_killed(group: Cgroup, sleeper: subprocess.Popen[bytes]) -> None:
+    group.freeze()
+    assert group.frozen()
+    assert group.kill_all()
+    assert sleeper.wait(10) == -9
+    group.delete()
+    assert not group.exists
+
+
+def test_deleting_a_group_in_use_says_busy(
+    group: Cgroup, sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wharf.kernel.cgroup.group._DELETE_TIMEOUT_S", 0.01)
+
+    with pytest.raises(OSError, match="busy") as caught:
+        group.delete()
+
+    assert caught.value.errno == errno.EBUSY
+
+
+def test_groups_made_inside_are_removed_with_it(group: Cgroup) -> None:
+    inner = open_cgroup(group.path + "/inner/most")
+    inner.create()
+    group.delete()
+    assert not inner.exists
+
+
+def test_device_rules_hold_for_the_processes_inside(group: Cgroup) -> None:
+    group.apply(
+        {"devices": [{"allow": False}, {"allow": True, "type": "c", "major": 1, "minor": 3, "access": "rwm"}]}
+    )
+    listed = Path(read_hierarchies().v1["devices"] + group.path, "devices.list").read_text()
+    assert listed == "c 1:3 rwm\n"
+
+
+def test_an_oom_kill_is_counted(group: Cgroup) -> None:
+    group.apply({"memory": {"limit": 8 * _MIB, "swap": 8 * _MIB}})
+    entry = group.open_entry()
+    pid = os.fork()
+    if pid == 0:
+        entry.enter_v1()
+        hog = bytearray(64 * _MIB)
+        os._exit(len(hog) & 1)
+    entry.close()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -9
+    assert group.oom_kill_count() == 1
