@@ -1,0 +1,111 @@
+"""Which module has which command; the only table of them. Modules are imported when their command is typed."""
+
+from __future__ import annotations
+
+# module (below wharf.cli) -> commands: name -> one line
+_MODULES: dict[str, dict[str, str]] = {
+    "run": {
+        "run": "Create and run a new container from an image",
+        "create": "Create a new container",
+    },
+    "attach": {
+        "attach": "Attach this terminal to a running container",
+        "start": "Start stopped containers",
+    },
+    "exec": {"exec": "Run one more command in a running container"},
+    "ps": {"ps": "List containers"},
+    "lifecycle": {
+        "stop": "Stop running containers",
+        "restart": "Stop containers and start them again",
+        "kill": "Send a signal to running containers",
+        "pause": "Freeze all processes of containers",
+        "unpause": "Let paused containers go on",
+        "rename": "Give a container another name",
+        "rm": "Remove containers",
+        "wait": "Wait until containers stop, then print their exit codes",
+        "container prune": "Remove all stopped containers",
+    },
+    "details": {
+        "port": "List a container's published ports",
+        "top": "Show a container's processes",
+        "update": "Change the limits of containers",
+    },
+    "inspect": {
+        "inspect": "Show everything about objects, as JSON",
+        "container inspect": "Show everything about containers, as JSON",
+        "image inspect": "Show everything about images, as JSON",
+        "network inspect": "Show everything about networks, as JSON",
+        "volume inspect": "Show everything about volumes, as JSON",
+    },
+    "logs": {"logs": "Show a container's log"},
+    "stats": {"stats": "Show what containers use, live"},
+    "events": {"events": "Show what happens in the engine, live"},
+    "images": {
+        "images": "List images",
+        "history": "Show an image's layers",
+        "tag": "Give an image one more name",
+        "rmi": "Remove images",
+        "image prune": "Remove unused images",
+    },
+    "archives": {
+        "load": "Load images from an archive",
+        "save": "Save images to an archive",
+        "import": "Make an image of a root file system's archive",
+        "image bootstrap": "Make a base image on this machine, with no registry",
+    },
+    "networks": {"network ls": "List networks"},
+    "volumes": {
+        "volume create": "Create a volume",
+        "volume ls": "List volumes",
+        "volume rm": "Remove volumes",
+        "volume prune": "Remove unused volumes",
+    },
+    "system": {
+        "info": "Show the engine's state and the machine's",
+        "system df": "Show what the engine's objects take on disk",
+        "system prune": "Remove what is not in use",
+    },
+    "version": {"version": "Show the versions of this command and of the engine"},
+    "daemon": {"daemon": "Run the engine in the foreground (wharfd)"},
+}
+
+_IN_CONTAINER = (
+    "attach", "create", "exec", "kill", "logs", "pause", "port", "rename", "restart", "rm", "run", "start", "stats",
+    "stop", "top", "unpause", "update", "wait",
+)  # fmt: skip
+ALIASES: dict[str, str] = {
+    **{f"container {name}": name for name in _IN_CONTAINER},
+    "container ls": "ps", "container list": "ps", "container ps": "ps", "container remove": "rm",
+    "image ls": "images", "image list": "images", "image rm": "rmi", "image remove": "rmi",
+    "image history": "history", "image tag": "tag", "image load": "load", "image save": "save",
+    "image import": "import",
+    "network list": "network ls", "volume list": "volume ls", "volume remove": "volume rm",
+    "system info": "info", "system events": "events",
+}  # fmt: skip
+
+GROUPS = {
+    "container": "Manage containers",
+    "image": "Manage images",
+    "network": "Manage networks",
+    "volume": "Manage volumes",
+    "system": "Manage the engine",
+}
+
+
+def locate(path: str) -> tuple[str, str] | None:
+    """Return (module, canonical path) of a command by any of its names, or None."""
+    canonical = ALIASES.get(path, path)
+    for module, commands in _MODULES.items():
+        if canonical in commands:
+            return module, canonical
+    return None
+
+
+def summaries(group: str = "") -> dict[str, str]:
+    """Return name → one line of the commands of a group, aliases in it too; of the top level for no group."""
+    canonical = {path: line for commands in _MODULES.values() for path, line in commands.items()}
+    if not group:
+        return {path: line for path, line in canonical.items() if " " not in path}
+    named = {**{path: path for path in canonical}, **ALIASES}
+    found = {path: canonical[target] for path, target in named.items() if path.startswith(f"{group} ")}
+    return {path.removeprefix(f"{group} "): line for path, line in sorted(found.items())}

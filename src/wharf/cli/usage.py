@@ -1,0 +1,57 @@
+"""--help: of the whole, of a group, of one command."""
+
+from __future__ import annotations
+
+from wharf.cli.registry import GROUPS, summaries
+from wharf.lib.tables import render
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wharf.cli.command import Command
+    from wharf.cli.flags import Flag
+
+_KINDS = {"bool": "", "uint16": "int"}
+
+
+def _listing(lines: dict[str, str]) -> str:
+    return render([[f"  {name}", line] for name, line in sorted(lines.items())], least=0)
+
+
+def overview() -> str:
+    """Return the help of ``wharf``."""
+    return (
+        "Usage:  wharf [OPTIONS] COMMAND\n\nContainers, with docker's commands.\n\n"
+        f"Groups:\n{_listing(GROUPS)}\nCommands:\n{_listing(summaries())}\n"
+        "Options:\n"
+        "  -H, --host string   The engine's address, unix:///path or tcp://name:port\n"
+        "                      (else WHARF_HOST, else DOCKER_HOST, else unix:///run/wharf/wharf.sock,\n"
+        "                      where the engine is started if it does not run)\n"
+        "  -v, --version       Print the version\n\n"
+        "Examples:\n  wharf run --rm busybox echo hi\n  wharf ps -a\n\n"
+        "Run 'wharf COMMAND --help' for more about a command.\n"
+    )
+
+
+def group_overview(group: str) -> str:
+    """Return the help of a group of commands."""
+    return (
+        f"Usage:  wharf {group} COMMAND\n\n{GROUPS[group]}\n\nCommands:\n{_listing(summaries(group))}\n"
+        f"Run 'wharf {group} COMMAND --help' for more about a command.\n"
+    )
+
+
+def command_help(command: Command, path: str) -> str:
+    """Return the help of one command."""
+    parts = [f"Usage:  {command.usage(path)}\n\n{command.summary}\n"]
+    rows = [_flag_row(flag) for flag in sorted(command.flags, key=lambda flag: flag.name) if not flag.refusal]
+    parts.append("\nOptions:\n" + render(rows, least=0))
+    if command.examples:
+        parts.append("\nExamples:\n" + "".join(f"  {line}\n" for line in command.examples))
+    return "".join(parts)
+
+
+def _flag_row(flag: Flag) -> list[str]:
+    short = f"-{flag.short}, " if flag.short else "    "
+    kind = _KINDS.get(flag.kind, flag.kind)
+    default = f" (default {flag.default})" if flag.default not in (False, "", (), 0) else ""
+    return [f"  {short}--{flag.name}" + (f" {kind}" if kind else ""), flag.help + default]

@@ -1,0 +1,188 @@
+"""HTTP/1.1 from the client's side, as much as an Engine API needs (RFC 9112).
+
+Own code because it is short and start-up is a budget: h11 imports typing, dataclasses and re, which costs three
+times a bare interpreter. Limits are on everything that the other side chooses.
+"""
+
+from __future__ import annotations
+
+from wharf.client.errors import ProtocolError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import _socket
+    from collections.abc import Iterable, Iterator, Mapping
+
+MAX_LINE = 65536
+MAX_HEADERS = 128
+_CHUNK = 65536
+
+
+class Wire:
+    """A connected socket and what was read from it too early. Owns the socket."""
+
+    __slots__ = ("_buffer", "_socket")
+
+    def __init__(self, connected: _socket.socket) -> None:
+        self._socket = connected
+        self._buffer = b""
+
+    def fileno(self) -> int:
+        """The descriptor, for poll(2); ask :meth:`pending` first."""
+        return self._socket.fileno()
+
+    def pending(self) -> bool:
+        """Whether bytes wait that poll(2) does not see."""
+        return bool(self._buffer)
+
+    def send(self, data: bytes) -> None:
+        """Send all of ``data``."""
+        self._socket.sendall(data)
+
+    def finish_sending(self) -> None:
+        """Send end-of-file; reading goes on (shutdown(2), SHUT_WR)."""
+        self._socket.shutdown(1)
+
+    def read_some(self, limit: int = _CHUNK) -> bytes:
+        """Return the next bytes, at most ``limit``; empty at end-of-file."""
+        if self._buffer:
+            data, self._buffer = self._buffer[:limit], self._buffer[limit:]
+            return data
+        return self._socket.recv(limit)
+
+    def read_line(self) -> bytes:
+        """Return the next line without its end.
+
+        Raises:
+            ProtocolError: the line is too long, or the stream ends in it.
+        """
+        while (end := self._buffer.find(b"\n")) < 0:
+            if len(self._buffer) > MAX_LINE:
+                raise ProtocolError("the engine sent a line that is too long")
+            more = self._socket.recv(_CHUNK)
+            if not more:
+                raise ProtocolError("the engine closed the connection before it answered")
+            self._buffer += more
+        line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
+        return line.rstrip(b"\r")
+
+    def close(self) -> None:
+        """Close the socket; harmless twice."""
+        self._socket.close()
+
+
+class Head:
+    """Status and headers of an answer; header names in lower case."""
+
+    __slots__ = ("headers", "status")
+
+    def __init__(self, status: int, headers: dict[str, str]) -> None:
+        self.status = status
+        self.headers = headers
+
+    @property
+    def stays_open(self) -> bool:
+        """Whether the connection may be used again once the body is read."""
+        return self.headers.get("connection", "").lower() != "close" and "upgrade" not in self.headers
+
+
+def request_head(method: str, target: str, headers: Mapping[str, str]) -> bytes:
+    """Return the request line and headers as bytes.
+
+    Raises:
+        ValueError: a value would break out of its line.
+    """
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    if any("\r" in line or "\n" in line for line in lines):
+        raise ValueError("a header holds an end of line")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def read_head(wire: Wire) -> Head:
+    """Read one answer's head, skipping 100-continue.
+
+    Raises:
+        ProtocolError: it is not HTTP/1.x, or it is over the limits.
+    """
+    while True:
+        version, _, rest = wire.read_line().decode("latin-1").partition(" ")
+        code = rest[:3]
+        if not version.startswith("HTTP/1.") or not code.isdigit() or len(code) != 3:
+            raise ProtocolError("the answer is not HTTP")
+        headers = _read_headers(wire)
+        if code != "100":
+            return Head(int(code), headers)
+
+
+def _read_headers(wire: Wire) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for _ in range(MAX_HEADERS):
+        line = wire.read_line().decode("latin-1")
+        if not line:
+            return headers
+        name, separator, value = line.partition(":")
+        if not separator:
+            raise ProtocolError("the engine sent a header without a name")
+        headers[name.strip().lower()] = value.strip()
+    raise ProtocolError("the engine sent too many headers")
+
+
+def read_body(wire: Wire, head: Head, method: str) -> Iterator[bytes]:
+    """Yield the body as it comes: by length, in chunks, or until the end of the stream.
+
+    Raises:
+        ProtocolError: it ends early or its framing is wrong.
+    """
+    if method == "HEAD" or head.status in {204, 304} or head.status < 200:
+        return
+    if "chunked" in head.headers.get("transfer-encoding", "").lower():
+        yield from _read_chunks(wire)
+    elif "content-length" in head.headers:
+        yield from _read_exactly(wire, _length(head.headers["content-length"], 10))
+    else:
+        while data := wire.read_some():
+            yield data
+
+
+def ends_by_itself(head: Head, method: str) -> bool:
+    """Whether the body's end can be told without the connection's end."""
+    bodiless = method == "HEAD" or head.status in {204, 304}
+    return (
+        bodiless or "content-length" in head.headers or "chunked" in head.headers.get("transfer-encoding", "").lower()
+    )
+
+
+def _length(text: str, radix: int) -> int:
+    try:
+        value = int(text, radix)
+    except ValueError:
+        value = -1
+    if value < 0:
+        raise ProtocolError(f"the engine sent a length that is none: {text[:32]!r}")
+    return value
+
+
+def _read_exactly(wire: Wire, length: int) -> Iterator[bytes]:
+    while length:
+        data = wire.read_some(min(length, _CHUNK))
+        if not data:
+            raise ProtocolError("the engine's answer ended early")
+        length -= len(data)
+        yield data
+
+
+def _read_chunks(wire: Wire) -> Iterator[bytes]:
+    while length := _length(wire.read_line().split(b";")[0].decode("latin-1").strip(), 16):
+        yield from _read_exactly(wire, length)
+        if wire.read_line():
+            raise ProtocolError("the engine's chunk is longer than it says")
+    while wire.read_line():  # trailers
+        pass
+
+
+def send_chunks(wire: Wire, body: Iterable[bytes]) -> None:
+    """Send ``body`` with chunked framing, ending it."""
+    for data in body:
+        if data:
+            wire.send(b"%x\r\n%b\r\n" % (len(data), data))
+    wire.send(b"0\r\n\r\n")

@@ -1,0 +1,117 @@
+"""Images over the API."""
+
+from __future__ import annotations
+
+from wharf.client.client import quote
+from wharf.client.containers import filters_text
+from wharf.client.documents import as_document, as_documents
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from wharf.client.client import Client
+    from wharf.client.containers import Filters
+    from wharf.client.client import Query
+    from wharf.client.documents import Document
+
+    # The class has a method called list, which hides the type inside it.
+    Documents = list[Document]
+    Names = list[str]
+
+
+class Images:
+    """The images of one engine."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def _path(self, name: str, verb: str = "") -> str:
+        # A repository's slashes are part of the path; so docker's clients send them too.
+        return f"/images/{quote(name, keep=b'/:@')}" + (f"/{verb}" if verb else "")
+
+    def list(
+        self, *, all_images: bool = False, digests: bool = False, filters: Filters | None = None
+    ) -> Documents:
+        """Return summaries, newest first."""
+        query: Query = {"all": all_images or None, "digests": digests or None, "filters": filters_text(filters)}
+        return as_documents(self._client.call("GET", "/images/json", query=query))
+
+    def inspect(self, name: str) -> Document:
+        """Return the whole record of one image."""
+        return as_document(self._client.call("GET", self._path(name, "json")))
+
+    def history(self, name: str) -> Documents:
+        """Return its layers' history, newest first."""
+        return as_documents(self._client.call("GET", self._path(name, "history")))
+
+    def tag(self, name: str, *, repository: str, tag: str) -> None:
+        """Give it one more name."""
+        query: Query = {"repo": repository, "tag": tag}
+        self._client.request("POST", self._path(name, "tag"), query=query).read()
+
+    def remove(self, name: str, *, force: bool = False, no_prune: bool = False) -> Documents:
+        """Take a name off, and the image with its last; return what went, as Untagged and Deleted."""
+        query: Query = {"force": force or None, "noprune": no_prune or None}
+        return as_documents(self._client.call("DELETE", self._path(name), query=query))
+
+    def prune(self, filters: Filters | None = None) -> Document:
+        """Remove what nothing uses; return ImagesDeleted and SpaceReclaimed (bytes)."""
+        return as_document(self._client.call("POST", "/images/prune", query={"filters": filters_text(filters)}))
+
+    def load(self, archive: Iterable[bytes], *, quiet: bool = False) -> Iterator[object]:
+        """Send an archive of images; yield progress documents."""
+        headers = {"Content-Type": "application/x-tar"}
+        response = self._client.request("POST", "/images/load", query={"quiet": quiet}, body=archive, headers=headers)
+        return response.json_lines()
+
+    def save(self, names: Names) -> Iterator[bytes]:
+        """Yield an archive of the named images."""
+        return self._client.request("GET", "/images/get", query={"names": names}).chunks()
+
+    def import_archive(
+        self,
+        archive: Iterable[bytes] | None,
+        *,
+        source: str = "-",
+        repository: str = "",
+        tag: str = "",
+        message: str = "",
+        changes: Names | None = None,
+        platform: str = "",
+    ) -> Iterator[object]:
+        """Make an image of a root file system's archive; yield progress documents.
+
+        Args:
+            archive: The archive, when ``source`` is ``-``.
+            source: ``-``, or a URL the engine reads.
+            repository: The new image's name, without its tag.
+            tag: Its tag.
+            message: Its comment.
+            changes: Dockerfile instructions for its configuration.
+            platform: os/architecture of what is in it.
+        """
+        query: Query = {
+            "fromSrc": source,
+            "repo": repository,
+            "tag": tag,
+            "message": message,
+            "changes": changes or [],
+            "platform": platform,
+        }
+        headers = {"Content-Type": "application/x-tar"}
+        body = archive if archive is not None else iter(())
+        return self._client.request("POST", "/images/create", query=query, body=body, headers=headers).json_lines()
+
+    def bootstrap(self, name: str, *, include: Names | None = None, tag: str = "") -> Iterator[object]:
+        """Make a base image on this machine, with no registry; yield progress documents.
+
+        An extension of Wharf's.
+
+        Args:
+            name: What to make, such as ``busybox`` or ``debian:bookworm``.
+            include: More packages to put in.
+            tag: The new image's name, when it is not ``name``.
+        """
+        query: Query = {"name": name, "include": include or [], "tag": tag}
+        return self._client.request("POST", "/images/bootstrap", query=query).json_lines()

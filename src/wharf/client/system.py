@@ -1,0 +1,40 @@
+"""The engine itself, over the API."""
+
+from __future__ import annotations
+
+from wharf.client.documents import as_document
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from wharf.client.client import Client
+    from wharf.client.documents import Document
+
+
+class System:
+    """One engine."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def version(self) -> Document:
+        """Return what it is and which versions it speaks."""
+        return as_document(self._client.call("GET", "/version"))
+
+    def info(self) -> Document:
+        """Return its state and the machine's."""
+        return as_document(self._client.call("GET", "/info"))
+
+    def disk_usage(self) -> Document:
+        """Return what its objects take on disk, in bytes."""
+        return as_document(self._client.call("GET", "/system/df"))
+
+    def events(
+        self, *, since: str = "", until: str = "", filters: Mapping[str, list[str]] | None = None
+    ) -> Iterator[object]:
+        """Yield what happens, from ``since`` to ``until`` (Unix time, seconds, maybe with a fraction)."""
+        from wharf.client.containers import filters_text  # noqa: PLC0415  # `wharf version` does not need it
+
+        query = {"since": since, "until": until, "filters": filters_text(filters)}
+        return self._client.request("GET", "/events", query=query).json_lines()
