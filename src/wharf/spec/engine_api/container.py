@@ -572,3 +572,10 @@ class MountVolumeOptionsDriverConfig(TypedDict, total=False):
 
     Name: str | None
     Options: dict[str, str] | None
+
+
+class CreateContainer(ContainerConfig, total=False):
+    """Body of ContainerCreate: a container's own configuration, its host's, and its networks'."""
+
+    HostConfig: HostConfig | None
+    NetworkingConfig: NetworkingConfig | None

@@ -1,0 +1,168 @@
+"""The kinds of answer a handler can give."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Protocol, TypeVar, cast
+
+import msgspec
+from aiohttp import web
+
+from wharf.api.backend import AttachedStream
+from wharf.api.call import Call
+from wharf.api.errors import error_line
+from wharf.api.takeover import tunnel
+from wharf.api.versions import stream_type
+from wharf.errors import InvalidArgument, WharfError
+from wharf.lib.version import API_VERSION, __version__
+
+T = TypeVar("T")
+
+HEADERS: Mapping[str, str] = {
+    "Api-Version": API_VERSION,
+    "Docker-Experimental": "false",
+    "Ostype": "linux",
+    "Server": f"Wharf/{__version__} (linux)",
+}
+
+_SWITCH = {"Connection": "Upgrade", "Upgrade": "tcp"}
+
+
+def _same(item: object) -> object:
+    return item
+
+
+def empty(status: int = 204) -> web.Response:
+    """Answer without a body."""
+    return web.Response(status=status, headers=HEADERS)
+
+
+def document(body: object, status: int = 200) -> web.Response:
+    """Answer with one JSON document."""
+    return web.Response(
+        status=status,
+        body=msgspec.json.encode(body) + b"\n",
+        content_type="application/json",
+        headers=HEADERS,
+    )
+
+
+async def begin(call: Call, content_type: str) -> web.StreamResponse:
+    """Send status 200 and the headers at once; the body follows as it comes."""
+    response = web.StreamResponse(status=200, headers={**HEADERS, "Content-Type": content_type})
+    await response.prepare(call.request)
+    return response
+
+
+class _Closable(Protocol):
+    async def aclose(self) -> None:
+        """Stop."""
+
+
+@asynccontextmanager
+async def closing(iterator: object) -> AsyncIterator[None]:
+    """Close an asynchronous iterator at the end, when it can be closed."""
+    try:
+        yield
+    finally:
+        if hasattr(iterator, "aclose"):
+            await cast("_Closable", iterator).aclose()
+
+
+async def lines(
+    call: Call, documents: AsyncIterator[T], *, at_once: bool = False, shape: Callable[[T], object] = _same
+) -> web.StreamResponse:
+    """Answer with one JSON document a line, each sent when it comes.
+
+    What fails before anything was sent is an answer of its own; after that, it is a line (Docker's ``errorDetail``).
+
+    Args:
+        call: The request.
+        documents: Closed at the end.
+        at_once: Send the headers before the first document.
+        shape: Applied to each document.
+    """
+    response = await begin(call, "application/json") if at_once else None
+    with call.open_ended():
+        async with closing(documents):
+            try:
+                async for item in documents:
+                    response = response or await begin(call, "application/json")
+                    await response.write(msgspec.json.encode(shape(item)) + b"\n")
+            except WharfError as error:
+                if response is None:
+                    raise
+                await response.write(msgspec.json.encode(error_line(error)) + b"\n")
+    response = response or await begin(call, "application/json")
+    await response.write_eof()
+    return response
+
+
+async def raw(call: Call, chunks: AsyncIterator[bytes], content_type: str, *, at_once: bool) -> web.StreamResponse:
+    """Answer with bytes as they come; what fails after the headers cuts the answer off, which a client can tell."""
+    response = await begin(call, content_type) if at_once else None
+    with call.open_ended():
+        async with closing(chunks):
+            try:
+                async for chunk in chunks:
+                    response = response or await begin(call, content_type)
+                    await response.write(chunk)
+            except WharfError as error:
+                if response is None:
+                    raise
+                raise ConnectionAbortedError(str(error)) from error
+    response = response or await begin(call, content_type)
+    await response.write_eof()
+    return response
+
+
+async def later(call: Call, outcome: Awaitable[object]) -> web.StreamResponse:
+    """Answer 200 at once, and with a JSON document when it is there."""
+    response = await begin(call, "application/json")
+    with call.open_ended():
+        body = await outcome
+    await response.write(msgspec.json.encode(body) + b"\n")
+    await response.write_eof()
+    return response
+
+
+class _TakenOver(web.StreamResponse):
+    """Stands for an answer that is over already, so that aiohttp adds nothing to it and closes the connection."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.force_close()
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Send nothing."""
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Send nothing."""
+
+
+async def take_over(call: Call, stream: AttachedStream) -> web.StreamResponse:
+    """Turn the connection into the attached process's stdio, until that ends or the client goes."""
+    client = call.connection.client
+    if client is None:  # its end could not be told, so neither could the beginning of the client's own bytes
+        stream.socket.close()
+        raise InvalidArgument("a request that takes over its connection must not be chunked or pipelined")
+    fields = {"Content-Type": stream_type(call.version, tty=stream.tty), **HEADERS}
+    status = "200 OK"
+    if client.upgrade:
+        status, fields = "101 UPGRADED", {**fields, **_SWITCH}
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    try:
+        await client.write(f"HTTP/1.1 {status}\r\n{head}\r\n".encode())
+    except BaseException:
+        stream.socket.close()
+        raise
+    task = asyncio.current_task()
+    assert task is not None
+    call.streams.add(task)
+    try:
+        await tunnel(client, stream.socket)
+    finally:
+        call.streams.discard(task)
+    return _TakenOver()

@@ -1,0 +1,284 @@
+"""What the HTTP front asks of an engine: small protocols, one a noun.
+
+References (``ref``, ``name``) are what the user typed: a name, an id or the unambiguous start of one. Every method
+raises the tree of :mod:`wharf.errors`; answers are documents of :mod:`wharf.spec.engine_api` in their newest shape
+(:mod:`wharf.api.versions` makes them fit older clients).
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from typing import Protocol
+
+from wharf.spec.engine_api import container, image, network, system, volume
+from wharf.spec.engine_api import exec as exec_
+
+Filters = Mapping[str, list[str]]
+Document = dict[str, object]
+Strings = list[str]  # named here: inside the classes below, ``list`` is their own method
+History = list[image.ImageHistoryResponseItem]
+Deletions = list[image.ImageDeleteResponseItem]
+
+
+class AttachedStream(Protocol):
+    """The engine's end of an attached process; whoever gets it owns the socket and closes it.
+
+    ``socket`` is connected and non-blocking. From it come Docker's own bytes: frames, or raw bytes when ``tty``;
+    its end is the end of the process's output. Into it goes raw stdin; ``shutdown(SHUT_WR)`` is stdin's end.
+    """
+
+    @property
+    def socket(self) -> socket.socket:
+        """The byte stream."""
+
+    @property
+    def tty(self) -> bool:
+        """Whether the bytes are a terminal's, and so not framed."""
+
+
+class LogStream(Protocol):
+    """Log bytes, framed already unless ``tty``; ``aclose`` (when there) stops following."""
+
+    @property
+    def tty(self) -> bool:
+        """Whether the bytes are a terminal's, and so not framed."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Chunks of at most some tens of kilobytes."""
+
+
+class Containers(Protocol):
+    """Containers: see the Engine API's section of that name."""
+
+    async def create(
+        self, request: container.CreateContainer, *, name: str | None, platform: str | None
+    ) -> container.ContainerCreateResponse:
+        """Record a new container, not running."""
+
+    async def list(
+        self,
+        *,
+        all: bool,  # noqa: A002  # the API's own word
+        limit: int | None,
+        size: bool,
+        filters: Filters,
+    ) -> list[container.ContainerSummary]:
+        """Return the containers that match, newest first; ``limit`` implies ``all``."""
+
+    async def inspect(self, ref: str, *, size: bool = False) -> container.ContainerInspectResponse:
+        """Return everything about one container."""
+
+    async def start(self, ref: str, *, detach_keys: str | None = None) -> None:
+        """Start it; NotModified when it runs already."""
+
+    async def stop(self, ref: str, *, signal: str | None, timeout_s: int | None) -> None:
+        """Signal it, and kill it after ``timeout_s`` (None: its own, -1: never); NotModified when it does not run."""
+
+    async def restart(self, ref: str, *, signal: str | None, timeout_s: int | None) -> None:
+        """Stop it when it runs, then start it."""
+
+    async def kill(self, ref: str, *, signal: str | None) -> None:
+        """Send a signal (None: KILL), by name or number."""
+
+    async def pause(self, ref: str) -> None:
+        """Freeze its processes."""
+
+    async def unpause(self, ref: str) -> None:
+        """Thaw its processes."""
+
+    async def rename(self, ref: str, name: str) -> None:
+        """Give it another name."""
+
+    async def remove(self, ref: str, *, force: bool, volumes: bool, link: bool) -> None:
+        """Remove it, with its anonymous volumes when ``volumes``."""
+
+    async def update(self, ref: str, doc: container.HostConfig) -> container.ContainerUpdateResponse:
+        """Change its limits or its restart policy."""
+
+    async def prune(self, filters: Filters) -> Document:
+        """Remove stopped containers; ``ContainersDeleted``, ``SpaceReclaimed``."""
+
+    async def wait(self, ref: str, *, condition: str) -> Awaitable[container.ContainerWaitResponse]:
+        """Validate and register; what is returned ends when the condition holds."""
+
+    async def attach(
+        self,
+        ref: str,
+        *,
+        stdin: bool,
+        stdout: bool,
+        stderr: bool,
+        logs: bool,
+        stream: bool,
+        detach_keys: str | None,
+    ) -> AttachedStream:
+        """Attach to its init, now or when it starts."""
+
+    async def logs(  # noqa: PLR0913  # the API's own parameters, all of them flags of one read
+        self,
+        ref: str,
+        *,
+        stdout: bool,
+        stderr: bool,
+        follow: bool,
+        since: str | None,
+        until: str | None,
+        timestamps: bool,
+        tail: str | None,
+        details: bool,
+    ) -> LogStream:
+        """Read its log; times are Unix seconds with a fraction, RFC 3339 or durations, ``tail`` a count or all."""
+
+    async def resize(self, ref: str, *, rows: int, columns: int) -> None:
+        """Tell its terminal a new size."""
+
+    async def top(self, ref: str, *, ps_args: str | None) -> container.ContainerTopResponse:
+        """List its processes as ps does (None: ``-ef``)."""
+
+    def stats(self, ref: str, *, stream: bool, one_shot: bool) -> AsyncIterator[container.ContainerStatsResponse]:
+        """Sample its use of resources: once a second, or one sample unless ``stream``."""
+
+
+class Execs(Protocol):
+    """Processes beside a container's own."""
+
+    async def create(self, ref: str, doc: exec_.ExecConfig) -> str:
+        """Record an exec and return its id."""
+
+    async def start(
+        self, exec_id: str, *, detach: bool, tty: bool, console_size: tuple[int, int] | None
+    ) -> AttachedStream | None:
+        """Run it; None when ``detach``. ``console_size`` is rows, columns."""
+
+    async def inspect(self, exec_id: str) -> exec_.ExecInspectResponse:
+        """Return its state."""
+
+    async def resize(self, exec_id: str, *, rows: int, columns: int) -> None:
+        """Tell its terminal a new size."""
+
+
+class Images(Protocol):
+    """Images of the local store."""
+
+    async def list(
+        self,
+        *,
+        all: bool,  # noqa: A002  # the API's own word
+        filters: Filters,
+        shared_size: bool,
+        digests: bool,
+    ) -> list[image.ImageSummary]:
+        """Return the images that match, newest first."""
+
+    async def inspect(self, name: str) -> image.ImageInspect:
+        """Return everything about one image."""
+
+    async def history(self, name: str) -> History:
+        """Return its layers' history, newest first."""
+
+    async def tag(self, name: str, *, repository: str, tag: str | None) -> None:
+        """Give it one more reference."""
+
+    async def remove(self, name: str, *, force: bool, noprune: bool) -> Deletions:
+        """Untag it, and delete what nothing refers to any more."""
+
+    async def prune(self, filters: Filters) -> Document:
+        """Remove dangling or unused images; ``ImagesDeleted``, ``SpaceReclaimed``."""
+
+    def load(self, chunks: AsyncIterator[bytes], *, quiet: bool) -> AsyncIterator[Document]:
+        """Read an archive of ``docker save`` or an OCI layout; yields progress."""
+
+    def save(self, names: Strings) -> AsyncIterator[bytes]:
+        """Write an archive of the named images."""
+
+    def import_(
+        self,
+        chunks: AsyncIterator[bytes],
+        *,
+        repository: str | None,
+        tag: str | None,
+        message: str | None,
+        changes: Strings,
+        platform: str | None,
+    ) -> AsyncIterator[Document]:
+        """Make an image of one layer from a tar archive; yields progress."""
+
+    def bootstrap(self, name: str, *, include: Strings, reference: str | None) -> AsyncIterator[Document]:
+        """Make a base image without a registry (an extension); yields progress."""
+
+
+class Networks(Protocol):
+    """Networks that containers may join."""
+
+    async def list(self, filters: Filters) -> list[network.NetworkInspect]:
+        """Return the networks that match."""
+
+    async def inspect(self, ref: str) -> network.NetworkInspect:
+        """Return everything about one network."""
+
+
+class Volumes(Protocol):
+    """Named places that outlive containers."""
+
+    async def list(self, filters: Filters) -> volume.VolumeListResponse:
+        """Return the volumes that match."""
+
+    async def create(self, doc: volume.VolumeCreateRequest) -> volume.Volume:
+        """Make a volume, or return the one of that name."""
+
+    async def inspect(self, name: str) -> volume.Volume:
+        """Return everything about one volume."""
+
+    async def remove(self, name: str, *, force: bool) -> None:
+        """Remove it with its data; ``force``: no error when it does not exist."""
+
+    async def prune(self, filters: Filters) -> Document:
+        """Remove unused volumes; ``VolumesDeleted``, ``SpaceReclaimed``."""
+
+
+class System(Protocol):
+    """The engine itself."""
+
+    async def version(self) -> system.SystemVersion:
+        """Return what this build is."""
+
+    async def info(self) -> Document:
+        """Return what this engine has and can (SystemInfo)."""
+
+    def events(self, *, since: str | None, until: str | None, filters: Filters) -> AsyncIterator[system.EventMessage]:
+        """Follow what happens, after what happened since; ends at ``until``.
+
+        The call itself raises InvalidArgument for bad arguments: the iterator is read after status 200 is sent.
+        """
+
+    async def disk_usage(self) -> Document:
+        """Return what takes room (DiskUsage)."""
+
+
+class Backend(Protocol):
+    """An engine, as far as HTTP is concerned."""
+
+    @property
+    def containers(self) -> Containers:
+        """Containers."""
+
+    @property
+    def execs(self) -> Execs:
+        """Processes beside a container's own."""
+
+    @property
+    def images(self) -> Images:
+        """Images."""
+
+    @property
+    def networks(self) -> Networks:
+        """Networks."""
+
+    @property
+    def volumes(self) -> Volumes:
+        """Volumes."""
+
+    @property
+    def system(self) -> System:
+        """The engine itself."""

@@ -1,0 +1,93 @@
+"""One request on its way through a handler."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+import msgspec
+from aiohttp import web
+
+from wharf.api.backend import Backend
+from wharf.api.connection import Connection
+from wharf.api.query import Query
+from wharf.api.versions import Version
+from wharf.errors import InvalidArgument
+
+T = TypeVar("T")
+
+_STRING_OR_LIST = ("Cmd", "Entrypoint", "Shell")  # Docker's StrSlice: a text stands for a list of one
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a handler needs to know of a request."""
+
+    request: web.BaseRequest
+    backend: Backend
+    version: Version
+    params: Mapping[str, str]  # the path's parts, unquoted
+    query: Query
+    streams: set[asyncio.Task[object]]  # answers without an end of their own: cancelled when the server stops
+
+    @property
+    def connection(self) -> Connection:
+        """The client's connection."""
+        return cast("Connection", self.request.protocol)
+
+    async def body(self, shape: type[T]) -> T | None:
+        """Return the body as a document of ``shape``; None when there is none.
+
+        Fields that ``shape`` does not have are dropped, as by Docker.
+
+        Raises:
+            InvalidArgument: it is not JSON, or of another shape.
+        """
+        raw = await self.request.read()
+        if not raw:
+            return None
+        kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if kind not in ("", "application/json"):
+            raise InvalidArgument(f"unsupported Content-Type header ({kind}): must be 'application/json'")
+        try:
+            decoded = msgspec.json.decode(raw)
+            if isinstance(decoded, dict):
+                _lists_from_texts(decoded)
+            return None if decoded is None else msgspec.convert(decoded, shape)
+        except msgspec.MsgspecError as error:
+            raise InvalidArgument(f"invalid JSON: {error}") from error
+
+    async def required_body(self, shape: type[T]) -> T:
+        """Return the body as :meth:`body` does; InvalidArgument when there is none."""
+        if (document := await self.body(shape)) is None:
+            raise InvalidArgument("invalid JSON: got EOF while reading request body")
+        return document
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body as it comes."""
+        if self.request.headers.get("Expect", "").lower() == "100-continue" and self.request.transport is not None:
+            self.request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        async for chunk in self.request.content.iter_any():
+            yield chunk
+
+    @contextmanager
+    def open_ended(self) -> Iterator[None]:
+        """Within, this call ends when its client goes or the server stops: for answers that wait or follow."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.streams.add(task)
+        self.connection.on_lost = task.cancel
+        try:
+            yield
+        finally:
+            self.connection.on_lost = None
+            self.streams.discard(task)
+
+
+def _lists_from_texts(document: dict[str, object]) -> None:
+    for field in _STRING_OR_LIST:
+        if isinstance(value := document.get(field), str):
+            document[field] = [value]

@@ -1,0 +1,194 @@
+"""Containers over HTTP (Engine API, "Container")."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from wharf.api import versions
+from wharf.api.answers import document, empty, later, lines, raw, take_over
+from wharf.api.call import Call
+from wharf.api.routes import Route
+from wharf.errors import InvalidArgument
+from wharf.spec.engine_api.container import CreateContainer, HostConfig
+
+_CONDITIONS = ("not-running", "next-exit", "removed")
+
+
+async def _create(call: Call) -> web.StreamResponse:
+    request = versions.create_request(await call.required_body(CreateContainer), call.version)
+    query = call.query
+    created = await call.backend.containers.create(request, name=query.text("name"), platform=query.text("platform"))
+    return document({**created, "Warnings": created.get("Warnings") or []}, 201)
+
+
+async def _list(call: Call) -> web.StreamResponse:
+    query = call.query
+    limit = query.integer("limit")
+    found = await call.backend.containers.list(
+        all=query.flag("all"),
+        limit=limit if limit and limit > 0 else None,
+        size=query.flag("size"),
+        filters=query.filters(),
+    )
+    return document([versions.container_summary(item, call.version) for item in found])
+
+
+async def _inspect(call: Call) -> web.StreamResponse:
+    found = await call.backend.containers.inspect(call.params["id"], size=call.query.flag("size"))
+    return document(versions.container_inspect(found, call.version))
+
+
+async def _start(call: Call) -> web.StreamResponse:
+    # A body was a HostConfig until 1.24; today's clients send none, or {} or null.
+    if await call.body(dict[str, object]):
+        raise InvalidArgument(
+            "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24"
+        )
+    await call.backend.containers.start(call.params["id"], detach_keys=call.query.text("detachKeys"))
+    return empty()
+
+
+async def _stop(call: Call) -> web.StreamResponse:
+    query = call.query
+    signal, timeout_s = query.text("signal"), query.integer("t")
+    await call.backend.containers.stop(call.params["id"], signal=signal, timeout_s=timeout_s)
+    return empty()
+
+
+async def _restart(call: Call) -> web.StreamResponse:
+    query = call.query
+    signal, timeout_s = query.text("signal"), query.integer("t")
+    await call.backend.containers.restart(call.params["id"], signal=signal, timeout_s=timeout_s)
+    return empty()
+
+
+async def _kill(call: Call) -> web.StreamResponse:
+    await call.backend.containers.kill(call.params["id"], signal=call.query.text("signal"))
+    return empty()
+
+
+async def _pause(call: Call) -> web.StreamResponse:
+    await call.backend.containers.pause(call.params["id"])
+    return empty()
+
+
+async def _unpause(call: Call) -> web.StreamResponse:
+    await call.backend.containers.unpause(call.params["id"])
+    return empty()
+
+
+async def _rename(call: Call) -> web.StreamResponse:
+    await call.backend.containers.rename(call.params["id"], call.query.text("name") or "")
+    return empty()
+
+
+async def _remove(call: Call) -> web.StreamResponse:
+    query = call.query
+    await call.backend.containers.remove(
+        call.params["id"], force=query.flag("force"), volumes=query.flag("v"), link=query.flag("link")
+    )
+    return empty()
+
+
+async def _update(call: Call) -> web.StreamResponse:
+    doc = await call.required_body(HostConfig)
+    updated = await call.backend.containers.update(call.params["id"], doc)
+    return document({**updated, "Warnings": updated.get("Warnings") or []})
+
+
+async def _prune(call: Call) -> web.StreamResponse:
+    return document(await call.backend.containers.prune(call.query.filters()))
+
+
+async def _wait(call: Call) -> web.StreamResponse:
+    condition = call.query.text("condition") or "not-running"
+    if condition not in _CONDITIONS:
+        raise InvalidArgument(f'invalid condition: "{condition}"')
+    return await later(call, await call.backend.containers.wait(call.params["id"], condition=condition))
+
+
+async def _attach(call: Call) -> web.StreamResponse:
+    query = call.query
+    stream = await call.backend.containers.attach(
+        call.params["id"],
+        stdin=query.flag("stdin"),
+        stdout=query.flag("stdout"),
+        stderr=query.flag("stderr"),
+        logs=query.flag("logs"),
+        stream=query.flag("stream"),
+        detach_keys=query.text("detachKeys"),
+    )
+    return await take_over(call, stream)
+
+
+async def _logs(call: Call) -> web.StreamResponse:
+    query = call.query
+    stdout, stderr = query.flag("stdout"), query.flag("stderr")
+    if not (stdout or stderr):
+        raise InvalidArgument("Bad parameters: you must choose at least one stream")
+    log = await call.backend.containers.logs(
+        call.params["id"],
+        stdout=stdout,
+        stderr=stderr,
+        follow=query.flag("follow"),
+        since=query.text("since"),
+        until=query.text("until"),
+        timestamps=query.flag("timestamps"),
+        tail=query.text("tail"),
+        details=query.flag("details"),
+    )
+    return await raw(call, aiter(log), versions.stream_type(call.version, tty=log.tty), at_once=True)
+
+
+async def _resize(call: Call) -> web.StreamResponse:
+    rows, columns = size_of(call)
+    await call.backend.containers.resize(call.params["id"], rows=rows, columns=columns)
+    return empty(200)
+
+
+def size_of(call: Call) -> tuple[int, int]:
+    """Return the rows and columns that a resize request asks for."""
+    sizes: list[int] = []
+    for name, word in (("h", "height"), ("w", "width")):
+        text = call.query.text(name) or ""
+        if not (text.isascii() and text.isdigit()):
+            raise InvalidArgument(f'invalid resize {word} "{text}": invalid syntax')
+        if int(text) > 0xFFFF:
+            raise InvalidArgument(f'invalid resize {word} "{text}": value out of range')
+        sizes.append(int(text))
+    return sizes[0], sizes[1]
+
+
+async def _top(call: Call) -> web.StreamResponse:
+    return document(await call.backend.containers.top(call.params["id"], ps_args=call.query.text("ps_args")))
+
+
+async def _stats(call: Call) -> web.StreamResponse:
+    stream, one_shot = call.query.flag("stream", default=True), call.query.flag("one-shot")
+    if stream and one_shot:
+        raise InvalidArgument("cannot have stream=true and one-shot=true")
+    samples = call.backend.containers.stats(call.params["id"], stream=stream, one_shot=one_shot)
+    return await lines(call, samples)
+
+
+ROUTES = (
+    Route("GET", "/containers/json", _list),
+    Route("POST", "/containers/create", _create),
+    Route("POST", "/containers/prune", _prune),
+    Route("GET", "/containers/{id}/json", _inspect),
+    Route("GET", "/containers/{id}/top", _top),
+    Route("GET", "/containers/{id}/logs", _logs),
+    Route("GET", "/containers/{id}/stats", _stats),
+    Route("POST", "/containers/{id}/resize", _resize),
+    Route("POST", "/containers/{id}/start", _start),
+    Route("POST", "/containers/{id}/stop", _stop),
+    Route("POST", "/containers/{id}/restart", _restart),
+    Route("POST", "/containers/{id}/kill", _kill),
+    Route("POST", "/containers/{id}/update", _update),
+    Route("POST", "/containers/{id}/rename", _rename),
+    Route("POST", "/containers/{id}/pause", _pause),
+    Route("POST", "/containers/{id}/unpause", _unpause),
+    Route("POST", "/containers/{id}/attach", _attach),
+    Route("POST", "/containers/{id}/wait", _wait),
+    Route("DELETE", "/containers/{id}", _remove),
+)

@@ -1,0 +1,61 @@
+"""Processes beside a container's own, over HTTP (Engine API, "Exec")."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from wharf.api.answers import document, empty, take_over
+from wharf.api.call import Call
+from wharf.api.containers import size_of
+from wharf.api.routes import Route
+from wharf.errors import InvalidArgument
+from wharf.spec.engine_api.exec import ExecConfig, ExecStartConfig
+
+
+async def _create(call: Call) -> web.StreamResponse:
+    doc = await call.required_body(ExecConfig)
+    if not doc.get("Cmd"):
+        raise InvalidArgument("No exec command specified")
+    if call.version < (1, 42):
+        doc.pop("ConsoleSize", None)
+    return document({"Id": await call.backend.execs.create(call.params["id"], doc)}, 201)
+
+
+async def _start(call: Call) -> web.StreamResponse:
+    options = await call.body(ExecStartConfig) or ExecStartConfig()
+    stream = await call.backend.execs.start(
+        call.params["id"],
+        detach=bool(options.get("Detach")),
+        tty=bool(options.get("Tty")),
+        console_size=_console_size(call, options),
+    )
+    return empty(200) if stream is None else await take_over(call, stream)
+
+
+def _console_size(call: Call, options: ExecStartConfig) -> tuple[int, int] | None:
+    size = options.get("ConsoleSize")
+    if not size or call.version < (1, 42):
+        return None
+    if len(size) != 2 or not all(0 <= side <= 0xFFFF for side in size):
+        raise InvalidArgument(f"invalid ConsoleSize: {size}")
+    if not options.get("Tty"):
+        raise InvalidArgument("console size is only supported when TTY is enabled")
+    return size[0], size[1]
+
+
+async def _inspect(call: Call) -> web.StreamResponse:
+    return document(await call.backend.execs.inspect(call.params["id"]))
+
+
+async def _resize(call: Call) -> web.StreamResponse:
+    rows, columns = size_of(call)
+    await call.backend.execs.resize(call.params["id"], rows=rows, columns=columns)
+    return empty(200)
+
+
+ROUTES = (
+    Route("POST", "/containers/{id}/exec", _create),
+    Route("POST", "/exec/{id}/start", _start),
+    Route("POST", "/exec/{id}/resize", _resize),
+    Route("GET", "/exec/{id}/json", _inspect),
+)

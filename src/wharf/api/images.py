@@ -1,0 +1,130 @@
+"""Images over HTTP (Engine API, "Image"), and one extension: ``POST /images/bootstrap``.
+
+The extension makes a base image without a registry: ``name`` says which (``debian:bookworm``, ``busybox``),
+``include`` (repeatable, or comma-separated) which packages besides, ``tag`` what to call it. It answers with lines
+of JSON as ``POST /images/create`` does.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from wharf.api import versions
+from wharf.api.answers import document, empty, lines, raw
+from wharf.api.call import Call
+from wharf.api.routes import Route
+from wharf.errors import InvalidArgument, NotImplementedHere
+
+_TAR = "application/x-tar"
+
+
+async def _list(call: Call) -> web.StreamResponse:
+    query = call.query
+    _refuse_set(call, "manifests")
+    found = await call.backend.images.list(
+        all=query.flag("all"),
+        filters=query.filters(),
+        shared_size=query.flag("shared-size"),
+        digests=query.flag("digests"),
+    )
+    return document([versions.image_summary(item, call.version) for item in found])
+
+
+async def _inspect(call: Call) -> web.StreamResponse:
+    _refuse_set(call, "manifests")
+    _refuse_set(call, "platform")
+    found = await call.backend.images.inspect(call.params["name"])
+    return document(versions.image_inspect(found, call.version))
+
+
+async def _history(call: Call) -> web.StreamResponse:
+    _refuse_set(call, "platform")
+    return document(await call.backend.images.history(call.params["name"]))
+
+
+async def _tag(call: Call) -> web.StreamResponse:
+    await call.backend.images.tag(
+        call.params["name"], repository=call.query.text("repo") or "", tag=call.query.text("tag")
+    )
+    return empty(201)
+
+
+async def _remove(call: Call) -> web.StreamResponse:
+    query = call.query
+    _refuse_set(call, "platforms")
+    deleted = await call.backend.images.remove(
+        call.params["name"], force=query.flag("force"), noprune=query.flag("noprune")
+    )
+    return document(deleted)
+
+
+async def _prune(call: Call) -> web.StreamResponse:
+    return document(await call.backend.images.prune(call.query.filters()))
+
+
+async def _load(call: Call) -> web.StreamResponse:
+    _refuse_set(call, "platform")
+    quiet = call.query.flag("quiet", default=True)
+    return await lines(call, call.backend.images.load(call.chunks(), quiet=quiet))
+
+
+async def _save_one(call: Call) -> web.StreamResponse:
+    _refuse_set(call, "platform")
+    return await raw(call, call.backend.images.save([call.params["name"]]), _TAR, at_once=False)
+
+
+async def _save(call: Call) -> web.StreamResponse:
+    _refuse_set(call, "platform")
+    names = call.query.texts("names")
+    if not names:
+        raise InvalidArgument("no image names given: name at least one by the query parameter names")
+    return await raw(call, call.backend.images.save(names), _TAR, at_once=False)
+
+
+async def _create(call: Call) -> web.StreamResponse:
+    query = call.query
+    if query.text("fromImage") is not None:
+        raise NotImplementedHere("pull is not supported by this build yet")
+    source = query.text("fromSrc")
+    if source is None:
+        raise InvalidArgument("either fromImage or fromSrc is needed")
+    if source != "-":
+        raise NotImplementedHere(
+            "importing from a URL is not supported by this build yet: send the archive, fromSrc=-"
+        )
+    progress = call.backend.images.import_(
+        call.chunks(),
+        repository=query.text("repo"),
+        tag=query.text("tag"),
+        message=query.text("message"),
+        changes=query.texts("changes"),
+        platform=query.text("platform"),
+    )
+    return await lines(call, progress)
+
+
+async def _bootstrap(call: Call) -> web.StreamResponse:
+    query = call.query
+    include = [package for value in query.texts("include") for package in value.split(",") if package]
+    progress = call.backend.images.bootstrap(query.required("name"), include=include, reference=query.text("tag"))
+    return await lines(call, progress)
+
+
+def _refuse_set(call: Call, parameter: str) -> None:
+    if call.query.flag(parameter):
+        raise NotImplementedHere(f"the parameter {parameter} is not supported by this build of wharf")
+
+
+ROUTES = (
+    Route("GET", "/images/json", _list),
+    Route("GET", "/images/get", _save),
+    Route("POST", "/images/create", _create),
+    Route("POST", "/images/load", _load),
+    Route("POST", "/images/prune", _prune),
+    Route("POST", "/images/bootstrap", _bootstrap),
+    Route("GET", "/images/{name:.*}/json", _inspect),
+    Route("GET", "/images/{name:.*}/history", _history),
+    Route("GET", "/images/{name:.*}/get", _save_one),
+    Route("POST", "/images/{name:.*}/tag", _tag),
+    Route("DELETE", "/images/{name:.*}", _remove),
+)

@@ -1,0 +1,112 @@
+"""The Engine API on an engine: from a request to the handler that answers it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Iterator
+
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_parser import RawRequestMessage
+from aiohttp.streams import StreamReader
+from aiohttp.web_protocol import RequestHandler
+
+from wharf.api import containers, images, networks, system, unsupported, volumes
+from wharf.api import exec as exec_
+from wharf.api.answers import document, empty
+from wharf.api.backend import Backend
+from wharf.api.call import Call
+from wharf.api.connection import Connection, ConnectionFactory
+from wharf.api.errors import error_document, status_of
+from wharf.api.head import MAX_HEAD_BYTES
+from wharf.api.query import Query
+from wharf.api.routes import Route, Table
+from wharf.api.versions import split_version
+from wharf.errors import WharfError
+
+MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
+"""Longest JSON body; archives are streams and have no limit here."""
+
+_ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?]*")
+_log = logging.getLogger(__name__)
+
+
+def routes() -> Iterator[Route]:
+    """Yield every endpoint, in the order in which they are tried."""
+    for noun in (system, containers, exec_, images, networks, volumes):
+        yield from noun.ROUTES
+    yield from unsupported.routes()
+
+
+class ApiServer:
+    """Serves one engine; give :attr:`protocols` to the event loop's ``create_server`` and ``create_unix_server``.
+
+    Make it within a running event loop; :meth:`close` ends every connection.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._table = Table(routes())
+        self._streams: set[asyncio.Task[object]] = set()
+        self.protocols = ConnectionFactory(
+            self._answer,
+            request_factory=_request,
+            access_log=None,
+            auto_decompress=False,
+            max_line_size=MAX_HEAD_BYTES,
+            max_field_size=MAX_HEAD_BYTES,
+        )
+
+    async def close(self, grace_s: float = 5.0) -> None:
+        """End what has no end of its own at once, and give other requests ``grace_s`` seconds."""
+        self.protocols.pre_shutdown()
+        for task in tuple(self._streams):
+            task.cancel()
+        await self.protocols.shutdown(grace_s)
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        _log.debug("calling %s %s", request.method, request.raw_path)
+        try:
+            response = await self._dispatch(request)
+        except WharfError as error:
+            response = _failure(error)
+        except web.HTTPException as error:
+            response = document({"message": error.reason}, error.status)
+        except ConnectionError:
+            raise
+        except Exception as error:  # noqa: BLE001  # the outermost edge: it is logged, and the client is told
+            _log.exception("%s %s failed", request.method, request.raw_path)
+            response = _failure(error)
+        if isinstance(request.protocol, Connection) and request.protocol.client is not None:
+            response.force_close()  # what the client sent since may not be HTTP
+        return response
+
+    async def _dispatch(self, request: web.BaseRequest) -> web.StreamResponse:
+        path, _, query = _target(request.raw_path).partition("?")
+        version, path = split_version(path)
+        route, params = self._table.find(request.method, path, version)
+        call = Call(request, self._backend, version, params, Query(query), self._streams)
+        return await route.answer(call)
+
+
+def _target(raw: str) -> str:
+    """Return a request's path and query as sent, also when it was sent with a host before it (RFC 9112, 3.2.2)."""
+    return raw if raw.startswith("/") else _ORIGIN.sub("", raw)
+
+
+def _failure(error: Exception) -> web.Response:
+    status = status_of(error)
+    return empty(status) if status == 304 else document(error_document(error), status)
+
+
+def _request(
+    message: RawRequestMessage,
+    payload: StreamReader,
+    protocol: RequestHandler,
+    writer: AbstractStreamWriter,
+    task: asyncio.Task[None],
+) -> web.BaseRequest:
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MAX_DOCUMENT_BYTES)

@@ -1,0 +1,112 @@
+"""Endpoints of the Engine API that this build refuses by name, so that nobody takes them for a misspelling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aiohttp import web
+
+from wharf.api.call import Call
+from wharf.api.routes import Answer, Route
+from wharf.errors import NotImplementedHere, Unavailable
+
+_NOT_A_MANAGER = (
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" '
+    "to connect this node to swarm and try again."
+)
+
+_SWARM = (
+    "GET /swarm",
+    "POST /swarm/leave",
+    "POST /swarm/update",
+    "GET /swarm/unlockkey",
+    "POST /swarm/unlock",
+    "GET /nodes",
+    "GET /nodes/{id}",
+    "DELETE /nodes/{id}",
+    "POST /nodes/{id}/update",
+    "GET /services",
+    "POST /services/create",
+    "GET /services/{id}",
+    "DELETE /services/{id}",
+    "POST /services/{id}/update",
+    "GET /services/{id}/logs",
+    "GET /tasks",
+    "GET /tasks/{id}",
+    "GET /tasks/{id}/logs",
+    "GET /secrets",
+    "POST /secrets/create",
+    "GET /secrets/{id}",
+    "DELETE /secrets/{id}",
+    "POST /secrets/{id}/update",
+    "GET /configs",
+    "POST /configs/create",
+    "GET /configs/{id}",
+    "DELETE /configs/{id}",
+    "POST /configs/{id}/update",
+)
+
+_MISSING = {
+    "showing a container's changes": ("GET /containers/{id}/changes",),
+    "exporting a container": ("GET /containers/{id}/export",),
+    "copying from and to a container": (
+        "HEAD /containers/{id}/archive",
+        "GET /containers/{id}/archive",
+        "PUT /containers/{id}/archive",
+    ),
+    "attaching by websocket": ("GET /containers/{id}/attach/ws",),
+    "committing a container": ("POST /commit",),
+    "building images": ("POST /build", "POST /build/prune", "POST /build/cancel", "POST /session", "POST /grpc"),
+    "searching registries": ("GET /images/search",),
+    "pushing images": ("POST /images/{name:.*}/push",),
+    "showing attestations": ("GET /images/{name:.*}/attestations",),
+    "asking registries": ("GET /distribution/{name:.*}/json",),
+    "logging in to registries": ("POST /auth",),
+    "changing networks": (
+        "POST /networks/create",
+        "DELETE /networks/{id}",
+        "POST /networks/{id}/connect",
+        "POST /networks/{id}/disconnect",
+        "POST /networks/prune",
+    ),
+    "changing volumes of a cluster": ("PUT /volumes/{name}",),
+    "joining a swarm": ("POST /swarm/init", "POST /swarm/join"),
+    "managing plugins": (
+        "GET /plugins",
+        "GET /plugins/privileges",
+        "POST /plugins/pull",
+        "GET /plugins/{name:.*}/json",
+        "DELETE /plugins/{name:.*}",
+        "POST /plugins/{name:.*}/enable",
+        "POST /plugins/{name:.*}/disable",
+        "POST /plugins/{name:.*}/upgrade",
+        "POST /plugins/create",
+        "POST /plugins/{name:.*}/push",
+        "POST /plugins/{name:.*}/set",
+    ),
+}
+
+
+def routes() -> Iterator[Route]:
+    """Yield a route for each endpoint that is refused."""
+    for what, endpoints in _MISSING.items():
+        for endpoint in endpoints:
+            yield _route(endpoint, _refuse(what))
+    for endpoint in _SWARM:
+        yield _route(endpoint, _refuse_swarm)
+
+
+def _route(endpoint: str, answer: Answer) -> Route:
+    method, path = endpoint.split(" ")
+    return Route(method, path, answer)
+
+
+def _refuse(what: str) -> Answer:
+    async def answer(call: Call) -> web.StreamResponse:  # noqa: ARG001  # every request is refused alike
+        raise NotImplementedHere(f"{what} is not supported by this build of wharf")
+
+    return answer
+
+
+async def _refuse_swarm(call: Call) -> web.StreamResponse:  # noqa: ARG001  # every request is refused alike
+    raise Unavailable(_NOT_A_MANAGER)

@@ -1,0 +1,218 @@
+"""What an API version changes: which are served, and how answers and requests of older ones differ.
+
+Pure. Handlers and the engine speak the newest version; these functions make the difference for clients that ask
+for an older one (Engine API, version history).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final, NewType
+
+from wharf.errors import InvalidArgument
+from wharf.lib.version import API_VERSION, MIN_API_VERSION
+from wharf.spec.engine_api.container import (
+    ContainerInspectResponse,
+    ContainerSummary,
+    CreateContainer,
+    EndpointSettings,
+    HostConfig,
+)
+from wharf.spec.engine_api.image import ImageInspect, ImageSummary
+from wharf.spec.engine_api.system import EventMessage
+
+Document = dict[str, object]
+Version = NewType("Version", tuple[int, int])
+
+_PATH = re.compile(r"/v([0-9]+(?:\.[0-9]+)*)(/.*)")
+
+
+def parse_version(text: str) -> Version:
+    """Read ``1.51``; a missing minor number is 0, further numbers do not count."""
+    major, _, rest = text.partition(".")
+    return Version((int(major), int(rest.partition(".")[0] or 0)))
+
+
+NEWEST: Final = parse_version(API_VERSION)
+OLDEST: Final = parse_version(MIN_API_VERSION)
+
+
+def split_version(path: str) -> tuple[Version, str]:
+    """Take the version off a path: ``/v1.41/info`` is version 1.41 of ``/info``, ``/info`` the newest.
+
+    Raises:
+        InvalidArgument: the version is not served.
+    """
+    match = _PATH.fullmatch(path)
+    if match is None:
+        return NEWEST, path
+    text = match.group(1)
+    version = parse_version(text)
+    if version > NEWEST:
+        raise InvalidArgument(
+            f"client version {text} is too new. Maximum supported API version is {API_VERSION}",
+        )
+    if version < OLDEST:
+        raise InvalidArgument(
+            f"client version {text} is too old. Minimum supported API version is {MIN_API_VERSION}, "
+            "please upgrade your client to a newer version",
+        )
+    return version, match.group(2)
+
+
+def stream_type(version: Version, *, tty: bool) -> str:
+    """Return the content type of attached output and logs: since 1.42 it tells frames from a terminal's bytes."""
+    if tty or version < (1, 42):
+        return "application/vnd.docker.raw-stream"
+    return "application/vnd.docker.multiplexed-stream"
+
+
+def create_request(request: CreateContainer, version: Version) -> CreateContainer:
+    """Return a request to create a container as a client of the newest version would have sent it."""
+    host: HostConfig = {**(request.get("HostConfig") or {})}
+    if version < (1, 41) and not host.get("CgroupnsMode"):
+        host["CgroupnsMode"] = "host"  # older clients do not know of cgroup namespaces
+    if version < (1, 42):
+        host.pop("ConsoleSize", None)
+    if version < (1, 43):
+        host.pop("Annotations", None)
+    return {**request, "HostConfig": host}
+
+
+_NO_BRIDGE: Final = {
+    "EndpointID": "",
+    "Gateway": "",
+    "GlobalIPv6Address": "",
+    "GlobalIPv6PrefixLen": 0,
+    "IPAddress": "",
+    "IPPrefixLen": 0,
+    "IPv6Gateway": "",
+    "MacAddress": "",
+}
+
+
+def container_inspect(found: ContainerInspectResponse, version: Version) -> Document:
+    """Return a container as ``version`` shows it.
+
+    Until 1.51 the default bridge's address stands once more in NetworkSettings itself; until 1.44 a container's
+    aliases include its short id.
+    """
+    answer: Document = {**found}
+    settings = found.get("NetworkSettings") or {}
+    networks = _networks(settings.get("Networks"), found.get("Id") or "", version)
+    bridge: Mapping[str, object] = networks.get("bridge") or {}
+    answer["NetworkSettings"] = {
+        "Bridge": "",
+        "HairpinMode": False,
+        "LinkLocalIPv6Address": "",
+        "LinkLocalIPv6PrefixLen": 0,
+        "SecondaryIPAddresses": None,
+        "SecondaryIPv6Addresses": None,
+        **{name: bridge.get(name) or nothing for name, nothing in _NO_BRIDGE.items()},
+        **settings,
+        "Networks": networks,
+    }
+    return answer
+
+
+def _networks(
+    networks: Mapping[str, EndpointSettings] | None, container_id: str, version: Version
+) -> dict[str, EndpointSettings]:
+    found = dict(networks or {})
+    if version >= (1, 45):
+        return found
+    for name, endpoint in found.items():
+        if aliases := endpoint.get("Aliases"):
+            found[name] = {**endpoint, "Aliases": [*dict.fromkeys([*aliases, container_id[:12]])]}
+    return found
+
+
+def container_summary(found: ContainerSummary, version: Version) -> Document:
+    """Return a container of a list as ``version`` shows it."""
+    answer: Document = {**found}
+    if version < (1, 46) and (host := found.get("HostConfig")):
+        answer["HostConfig"] = {"NetworkMode": host.get("NetworkMode")}
+    return answer
+
+
+_CONTAINER_ONLY: Final = {
+    "Hostname": "",
+    "Domainname": "",
+    "AttachStdin": False,
+    "AttachStdout": False,
+    "AttachStderr": False,
+    "Tty": False,
+    "OpenStdin": False,
+    "StdinOnce": False,
+    "Image": "",
+}
+
+
+def image_inspect(found: ImageInspect, version: Version) -> Document:
+    """Return an image as ``version`` shows it.
+
+    VirtualSize went in 1.44, the container it came from in 1.45, and a container's own fields of Config in 1.50.
+    """
+    answer: Document = {"Parent": "", "DockerVersion": "", **found}
+    config = found.get("Config")
+    if version < (1, 50):
+        answer["Config"] = {**_CONTAINER_ONLY, **(config or {})}
+    if version < (1, 45):
+        answer |= {"Container": "", "ContainerConfig": {**_CONTAINER_ONLY, "Cmd": None, "Env": None, "Labels": None}}
+    if version < (1, 44):
+        answer |= {"VirtualSize": found.get("Size"), "Created": found.get("Created") or "0001-01-01T00:00:00Z"}
+    return answer
+
+
+def image_summary(found: ImageSummary, version: Version) -> Document:
+    """Return an image of a list as ``version`` shows it; until 1.42 one without names has ``<none>`` for them."""
+    answer: Document = {**found}
+    if version < (1, 44):
+        answer["VirtualSize"] = found.get("Size")
+    if version < (1, 43):
+        answer["RepoTags"] = found.get("RepoTags") or ["<none>:<none>"]
+        answer["RepoDigests"] = found.get("RepoDigests") or ["<none>@<none>"]
+    if version < (1, 51):
+        answer["Containers"] = -1
+    return answer
+
+
+def event(found: EventMessage) -> Document:
+    """Return an event with the fields that clients knew before 1.22, which stand in it until 1.51."""
+    answer: Document = {**found}
+    actor = found.get("Actor") or {}
+    if found.get("Type") in ("container", "image"):
+        answer |= {"status": found.get("Action"), "id": actor.get("ID")}
+    if found.get("Type") == "container":
+        answer["from"] = (actor.get("Attributes") or {}).get("image", "")
+    return answer
+
+
+def info(found: Mapping[str, object], version: Version) -> Document:
+    """Return the engine's state as ``version`` shows it."""
+    answer: Document = {**found}
+    if version < (1, 50):
+        answer = {"BridgeNfIptables": False, "BridgeNfIp6tables": False, **answer}
+    return answer
+
+
+_USAGE: Final = {"container": ("Containers",), "image": ("Images", "LayersSize"), "volume": ("Volumes",)}
+
+
+def disk_usage(found: Mapping[str, object], version: Version, types: set[str]) -> Document:
+    """Return what takes room, of the types asked for (since 1.42; none: of all).
+
+    Raises:
+        InvalidArgument: there is no such type.
+    """
+    if unknown := types - {*_USAGE, "build-cache"}:
+        raise InvalidArgument(f"unknown object type: {min(unknown)}")
+    answer: Document = {"LayersSize": 0, "Images": [], "Containers": [], "Volumes": [], "BuildCache": [], **found}
+    if version < (1, 42):
+        return {**answer, "BuilderSize": 0}
+    if types:
+        for kind, names in _USAGE.items():
+            if kind not in types:
+                answer |= {name: 0 if name == "LayersSize" else None for name in names}
+    return answer
