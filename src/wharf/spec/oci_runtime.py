@@ -8,12 +8,18 @@ OCI_VERSION = "1.2.1"
 
 
 class User(TypedDict, total=False):
-    """config.md "User"."""
+    """config.md "User".
+
+    ``username`` and ``groupnames`` are ours: "name|uid[:group|gid]" and supplementary groups as Docker takes them,
+    looked up by the runtime in the container's own /etc/passwd and /etc/group. They win over the numbers.
+    """
 
     uid: int
     gid: int
     umask: int
     additionalGids: list[int]
+    username: str
+    groupnames: list[str]
 
 
 class ConsoleSize(TypedDict):

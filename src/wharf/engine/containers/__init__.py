@@ -1,1 +1,1 @@
-"""Containers: one file a verb."""
+"""Containers: one file a verb, around one record (``record.py``) and one table of statuses (``state.py``)."""

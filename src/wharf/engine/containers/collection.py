@@ -1,0 +1,257 @@
+"""``engine.containers``: every verb by name; each lives in the file of that name."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from wharf.engine.containers import (
+    attach,
+    create,
+    inspect,
+    kill,
+    logs,
+    prune,
+    remove,
+    rename,
+    start,
+    stats,
+    stop,
+    top,
+    wait,
+)
+from wharf.engine.containers.attach import AttachedStream
+from wharf.engine.containers.record import Container
+from wharf.engine.context import Context
+from wharf.engine.execs import Execs
+from wharf.errors import InvalidArgument, NotFound
+from wharf.lib.moments import parse_optional_moment, to_ns
+from wharf.spec.engine_api.container import (
+    ContainerCreateResponse,
+    ContainerInspectResponse,
+    ContainerStatsResponse,
+    ContainerSummary,
+    ContainerTopResponse,
+    ContainerUpdateResponse,
+    ContainerWaitResponse,
+    CreateContainer,
+    HostConfig,
+)
+
+_FILTERS = frozenset(
+    {
+        "ancestor", "before", "since", "exited", "expose", "health", "id", "label", "name", "network", "publish",
+        "status", "volume",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LogStream:
+    """A log being read: stdcopy frames, or raw bytes with ``tty``."""
+
+    chunks: AsyncIterator[bytes]
+    tty: bool
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self.chunks
+
+
+class Containers:
+    """The containers of one engine."""
+
+    def __init__(self, context: Context, execs: Execs) -> None:
+        self._context = context
+        self._execs = execs
+
+    async def create(
+        self, request: CreateContainer, *, name: str | None = None, platform: str | None = None
+    ) -> ContainerCreateResponse:
+        """Create a container (see ``create.py``)."""
+        return await create.create(self._context, request, name=name, platform=platform)
+
+    async def start(self, ref: str, *, detach_keys: str | None = None) -> None:
+        """Start a container (see ``start.py``); ``detach_keys`` are the attached client's own business."""
+        del detach_keys
+        await start.start(self._context, ref)
+
+    async def stop(self, ref: str, *, signal: str | None = None, timeout_s: int | None = None) -> None:
+        """Stop a container (see ``stop.py``)."""
+        await stop.stop(self._context, ref, signal=signal, timeout_s=timeout_s)
+
+    async def restart(self, ref: str, *, signal: str | None = None, timeout_s: int | None = None) -> None:
+        """Stop and start a container (see ``stop.py``)."""
+        await stop.restart(self._context, ref, signal=signal, timeout_s=timeout_s)
+
+    async def kill(self, ref: str, *, signal: str | None = None) -> None:
+        """Send a signal to a container's init (see ``kill.py``)."""
+        await kill.kill(self._context, ref, signal=signal)
+
+    async def pause(self, ref: str) -> None:
+        """Freeze a container (see ``kill.py``)."""
+        await kill.pause(self._context, ref)
+
+    async def unpause(self, ref: str) -> None:
+        """Thaw a container (see ``kill.py``)."""
+        await kill.unpause(self._context, ref)
+
+    async def rename(self, ref: str, name: str) -> None:
+        """Rename a container (see ``rename.py``)."""
+        await rename.rename(self._context, ref, name)
+
+    async def update(self, ref: str, doc: HostConfig) -> ContainerUpdateResponse:
+        """Change a container's limits (see ``rename.py``)."""
+        return await rename.update(self._context, ref, doc)
+
+    async def remove(self, ref: str, *, force: bool = False, volumes: bool = False, link: bool = False) -> None:
+        """Remove a container (see ``remove.py``)."""
+        await remove.remove(self._context, ref, force=force, volumes=volumes, link=link)
+
+    async def prune(self, filters: Mapping[str, list[str]]) -> dict[str, object]:
+        """Remove what does not run (see ``prune.py``)."""
+        return await prune.prune(self._context, filters)
+
+    async def wait(self, ref: str, *, condition: str = "not-running") -> Awaitable[ContainerWaitResponse]:
+        """Register for a container's end (see ``wait.py``)."""
+        return await wait.wait(self._context, ref, condition=condition)
+
+    async def attach(
+        self,
+        ref: str,
+        *,
+        stdin: bool = False,
+        stdout: bool = True,
+        stderr: bool = True,
+        logs: bool = False,
+        stream: bool = True,
+        detach_keys: str | None = None,
+    ) -> AttachedStream:
+        """Attach to a container's streams (see ``attach.py``)."""
+        return await attach.attach(
+            self._context,
+            ref,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            replay=logs,
+            stream=stream,
+            detach_keys=detach_keys,
+        )
+
+    async def resize(self, ref: str, *, rows: int, columns: int) -> None:
+        """Set a terminal's size (see ``attach.py``)."""
+        await attach.resize(self._context, ref, rows=rows, columns=columns)
+
+    async def top(self, ref: str, *, ps_args: str | None = None) -> ContainerTopResponse:
+        """Return a container's processes (see ``top.py``)."""
+        return await top.top(self._context, ref, ps_args=ps_args)
+
+    def stats(
+        self, ref: str, *, stream: bool = False, one_shot: bool = False
+    ) -> AsyncIterator[ContainerStatsResponse]:
+        """Yield a container's counters (see ``stats.py``)."""
+        return stats.stats(self._context, ref, stream=stream, one_shot=one_shot)
+
+    async def logs(  # noqa: PLR0913  # the API's own parameters
+        self,
+        ref: str,
+        *,
+        stdout: bool = True,
+        stderr: bool = True,
+        follow: bool = False,
+        since: str | None = None,
+        until: str | None = None,
+        timestamps: bool = False,
+        tail: str | None = None,
+        details: bool = False,
+    ) -> LogStream:
+        """Read a container's log (see ``logs.py``); times as in ``lib/moments.py``, ``tail`` a number or all."""
+        del details  # json-file logs here carry no extra attributes: --log-opt labels and env are refused at create
+        container = self._context.registry.resolve(ref)
+        now_ns = to_ns(self._context.clock.now())
+        query = logs.Query(
+            stdout=stdout,
+            stderr=stderr,
+            follow=follow,
+            since_ns=parse_optional_moment(since, now_ns=now_ns),
+            until_ns=parse_optional_moment(until, now_ns=now_ns),
+            timestamps=timestamps,
+            tail=int(tail) if tail and tail.isdigit() else None,
+        )
+        return LogStream(await logs.read(self._context, container, query), container.tty)
+
+    async def inspect(self, ref: str, *, size: bool = False) -> ContainerInspectResponse:
+        """Return all of a container; with ``size`` also what its own layer and its root hold, in bytes."""
+        context, container = self._context, self._context.registry.resolve(ref)
+        document = inspect.inspect(
+            container,
+            folder=context.data.container(container.id),
+            lower=context.snapshots.lower_dirs(container.chain_id),
+            endpoints=container.endpoints,
+            live_execs=self._execs.live_of(container),
+        )
+        if size:
+            own = await asyncio.to_thread(context.snapshots.size_of, container.id)
+            document["SizeRw"] = own
+            document["SizeRootFs"] = own + context.images.size_of(container.image_id)
+        return document
+
+    async def list(
+        self,
+        *,
+        all: bool = False,  # noqa: A002  # the API's word
+        limit: int | None = None,
+        size: bool = False,
+        filters: Mapping[str, list[str]] | None = None,
+    ) -> list[ContainerSummary]:
+        """Return containers, newest first: the running ones, or all (docker ps)."""
+        filters = filters or {}
+        if unknown := filters.keys() - _FILTERS:
+            raise InvalidArgument(f"invalid filter '{sorted(unknown)[0]}'")
+        everything = all or bool(limit) or bool(filters.keys() & {"status", "exited"})
+        chosen = [c for c in self._in_order(filters) if everything or c.state.alive or c.state.status == "restarting"]
+        ancestors = self._ancestors(filters.get("ancestor", []))
+        simple = {k: v for k, v in filters.items() if k not in ("before", "since")}
+        chosen = [c for c in chosen if inspect.matches(c, simple, ancestors=ancestors)]
+        return [await self._summary(c, size=size) for c in (chosen[:limit] if limit else chosen)]
+
+    def _in_order(self, filters: Mapping[str, list[str]]) -> list[Container]:
+        """Return all containers, newest first, between --filter since and before."""
+        containers = sorted(self._context.registry, key=lambda c: c.created_at, reverse=True)
+        for ref in filters.get("before", []):
+            bound = self._context.registry.resolve(ref).created_at
+            containers = [c for c in containers if c.created_at < bound]
+        for ref in filters.get("since", []):
+            bound = self._context.registry.resolve(ref).created_at
+            containers = [c for c in containers if c.created_at > bound]
+        return containers
+
+    def _ancestors(self, names: list[str]) -> set[str]:
+        found = set()
+        for name in names:
+            try:
+                found.add(self._context.images.resolve(name).id)
+            except NotFound:
+                continue  # an image that is gone has no containers to show
+        return found
+
+    async def _summary(self, container: Container, *, size: bool) -> ContainerSummary:
+        context = self._context
+        document = inspect.summary(
+            container,
+            now=datetime.fromisoformat(context.clock.now()),
+            image=container.spec.config.get("Image") or container.image_id,
+            endpoints=container.endpoints,
+        )
+        if size:
+            own = await asyncio.to_thread(context.snapshots.size_of, container.id)
+            document["SizeRw"] = own
+            document["SizeRootFs"] = own + context.images.size_of(container.image_id)
+        return document
+
+    async def steps(self, ref: str) -> dict[str, int]:
+        """Return how many microseconds each step of a running container's start took (for benchmarks)."""
+        container = self._context.registry.resolve(ref)
+        return dict(container.shim.steps_us) if container.shim else {}

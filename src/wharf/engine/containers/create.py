@@ -1,0 +1,187 @@
+"""docker create: check the request, merge the image's configuration in, prepare the container's layer, record it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from wharf.engine.containers import mounts, validate
+from wharf.engine.containers.attributes import publish
+from wharf.engine.containers.record import Container, Specification
+from wharf.engine.containers.state import State
+from wharf.engine.context import Context
+from wharf.engine.ocispec.process import merge_env, merge_labels
+from wharf.errors import Conflict, InvalidArgument, NotFound
+from wharf.images.images import ImageRecord
+from wharf.lib.names import random_name
+from wharf.spec.engine_api.container import (
+    ContainerConfig,
+    ContainerCreateResponse,
+    CreateContainer,
+    HostConfig,
+    NetworkingConfig,
+)
+from wharf.spec.oci_image import ExecutionConfig
+
+_OWN_NETWORKS = ("default", "bridge", "host", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A create request in its three parts, without nulls."""
+
+    config: ContainerConfig
+    host_config: HostConfig
+    networking: NetworkingConfig
+
+
+def split(document: CreateContainer) -> Request:
+    """Take a create body apart, dropping what Go wrote as null."""
+    filled = {key: value for key, value in document.items() if value is not None}
+    host = {k: v for k, v in dict(filled.pop("HostConfig", {})).items() if v is not None}  # type: ignore[call-overload]
+    networking = filled.pop("NetworkingConfig", {})
+    return Request(filled, host, networking)  # type: ignore[arg-type]  # the same documents, less nulls
+
+
+async def create(
+    context: Context, document: CreateContainer, *, name: str | None, platform: str | None
+) -> ContainerCreateResponse:
+    """Create a container; nothing of it remains when this raises.
+
+    Raises:
+        InvalidArgument: the request contradicts itself.
+        NotImplementedHere: it asks for what this build does not do.
+        NotFound: the image or the network does not exist.
+        Conflict: the name is taken.
+    """
+    request = split(document)
+    validate.config(request.config)
+    validate.host_config(request.host_config)
+    _require_platform(platform)
+    _require_network(context, request)
+    chosen = _choose_name(context, name)
+    image = context.images.resolve(request.config.get("Image") or "")
+    config = merge(request.config, image.config.get("config") or {})
+    argv = command_line(config)
+    container_id = context.new_id()
+    host = with_defaults(request.host_config)
+    points = await mounts.resolve(context, config, host)
+    container = Container(
+        id=container_id,
+        name=chosen,
+        created_at=context.clock.now(),
+        image_id=image.id,
+        chain_id=image.chain_id,
+        spec=Specification(
+            config={**config, "Hostname": config.get("Hostname") or _default_hostname(host, container_id)},
+            host_config=host,
+            networking=request.networking,
+            mounts=points,
+            path=argv[0],
+            args=argv[1:],
+        ),
+        state=State(),
+    )
+    await _prepare(context, container, image)
+    publish(context, container, "create")
+    return {"Id": container_id, "Warnings": []}
+
+
+async def _prepare(context: Context, container: Container, image: ImageRecord) -> None:
+    """Make the container's folder, fill new volumes, write the record.
+
+    In this order, for a folder without a record is swept when an engine starts.
+    """
+    try:
+        await asyncio.to_thread(context.snapshots.prepare, container.id)
+        await mounts.fill_volumes(context, container.spec.mounts, image)
+        context.registry.require_free(container.name)
+        context.registry.add(container)
+    except BaseException:
+        await asyncio.shield(asyncio.to_thread(context.snapshots.discard, container.id))
+        raise
+
+
+def merge(own: ContainerConfig, image: ExecutionConfig) -> ContainerConfig:
+    """Return ``own`` completed from the image (docker run reference, "Overriding image defaults"). Pure."""
+    merged: ContainerConfig = {
+        **own,
+        "Env": merge_env(image.get("Env") or [], own.get("Env") or []),
+        "Labels": merge_labels(image.get("Labels") or {}, own.get("Labels") or {}),
+        "ExposedPorts": {**(image.get("ExposedPorts") or {}), **(own.get("ExposedPorts") or {})},
+        "Volumes": {**(image.get("Volumes") or {}), **(own.get("Volumes") or {})},
+        "User": own.get("User") or image.get("User") or "",
+        "WorkingDir": own.get("WorkingDir") or image.get("WorkingDir") or "",
+        "StopSignal": own.get("StopSignal") or image.get("StopSignal") or "",
+    }
+    if not own.get("Entrypoint"):
+        merged["Entrypoint"] = image.get("Entrypoint")
+        if not own.get("Cmd"):
+            merged["Cmd"] = image.get("Cmd")
+    if merged.get("Entrypoint") == [""]:
+        merged["Entrypoint"] = None
+    return merged
+
+
+def command_line(config: ContainerConfig) -> list[str]:
+    """Return entrypoint and command as one list. Pure.
+
+    Raises:
+        InvalidArgument: there is neither.
+    """
+    argv = [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])]
+    if not argv:
+        raise InvalidArgument("no command specified")
+    return argv
+
+
+def with_defaults(host: HostConfig) -> HostConfig:
+    """Return ``host`` with the values that Docker fills in, so that inspect shows what holds. Pure."""
+    filled: HostConfig = {**host}
+    memory = host.get("Memory") or 0
+    if memory and not host.get("MemorySwap"):
+        filled["MemorySwap"] = memory * 2
+    if not (host.get("NetworkMode") or "").strip() or host.get("NetworkMode") == "default":
+        filled["NetworkMode"] = "bridge"
+    log = host.get("LogConfig") or {}
+    filled["LogConfig"] = {"Type": log.get("Type") or "json-file", "Config": log.get("Config") or {}}
+    policy = host.get("RestartPolicy") or {}
+    filled["RestartPolicy"] = {
+        "Name": policy.get("Name") or "no",
+        "MaximumRetryCount": policy.get("MaximumRetryCount") or 0,
+    }
+    filled["IpcMode"] = host.get("IpcMode") or "private"
+    filled["ShmSize"] = host.get("ShmSize") or 64 * 1024 * 1024
+    return filled
+
+
+def _default_hostname(host: HostConfig, container_id: str) -> str:
+    return "" if host.get("UTSMode") == "host" else container_id[:12]
+
+
+def _choose_name(context: Context, name: str | None) -> str:
+    if name:
+        bare = validate.name(name)
+        context.registry.require_free(bare)
+        return bare
+    for retry in range(10):
+        candidate = random_name(retry)
+        if not context.registry.name_taken(candidate):
+            return candidate
+    raise Conflict("no free name was found: give the container one")
+
+
+def _require_platform(platform: str | None) -> None:
+    if platform and not platform.startswith("linux"):
+        raise InvalidArgument(f'"{platform}": unsupported platform: wharf runs linux containers only')
+
+
+def _require_network(context: Context, request: Request) -> None:
+    mode = request.host_config.get("NetworkMode") or "default"
+    if mode.startswith("container:"):
+        context.registry.resolve(mode.removeprefix("container:"))
+    elif mode not in _OWN_NETWORKS:
+        raise NotFound(f"network {mode} not found")
+    for name in request.networking.get("EndpointsConfig") or {}:
+        if name not in (*_OWN_NETWORKS, mode):
+            raise NotFound(f"network {name} not found")

@@ -1,0 +1,263 @@
+"""docker inspect and ps: a record as the Engine API shows it. Pure but for sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Final, cast
+
+from wharf.engine.containers.record import Container
+from wharf.engine.containers.state import State
+from wharf.lib.durations import human_duration
+from wharf.lib.timestamps import ZERO as NEVER
+from wharf.network.endpoint import Endpoint
+from wharf.spec.engine_api.container import (
+    ContainerInspectResponse,
+    ContainerState,
+    ContainerSummary,
+    EndpointSettings,
+    HostConfig,
+    NetworkSettings,
+    PortBinding,
+    PortSummary,
+)
+
+_HOST_DEFAULTS: Final[HostConfig] = {
+    "Binds": None, "ContainerIDFile": "", "PortBindings": {}, "AutoRemove": False, "VolumeDriver": "",
+    "VolumesFrom": None, "ConsoleSize": [0, 0], "CapAdd": None, "CapDrop": None, "CgroupnsMode": "host",
+    "Dns": [], "DnsOptions": [], "DnsSearch": [], "ExtraHosts": None, "GroupAdd": None, "Cgroup": "",
+    "Links": None, "OomScoreAdj": 0, "PidMode": "", "Privileged": False, "PublishAllPorts": False,
+    "ReadonlyRootfs": False, "SecurityOpt": None, "UTSMode": "", "UsernsMode": "", "Runtime": "wharf-runtime",
+    "Isolation": "", "CpuShares": 0, "Memory": 0, "NanoCpus": 0, "CgroupParent": "", "BlkioWeight": 0,
+    "BlkioWeightDevice": [], "BlkioDeviceReadBps": [], "BlkioDeviceWriteBps": [], "BlkioDeviceReadIOps": [],
+    "BlkioDeviceWriteIOps": [], "CpuPeriod": 0, "CpuQuota": 0, "CpuRealtimePeriod": 0, "CpuRealtimeRuntime": 0,
+    "CpusetCpus": "", "CpusetMems": "", "Devices": [], "DeviceCgroupRules": None, "DeviceRequests": None,
+    "MemoryReservation": 0, "MemorySwap": 0, "MemorySwappiness": None, "OomKillDisable": None,
+    "PidsLimit": None, "Ulimits": [], "CpuCount": 0, "CpuPercent": 0, "IOMaximumIOps": 0,
+    "IOMaximumBandwidth": 0,
+}  # fmt: skip
+
+
+def inspect(
+    container: Container, *, folder: Path, lower: list[Path], endpoints: list[Endpoint], live_execs: list[str]
+) -> ContainerInspectResponse:
+    """Return all of a container (GET /containers/{id}/json)."""
+    spec = container.spec
+    return {
+        "Id": container.id,
+        "Created": container.created_at,
+        "Path": spec.path,
+        "Args": spec.args,
+        "State": state_document(container.state),
+        "Image": container.image_id,
+        "ResolvConfPath": str(folder / "resolv.conf"),
+        "HostnamePath": str(folder / "hostname"),
+        "HostsPath": str(folder / "hosts"),
+        "LogPath": str(folder / f"{container.id}-json.log"),
+        "Name": f"/{container.name}",
+        "RestartCount": container.state.restart_count,
+        "Driver": "overlay2",
+        "Platform": spec.platform,
+        "MountLabel": "",
+        "ProcessLabel": "",
+        "AppArmorProfile": "",
+        "ExecIDs": live_execs or None,
+        "HostConfig": {**_HOST_DEFAULTS, **spec.host_config},
+        "GraphDriver": {"Name": "overlay2", "Data": _graph(folder, lower)},
+        "Mounts": spec.mounts,
+        "Config": spec.config,
+        "NetworkSettings": network_settings(container, endpoints),
+    }
+
+
+def state_document(state: State) -> ContainerState:
+    """Return the State part."""
+    return {
+        "Status": "exited" if state.status == "dead" else state.status,
+        "Running": state.alive or state.status == "restarting",
+        "Paused": state.status == "paused",
+        "Restarting": state.status == "restarting",
+        "OOMKilled": state.oom_killed,
+        "Dead": state.status == "dead",
+        "Pid": state.pid,
+        "ExitCode": state.exit_code,
+        "Error": state.error,
+        "StartedAt": state.started_at,
+        "FinishedAt": state.finished_at,
+    }
+
+
+def _graph(folder: Path, lower: list[Path]) -> dict[str, str]:
+    return {
+        "LowerDir": ":".join(map(str, lower)),
+        "MergedDir": str(folder / "rootfs"),
+        "UpperDir": str(folder / "upper"),
+        "WorkDir": str(folder / "work"),
+    }
+
+
+def network_settings(container: Container, endpoints: list[Endpoint]) -> NetworkSettings:
+    """Return the NetworkSettings part; the default bridge's values stand at the top too, as they always have."""
+    networks = {e.network_name: endpoint_settings(e) for e in endpoints}
+    mode = container.spec.host_config.get("NetworkMode") or "bridge"
+    if not networks and not mode.startswith("container:"):
+        networks = {mode: idle_settings()}
+    settings: dict[str, object] = {
+        "Bridge": "",
+        "SandboxID": container.id if endpoints else "",
+        "SandboxKey": endpoints[0].sandbox if endpoints else "",
+        "Ports": ports_document(container, endpoints),
+        "HairpinMode": False,
+        "LinkLocalIPv6Address": "",
+        "LinkLocalIPv6PrefixLen": 0,
+        "SecondaryIPAddresses": None,
+        "SecondaryIPv6Addresses": None,
+        "Networks": networks,
+    }
+    first = networks.get("bridge") or idle_settings()
+    for key in (
+        "EndpointID", "Gateway", "GlobalIPv6Address", "GlobalIPv6PrefixLen", "IPAddress", "IPPrefixLen",
+        "IPv6Gateway", "MacAddress",
+    ):  # fmt: skip
+        settings[key] = first.get(key)
+    return cast("NetworkSettings", settings)
+
+
+def idle_settings() -> EndpointSettings:
+    """Return a network's settings for a container that is not attached to it now."""
+    return {
+        "IPAMConfig": None, "Links": None, "Aliases": None, "MacAddress": "", "DriverOpts": None, "GwPriority": 0,
+        "NetworkID": "", "EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "",
+        "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0, "DNSNames": None,
+    }  # fmt: skip
+
+
+def endpoint_settings(endpoint: Endpoint) -> EndpointSettings:
+    """Return one network's settings."""
+    return {
+        **idle_settings(),
+        "MacAddress": endpoint.mac,
+        "NetworkID": endpoint.network_id,
+        "EndpointID": endpoint.id,
+        "Gateway": endpoint.gateway,
+        "IPAddress": endpoint.ipv4,
+        "IPPrefixLen": endpoint.prefix_length,
+    }
+
+
+def ports_document(container: Container, endpoints: Iterable[Endpoint]) -> dict[str, list[PortBinding] | None]:
+    """Return NetworkSettings.Ports: every exposed port, with where it is published."""
+    if not container.state.alive:
+        return {}
+    ports: dict[str, list[PortBinding] | None] = dict.fromkeys(container.spec.config.get("ExposedPorts") or {})
+    for endpoint in endpoints:
+        for port in endpoint.ports:
+            key = f"{port.container_port}/{port.protocol}"
+            bound = ports.get(key) or []
+            ports[key] = [*bound, {"HostIp": port.host_ip, "HostPort": str(port.host_port)}]
+    return ports
+
+
+def summary(container: Container, *, now: datetime, image: str, endpoints: list[Endpoint]) -> ContainerSummary:
+    """Return a container's line in a list (GET /containers/json)."""
+    spec, labels = container.spec, container.spec.config.get("Labels") or {}
+    return {
+        "Id": container.id,
+        "Names": [f"/{container.name}"],
+        "Image": image,
+        "ImageID": container.image_id,
+        "Command": " ".join(_quoted(word) for word in [spec.path, *spec.args]),
+        "Created": int(datetime.fromisoformat(container.created_at).timestamp()),
+        "Ports": _port_summaries(container, endpoints),
+        "Labels": labels,
+        "State": container.state.status,
+        "Status": status_text(container.state, now),
+        "HostConfig": {"NetworkMode": spec.host_config.get("NetworkMode") or "bridge"},
+        "NetworkSettings": {"Networks": network_settings(container, endpoints).get("Networks")},
+        "Mounts": spec.mounts,
+    }
+
+
+def _port_summaries(container: Container, endpoints: Iterable[Endpoint]) -> list[PortSummary]:
+    summaries: list[PortSummary] = []
+    for key, bindings in ports_document(container, endpoints).items():
+        number, _, protocol = key.partition("/")
+        private: PortSummary = {"PrivatePort": int(number), "Type": protocol}
+        summaries += [
+            {"IP": b.get("HostIp") or "", **private, "PublicPort": int(b.get("HostPort") or 0)}
+            for b in bindings or []
+        ] or [private]
+    return summaries
+
+
+def _quoted(word: str) -> str:
+    return f"'{word}'" if any(c.isspace() for c in word) or not word else word
+
+
+def status_text(state: State, now: datetime) -> str:  # noqa: PLR0911  # one a status
+    """Return "Up 3 minutes", "Exited (0) 2 hours ago" …, in Docker's words."""
+    match state.status:
+        case "created":
+            return "Created"
+        case "running" | "paused":
+            paused = " (Paused)" if state.status == "paused" else ""
+            return f"Up {human_duration(_seconds_since(state.started_at, now))}{paused}"
+        case "restarting":
+            return f"Restarting ({state.exit_code}) {human_duration(_seconds_since(state.finished_at, now))} ago"
+        case "removing":
+            return "Removal In Progress"
+        case "dead":
+            return "Dead"
+        case _:
+            if state.finished_at == NEVER:
+                return f"Exited ({state.exit_code})"
+            return f"Exited ({state.exit_code}) {human_duration(_seconds_since(state.finished_at, now))} ago"
+
+
+def _seconds_since(time: str, now: datetime) -> float:
+    return max(0.0, (now - datetime.fromisoformat(time)).total_seconds())
+
+
+def matches(container: Container, filters: Mapping[str, list[str]], *, ancestors: set[str]) -> bool:
+    """Return whether a container passes docker ps's filters (``ancestors``: image ids that satisfy ancestor)."""
+    return all(
+        any(_matches(container, key, value, ancestors) for value in values)
+        for key, values in filters.items()
+        if key != "label"
+    ) and all(_has_label(container, value) for value in filters.get("label", []))
+
+
+def _has_label(container: Container, wanted: str) -> bool:
+    key, equals, value = wanted.partition("=")
+    labels = container.spec.config.get("Labels") or {}
+    return key in labels and (not equals or labels[key] == value)
+
+
+def _matches(  # noqa: PLR0911  # one a filter
+    container: Container, key: str, value: str, ancestors: set[str]
+) -> bool:
+    host = container.spec.host_config
+    match key:
+        case "id":
+            return container.id.startswith(value)
+        case "name":
+            return value.removeprefix("/") in container.name or value == f"/{container.name}"
+        case "status":
+            return container.state.status == value
+        case "exited":
+            return container.state.status == "exited" and str(container.state.exit_code) == value
+        case "ancestor":
+            return container.image_id in ancestors
+        case "network":
+            return host.get("NetworkMode") == value
+        case "volume":
+            return any(value in (m.get("Name"), m.get("Source"), m.get("Destination")) for m in container.spec.mounts)
+        case "health":
+            return value == "none"
+        case "publish" | "expose":
+            exposed = container.spec.config.get("ExposedPorts") or {}
+            ports = exposed if key == "expose" else host.get("PortBindings") or {}
+            return value in ports or f"{value}/tcp" in ports
+        case _:
+            return False

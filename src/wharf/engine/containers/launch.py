@@ -1,0 +1,145 @@
+"""Bring a container to life: network, files, OCI configuration, then the shim; undone when a step fails."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from dataclasses import replace
+from typing import Final
+
+from wharf.engine.containers import devices, mounts, networking
+from wharf.engine.containers.attributes import publish
+from wharf.engine.containers.record import Container
+from wharf.engine.containers.remove import erase
+from wharf.engine.context import Context
+from wharf.engine.ocispec.build import build
+from wharf.engine.ocispec.inputs import Inputs
+from wharf.errors import InvalidArgument, WharfError
+from wharf.lib.sizes import parse_size
+from wharf.processes.processes import ProcessFailed
+from wharf.processes.shim import Shim
+from wharf.spec.oci_runtime import Spec
+from wharf.spec.shim_messages import LogOptions
+
+_EXIT_CODES: Final = {"not-found": 127, "not-executable": 126}
+_NOT_STARTED: Final = 128
+
+
+async def launch(context: Context, container: Container) -> Shim:
+    """Start a container whose lock the caller holds, and who then watches the shim (``exits.watch``).
+
+    Raises:
+        InvalidArgument: its command cannot be executed; Docker's text says why.
+        WharfError: it could not be set up otherwise (a port in use, a mount that fails).
+    """
+    try:
+        shim = await _set_up(context, container)
+    except BaseException as error:
+        container.drop_pending()
+        await asyncio.shield(networking.release(context, container))
+        _record_failure(context, container, error)
+        if container.spec.host_config.get("AutoRemove"):
+            await erase(context, container, volumes=True)
+        if isinstance(error, ProcessFailed):
+            raise _as_docker_says(error) from error
+        raise
+    container.shim = shim
+    container.become(
+        replace(
+            container.state,
+            status="running",
+            pid=shim.pid,
+            exit_code=0,
+            error="",
+            oom_killed=False,
+            started_at=shim.started_at,
+        )
+    )
+    context.registry.save(container)
+    publish(context, container, "start")
+    return shim
+
+
+async def _set_up(context: Context, container: Container) -> Shim:
+    began = time.perf_counter_ns()
+    attached = await networking.attach(context, container)
+    networked = time.perf_counter_ns()
+    folder = context.data.container(container.id)
+    spec = build(await _inputs(context, container, attached.sandbox))
+    networking.write_files(context, container, attached)
+    _write_bundle(context, container, spec)
+    bundled = time.perf_counter_ns()
+    pending, container.pending = container.pending, []
+    try:
+        shim = await context.processes.spawn(
+            {
+                "id": container.id,
+                "bundle": str(folder),
+                "rootfs": [context.snapshots.mount_of(container.id, container.chain_id)],
+                "shim_dir": str(context.run.shim(container.id)),
+                "seccomp_cache": str(context.run.seccomp),
+                "open_stdin": bool(container.spec.config.get("OpenStdin")),
+                "stdin_once": bool(container.spec.config.get("StdinOnce")),
+                "log": _log_options(context, container),
+                "attachments": [attachment for attachment, _ in pending],
+            },
+            [stream for _, stream in pending],
+        )
+    finally:
+        for _, stream in pending:
+            stream.close()
+    steps = {"network": networked - began, "bundle": bundled - networked, "spawn": time.perf_counter_ns() - bundled}
+    shim.steps_us.update({f"engine.{name}": ns // 1000 for name, ns in steps.items()})
+    return shim
+
+
+async def _inputs(context: Context, container: Container, sandbox: str | None) -> Inputs:
+    spec = container.spec
+    return Inputs(
+        container_id=container.id,
+        name=container.name,
+        config=spec.config,
+        host_config=devices.with_numbers(spec.host_config),
+        argv=[spec.path, *spec.args],
+        hostname=networking.hostname(container),
+        folder=context.data.container(container.id),
+        cgroups_path=context.cgroups_path(container),
+        sandbox=sandbox,
+        mounts=mounts.resolved(container),
+        devices=devices.of_host_config(spec.host_config),
+        joined=networking.joined(context, container),
+        facts=context.facts,
+    )
+
+
+def _write_bundle(context: Context, container: Container, spec: Spec) -> None:
+    folder = context.data.container(container.id)
+    (folder / "rootfs").mkdir(exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(spec))
+
+
+def _log_options(context: Context, container: Container) -> LogOptions:
+    log = container.spec.host_config.get("LogConfig") or {}
+    options: LogOptions = {
+        "driver": "none" if log.get("Type") == "none" else "json-file",
+        "path": str(context.data.log(container.id)),
+    }
+    settings = log.get("Config") or {}
+    if size := settings.get("max-size"):
+        options["max_size_bytes"] = parse_size(size)
+    if files := settings.get("max-file"):
+        options["max_files"] = int(files)
+    return options
+
+
+def _record_failure(context: Context, container: Container, error: BaseException) -> None:
+    code = _EXIT_CODES.get(error.kind, _NOT_STARTED) if isinstance(error, ProcessFailed) else _NOT_STARTED
+    status = "exited" if container.state.status == "restarting" else container.state.status
+    container.become(replace(container.state, status=status, pid=0, exit_code=code, error=str(error)))
+    context.registry.save(container)
+
+
+def _as_docker_says(error: ProcessFailed) -> WharfError:
+    text = f"failed to create task for container: OCI runtime create failed: {error.message}: unknown"
+    return InvalidArgument(text) if error.kind in _EXIT_CODES else WharfError(text)

@@ -1,0 +1,40 @@
+"""docker container prune."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from wharf.engine.containers import inspect, remove
+from wharf.engine.containers.record import Container
+from wharf.engine.context import Context
+from wharf.errors import InvalidArgument, WharfError
+from wharf.lib.moments import parse_moment, to_ns
+
+
+async def prune(context: Context, filters: Mapping[str, list[str]]) -> dict[str, object]:
+    """Remove every container that does not run and passes ``filters`` (until, label, label!)."""
+    if unknown := filters.keys() - {"until", "label", "label!"}:
+        raise InvalidArgument(f"invalid filter '{sorted(unknown)[0]}'")
+    deleted, reclaimed = [], 0
+    for container in context.registry:
+        if container.state.status in ("created", "exited", "dead") and _passes(
+            container, filters, context.clock.now()
+        ):
+            size = context.snapshots.size_of(container.id)
+            try:
+                await remove.remove(context, container.id, force=False, volumes=False, link=False)
+            except WharfError:
+                continue  # somebody started or removed it meanwhile
+            deleted.append(container.id)
+            reclaimed += size
+    return {"ContainersDeleted": deleted, "SpaceReclaimed": reclaimed}
+
+
+def _passes(container: Container, filters: Mapping[str, list[str]], now: str) -> bool:
+    labels = {"label": filters.get("label", [])}
+    if not inspect.matches(container, labels if labels["label"] else {}, ancestors=set()):
+        return False
+    if any(inspect.matches(container, {"label": [value]}, ancestors=set()) for value in filters.get("label!", [])):
+        return False
+    untils = [parse_moment(value, now_ns=to_ns(now)) for value in filters.get("until", [])]
+    return all(to_ns(container.created_at) < until for until in untils)

@@ -1,0 +1,116 @@
+"""What an engine does when it starts: compare its records with what really runs, and make them agree."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import replace
+
+from wharf.engine.containers import exits, restart_policy
+from wharf.engine.containers.launch import launch
+from wharf.engine.containers.record import Container
+from wharf.engine.containers.remove import erase
+from wharf.engine.containers.state import State
+from wharf.engine.context import Context, log
+from wharf.errors import WharfError
+from wharf.processes.shim import Shim
+from wharf.spec.shim_messages import Exit
+
+_LOST = 255
+"""The exit code of a container that ended while nobody could see how (a reboot, a killed shim)."""
+
+
+async def reconcile(context: Context) -> None:
+    """Find the shims that live, settle what has ended, sweep what has no record, start what policies want."""
+    before = {container.id: container.state for container in context.registry}
+    found = {container.id: await _adopt(context, container) for container in context.registry}
+    await _sweep(context)
+    live = {container_id for container_id, what in found.items() if isinstance(what, Shim)}
+    endpoints = await context.networks.start(live)
+    for container in context.registry:
+        container.endpoints = endpoints.get(container.id, [])
+        async with container.lock:
+            await _agree(context, container, found[container.id])
+    for container in context.registry:
+        await _start_by_policy(context, container, before[container.id])
+
+
+async def _adopt(context: Context, container: Container) -> Shim | Exit | None:
+    return await context.processes.adopt(container.id, context.cgroups_path(container))
+
+
+async def _sweep(context: Context) -> None:
+    """Remove folders, shims and cgroups of ids that have no record: their create or remove was cut short."""
+    for container_id in await asyncio.to_thread(context.snapshots.container_ids):
+        if container_id not in context.registry:
+            await asyncio.to_thread(context.snapshots.discard, container_id)
+    shims = context.run.shims
+    for container_id in os.listdir(shims) if shims.exists() else []:
+        if container_id not in context.registry:
+            await context.processes.abolish(container_id, f"/wharf/{context.data.key}/{container_id}")
+
+
+async def _agree(context: Context, container: Container, found: Shim | Exit | None) -> None:
+    if container.state.status == "removing":
+        await _end_of(context, container, found)
+        await erase(context, container, volumes=bool(container.spec.host_config.get("AutoRemove")))
+    elif isinstance(found, Shim):
+        _go_on(context, container, found)
+    elif found is not None:
+        await exits.settle(context, container, found)
+    elif container.state.alive:
+        await exits.settle(context, container, _lost(container.state, context.clock.now()))
+    elif container.state.status == "restarting":
+        container.become(container.state.with_status("exited"))
+        context.registry.save(container)
+
+
+async def _end_of(context: Context, container: Container, found: Shim | Exit | None) -> None:
+    if isinstance(found, Shim):
+        await asyncio.to_thread(context.cgroup_of(container).thaw)
+        await found.kill(9)
+        await found.exited
+        found.forget()
+
+
+def _go_on(context: Context, container: Container, shim: Shim) -> None:
+    container.shim = shim
+    frozen = context.cgroup_of(container).frozen()
+    container.become(
+        replace(
+            container.state,
+            status="paused" if frozen else "running",
+            pid=shim.pid,
+            started_at=shim.started_at,
+            exit_code=0,
+            error="",
+        )
+    )
+    context.registry.save(container)
+    exits.watch(context, container, shim)
+
+
+def _lost(state: State, now: str) -> Exit:
+    return {
+        "pid": state.pid,
+        "exit_code": _LOST,
+        "oom_killed": False,
+        "started_at": state.started_at,
+        "finished_at": now,
+    }
+
+
+async def _start_by_policy(context: Context, container: Container, before: State) -> None:
+    if container.id not in context.registry or container.state.status not in ("exited", "created"):
+        return
+    policy = container.spec.host_config.get("RestartPolicy") or {}
+    was_alive = before.alive or before.status == "restarting"
+    if not restart_policy.wants_start_with_engine(
+        policy, was_alive=was_alive, stopped_by_user=before.stopped_by_user
+    ):
+        return
+    async with container.lock:
+        try:
+            exits.watch(context, container, await launch(context, container))
+        except WharfError as error:
+            log.warning("container %s was not started: %s", container.name, error)

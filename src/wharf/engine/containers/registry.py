@@ -1,0 +1,130 @@
+"""All containers of one engine, in memory and in the database, found by id, unique id prefix or name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from wharf.engine.containers.record import Container, Specification
+from wharf.engine.containers.state import State
+from wharf.errors import Conflict, InvalidArgument, NotFound
+from wharf.storage.metadata import Database
+
+
+class Registry:
+    """The collection of records: memory answers reads, every write goes to the database first."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._by_id: dict[str, Container] = {}
+        self._id_by_name: dict[str, str] = {}
+
+    def load(self) -> None:
+        """Read all records; called once, before anything else."""
+        rows = self._database.connection.execute(
+            "SELECT id, name, created_at, image_id, chain_id, record, state FROM containers ORDER BY created_at"
+        )
+        for container_id, name, created_at, image_id, chain_id, record, state in rows:
+            self._index(
+                Container(
+                    id=container_id,
+                    name=name,
+                    created_at=created_at,
+                    image_id=image_id,
+                    chain_id=chain_id,
+                    spec=msgspec.json.decode(record, type=Specification),
+                    state=msgspec.json.decode(state, type=State),
+                )
+            )
+
+    def __iter__(self) -> Iterator[Container]:
+        return iter(list(self._by_id.values()))
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __contains__(self, container_id: str) -> bool:
+        return container_id in self._by_id
+
+    def resolve(self, ref: str) -> Container:
+        """Return the container that ``ref`` names.
+
+        Raises:
+            NotFound: no container has that id, name or id prefix.
+            InvalidArgument: the prefix fits several.
+        """
+        bare = ref.removeprefix("/")
+        if found := self._by_id.get(ref) or self._by_id.get(self._id_by_name.get(bare, "")):
+            return found
+        matches = [c for i, c in self._by_id.items() if ref and i.startswith(ref)]
+        if len(matches) > 1:
+            raise InvalidArgument(f"Multiple IDs found with provided prefix: {ref}")
+        if not matches:
+            raise NotFound(f"No such container: {ref}")
+        return matches[0]
+
+    def name_taken(self, name: str) -> bool:
+        """Return whether a container bears ``name``."""
+        return name in self._id_by_name
+
+    def require_free(self, name: str) -> None:
+        """Raise Conflict, in Docker's words, when ``name`` is taken."""
+        if holder := self._id_by_name.get(name):
+            raise Conflict(
+                f'Conflict. The container name "/{name}" is already in use by container "{holder}". '
+                "You have to remove (or rename) that container to be able to reuse that name."
+            )
+
+    def add(self, container: Container) -> None:
+        """Record a new container; atomic."""
+        with self._database.transaction() as db:
+            db.execute(
+                "INSERT INTO containers (id, name, created_at, image_id, chain_id, record, state)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    container.id,
+                    container.name,
+                    container.created_at,
+                    container.image_id,
+                    container.chain_id,
+                    _json(container.spec),
+                    _json(container.state),
+                ),
+            )
+        self._index(container)
+
+    def save(self, container: Container) -> None:
+        """Write the present state of ``container``; a no-op for one that has been removed."""
+        with self._database.transaction() as db:
+            db.execute("UPDATE containers SET state = ? WHERE id = ?", (_json(container.state), container.id))
+
+    def respecify(self, container: Container, spec: Specification) -> None:
+        """Replace what was asked for (docker update)."""
+        with self._database.transaction() as db:
+            db.execute("UPDATE containers SET record = ? WHERE id = ?", (_json(spec), container.id))
+        container.spec = spec
+
+    def rename(self, container: Container, name: str) -> None:
+        """Give ``container`` another name, which must be free."""
+        self.require_free(name)
+        with self._database.transaction() as db:
+            db.execute("UPDATE containers SET name = ? WHERE id = ?", (name, container.id))
+        del self._id_by_name[container.name]
+        container.name = name
+        self._id_by_name[name] = container.id
+
+    def discard(self, container: Container) -> None:
+        """Forget ``container``."""
+        with self._database.transaction() as db:
+            db.execute("DELETE FROM containers WHERE id = ?", (container.id,))
+        self._by_id.pop(container.id, None)
+        self._id_by_name.pop(container.name, None)
+
+    def _index(self, container: Container) -> None:
+        self._by_id[container.id] = container
+        self._id_by_name[container.name] = container.id
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

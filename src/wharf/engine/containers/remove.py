@@ -1,0 +1,57 @@
+"""docker rm: the record goes before the folder, so that a crash between leaves only what a start sweeps."""
+
+from __future__ import annotations
+
+import asyncio
+import signal as signals
+
+from wharf.engine.containers import mounts, networking
+from wharf.engine.containers.attributes import publish
+from wharf.engine.containers.record import Container
+from wharf.engine.containers.state import require
+from wharf.engine.context import Context
+from wharf.errors import Conflict, NotImplementedHere
+
+
+async def remove(context: Context, ref: str, *, force: bool, volumes: bool, link: bool) -> None:
+    """Remove a container, killing it first with ``force``; its anonymous volumes too with ``volumes``.
+
+    Raises:
+        NotFound: there is none of that name.
+        Conflict: it runs, and ``force`` is not given.
+        NotImplementedHere: ``link`` is given.
+    """
+    if link:
+        raise NotImplementedHere("removing links is not supported by this build of wharf")
+    container = context.registry.resolve(ref)
+    if not force:
+        require("remove", container.state, container_id=container.id, name=container.name)
+    elif container.state.status == "removing":
+        raise Conflict(f"removal of container {container.id} is already in progress")
+    gone = container.watch(lambda state: state.status == "dead")
+    ended = container.watch(lambda state: not state.alive)
+    if container.state.alive and container.shim:
+        await asyncio.to_thread(context.cgroup_of(container).thaw)
+        await container.shim.kill(signals.SIGKILL)
+        await ended
+    ended.cancel()
+    async with container.lock:
+        if container.id in context.registry:
+            await erase(context, container, volumes=volumes)
+    gone.cancel()
+
+
+async def erase(context: Context, container: Container, *, volumes: bool) -> None:
+    """Remove all of a container that does not run; the caller holds its lock."""
+    if container.restart and container.restart is not asyncio.current_task():
+        container.restart.cancel()
+    container.become(container.state.with_status("removing"))
+    context.registry.save(container)
+    container.drop_pending()
+    await networking.release(context, container)
+    if volumes:
+        await mounts.remove_anonymous(context, container)
+    context.registry.discard(container)
+    await asyncio.to_thread(context.snapshots.discard, container.id)
+    publish(context, container, "destroy")
+    container.become(container.state.with_status("dead"))

@@ -1,0 +1,68 @@
+"""docker rename and update: the two verbs that change what was asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Final
+
+from wharf.engine.containers import validate
+from wharf.engine.containers.attributes import publish
+from wharf.engine.containers.state import require
+from wharf.engine.context import Context
+from wharf.engine.ocispec import resources
+from wharf.errors import InvalidArgument, NotImplementedHere
+from wharf.spec.engine_api.container import ContainerUpdateResponse, HostConfig
+
+_UPDATABLE: Final = frozenset(
+    {
+        "BlkioWeight", "CpuShares", "CpuPeriod", "CpuQuota", "CpusetCpus", "CpusetMems", "Memory",
+        "MemoryReservation", "MemorySwap", "NanoCpus", "PidsLimit", "RestartPolicy",
+    }
+)  # fmt: skip
+
+
+async def rename(context: Context, ref: str, name: str) -> None:
+    """Give a container another name.
+
+    Raises:
+        InvalidArgument: it is not a name.
+        Conflict: another container has it.
+    """
+    container = context.registry.resolve(ref)
+    if not name:
+        raise InvalidArgument("New name cannot be empty")
+    new = validate.name(name)
+    async with container.lock:
+        require("rename", container.state, container_id=container.id, name=container.name)
+        if new == container.name:
+            raise InvalidArgument("Renaming a container with the same name as its current name")
+        old = container.name
+        context.registry.rename(container, new)
+    publish(context, container, "rename", oldName=f"/{old}")
+
+
+async def update(context: Context, ref: str, document: HostConfig) -> ContainerUpdateResponse:
+    """Change limits and the restart policy, also of a running container.
+
+    Raises:
+        NotImplementedHere: a field is set that cannot be changed.
+        InvalidArgument: the result would contradict itself.
+    """
+    asked = {key: value for key, value in document.items() if value}
+    for field in asked.keys() - _UPDATABLE:
+        raise NotImplementedHere(f"updating {field} is not supported by this build of wharf")
+    container = context.registry.resolve(ref)
+    async with container.lock:
+        require("update", container.state, container_id=container.id, name=container.name)
+        merged: HostConfig = {**container.spec.host_config, **asked}  # type: ignore[typeddict-item]  # checked above
+        if "NanoCpus" in asked:
+            merged = {**merged, "CpuPeriod": 0, "CpuQuota": 0}
+        validate.host_config(merged)
+        if container.state.alive:
+            limits = resources.of_host_config(merged, [], privileged=True)
+            del limits["devices"]
+            await asyncio.to_thread(context.cgroup_of(container).apply, limits)
+        context.registry.respecify(container, replace(container.spec, host_config=merged))
+    publish(context, container, "update")
+    return {"Warnings": []}

@@ -1,0 +1,173 @@
+"""What a create request may say: contradictions are refused, and by name what this build does not do. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from wharf.engine.ocispec import security
+from wharf.engine.ocispec.resources import parse_rule
+from wharf.errors import InvalidArgument, NotImplementedHere
+from wharf.spec.engine_api.container import ContainerConfig, HostConfig
+
+MIN_MEMORY_BYTES: Final = 6 * 1024 * 1024
+RESTART_POLICIES: Final = ("", "no", "always", "on-failure", "unless-stopped")
+LOG_DRIVERS: Final = ("", "json-file", "none")
+LOG_OPTIONS: Final = ("max-size", "max-file")
+
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+_NOT_YET: Final[dict[str, str]] = {
+    "BlkioWeightDevice": "--blkio-weight-device",
+    "CpuRealtimePeriod": "--cpu-rt-period",
+    "CpuRealtimeRuntime": "--cpu-rt-runtime",
+    "DeviceRequests": "--gpus and CDI devices",
+    "Init": "--init",
+    "VolumesFrom": "--volumes-from",
+    "Links": "--link",
+    "StorageOpt": "--storage-opt",
+    "Cgroup": "the Cgroup field",
+    "CpuCount": "--cpu-count",
+    "CpuPercent": "--cpu-percent",
+    "IOMaximumIOps": "--io-maxiops",
+    "IOMaximumBandwidth": "--io-maxbandwidth",
+}
+
+
+def name(text: str) -> str:
+    """Return a container's name without its leading slash.
+
+    Raises:
+        InvalidArgument: it is not one.
+    """
+    bare = text.removeprefix("/")
+    if not _NAME.fullmatch(bare):
+        raise InvalidArgument(f"Invalid container name ({text}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")
+    return bare
+
+
+def config(document: ContainerConfig) -> None:
+    """Check a ContainerConfig."""
+    directory = document.get("WorkingDir") or ""
+    if directory and not directory.startswith("/"):
+        raise InvalidArgument(f"the working directory '{directory}' is invalid, it needs to be an absolute path")
+    test = (document.get("Healthcheck") or {}).get("Test") or []
+    if test and test[0] != "NONE":
+        raise NotImplementedHere("health checks are not supported by this build of wharf: use --no-healthcheck")
+    for variable in document.get("Env") or []:
+        if not variable or variable.startswith("="):
+            raise InvalidArgument(f"invalid environment variable: {variable}")
+
+
+def host_config(document: HostConfig) -> None:
+    """Check a HostConfig."""
+    for check in _CHECKS:
+        check(document)
+
+
+def _supported(document: HostConfig) -> None:
+    values: Mapping[str, object] = document
+    for field, option in _NOT_YET.items():
+        if values.get(field):
+            raise NotImplementedHere(f"{option} is not supported by this build of wharf")
+    if (runtime := document.get("Runtime")) and runtime != "wharf-runtime":
+        raise InvalidArgument(f"unknown or invalid runtime name: {runtime}")
+    if (isolation := document.get("Isolation") or "default") != "default":
+        raise InvalidArgument(f"invalid isolation '{isolation}' on linux")
+
+
+def _memory(document: HostConfig) -> None:
+    memory, swap = document.get("Memory") or 0, document.get("MemorySwap") or 0
+    if memory < 0 or 0 < memory < MIN_MEMORY_BYTES:
+        raise InvalidArgument("Minimum memory limit allowed is 6MB")
+    if memory > 0 and 0 < swap < memory:
+        raise InvalidArgument("Minimum memoryswap limit should be larger than memory limit, see usage")
+    if memory == 0 and swap > 0:
+        raise InvalidArgument("You should always set the Memory limit when using Memoryswap limit, see usage")
+    swappiness = document.get("MemorySwappiness")
+    if swappiness is not None and not -1 <= swappiness <= 100:
+        raise InvalidArgument(f"Invalid value: {swappiness}, valid memory swappiness range is 0-100")
+    reservation = document.get("MemoryReservation") or 0
+    if 0 < reservation < MIN_MEMORY_BYTES:
+        raise InvalidArgument("Minimum memory reservation allowed is 6MB")
+    if 0 < memory < reservation:
+        raise InvalidArgument("Minimum memory limit can not be less than memory reservation limit, see usage")
+
+
+def _cpu(document: HostConfig) -> None:
+    nano, quota, period = (
+        document.get("NanoCpus") or 0,
+        document.get("CpuQuota") or 0,
+        document.get("CpuPeriod") or 0,
+    )
+    if nano and (quota or period):
+        raise InvalidArgument("Conflicting options: Nano CPUs and CPU Period/Quota cannot both be set")
+    if nano < 0:
+        raise InvalidArgument("range of CPUs is from 0.01 up: there is no negative number of CPUs")
+    if period and not 1000 <= period <= 1_000_000:
+        raise InvalidArgument("CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)")
+    if 0 < quota < 1000:
+        raise InvalidArgument("CPU cfs quota can not be less than 1ms (i.e. 1000)")
+    weight = document.get("BlkioWeight") or 0
+    if weight and not 10 <= weight <= 1000:
+        raise InvalidArgument("Range of blkio weight is from 10 to 1000")
+
+
+def _restart(document: HostConfig) -> None:
+    policy = document.get("RestartPolicy") or {}
+    chosen, retries = policy.get("Name") or "", policy.get("MaximumRetryCount") or 0
+    if chosen not in RESTART_POLICIES:
+        raise InvalidArgument(
+            f"invalid restart policy: unknown policy '{chosen}'; use one of 'no', 'always', "
+            "'on-failure', or 'unless-stopped'"
+        )
+    if retries and chosen != "on-failure":
+        raise InvalidArgument("invalid restart policy: maximum retry count can only be used with 'on-failure'")
+    if retries < 0:
+        raise InvalidArgument("invalid restart policy: maximum retry count cannot be negative")
+    if document.get("AutoRemove") and chosen not in ("", "no"):
+        raise InvalidArgument("can't create 'AutoRemove' container with restart policy")
+
+
+def _log(document: HostConfig) -> None:
+    log = document.get("LogConfig") or {}
+    if (driver := log.get("Type") or "") not in LOG_DRIVERS:
+        raise NotImplementedHere(
+            f"log driver {driver} is not supported by this build of wharf: use json-file or none"
+        )
+    for option in log.get("Config") or {}:
+        if option not in LOG_OPTIONS:
+            raise InvalidArgument(f"unknown log opt '{option}' for {driver or 'json-file'} log driver")
+
+
+def _modes(document: HostConfig) -> None:
+    for field, own in (
+        ("PidMode", ()),
+        ("IpcMode", ("none", "private", "shareable")),
+        ("UTSMode", ()),
+        ("CgroupnsMode", ("private",)),
+        ("UsernsMode", ()),
+    ):
+        mode = str(document.get(field) or "")
+        enters = mode.startswith("container:") and field in ("PidMode", "IpcMode")
+        if mode not in ("", "host", *own) and not (enters and len(mode) > len("container:")):
+            raise InvalidArgument(f"invalid {field.removesuffix('Mode')} mode: {mode}")
+    if (document.get("NetworkMode") or "").startswith("container:") and document.get("PortBindings"):
+        raise InvalidArgument("conflicting options: port publishing and the container type network mode")
+
+
+def _security(document: HostConfig) -> None:
+    security.security_options(document)
+    for rule in document.get("DeviceCgroupRules") or []:
+        parse_rule(rule)
+
+
+_CHECKS: Final[tuple[Callable[[HostConfig], None], ...]] = (
+    _supported,
+    _memory,
+    _cpu,
+    _restart,
+    _log,
+    _modes,
+    _security,
+)

@@ -1,0 +1,92 @@
+"""What every use case works with: the services, the records, the clock; made once in ``engine.py``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+
+from wharf.engine.containers.record import Container
+from wharf.engine.containers.registry import Registry
+from wharf.engine.events import Events
+from wharf.engine.ocispec.inputs import HostFacts
+from wharf.images.images import Images
+from wharf.kernel.cgroup.group import Cgroup, open_cgroup
+from wharf.lib.timestamps import rfc3339_nano
+from wharf.network.networks import Networks
+from wharf.processes.processes import Processes
+from wharf.storage.layout import DataRoot, RunRoot
+from wharf.storage.metadata import Database
+from wharf.storage.snapshots import Snapshots
+from wharf.volumes.volumes import Volumes
+
+log = logging.getLogger("wharf.engine")
+
+
+class Clock:
+    """The time, so that tests can bring their own."""
+
+    def now(self) -> str:
+        """Return the time as RFC 3339 in UTC with nanoseconds' digits, as Docker writes it."""
+        return rfc3339_nano(time.time_ns())
+
+
+class Background:
+    """The engine's own tasks: held, logged when they fail, cancelled when the engine closes."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
+        """Run ``work`` until it ends or the engine closes."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("%s failed", task.get_name(), exc_info=error)
+
+    async def aclose(self) -> None:
+        """Cancel all and wait for them."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@dataclass(slots=True)
+class Context:
+    """One engine's parts."""
+
+    data: DataRoot
+    run: RunRoot
+    database: Database
+    snapshots: Snapshots
+    images: Images
+    networks: Networks
+    volumes: Volumes
+    processes: Processes
+    registry: Registry
+    events: Events
+    facts: HostFacts
+    clock: Clock = field(default_factory=Clock)
+    background: Background = field(default_factory=Background)
+
+    def new_id(self) -> str:
+        """Return 64 random hex digits: the id of a container, a network or an exec."""
+        return secrets.token_hex(32)
+
+    def cgroups_path(self, container: Container) -> str:
+        """Return a container's cgroup: below --cgroup-parent when given, else below the engine's own."""
+        parent = (container.spec.host_config.get("CgroupParent") or "").strip("/")
+        return f"/{parent or f'wharf/{self.data.key}'}/{container.id}"
+
+    def cgroup_of(self, container: Container) -> Cgroup:
+        """Return the handle of a container's cgroup; its methods block."""
+        return open_cgroup(self.cgroups_path(container))

@@ -1,0 +1,206 @@
+"""The engine: containers in any Python program, with no daemon; the daemon serves one over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from wharf.engine.completed import Completed, run_to_completion
+from wharf.engine.containers.collection import Containers
+from wharf.engine.containers.reconcile import reconcile
+from wharf.engine.containers.registry import Registry
+from wharf.engine.context import Context
+from wharf.engine.events import Events
+from wharf.engine.execs import Execs
+from wharf.engine.facts import read_facts
+from wharf.engine.images import ImageUse
+from wharf.engine.system import System
+from wharf.engine.volumes import VolumeUse
+from wharf.images.images import Images
+from wharf.network.networks import Networks
+from wharf.processes.processes import Processes
+from wharf.spec.engine_api.container import CreateContainer, HostConfig
+from wharf.storage.content import ContentStore
+from wharf.storage.layout import DEFAULT_DATA_ROOT, DataRoot, RunRoot, run_root_of
+from wharf.storage.lock import RootLock
+from wharf.storage.metadata import Database
+from wharf.storage.snapshots import Snapshots
+from wharf.volumes.volumes import Volumes
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    context: Context
+    containers: Containers
+    execs: Execs
+    images: ImageUse
+    volumes: VolumeUse
+    system: System
+
+
+class Engine:
+    """A container engine that owns one data root.
+
+    An async context manager: entering takes the root's lock, finds the containers that run and settles what ended
+    meanwhile; leaving lets containers run on (another engine, or the daemon, finds them again).
+
+    Args:
+        root: the data root; the daemon's own by default.
+        run_root: where sockets and namespaces live; derived from ``root`` by default.
+    """
+
+    def __init__(
+        self, root: str | os.PathLike[str] = DEFAULT_DATA_ROOT, run_root: str | os.PathLike[str] | None = None
+    ) -> None:
+        self._data = DataRoot(Path(root).absolute())
+        self._run = RunRoot(Path(run_root).absolute()) if run_root else run_root_of(self._data.path)
+        self._stack = AsyncExitStack()
+        self._opened: _Opened | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the engine.
+
+        Raises:
+            Conflict: another engine owns the root.
+            Forbidden: not root.
+            NotImplementedHere: the machine cannot run containers.
+        """
+        async with AsyncExitStack() as stack:
+            self._opened = await self._open(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Close the engine; containers go on."""
+        opened, self._opened = self._opened, None
+        if opened:
+            opened.context.events.close()
+            for container in opened.context.registry:
+                async with container.lock:  # whatever is under way to this container is done first
+                    pass
+        await self._stack.aclose()
+
+    async def _open(self, stack: AsyncExitStack) -> _Opened:
+        facts = read_facts()
+        data, run = self._data, self._run
+        for folder in (
+            data.path,
+            data.containers,
+            data.snapshots,
+            data.volumes,
+            run.path,
+            run.shims,
+            run.netns,
+            run.seccomp,
+        ):
+            folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+        stack.enter_context(RootLock(data.lock))
+        database = stack.enter_context(Database(data.database))
+        content = ContentStore(data)
+        snapshots = Snapshots(data, database)
+        images = Images(data, database, content, snapshots)
+        networks = Networks(data, run, database)
+        processes = Processes(run)
+        registry = Registry(database)
+        context = Context(
+            data=data,
+            run=run,
+            database=database,
+            snapshots=snapshots,
+            images=images,
+            networks=networks,
+            volumes=Volumes(data, database),
+            processes=processes,
+            registry=registry,
+            events=Events(database),
+            facts=facts,
+        )
+        await processes.start()
+        stack.push_async_callback(processes.aclose)
+        stack.push_async_callback(networks.aclose)
+        stack.push_async_callback(context.background.aclose)
+        registry.load()
+        await images.start()
+        await reconcile(context)
+        execs = Execs(context)
+        return _Opened(
+            context, Containers(context, execs), execs, ImageUse(context), VolumeUse(context), System(context)
+        )
+
+    def _open_or_fail(self) -> _Opened:
+        if self._opened is None:
+            raise RuntimeError("the engine is not open: use it as `async with wharf.Engine() as engine:`")
+        return self._opened
+
+    @property
+    def containers(self) -> Containers:
+        """Containers."""
+        return self._open_or_fail().containers
+
+    @property
+    def execs(self) -> Execs:
+        """More processes in running containers."""
+        return self._open_or_fail().execs
+
+    @property
+    def images(self) -> ImageUse:
+        """Images."""
+        return self._open_or_fail().images
+
+    @property
+    def networks(self) -> Networks:
+        """Networks."""
+        return self._open_or_fail().context.networks
+
+    @property
+    def volumes(self) -> VolumeUse:
+        """Volumes."""
+        return self._open_or_fail().volumes
+
+    @property
+    def system(self) -> System:
+        """The engine itself: version, info, events."""
+        return self._open_or_fail().system
+
+    async def run(
+        self,
+        image: str,
+        command: Iterable[str] = (),
+        *,
+        stdin: bytes | None = None,
+        environment: Mapping[str, str] | None = None,
+        network: str = "none",
+        timeout_s: float | None = None,
+        host_config: HostConfig | None = None,
+    ) -> Completed:
+        """Run a command in a fresh container, wait for it, remove the container and return what it wrote.
+
+        Args:
+            image: a reference or an id of a stored image.
+            command: the arguments; the image's own command when empty.
+            stdin: what to feed it; None for /dev/null.
+            environment: variables over the image's.
+            network: none, bridge or host.
+            timeout_s: kill it after this long.
+            host_config: limits, mounts and the like, as the Engine API's HostConfig spells them.
+
+        Raises:
+            NotFound: there is no such image.
+            InvalidArgument: the command cannot be executed, or an option is malformed.
+            TimeoutError: ``timeout_s`` has passed; the container is gone.
+        """
+        request: CreateContainer = {
+            "Image": image,
+            "Cmd": list(command),
+            "Env": [f"{name}={value}" for name, value in (environment or {}).items()],
+            "OpenStdin": stdin is not None,
+            "StdinOnce": stdin is not None,
+            "HostConfig": {**(host_config or {}), "NetworkMode": network},
+        }
+        async with asyncio.timeout(timeout_s):
+            return await run_to_completion(self.containers, request, stdin)

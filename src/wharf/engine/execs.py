@@ -1,0 +1,206 @@
+"""docker exec: one more process in a running container."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass, field
+
+from wharf.engine.containers.attach import AttachedStream, stream_pair
+from wharf.engine.containers.attributes import publish
+from wharf.engine.containers.record import Container
+from wharf.engine.containers.state import require
+from wharf.engine.context import Context
+from wharf.engine.ocispec import process as processes
+from wharf.engine.ocispec import security
+from wharf.errors import Conflict, InvalidArgument, NotFound, WharfError
+from wharf.lib.detach_keys import parse_detach_keys
+from wharf.processes.processes import ProcessFailed
+from wharf.spec.engine_api.exec import ExecConfig
+from wharf.spec.oci_runtime import Process
+from wharf.spec.shim_messages import Attachment
+
+_EXIT_CODES = {"not-found": 127, "not-executable": 126}
+
+
+@dataclass(slots=True, eq=False)
+class Exec:
+    """One exec: made, then started once; forgotten with its container."""
+
+    id: str
+    container: Container
+    config: ExecConfig
+    pid: int = 0
+    started: bool = False
+    running: bool = False
+    exit_code: int | None = None
+    console_size: list[int] | None = None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Execs:
+    """The execs of one engine; they live in memory, as Docker's do."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._by_id: dict[str, Exec] = {}
+
+    async def create(self, ref: str, document: ExecConfig) -> str:
+        """Prepare a process in a running container and return the exec's id.
+
+        Raises:
+            Conflict: the container does not run, or is paused.
+            InvalidArgument: there is no command, or the keys or variables are malformed.
+        """
+        container = self._context.registry.resolve(ref)
+        config: ExecConfig = {k: v for k, v in document.items() if v is not None}  # type: ignore[assignment]
+        if not config.get("Cmd"):
+            raise InvalidArgument("No exec command specified")
+        parse_detach_keys(config.get("DetachKeys"))
+        require("exec", container.state, container_id=container.id, name=container.name)
+        made = Exec(self._context.new_id(), container, config)
+        self._forget_dead()
+        self._by_id[made.id] = made
+        container.exec_ids.append(made.id)
+        publish(self._context, container, f"exec_create: {' '.join(config.get('Cmd') or [])}", execID=made.id)
+        return made.id
+
+    async def start(
+        self, exec_id: str, *, detach: bool, tty: bool, console_size: list[int] | None
+    ) -> AttachedStream | None:
+        """Start an exec; its streams come back unless ``detach``.
+
+        Raises:
+            NotFound: there is no such exec.
+            Conflict: it was started before, or its container does not run.
+            InvalidArgument: its command cannot be executed.
+        """
+        del tty  # decided by create; clients repeat it here
+        chosen = self._resolve(exec_id)
+        container = chosen.container
+        if chosen.started:
+            raise Conflict(f"Error: Exec command {exec_id} is already running")
+        require("exec", container.state, container_id=container.id, name=container.name)
+        chosen.started, chosen.console_size = True, console_size
+        if detach:
+            await self._run(chosen, None, None)
+            return None
+        ours, theirs = stream_pair()
+        try:
+            with theirs:
+                await self._run(chosen, _attachment(chosen.config), theirs)
+        except BaseException:
+            ours.close()
+            raise
+        return AttachedStream(ours, bool(chosen.config.get("Tty")))
+
+    async def _run(self, chosen: Exec, attachment: Attachment | None, stream: socket.socket | None) -> None:
+        container = chosen.container
+        if (shim := container.shim) is None:
+            raise Conflict(f"container {container.id} is not running")
+        command = " ".join(chosen.config.get("Cmd") or [])
+        publish(self._context, container, f"exec_start: {command}", execID=chosen.id)
+        try:
+            chosen.pid = await shim.exec(
+                {"exec_id": chosen.id, "process": self._process(chosen), "attachment": attachment}, stream
+            )
+        except ProcessFailed as error:
+            chosen.exit_code = _EXIT_CODES.get(error.kind, 126)
+            chosen.ended.set()
+            text = f"OCI runtime exec failed: exec failed: {error.message}: unknown"
+            raise (InvalidArgument(text) if error.kind in _EXIT_CODES else WharfError(text)) from error
+        chosen.running = True
+        self._context.background.start(self._see_to_its_end(chosen), f"exec {chosen.id[:12]}")
+
+    async def _see_to_its_end(self, chosen: Exec) -> None:
+        shim = chosen.container.shim
+        chosen.exit_code = await shim.exec_exited(chosen.id) if shim else 137
+        chosen.running = False
+        chosen.ended.set()
+        publish(self._context, chosen.container, "exec_die", execID=chosen.id, exitCode=str(chosen.exit_code))
+
+    def _process(self, chosen: Exec) -> Process:
+        container, config = chosen.container, chosen.config
+        tty = bool(config.get("Tty"))
+        env = [*(container.spec.config.get("Env") or []), *(config.get("Env") or [])]
+        host = container.spec.host_config
+        if config.get("Privileged"):
+            host = {**host, "Privileged": True}
+        own: Process = {
+            "terminal": tty,
+            "args": config.get("Cmd") or [],
+            "cwd": config.get("WorkingDir") or container.spec.config.get("WorkingDir") or "/",
+            "env": processes.environment(env, tty=tty, hostname=container.spec.config.get("Hostname") or ""),
+            "user": processes.user(
+                config.get("User") or container.spec.config.get("User") or "", host.get("GroupAdd") or []
+            ),
+            "capabilities": security.capabilities(host, self._context.facts),
+            "noNewPrivileges": security.no_new_privileges(host),
+            "rlimits": processes.rlimits(host),
+            "oomScoreAdj": host.get("OomScoreAdj") or 0,
+        }
+        size = chosen.console_size or config.get("ConsoleSize")
+        if tty and size and len(size) == 2 and all(size):
+            own["consoleSize"] = {"height": size[0], "width": size[1]}
+        return own
+
+    async def inspect(self, exec_id: str) -> dict[str, object]:
+        """Return an exec as the Engine API shows it."""
+        chosen = self._resolve(exec_id)
+        config, command = chosen.config, chosen.config.get("Cmd") or []
+        return {
+            "ID": chosen.id,
+            "Running": chosen.running,
+            "ExitCode": chosen.exit_code,
+            "ProcessConfig": {
+                "tty": bool(config.get("Tty")),
+                "entrypoint": command[0],
+                "arguments": command[1:],
+                "privileged": bool(config.get("Privileged")),
+                "user": config.get("User") or "",
+            },
+            "OpenStdin": bool(config.get("AttachStdin")),
+            "OpenStderr": bool(config.get("AttachStderr")),
+            "OpenStdout": bool(config.get("AttachStdout")),
+            "CanRemove": chosen.ended.is_set(),
+            "ContainerID": chosen.container.id,
+            "DetachKeys": config.get("DetachKeys") or "",
+            "Pid": chosen.pid,
+        }
+
+    async def resize(self, exec_id: str, *, rows: int, columns: int) -> None:
+        """Set the size of an exec's terminal.
+
+        Raises:
+            Conflict: it does not run.
+        """
+        chosen = self._resolve(exec_id)
+        if not chosen.running or chosen.container.shim is None:
+            raise Conflict(f"cannot resize exec {exec_id}: it is not running")
+        await chosen.container.shim.exec_resize(chosen.id, rows, columns)
+
+    def live_of(self, container: Container) -> list[str]:
+        """Return the ids of a container's running execs."""
+        return [i for i in container.exec_ids if (e := self._by_id.get(i)) and e.running]
+
+    def _resolve(self, exec_id: str) -> Exec:
+        if (chosen := self._by_id.get(exec_id)) is None:
+            raise NotFound(f"No such exec instance: {exec_id}")
+        return chosen
+
+    def _forget_dead(self) -> None:
+        """Drop the execs of containers that are gone, so that memory does not grow with every exec ever made."""
+        for exec_id, one in list(self._by_id.items()):
+            if one.container.id not in self._context.registry:
+                del self._by_id[exec_id]
+
+
+def _attachment(config: ExecConfig) -> Attachment:
+    attachment: Attachment = {
+        "stdin": bool(config.get("AttachStdin")),
+        "stdout": bool(config.get("AttachStdout")),
+        "stderr": bool(config.get("AttachStderr")),
+    }
+    if config.get("Tty") and config.get("AttachStdin"):
+        attachment["detach_keys"] = parse_detach_keys(config.get("DetachKeys"))
+    return attachment

@@ -1,0 +1,60 @@
+"""What the pure functions of this package need to know of the host and of earlier decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from wharf.spec.engine_api.container import ContainerConfig, HostConfig
+from wharf.spec.oci_runtime import Device
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedMount:
+    """A mount whose source has been found (or made) on the host."""
+
+    type: str  # bind | volume | tmpfs
+    source: str  # a host path; "" for tmpfs
+    target: str
+    read_only: bool = False
+    recursive: bool = True
+    propagation: str = ""
+    options: tuple[str, ...] = ()  # tmpfs: size=…, mode=…
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """What the machine can do; read once at start."""
+
+    cgroup2: bool  # the unified hierarchy has the controllers
+    seccomp: bool
+    kernel: tuple[int, int]
+    arch: str  # as Go names it: amd64, arm64
+    capabilities: frozenset[str]  # the bounding set
+    cpus: int
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Namespaces of another container that this one enters: paths below /proc/<pid>/ns, by OCI type."""
+
+    paths: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything :func:`wharf.engine.ocispec.build.build` looks at."""
+
+    container_id: str
+    name: str
+    config: ContainerConfig  # the image's configuration already merged in
+    host_config: HostConfig
+    argv: list[str]
+    hostname: str
+    folder: Path  # the bundle: hosts, hostname, resolv.conf
+    cgroups_path: str
+    sandbox: str | None  # network namespace to enter; None: one of its own, "" : the host's
+    mounts: list[ResolvedMount]
+    devices: list[Device]
+    joined: Joined
+    facts: HostFacts

@@ -1,0 +1,104 @@
+"""The mounts: kernel file systems, the three files of the network, then what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wharf.engine.ocispec.inputs import Inputs, ResolvedMount
+from wharf.spec.oci_runtime import Mount
+
+SHM = "/dev/shm"  # noqa: S108  # a mount point, not a temporary file
+DEFAULT_SHM_BYTES = 64 * 1024 * 1024
+_NETWORK_FILES = (("/etc/resolv.conf", "resolv.conf"), ("/etc/hostname", "hostname"), ("/etc/hosts", "hosts"))
+
+
+def of_container(inputs: Inputs) -> list[Mount]:
+    """Return the mounts in the order they are made; a later one may lie on an earlier one."""
+    asked = sorted((_asked(m) for m in inputs.mounts), key=lambda m: m["destination"].count("/"))
+    taken = {m["destination"] for m in asked}
+    standard = [m for m in (*_kernel(inputs), *_network_files(inputs)) if m["destination"] not in taken]
+    return [*standard, *asked]
+
+
+def root_propagation(inputs: Inputs) -> str:
+    """Return how the root takes part in propagation: as private as the mounts allow."""
+    modes = {m.propagation.removeprefix("r") for m in inputs.mounts}
+    for mode in ("shared", "slave"):
+        if mode in modes:
+            return f"r{mode}"
+    return "rprivate"
+
+
+def _kernel(inputs: Inputs) -> list[Mount]:
+    host = inputs.host_config
+    privileged = bool(host.get("Privileged"))
+    access = "rw" if privileged else "ro"
+    safe = ["nosuid", "noexec", "nodev"]
+    mounts: list[Mount] = [
+        {"destination": "/proc", "type": "proc", "source": "proc", "options": safe},
+        {
+            "destination": "/dev",
+            "type": "tmpfs",
+            "source": "tmpfs",
+            "options": ["nosuid", "strictatime", "mode=755", "size=65536k"],
+        },
+        {
+            "destination": "/dev/pts",
+            "type": "devpts",
+            "source": "devpts",
+            "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
+        },
+        {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": [*safe, access]},
+        {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": [access, *safe]},
+        {"destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue", "options": safe},
+    ]
+    if host.get("IpcMode") == "host":
+        mounts.append({"destination": SHM, "type": "bind", "source": SHM, "options": ["rbind", *safe]})
+    elif shm := inputs.joined.paths.get("shm"):
+        mounts.append({"destination": SHM, "type": "bind", "source": shm, "options": ["rbind", *safe]})
+    elif host.get("IpcMode") != "none":
+        size = host.get("ShmSize") or DEFAULT_SHM_BYTES
+        mounts.append(
+            {
+                "destination": SHM,
+                "type": "tmpfs",
+                "source": "shm",
+                "options": [*safe, "mode=1777", f"size={size}"],
+            }
+        )
+    return mounts
+
+
+def _network_files(inputs: Inputs) -> list[Mount]:
+    return [
+        {
+            "destination": target,
+            "type": "bind",
+            "source": str(inputs.folder / name),
+            "options": ["rbind", "rprivate", "rw"],
+        }
+        for target, name in _NETWORK_FILES
+    ]
+
+
+def _asked(mount: ResolvedMount) -> Mount:
+    if mount.type == "tmpfs":
+        defaults = ["nosuid", "nodev", "noexec"]
+        return {
+            "destination": mount.target,
+            "type": "tmpfs",
+            "source": "tmpfs",
+            "options": [*_without_opposites(defaults, mount.options), *mount.options],
+        }
+    bind = "rbind" if mount.recursive else "bind"
+    access = "ro" if mount.read_only else "rw"
+    return {
+        "destination": mount.target,
+        "type": "bind",
+        "source": mount.source,
+        "options": [bind, access, mount.propagation or "rprivate", *mount.options],
+    }
+
+
+def _without_opposites(defaults: Sequence[str], chosen: Sequence[str]) -> list[str]:
+    return [d for d in defaults if d.removeprefix("no") not in chosen and d not in chosen]

@@ -1,0 +1,145 @@
+"""What confines a container besides namespaces: capabilities, seccomp, masked paths, sysctls."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from wharf.engine.ocispec import moby_seccomp
+from wharf.engine.ocispec.inputs import HostFacts, Inputs
+from wharf.errors import InvalidArgument, NotImplementedHere
+from wharf.spec.engine_api.container import HostConfig
+from wharf.spec.oci_runtime import Capabilities, Seccomp
+
+DEFAULT_CAPABILITIES: Final = (
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_FSETID",
+    "CAP_FOWNER",
+    "CAP_MKNOD",
+    "CAP_NET_RAW",
+    "CAP_SETGID",
+    "CAP_SETUID",
+    "CAP_SETFCAP",
+    "CAP_SETPCAP",
+    "CAP_NET_BIND_SERVICE",
+    "CAP_SYS_CHROOT",
+    "CAP_KILL",
+    "CAP_AUDIT_WRITE",
+)
+MASKED_PATHS: Final = (
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys/devices/virtual/powercap",
+    "/sys/firmware",
+)
+READONLY_PATHS: Final = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+_SUPPORTED_OPTIONS: Final = ("seccomp", "no-new-privileges", "systempaths", "apparmor", "label")
+
+
+def security_options(host: HostConfig) -> dict[str, str]:
+    """Return --security-opt as a table; ``no-new-privileges`` alone means true.
+
+    Raises:
+        InvalidArgument: an option is unknown.
+        NotImplementedHere: it names a security module that this build does not drive.
+    """
+    options: dict[str, str] = {}
+    for text in host.get("SecurityOpt") or []:
+        name, separator, value = text.partition("=") if "=" in text else text.partition(":")
+        if name not in _SUPPORTED_OPTIONS or (not separator and name != "no-new-privileges"):
+            raise InvalidArgument(f'invalid --security-opt 2: "{text}"')
+        options[name] = value if separator else "true"
+    if options.get("apparmor", "unconfined") != "unconfined":
+        raise NotImplementedHere("AppArmor profiles are not supported by this build of wharf")
+    if options.get("label", "disable") != "disable":
+        raise NotImplementedHere("SELinux labels are not supported by this build of wharf")
+    return options
+
+
+def capabilities(host: HostConfig, facts: HostFacts) -> Capabilities:
+    """Return the sets: Docker's default changed by --cap-add and --cap-drop, or all with --privileged."""
+    add, drop = _names(host.get("CapAdd")), _names(host.get("CapDrop"))
+    if host.get("Privileged"):
+        chosen = sorted(facts.capabilities)
+    else:
+        chosen = [] if "ALL" in drop else sorted(facts.capabilities) if "ALL" in add else list(DEFAULT_CAPABILITIES)
+        chosen += [c for c in add if c not in chosen and c != "ALL"]
+        chosen = [c for c in chosen if c not in drop]
+    return {"bounding": chosen, "effective": chosen, "permitted": chosen}
+
+
+def _names(capability_names: list[str] | None) -> list[str]:
+    upper = [c.upper() for c in capability_names or []]
+    return [c if c == "ALL" or c.startswith("CAP_") else f"CAP_{c}" for c in upper]
+
+
+def no_new_privileges(host: HostConfig) -> bool:
+    """Return whether --security-opt no-new-privileges is on."""
+    return security_options(host).get("no-new-privileges") == "true"
+
+
+def masked_paths(host: HostConfig) -> list[str]:
+    """Return the paths that are hidden."""
+    return _paths(host, host.get("MaskedPaths"), MASKED_PATHS)
+
+
+def readonly_paths(host: HostConfig) -> list[str]:
+    """Return the paths that are read-only."""
+    return _paths(host, host.get("ReadonlyPaths"), READONLY_PATHS)
+
+
+def _paths(host: HostConfig, asked: list[str] | None, default: tuple[str, ...]) -> list[str]:
+    if host.get("Privileged") or security_options(host).get("systempaths") == "unconfined":
+        return []
+    return list(default) if asked is None else asked
+
+
+def sysctls(inputs: Inputs) -> dict[str, str]:
+    """Return the sysctls: those asked for, and with an own network namespace Docker's two defaults."""
+    asked = dict(inputs.host_config.get("Sysctls") or {})
+    if inputs.sandbox == "":
+        return asked
+    return {"net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647", **asked}
+
+
+def seccomp(inputs: Inputs) -> Seccomp | None:
+    """Return the filter: Docker's default resolved for this container, the one given, or none.
+
+    Raises:
+        InvalidArgument: the profile given is not a seccomp document.
+        NotImplementedHere: a profile was asked for and the kernel has no seccomp.
+    """
+    profile = security_options(inputs.host_config).get("seccomp", "")
+    privileged = bool(inputs.host_config.get("Privileged"))
+    if profile == "unconfined" or (privileged and profile in ("", "builtin")):
+        return None
+    if not inputs.facts.seccomp:
+        if profile in ("", "builtin"):
+            return None
+        raise NotImplementedHere("seccomp is not enabled in your kernel, cannot run a custom seccomp profile")
+    document = _default_profile() if profile in ("", "builtin") else _parse(profile)
+    granted = frozenset(capabilities(inputs.host_config, inputs.facts).get("bounding", []))
+    return moby_seccomp.resolve(document, capabilities=granted, arch=inputs.facts.arch, kernel=inputs.facts.kernel)
+
+
+def _parse(profile: str) -> moby_seccomp.Profile:
+    try:
+        return moby_seccomp.parse(json.loads(profile))
+    except ValueError as error:
+        raise InvalidArgument(f"Decoding seccomp profile failed: {error}") from error
+
+
+@cache
+def _default_profile() -> moby_seccomp.Profile:
+    return moby_seccomp.parse(json.loads(files("wharf.spec").joinpath("seccomp-default.json").read_bytes()))

@@ -1,0 +1,177 @@
+"""docker version, info, events and system df."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+from wharf.engine.context import Context
+from wharf.lib.moments import parse_optional_moment, to_ns
+from wharf.lib.version import API_VERSION, MIN_API_VERSION, __version__
+from wharf.spec.engine_api.system import EventMessage, SystemVersion
+
+_ALWAYS = ("MemoryLimit", "SwapLimit", "CpuCfsPeriod", "CpuCfsQuota", "CPUShares", "CPUSet", "PidsLimit")
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+def architecture() -> str:
+    """Return this machine's architecture in Go's words."""
+    machine = platform.machine()
+    return _ARCHITECTURES.get(machine, machine)
+
+
+class System:
+    """The engine as a whole."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def version(self) -> SystemVersion:
+        """Return what runs here (GET /version)."""
+        details = {
+            "ApiVersion": API_VERSION,
+            "MinAPIVersion": MIN_API_VERSION,
+            "Arch": architecture(),
+            "Os": "linux",
+            "KernelVersion": platform.release(),
+        }
+        return {
+            "Platform": {"Name": "Wharf"},
+            "Components": [
+                {"Name": "Engine", "Version": __version__, "Details": {**details, "Experimental": "false"}}
+            ],
+            "Version": __version__,
+            "ApiVersion": API_VERSION,
+            "MinAPIVersion": MIN_API_VERSION,
+            "GitCommit": "",
+            "GoVersion": f"python{platform.python_version()}",
+            "Os": "linux",
+            "Arch": architecture(),
+            "KernelVersion": platform.release(),
+            "BuildTime": "",
+        }
+
+    async def info(self) -> dict[str, object]:
+        """Return what the engine holds and can do (GET /info)."""
+        context = self._context
+        states = [container.state for container in context.registry]
+        running = sum(state.status == "running" for state in states)
+        paused = sum(state.status == "paused" for state in states)
+        return {
+            "ID": context.data.key,
+            "Containers": len(states),
+            "ContainersRunning": running,
+            "ContainersPaused": paused,
+            "ContainersStopped": len(states) - running - paused,
+            "Images": await context.images.count(),
+            "Driver": "overlay2",
+            "DriverStatus": [["Backing Filesystem", _filesystem(context.data.path)], ["Supports d_type", "true"]],
+            "Plugins": {
+                "Volume": ["local"],
+                "Network": ["bridge", "host", "null"],
+                "Authorization": None,
+                "Log": ["json-file", "none"],
+            },
+            **_limits(cgroup2=context.facts.cgroup2),
+            "NFd": len(os.listdir("/proc/self/fd")),
+            "NGoroutines": 0,
+            "SystemTime": context.clock.now(),
+            "LoggingDriver": "json-file",
+            "CgroupDriver": "cgroupfs",
+            "CgroupVersion": "2" if context.facts.cgroup2 else "1",
+            "NEventsListener": context.events.listeners,
+            "KernelVersion": platform.release(),
+            "OperatingSystem": _operating_system(),
+            "OSVersion": "",
+            "OSType": "linux",
+            "Architecture": platform.machine(),
+            "NCPU": context.facts.cpus,
+            "MemTotal": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
+            "DockerRootDir": str(context.data.path),
+            "Name": socket.gethostname(),
+            "Labels": [],
+            "ExperimentalBuild": False,
+            "ServerVersion": __version__,
+            "Runtimes": {"wharf-runtime": {"path": "wharf-runtime"}},
+            "DefaultRuntime": "wharf-runtime",
+            "Swarm": {"NodeID": "", "NodeAddr": "", "LocalNodeState": "inactive", "ControlAvailable": False},
+            "LiveRestoreEnabled": True,
+            "Isolation": "",
+            "InitBinary": "",
+            "SecurityOptions": ["name=seccomp,profile=builtin"] if context.facts.seccomp else [],
+            "RegistryConfig": {"IndexConfigs": {}, "InsecureRegistryCIDRs": [], "Mirrors": []},
+            "HttpProxy": "",
+            "HttpsProxy": "",
+            "NoProxy": "",
+            "Warnings": [],
+        }
+
+    def events(
+        self, *, since: str | None = None, until: str | None = None, filters: Mapping[str, list[str]] | None = None
+    ) -> AsyncIterator[EventMessage]:
+        """Yield events (GET /events); times as :mod:`wharf.lib.moments` reads them."""
+        now_ns = to_ns(self._context.clock.now())
+        since_ns = parse_optional_moment(since, now_ns=now_ns)
+        until_ns = parse_optional_moment(until, now_ns=now_ns)
+        if until_ns is not None and since_ns is None:
+            since_ns = now_ns
+        return self._context.events.subscribe(since_ns=since_ns, until_ns=until_ns, filters=filters or {})
+
+    async def disk_usage(self) -> dict[str, object]:
+        """Return what takes space (GET /system/df)."""
+        context = self._context
+        images = await context.images.list(all=False, filters={}, shared_size=True, digests=False)
+        volumes = await context.volumes.list({})
+        containers = []
+        for container in context.registry:
+            size = context.snapshots.size_of(container.id)
+            containers.append(
+                {
+                    "Id": container.id,
+                    "Names": [f"/{container.name}"],
+                    "Image": container.spec.config.get("Image"),
+                    "ImageID": container.image_id,
+                    "State": container.state.status,
+                    "SizeRw": size,
+                    "SizeRootFs": size + context.images.size_of(container.image_id),
+                }
+            )
+        return {
+            "LayersSize": context.snapshots.total_size(),
+            "Images": images,
+            "Containers": containers,
+            "Volumes": volumes.get("Volumes"),
+            "BuildCache": [],
+        }
+
+
+def _limits(*, cgroup2: bool) -> dict[str, bool]:
+    both = dict.fromkeys(_ALWAYS, True)
+    return {
+        **both,
+        "KernelMemoryTCP": False,
+        "OomKillDisable": not cgroup2,
+        "IPv4Forwarding": Path("/proc/sys/net/ipv4/ip_forward").read_text().strip() == "1",
+        "Debug": False,
+    }
+
+
+def _operating_system() -> str:
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME", "Linux")
+    except OSError:
+        return "Linux"
+
+
+def _filesystem(path: Path) -> str:
+    """Return the type of the filesystem that ``path`` is on (proc(5), /proc/self/mountinfo)."""
+    device = os.stat(path).st_dev
+    number = f"{os.major(device)}:{os.minor(device)}"
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        fields = line.split()
+        if fields[2] == number:
+            return fields[fields.index("-") + 1]
+    return "unknown"
