@@ -1,0 +1,114 @@
+"""openat2(2) (Linux 5.6+): open a path so that it cannot leave a folder: how paths in a container are opened."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+from enum import IntFlag
+
+from wharf.kernel import libc
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+
+class Resolve(IntFlag):
+    """RESOLVE_* of openat2(2)."""
+
+    NO_XDEV = 0x01
+    NO_MAGICLINKS = 0x02
+    NO_SYMLINKS = 0x04
+    BENEATH = 0x08
+    IN_ROOT = 0x10
+    CACHED = 0x20
+
+
+class _OpenHow(ctypes.Structure):
+    """struct open_how of openat2(2)."""
+
+    _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
+
+
+_openat2 = libc.syscall(
+    437, ctypes.c_int, ctypes.c_char_p, ctypes.POINTER(_OpenHow), ctypes.c_size_t, path=1, keep_gil=True
+)
+_IN_ROOT: Final = int(Resolve.IN_ROOT | Resolve.NO_MAGICLINKS)
+_MOST_RACES: Final = 128
+_MOST_SYMLINKS: Final = 40
+
+
+def openat2(dir_fd: int, path: str, flags: int, *, mode: int = 0, resolve: int = 0) -> int:
+    """Return a close-on-exec descriptor of ``path`` below ``dir_fd``, owned by the caller.
+
+    The kernel answers EAGAIN when a rename raced with a ".."; it is asked again.
+    """
+    how = _OpenHow(flags | os.O_CLOEXEC, mode, resolve)
+    encoded = os.fsencode(path)
+    for _ in range(_MOST_RACES):
+        try:
+            return _openat2(dir_fd, encoded, how, ctypes.sizeof(how))
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EINTR):
+                raise
+    raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN), path)
+
+
+def open_in_root(root_fd: int, path: str, flags: int = os.O_PATH, mode: int = 0) -> int:
+    """Open ``path`` as a process would whose root directory is ``root_fd``: symlinks and ".." stay inside.
+
+    The caller owns the descriptor. Magic links of /proc are refused (ELOOP).
+    """
+    return openat2(root_fd, path or "/", flags, mode=mode, resolve=_IN_ROOT)
+
+
+def ensure_folder(root_fd: int, path: str, mode: int = 0o755) -> int:
+    """Return an O_PATH descriptor of the folder ``path`` inside ``root_fd``; make what is missing of it.
+
+    Raises:
+        OSError: ENOTDIR when something else has that name; ELOOP for a loop of symlinks.
+    """
+    return _ensure(root_fd, path, mode, os.O_DIRECTORY, _MOST_SYMLINKS)
+
+
+def ensure_file(root_fd: int, path: str, mode: int = 0o644) -> int:
+    """Return an O_PATH descriptor of ``path`` inside ``root_fd``; make an empty file (and its folders) if missing."""
+    return _ensure(root_fd, path, mode, 0, _MOST_SYMLINKS)
+
+
+def _ensure(root_fd: int, path: str, mode: int, kind: int, symlinks: int) -> int:
+    try:
+        return open_in_root(root_fd, path, os.O_PATH | kind)
+    except FileNotFoundError:
+        if symlinks == 0:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path) from None
+    parent_path, _, name = path.rstrip("/").rpartition("/")
+    if name in ("", ".", ".."):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    parent = _ensure(root_fd, parent_path, 0o755, os.O_DIRECTORY, symlinks)
+    try:
+        target = _make(parent, name, mode, kind)
+    finally:
+        os.close(parent)
+    if target is not None:  # a symlink to a name that is missing: make that, still inside the root
+        path = target if target.startswith("/") else f"{parent_path}/{target}"
+    return _ensure(root_fd, path, mode, kind, symlinks - 1)
+
+
+def _make(parent: int, name: str, mode: int, kind: int) -> str | None:
+    """Make ``name``; when it exists as a symlink, return where that points."""
+    try:
+        if kind == os.O_DIRECTORY:
+            os.mkdir(name, mode, dir_fd=parent)
+        else:
+            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+            os.close(os.open(name, flags, mode, dir_fd=parent))
+    except FileExistsError:
+        try:
+            return os.readlink(name, dir_fd=parent)
+        except OSError as error:
+            if error.errno == errno.EINVAL:
+                return None  # somebody made it meanwhile
+            raise
+    return None
