@@ -61,9 +61,10 @@ stop_daemon() {
 }
 
 clean_up() {
-    local status=$?
+    local status=$? told
     trap - EXIT INT TERM HUP
-    if [ "$status" != 0 ] && [ -n "$daemon" ]; then
+    case "$status" in 0 | 130 | 143) told=1 ;; *) told= ;; esac # nothing to explain, or you interrupted it
+    if [ -z "$told" ] && [ -n "$daemon" ]; then
         echo "demo: failed; the last words of the containers and of the daemon:" >&2
         for name in web db; do "$wharf" logs --tail 15 "$name" >&2 2>&1 || true; done
         tail -n 25 "$root/wharfd.log" >&2 || true

@@ -1,0 +1,216 @@
+"""``python -m bench``: measure, print the table, write ``build/bench.json`` and the tables of docs/performance.md."""
+
+from __future__ import annotations
+
+import argparse
+import compileall
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import image, report, sides, workloads
+from bench.raw_http import UnexpectedAnswer
+from bench.rows import Row, Samples, Target, cells, step_rows
+from bench.sides import Side
+
+_TOP = Path(__file__).parent.parent
+_NONE_TARGET, _BRIDGE_TARGET = Target(times=3, plus=8), Target(times=3, plus=16)
+_CLIENTS = 8
+
+
+@dataclass(slots=True)
+class Bench:
+    """One run: the sides that run, where it works, and what it has measured."""
+
+    sides: list[Side]
+    scratch: Path
+    rounds: int
+    rows: list[Row]
+
+    def take_turns(self, samples: Samples, measure: Callable[[Side], float], *, floor: str | None = None) -> None:
+        """Measure each side once a round (and the floor, of that kind), after one turn that does not count.
+
+        A side that fails is left out of this row, and we say so.
+        """
+        taking_part = list(self.sides)
+        for turn in range(self.rounds + 1):
+            for side in list(taking_part):
+                try:
+                    value = measure(side)
+                except (UnexpectedAnswer, OSError, subprocess.TimeoutExpired) as error:
+                    print(f"{samples.name}: {side.name} left out: {error}", file=sys.stderr)
+                    taking_part.remove(side)
+                    samples.by_side.pop(side.name, None)
+                    continue
+                if turn:
+                    samples.add(side.name, [value])
+            if floor and turn:
+                samples.add("floor", [us / 1e3 for us in self.floor_us(floor)])
+        self.rows.append(samples.row())
+
+    def floor_us(self, kind: str) -> list[float]:
+        """Return a few runs of the floor."""
+        scratch = Path(tempfile.mkdtemp(dir=self.scratch))
+        try:
+            return workloads.floor_us(self.scratch / "floor", self.scratch / "rootfs", scratch, kind, 3)
+        finally:
+            shutil.rmtree(scratch)
+
+    def commands(self) -> None:
+        """Containers by a command: the same docker command for every side, then each side's own."""
+        for network in ("none", "bridge"):
+            self.take_turns(
+                Samples(f"docker run --rm --network {network} true", "ms"),
+                partial(_by_command, client=0, network=network),
+            )
+            self.take_turns(
+                Samples(f"own client: run --rm --network {network} true", "ms"),
+                partial(_by_command, client=1, network=network),
+            )
+
+    def cycles(self) -> None:
+        """Containers by the API, one at a time and eight at a time."""
+        for network, target in (("none", _NONE_TARGET), ("bridge", _BRIDGE_TARGET)):
+            self.take_turns(
+                Samples(f"API create+start+wait+remove, {network}, 1 client", "ms", target),
+                partial(workloads.cycles, network=network, clients=1, each=2),
+                floor="net",
+            )
+            self.take_turns(
+                Samples(f"API create+start+wait+remove, {network}, {_CLIENTS} clients, per container", "ms"),
+                partial(workloads.cycles, network=network, clients=_CLIENTS, each=1),
+            )
+
+    def steps(self) -> None:
+        """The steps of our own start path."""
+        for side in self.sides:
+            for network in ("none", "bridge"):
+                if side.name == "wharf":
+                    try:
+                        self.rows += step_rows(network, workloads.start_steps(side, network, 5 * self.rounds))
+                    except (UnexpectedAnswer, OSError) as error:
+                        print(f"steps on {network}: left out: {error}", file=sys.stderr)
+
+    def memory(self) -> None:
+        """What idles: a container, and the daemon once it has run all those before."""
+        containers = Samples("private memory of an idle container", "MB", Target(plus=2))
+        daemons = Samples("memory of the idle daemon (PSS, with its helpers)", "MB", Target(plus=60))
+        for side in self.sides:
+            try:
+                containers.add(side.name, workloads.idle_container_mb(side, 5))
+                daemons.add(side.name, [workloads.daemon_mb(side)])
+            except (UnexpectedAnswer, OSError) as error:
+                print(f"memory: {side.name} left out: {error}", file=sys.stderr)
+        self.rows += [containers.row(), daemons.row()]
+
+    def start_up(self, binaries: Path) -> None:
+        """`wharf version` beside the same interpreter doing nothing."""
+        samples = Samples("wharf version (floor: python -c pass)", "ms", Target(times=2))
+        ours = next((side for side in self.sides if side.name == "wharf"), None)
+        python = [str(binaries / "python"), "-c", "pass"]
+        for _ in range(3 * self.rounds):
+            if ours:
+                samples.add("wharf", [workloads.command_ms([*ours.clients[1], "version"], ours.environment)])
+            samples.add("floor", [workloads.command_ms(python, dict(os.environ))])
+        self.rows.append(samples.row())
+
+    def runtimes(self, commands: dict[str, list[str]]) -> None:
+        """OCI runtimes on one bundle, without an engine."""
+        bundle = self.scratch / "bundle"
+        workloads.write_bundle(bundle, self.scratch / "rootfs")
+        samples = Samples("OCI runtime: run true", "ms")
+        for number in range(self.rounds):
+            for name, command in list(commands.items()):
+                try:
+                    samples.add(name, [workloads.runtime_ms(command, bundle, number)])
+                except UnexpectedAnswer as error:
+                    print(f"{samples.name}: {name} left out: {error}", file=sys.stderr)
+                    del commands[name]
+            samples.add("floor", [us / 1e3 for us in self.floor_us("net")])
+        self.rows.append(samples.row())
+
+
+def _by_command(side: Side, *, client: int, network: str) -> float:
+    return workloads.run_by_command(side, side.clients[client], network)
+
+
+def main() -> int:
+    """Measure."""
+    options = _options()
+    if os.geteuid() != 0:
+        print("bench: it needs root", file=sys.stderr)
+        return 1
+    if options.report:
+        report.write(_TOP / "docs/performance.md", json.loads((_TOP / "build/bench.json").read_text()))
+        return 0
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="wharf-bench.", dir="/tmp") as folder, ExitStack() as stack:
+        scratch = Path(folder)
+        image.make_rootfs(scratch / "rootfs")
+        subprocess.run(["gcc", "-O2", "-o", scratch / "floor", _TOP / "bench/floor.c"], check=True)
+        compileall.compile_dir(_TOP / "src/wharf", quiet=1)
+        docker = subprocess.run(
+            [_TOP / "scripts/docker-cli"], stdout=subprocess.PIPE, text=True, check=True
+        ).stdout.strip()
+        started = [
+            stack.enter_context(sides.running(engine, scratch / engine.name, docker))
+            for engine in _engines(options, scratch)
+        ]
+        bench = Bench(started, scratch, options.rounds, rows)
+        bench.commands()
+        bench.cycles()
+        bench.steps()
+        bench.memory()
+        bench.start_up(options.binaries)
+        bench.runtimes(_runtimes(options))
+    out = _TOP / "build/bench.json"
+    out.parent.mkdir(exist_ok=True)
+    out.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+    _print(rows)
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--peers", action="store_true", help="also start docker and podman, and run runc and crun")
+    parser.add_argument("--without-wharf", action="store_true", help="leave our own side out, to try the peers")
+    parser.add_argument("--rounds", type=int, default=15, help="turns each side has at a measurement (15)")
+    parser.add_argument("--report", action="store_true", help="only write docs/performance.md from build/bench.json")
+    parser.add_argument("--binaries", type=Path, default=_TOP / ".venv/bin", help="where wharf and wharfd are")
+    return parser.parse_args()
+
+
+def _engines(options: argparse.Namespace, scratch: Path) -> list[sides.Engine]:
+    ours = [] if options.without_wharf else [sides.wharf(options.binaries, scratch / "wharf")]
+    peers = [sides.dockerd(scratch / "docker"), sides.podman(scratch / "podman")] if options.peers else []
+    return ours + peers
+
+
+def _runtimes(options: argparse.Namespace) -> dict[str, list[str]]:
+    commands = {"wharf": options.binaries / "wharf-runtime"}
+    if options.peers:
+        commands |= {name: Path(shutil.which(name, path="/usr/sbin:/usr/bin") or name) for name in ("runc", "crun")}
+    return {name: [str(path)] for name, path in commands.items() if path.exists()}
+
+
+def _print(rows: list[Row]) -> None:
+    peers = list(dict.fromkeys(name for row in rows for name in row["peers"]))
+    table = Table("what", "unit", "wharf", "floor", *peers, "target", "met")
+    for row in rows:
+        table.add_row(*cells(row, peers))
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

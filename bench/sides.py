@@ -1,0 +1,141 @@
+"""The sides: engines on sockets and roots of their own, each in a network and a mount namespace of its own.
+
+So each may have its docker0, none touches the machine's, and what a side leaves mounted goes when it ends.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import image
+from bench.raw_http import Connection, UnexpectedAnswer
+
+_PRIVATE = ("unshare", "--net", "--mount", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
+_START_S, _STOP_S = 60.0, 30.0
+
+
+class SideFailed(Exception):
+    """A side did not start or does not stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """How to start one engine, and how its own client runs a container."""
+
+    name: str
+    command: tuple[str, ...]
+    own_client: tuple[str, ...] | None = None  # None: the docker command is its own
+    environment: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """An engine that runs."""
+
+    name: str
+    socket: str
+    pid: int
+    clients: tuple[tuple[str, ...], tuple[str, ...]]  # the docker command, and its own
+    environment: dict[str, str]
+
+
+def wharf(binaries: Path, root: Path) -> Engine:
+    """Return Wharf's side, with the commands in ``binaries``."""
+    host = f"unix://{root}/api.sock"
+    return Engine(
+        "wharf",
+        (str(binaries / "wharfd"), "--data-root", f"{root}/data", "--host", host),
+        own_client=(str(binaries / "wharf"),),
+    )
+
+
+def dockerd(root: Path) -> Engine:
+    """Return Docker's side: dockerd starts a containerd of its own."""
+    return Engine(
+        "docker",
+        (
+            _program("dockerd"), "--data-root", f"{root}/data", "--exec-root", f"{root}/run",
+            "--pidfile", f"{root}/pid", "--config-file", f"{root}/none", "--host", f"unix://{root}/api.sock",
+            "--exec-opt", "native.cgroupdriver=cgroupfs",
+        ),
+    )  # fmt: skip
+
+
+def podman(root: Path) -> Engine:
+    """Return podman's side; with runc, as crun refuses a machine that has both versions of cgroups."""
+    options = (
+        _program("podman"), "--root", f"{root}/data", "--runroot", f"{root}/run", "--tmpdir", f"{root}/tmp",
+        "--cgroup-manager", "cgroupfs", "--runtime", _program("runc"), "--events-backend", "file",
+        "--storage-driver", "overlay", "--network-backend", "netavark", "--network-config-dir", f"{root}/networks",
+    )  # fmt: skip
+    return Engine(
+        "podman", (*options, "system", "service", "--time", "0", f"unix://{root}/api.sock"), own_client=options
+    )
+
+
+@contextmanager
+def running(engine: Engine, root: Path, docker: str) -> Iterator[Side]:
+    """Start an engine, give it the image, and stop it in the end; its root is removed.
+
+    Raises:
+        SideFailed: it does not answer in time; the message has the end of its log.
+    """
+    shutil.rmtree(root, ignore_errors=True)
+    (root / "docker-config").mkdir(parents=True)
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("DOCKER_")},
+        "DOCKER_HOST": f"unix://{root}/api.sock",
+        "DOCKER_CONFIG": f"{root}/docker-config",
+    }
+    with (root / "log").open("wb") as log:
+        daemon = subprocess.Popen(
+            [*_PRIVATE, *engine.command],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True,
+        )  # fmt: skip
+    try:
+        socket = str(root / "api.sock")
+        _wait_until_it_answers(engine.name, socket, daemon, root / "log")
+        with Connection(socket) as connection:
+            path = f"/images/create?fromSrc=-&repo={image.NAME}&tag=latest"
+            connection.request("POST", path, image.archive(root.parent / "rootfs"), "application/x-tar")
+        own = engine.own_client or (docker,)
+        yield Side(engine.name, socket, daemon.pid, ((docker,), own), environment)
+    finally:
+        _stop(engine.name, daemon)
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    if found is None:
+        raise SideFailed(f"{name} is not installed: `make bench-peers` installs it")
+    return found
+
+
+def _wait_until_it_answers(name: str, socket: str, daemon: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline and daemon.poll() is None:
+        try:
+            with Connection(socket) as connection:
+                connection.request("GET", "/_ping")
+                return
+        except (OSError, UnexpectedAnswer):
+            time.sleep(0.1)
+    raise SideFailed(f"{name} does not answer; the end of its log:\n{log.read_text(errors='replace')[-3000:]}")
+
+
+def _stop(name: str, daemon: subprocess.Popen[bytes]) -> None:
+    daemon.terminate()
+    try:
+        daemon.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        daemon.kill()
+        daemon.wait()
+        raise SideFailed(f"{name} did not end within {_STOP_S:.0f} s of SIGTERM, and was killed") from None
