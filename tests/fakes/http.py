@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,3 +113,23 @@ async def serving(engine: FakeEngine | None = None) -> AsyncIterator[Served]:
             await listener.wait_closed()
             for stream in served.streams:
                 stream.socket.close()
+
+
+def scenario(test: Callable[[Served], Coroutine[None, None, None]]) -> Callable[[], None]:
+    """Make a test of an async function that is given a server; one that hangs fails."""
+
+    def run() -> None:
+        async def inner() -> None:
+            async with asyncio.timeout(60), serving() as served:
+                await test(served)
+
+        asyncio.run(inner())
+
+    run.__name__ = test.__name__
+    return run
+
+
+async def until(claim: Callable[[], bool]) -> None:
+    """Let the event loop run until ``claim`` is true; the test's own timeout ends a wait in vain."""
+    while not claim():  # noqa: ASYNC110  # what is waited for is not ours to signal
+        await asyncio.sleep(0.001)

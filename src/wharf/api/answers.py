@@ -120,9 +120,13 @@ async def raw(call: Call, chunks: AsyncIterator[bytes], content_type: str, *, at
 
 async def later(call: Call, outcome: Awaitable[object]) -> web.StreamResponse:
     """Answer 200 at once, and with a JSON document when it is there."""
-    response = await begin(call, "application/json")
-    with call.open_ended():
-        body = await outcome
+    waiting = asyncio.ensure_future(outcome)
+    try:
+        response = await begin(call, "application/json")
+        with call.open_ended():
+            body = await waiting
+    finally:
+        waiting.cancel()
     await response.write(msgspec.json.encode(body) + b"\n")
     await response.write_eof()
     return response

@@ -143,16 +143,16 @@ class Containers(Protocol):
 class Execs(Protocol):
     """Processes beside a container's own."""
 
-    async def create(self, ref: str, doc: exec_.ExecConfig) -> str:
+    async def create(self, ref: str, doc: exec_.ExecConfig, /) -> str:
         """Record an exec and return its id."""
 
     async def start(
-        self, exec_id: str, *, detach: bool, tty: bool, console_size: tuple[int, int] | None
+        self, exec_id: str, *, detach: bool, tty: bool, console_size: list[int] | None
     ) -> AttachedStream | None:
         """Run it; None when ``detach``. ``console_size`` is rows, columns."""
 
-    async def inspect(self, exec_id: str) -> exec_.ExecInspectResponse:
-        """Return its state."""
+    async def inspect(self, exec_id: str) -> Document:
+        """Return its state (ExecInspectResponse)."""
 
     async def resize(self, exec_id: str, *, rows: int, columns: int) -> None:
         """Tell its terminal a new size."""

@@ -32,7 +32,7 @@ async def _start(call: Call) -> web.StreamResponse:
     return empty(200) if stream is None else await take_over(call, stream)
 
 
-def _console_size(call: Call, options: ExecStartConfig) -> tuple[int, int] | None:
+def _console_size(call: Call, options: ExecStartConfig) -> list[int] | None:
     size = options.get("ConsoleSize")
     if not size or call.version < (1, 42):
         return None
@@ -40,7 +40,7 @@ def _console_size(call: Call, options: ExecStartConfig) -> tuple[int, int] | Non
         raise InvalidArgument(f"invalid ConsoleSize: {size}")
     if not options.get("Tty"):
         raise InvalidArgument("console size is only supported when TTY is enabled")
-    return size[0], size[1]
+    return size
 
 
 async def _inspect(call: Call) -> web.StreamResponse:

@@ -2,27 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Coroutine
 
 import pytest
 from tests.fakes.engine import FakeStream, frame
-from tests.fakes.http import Served, Wire, serving
+from tests.fakes.http import Served, Wire, scenario, serving, until
 
 from wharf.errors import NotFound
 
 UPGRADE = "Connection: Upgrade\r\nUpgrade: tcp\r\n"
-
-
-def scenario(test: Callable[[Served], Coroutine[None, None, None]]) -> Callable[[], None]:
-    def run() -> None:
-        async def inner() -> None:
-            async with asyncio.timeout(10), serving() as served:
-                await test(served)
-
-        asyncio.run(inner())
-
-    run.__name__ = test.__name__
-    return run
 
 
 def attach(fields: str = UPGRADE, rest: bytes = b"") -> bytes:
@@ -132,8 +119,7 @@ async def test_client_that_disconnects_closes_the_socket(served: Served) -> None
         wire.writer.transport.abort()
 
         assert await far_read(stream) == b""
-    while stream.socket.fileno() != -1:
-        await asyncio.sleep(0)
+    await until(lambda: stream.socket.fileno() == -1)
 
 
 @scenario
@@ -144,8 +130,7 @@ async def test_bytes_of_a_client_that_sends_and_leaves_reach_stdin(served: Serve
         wire.writer.close()
 
         assert [await far_read(stream), await far_read(stream)] == [b"fire and forget", b""]
-    while stream.socket.fileno() != -1:  # the client reads no more: seen without writing to it
-        await asyncio.sleep(0.001)
+    await until(lambda: stream.socket.fileno() == -1)
 
 
 @scenario

@@ -1,0 +1,322 @@
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import pytest
+from tests.fakes.http import Answer, Served, scenario, serving
+
+from wharf.api.server import routes
+from wharf.errors import Conflict, DataLoss, Forbidden, InvalidArgument, NotFound, NotModified, Unavailable
+
+SWARM = (
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" '
+    "to connect this node to swarm and try again."
+)
+
+TOO_OLD = (
+    "client version 1.23 is too old. Minimum supported API version is 1.40, "
+    "please upgrade your client to a newer version"
+)
+
+
+def ask(method: str, target: str, doc: object = None, **canned: object) -> tuple[Answer, list[object]]:
+    """Send one request to an engine whose methods (``containers_start=...``) give what is canned."""
+
+    async def run() -> tuple[Answer, list[object]]:
+        async with asyncio.timeout(10), serving() as served:
+            for name, value in canned.items():
+                noun, _, verb = name.partition("_")
+                getattr(served.engine, noun).answers[verb] = value
+            return await served.ask(method, target, doc), list(served.engine.calls)
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "message"),
+    [
+        ("/v1.99/info", 400, "client version 1.99 is too new. Maximum supported API version is 1.51"),
+        (
+            "/v1.23/info",
+            400,
+            TOO_OLD,
+        ),
+        ("/nothing", 404, "page not found"),
+        ("/v1.51/nothing/at/all", 404, "page not found"),
+        ("/", 404, "page not found"),
+        ("/containers/x/start", 404, "page not found"),
+        ("/v1.51/nodes", 503, SWARM),
+        ("/plugins", 501, "managing plugins is not supported by this build of wharf"),
+        ("/containers/json?filters={", 400, "invalid filter: Input data was truncated"),
+        ("/containers/json?limit=ten", 400, 'invalid value for limit: parsing "ten": invalid syntax'),
+        ("/containers/x/logs", 400, "Bad parameters: you must choose at least one stream"),
+        ("/images/get", 400, "no image names given: name at least one by the query parameter names"),
+    ],
+)
+def test_refused_request_says_why(target: str, status: int, message: str) -> None:
+    answer, calls = ask("GET", target)
+
+    assert (answer.status, answer.json, calls) == (status, {"message": message}, [])
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (InvalidArgument("bad"), 400),
+        (Forbidden("bad"), 403),
+        (NotFound("bad"), 404),
+        (Conflict("bad"), 409),
+        (DataLoss("bad"), 500),
+        (Unavailable("bad"), 503),
+    ],
+)
+def test_engines_error_becomes_its_status_and_message(error: Exception, status: int) -> None:
+    answer, _ = ask("POST", "/containers/x/start", containers_start=error)
+
+    assert (answer.status, answer.headers["content-type"], answer.json) == (
+        status,
+        "application/json",
+        {"message": "bad"},
+    )
+
+
+def test_nothing_to_do_is_304_without_a_body() -> None:
+    answer, _ = ask("POST", "/containers/x/start", containers_start=NotModified("already started"))
+
+    assert (answer.status, answer.body) == (304, b"")
+
+
+def test_unexpected_error_is_a_500_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    answer, _ = ask("GET", "/info", system_info=ZeroDivisionError("oops"))
+
+    assert (answer.status, answer.json) == (500, {"message": "internal error: ZeroDivisionError: oops"})
+    assert "GET /info failed" in caplog.text
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("prefix", ["", "/v1.40"])
+def test_ping_tells_versions_in_its_headers(method: str, prefix: str) -> None:
+    answer, _ = ask(method, f"{prefix}/_ping")
+    told = (
+        "api-version",
+        "builder-version",
+        "docker-experimental",
+        "ostype",
+        "swarm",
+        "cache-control",
+        "content-type",
+    )
+
+    assert (answer.status, [answer.headers[name] for name in told], answer.body) == (
+        200,
+        [
+            "1.51",
+            "1",
+            "false",
+            "linux",
+            "inactive",
+            "no-cache, no-store, must-revalidate",
+            "text/plain; charset=utf-8",
+        ],
+        b"OK" if method == "GET" else b"",
+    )
+
+
+@pytest.mark.parametrize("doc", [{"Cmd": "true"}, {"Cmd": ["true"], "Unknown": 1}])
+def test_create_hands_its_document_on_and_null_is_nothing(doc: dict[str, object]) -> None:
+    body = {"Image": "busybox", "Env": None, "HostConfig": None, **doc}
+    answer, calls = ask("POST", "/v1.51/containers/create?name=web", body, containers_create={"Id": "abc"})
+
+    request = {"Image": "busybox", "Env": None, "Cmd": ["true"], "HostConfig": {}}
+    assert (answer.status, answer.json, calls) == (
+        201,
+        {"Id": "abc", "Warnings": []},
+        [("containers.create", (request,), {"name": "web", "platform": None})],
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "invalid JSON: got EOF while reading request body"),
+        (b"{", "invalid JSON: Input data was truncated"),
+        (b'{"Image": 5}', "invalid JSON: Expected `str | null`, got `int` - at `$.Image`"),
+        (b"[]", "invalid JSON: Expected `object`, got `array`"),
+    ],
+)
+def test_create_refuses_what_is_no_container(body: bytes, message: str) -> None:
+    @scenario
+    async def run(served: Served) -> None:
+        answer = await served.ask("POST", "/containers/create", body=body)
+
+        assert (answer.status, answer.json, served.engine.calls) == (400, {"message": message}, [])
+
+    run()
+
+
+@pytest.mark.parametrize(
+    ("request_line", "call"),
+    [
+        ("POST /containers/x/stop?t=5&signal=INT", ("containers.stop", ("x",), {"signal": "INT", "timeout_s": 5})),
+        ("POST /containers/x/restart", ("containers.restart", ("x",), {"signal": None, "timeout_s": None})),
+        ("POST /containers/x/kill?signal=HUP", ("containers.kill", ("x",), {"signal": "HUP"})),
+        ("POST /containers/x/pause", ("containers.pause", ("x",), {})),
+        ("POST /containers/x/unpause", ("containers.unpause", ("x",), {})),
+        ("POST /containers/x/rename?name=y", ("containers.rename", ("x", "y"), {})),
+        (
+            "DELETE /containers/x?force=1&v=true&link=no",
+            ("containers.remove", ("x",), {"force": True, "volumes": True, "link": False}),
+        ),
+        ("POST /containers/x/resize?h=24&w=80", ("containers.resize", ("x",), {"rows": 24, "columns": 80})),
+        ("POST /exec/e/resize?h=24&w=80", ("execs.resize", ("e",), {"rows": 24, "columns": 80})),
+        ("GET /containers/x/top?ps_args=aux", ("containers.top", ("x",), {"ps_args": "aux"})),
+        ("GET /images/a/b:c/history", ("images.history", ("a/b:c",), {})),
+        ("GET /images/a%2Fb/history", ("images.history", ("a/b",), {})),
+        ("GET http://docker/v1.41/images/a/history", ("images.history", ("a",), {})),
+        ("POST /images/a/b/tag?repo=c/d&tag=e", ("images.tag", ("a/b",), {"repository": "c/d", "tag": "e"})),
+        ("DELETE /images/a/b?force=1", ("images.remove", ("a/b",), {"force": True, "noprune": False})),
+        ("GET /networks/bridge", ("networks.inspect", ("bridge",), {})),
+        ("GET /volumes/v", ("volumes.inspect", ("v",), {})),
+        ("DELETE /volumes/v?force=1", ("volumes.remove", ("v",), {"force": True})),
+        (
+            'POST /containers/prune?filters={"until":{"1h":true}}',
+            ("containers.prune", ({"until": ["1h"]},), {}),
+        ),
+    ],
+)
+def test_request_is_the_engines_call(request_line: str, call: tuple[object, ...]) -> None:
+    method, target = request_line.split(" ")
+    answer, calls = ask(method, target)
+
+    assert (answer.status // 100, calls) == (2, [call])
+
+
+@scenario
+async def test_waits_headers_come_before_the_container_ends(served: Served) -> None:
+    ended = asyncio.get_running_loop().create_future()
+
+    async def registered(*_: object, **__: object) -> asyncio.Future[object]:
+        return ended
+
+    served.engine.containers.answers["wait"] = registered
+    async with served.wire() as wire:
+        await wire.send(b"POST /containers/x/wait?condition=next-exit HTTP/1.1\r\nHost: d\r\n\r\n")
+        first, headers = await wire.head()
+        ended.set_result({"StatusCode": 3})
+
+        assert (first, await wire.body(headers)) == ("HTTP/1.1 200 OK", b'{"StatusCode":3}\n')
+
+
+@scenario
+async def test_wait_ends_with_its_client(served: Served) -> None:
+    ended = asyncio.get_running_loop().create_future()
+
+    async def registered(*_: object, **__: object) -> asyncio.Future[object]:
+        return ended
+
+    served.engine.containers.answers["wait"] = registered
+    async with served.wire() as wire:
+        await wire.send(b"POST /containers/x/wait HTTP/1.1\r\nHost: d\r\n\r\n")
+        await wire.head()
+    with pytest.raises(asyncio.CancelledError):
+        await ended
+
+
+@scenario
+async def test_wait_refuses_an_unknown_condition(served: Served) -> None:
+    answer = await served.ask("POST", "/containers/x/wait?condition=sunny")
+
+    assert (answer.status, answer.json) == (400, {"message": 'invalid condition: "sunny"'})
+
+
+@scenario
+async def test_events_headers_come_before_the_first_event(served: Served) -> None:
+    happens = asyncio.get_running_loop().create_future()
+    happened = {"Type": "container", "Action": "start", "Actor": {"ID": "abc", "Attributes": {"image": "busybox"}}}
+    served.engine.system.answers["events"] = [happens, happened]
+    async with served.wire() as wire:
+        await wire.send(b"GET /events HTTP/1.1\r\nHost: d\r\n\r\n")
+        first, headers = await wire.head()
+        happens.set_result(None)
+        body = await wire.body(headers)
+
+        assert (first, msgspec.json.decode(body)) == (
+            "HTTP/1.1 200 OK",
+            {**happened, "status": "start", "id": "abc", "from": "busybox"},
+        )
+
+
+@scenario
+async def test_server_that_closes_ends_followed_events(served: Served) -> None:
+    served.engine.system.answers["events"] = [asyncio.get_running_loop().create_future()]
+    async with served.wire() as wire:
+        await wire.send(b"GET /events HTTP/1.1\r\nHost: d\r\n\r\n")
+        await wire.head()
+        await served.server.close()
+
+        assert await wire.reader.read() == b""
+
+
+@scenario
+async def test_load_takes_a_stream_and_answers_in_lines(served: Served) -> None:
+    served.engine.images.answers["load"] = [{"stream": "Loaded image: a:b\n"}]
+    fields = "Transfer-Encoding: chunked\r\nContent-Type: application/x-tar\r\nExpect: 100-continue\r\n"
+    async with served.wire() as wire:
+        await wire.send(f"POST /images/load?quiet=0 HTTP/1.1\r\nHost: d\r\n{fields}\r\n".encode())
+        interim, _ = await wire.head()
+        await wire.send(b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+        first, headers = await wire.head()
+        body = await wire.body(headers)
+
+        assert (interim, first, body, served.engine.calls) == (
+            "HTTP/1.1 100 Continue",
+            "HTTP/1.1 200 OK",
+            b'{"stream":"Loaded image: a:b\\n"}\n',
+            [("images.load", (b"abcde",), {"quiet": False})],
+        )
+
+
+@scenario
+async def test_work_that_fails_before_its_first_line_is_a_plain_error(served: Served) -> None:
+    served.engine.images.answers["load"] = [InvalidArgument("not an archive")]
+    answer = await served.ask("POST", "/images/load", body=b"junk")
+
+    assert (answer.status, answer.json) == (400, {"message": "not an archive"})
+
+
+@scenario
+async def test_work_that_fails_later_ends_with_an_error_line(served: Served) -> None:
+    served.engine.images.answers["import_"] = [{"status": "Importing"}, DataLoss("truncated")]
+    answer = await served.ask("POST", "/images/create?fromSrc=-&repo=a&changes=CMD+x&changes=ENV+y=z", body=b"tar")
+
+    assert (answer.status, answer.lines) == (
+        200,
+        [{"status": "Importing"}, {"errorDetail": {"message": "truncated"}, "error": "truncated"}],
+    )
+    asked = {"repository": "a", "tag": None, "message": None, "changes": ["CMD x", "ENV y=z"], "platform": None}
+    assert served.engine.calls == [("images.import_", (b"tar",), asked)]
+
+
+@scenario
+async def test_archive_that_breaks_off_is_no_whole_answer(served: Served) -> None:
+    served.engine.images.answers["save"] = [b"half", DataLoss("blob is missing")]
+    async with served.wire() as wire:
+        await wire.send(b"GET /images/get?names=a&names=b HTTP/1.1\r\nHost: d\r\n\r\n")
+        await wire.head()
+        rest = await wire.reader.read()
+
+        assert (rest, served.engine.calls) == (b"4\r\nhalf\r\n", [("images.save", (["a", "b"],), {})])
+
+
+@scenario
+async def test_pull_is_refused_in_clear_words(served: Served) -> None:
+    answer = await served.ask("POST", "/images/create?fromImage=busybox&tag=latest")
+
+    assert (answer.status, answer.json) == (501, {"message": "pull is not supported by this build yet"})
+
+
+def test_every_endpoint_of_the_table_has_a_handler_of_its_own() -> None:
+    seen = [(route.method, route.path) for route in routes()]
+
+    assert len(seen) == len(set(seen))
