@@ -1,0 +1,61 @@
+"""Engines on roots of their own, with busybox in them; each test's root must be empty again at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.root.world import EMPTY, observe
+
+import wharf
+from wharf.storage.layout import DataRoot, run_root_of
+
+Body = Callable[[wharf.Engine], Awaitable[None]]
+
+
+@pytest.fixture(scope="session")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root that holds busybox and nothing else, to be copied."""
+    root = tmp_path_factory.mktemp("stocked") / "root"
+
+    async def stock() -> None:
+        async with wharf.Engine(root) as engine:
+            async for _ in engine.images.bootstrap("busybox", include=[], reference=None):
+                pass
+
+    asyncio.run(stock())
+    return root
+
+
+@pytest.fixture
+def root(stocked: Path, tmp_path: Path) -> Iterator[Path]:
+    """A data root with busybox; what an engine made on the host below it must be gone at the end."""
+    path = tmp_path / "root"
+    shutil.copytree(stocked, path, symlinks=True)
+    yield path
+    run = run_root_of(path)
+    left = observe(DataRoot(path), run)
+    shutil.rmtree(run.path, ignore_errors=True)
+    assert left == EMPTY
+
+
+@pytest.fixture
+def on_engine(root: Path) -> Callable[[Body], None]:
+    """Run an async test body on an engine of its own; all containers are removed after it."""
+
+    def run(body: Body) -> None:
+        async def main() -> None:
+            async with wharf.Engine(root) as engine:
+                try:
+                    async with asyncio.timeout(60):
+                        await body(engine)
+                finally:
+                    for container in await engine.containers.list(all=True):
+                        await engine.containers.remove(container["Id"] or "", force=True, volumes=True)
+
+        asyncio.run(main())
+
+    return run

@@ -1,0 +1,372 @@
+"""The verbs of a container's life, on the kernel."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+import wharf
+from wharf.errors import Conflict, InvalidArgument, NotFound, NotModified
+from wharf.lib.stdcopy import Demultiplexer
+
+On = Callable[[Callable[[wharf.Engine], Awaitable[None]]], None]
+IDLE = {"Image": "busybox", "Cmd": ["sleep", "60"], "HostConfig": {"NetworkMode": "none"}}
+
+
+async def status(engine: wharf.Engine, name: str) -> tuple[str | None, int | None]:
+    state = (await engine.containers.inspect(name))["State"] or {}
+    return state["Status"], state["ExitCode"]
+
+
+async def started(engine: wharf.Engine, name: str, *command: str, **host: object) -> None:
+    request = {**IDLE, "Cmd": list(command) or IDLE["Cmd"], "HostConfig": {"NetworkMode": "none", **host}}
+    await engine.containers.create(request, name=name)  # type: ignore[arg-type]
+    await engine.containers.start(name)
+
+
+async def log_of(engine: wharf.Engine, name: str, **query: object) -> bytes:
+    stream = await engine.containers.logs(name, **query)  # type: ignore[arg-type]
+    demultiplexer = Demultiplexer()
+    return b"".join([data async for chunk in stream for _, data in demultiplexer.feed(chunk)])
+
+
+async def exec_output(engine: wharf.Engine, name: str, *command: str) -> tuple[bytes, int | None]:
+    exec_id = await engine.execs.create(name, {"Cmd": list(command), "AttachStdout": True, "AttachStderr": True})
+    attached = await engine.execs.start(exec_id, detach=False, tty=False, console_size=None)
+    assert attached
+    with attached.socket:
+        output = await drain(attached.socket)
+    for _ in range(100):
+        document = await engine.execs.inspect(exec_id)
+        if not document["Running"]:
+            break
+        await asyncio.sleep(0.01)
+    return output, document["ExitCode"]  # type: ignore[return-value]
+
+
+async def drain(stream: socket.socket) -> bytes:
+    demultiplexer, found = Demultiplexer(), b""
+    while chunk := await asyncio.get_running_loop().sock_recv(stream, 65536):
+        found += b"".join(data for _, data in demultiplexer.feed(chunk))
+    return found
+
+
+def test_a_stopped_container_can_be_started_again_and_keeps_its_files(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await started(engine, "twice", "sh", "-c", "echo x >> /count; wc -l < /count")
+        await (await engine.containers.wait("twice"))
+        await engine.containers.start("twice")
+        await (await engine.containers.wait("twice"))
+
+        assert await log_of(engine, "twice") == b"1\n2\n"
+
+    on_engine(body)
+
+
+def test_stop_asks_first_and_insists_after_the_timeout(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await started(engine, "polite", "sh", "-c", "trap 'exit 9' TERM; while :; do sleep 0.05; done")
+        await started(engine, "stubborn", "sh", "-c", "trap '' TERM; while :; do sleep 0.05; done")
+        await asyncio.sleep(0.2)
+        await engine.containers.stop("polite", timeout_s=5)
+        await engine.containers.stop("stubborn", timeout_s=0)
+
+        assert (await status(engine, "polite"), await status(engine, "stubborn")) == (("exited", 9), ("exited", 137))
+
+    on_engine(body)
+
+
+def test_verbs_that_do_not_fit_the_status_are_refused(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await started(engine, "busy")
+        with pytest.raises(NotModified):
+            await engine.containers.start("busy")
+        with pytest.raises(Conflict, match="stop the container before removing or force remove"):
+            await engine.containers.remove("busy")
+        await engine.containers.kill("busy")
+        with pytest.raises(NotModified):
+            await engine.containers.stop("busy")
+        with pytest.raises(Conflict, match="is not running"):
+            await engine.containers.kill("busy")
+        with pytest.raises(NotFound, match="No such container: nobody"):
+            await engine.containers.start("nobody")
+
+    on_engine(body)
+
+
+def test_pause_freezes_and_unpause_thaws(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await started(engine, "ice", "sh", "-c", "while :; do date +%s%N > /tick; sleep 0.01; done")
+        await engine.containers.pause("ice")
+        assert await status(engine, "ice") == ("paused", 0)
+        with pytest.raises(Conflict, match="is paused, unpause the container before exec"):
+            await engine.execs.create("ice", {"Cmd": ["true"]})
+        await engine.containers.unpause("ice")
+        first, _ = await exec_output(engine, "ice", "cat", "/tick")
+        await asyncio.sleep(0.1)
+        second, _ = await exec_output(engine, "ice", "cat", "/tick")
+
+        assert first != second
+
+    on_engine(body)
+
+
+def test_a_name_is_unique_and_can_be_changed(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await engine.containers.create(IDLE, name="one")  # type: ignore[arg-type]
+        with pytest.raises(
+            Conflict, match=r'The container name "/one" is already in use by container "[0-9a-f]{64}"'
+        ):
+            await engine.containers.create(IDLE, name="one")  # type: ignore[arg-type]
+        await engine.containers.rename("one", "two")
+
+        assert [c["Names"] for c in await engine.containers.list(all=True)] == [["/two"]]
+
+    on_engine(body)
+
+
+def test_exec_runs_beside_init_and_reports_its_exit_code(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await started(engine, "host")
+
+        assert await exec_output(engine, "host", "sh", "-c", "hostname; exit 4") == (
+            ((await engine.containers.inspect("host"))["Id"] or "")[:12].encode() + b"\n",
+            4,
+        )
+
+    on_engine(body)
+
+
+def test_an_exec_of_what_does_not_exist_is_refused(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await started(engine, "host")
+        exec_id = await engine.execs.create("host", {"Cmd": ["nonsense"], "AttachStdout": True})
+        with pytest.raises(InvalidArgument, match="executable file not found"):
+            await engine.execs.start(exec_id, detach=False, tty=False, console_size=None)
+
+        assert (await engine.execs.inspect(exec_id))["ExitCode"] == 127
+
+    on_engine(body)
+
+
+def test_logs_tail_and_follow_to_the_end(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await started(engine, "chatty", "sh", "-c", "for i in 1 2 3 4 5; do echo $i; sleep 0.05; done")
+
+        assert await log_of(engine, "chatty", follow=True) == b"1\n2\n3\n4\n5\n"
+        assert await log_of(engine, "chatty", tail="2") == b"4\n5\n"
+        assert await log_of(engine, "chatty", stdout=False) == b""
+
+    on_engine(body)
+
+
+def test_a_client_that_attaches_before_the_start_misses_nothing(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await engine.containers.create({**IDLE, "Cmd": ["echo", "first"]}, name="early")  # type: ignore[arg-type]
+        attached = await engine.containers.attach("early")
+        await engine.containers.start("early")
+        with attached.socket:
+            assert await drain(attached.socket) == b"first\n"
+
+    on_engine(body)
+
+
+def test_a_terminal_is_one_and_has_the_size_it_is_given(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await engine.containers.create(
+            {**IDLE, "Cmd": ["sh", "-c", "tty; sleep 0.3; stty size"], "Tty": True, "OpenStdin": True},  # type: ignore[arg-type]
+            name="term",
+        )
+        attached = await engine.containers.attach("term", stdin=True)
+        await engine.containers.start("term")
+        await engine.containers.resize("term", rows=33, columns=101)
+        received = b""
+        with attached.socket:
+            while chunk := await asyncio.get_running_loop().sock_recv(attached.socket, 4096):
+                received += chunk
+
+        assert received.split() == [b"/dev/pts/0", b"33", b"101"]
+
+    on_engine(body)
+
+
+def test_limits_reach_the_cgroup(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await started(engine, "small", Memory=32 << 20, NanoCpus=500_000_000, PidsLimit=10)
+        sample = await anext(engine.containers.stats("small", one_shot=True))
+        await engine.containers.update("small", {"Memory": 64 << 20, "MemorySwap": 128 << 20})
+        later = await anext(engine.containers.stats("small", one_shot=True))
+
+        assert ((sample["memory_stats"] or {})["limit"], (later["memory_stats"] or {})["limit"]) == (
+            32 << 20,
+            64 << 20,
+        )
+        assert (sample["pids_stats"] or {})["limit"] == 10
+
+    on_engine(body)
+
+
+def test_a_container_that_wants_too_much_memory_is_killed_and_says_so(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await started(
+            engine, "greedy", "sh", "-c", "head -c 100m /dev/zero | tail", Memory=16 << 20, MemorySwap=16 << 20
+        )
+        await (await engine.containers.wait("greedy"))
+        state = (await engine.containers.inspect("greedy"))["State"] or {}
+
+        assert (state["OOMKilled"], state["ExitCode"]) == (True, 137)
+
+    on_engine(body)
+
+
+def test_top_shows_the_containers_processes_only(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await started(engine, "lone", "sleep", "54.3")
+        processes = (await engine.containers.top("lone", ps_args="-eo pid,args"))["Processes"] or []
+
+        assert [p[1] for p in processes] == ["sleep 54.3"]
+
+    on_engine(body)
+
+
+def test_on_failure_restarts_as_often_as_it_says(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await started(
+            engine,
+            "again",
+            "sh",
+            "-c",
+            "echo x; exit 1",
+            RestartPolicy={"Name": "on-failure", "MaximumRetryCount": 2},
+        )
+        async with asyncio.timeout(10):
+            await (await engine.containers.wait("again"))
+
+        assert await log_of(engine, "again") == b"x\nx\nx\n"
+        assert (await engine.containers.inspect("again"))["RestartCount"] == 2
+
+    on_engine(body)
+
+
+def test_stopping_a_container_that_always_restarts_ends_it(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await started(engine, "always", "sh", "-c", "exit 1", RestartPolicy={"Name": "always"})
+        await asyncio.sleep(0.4)
+        await engine.containers.stop("always", timeout_s=1)
+        await asyncio.sleep(0.3)
+
+        assert (await status(engine, "always"))[0] == "exited"
+
+    on_engine(body)
+
+
+def test_auto_remove_removes(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await engine.containers.create(
+            {**IDLE, "Cmd": ["true"], "HostConfig": {"AutoRemove": True, "NetworkMode": "none"}}, name="gone"
+        )  # type: ignore[arg-type]
+        removed = await engine.containers.wait("gone", condition="removed")
+        await engine.containers.start("gone")
+
+        assert (await removed)["StatusCode"] == 0
+        assert await engine.containers.list(all=True) == []
+
+    on_engine(body)
+
+
+def test_a_bind_mount_shows_the_hosts_folder_read_only(on_engine: On, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("from the host")
+
+    async def body(engine: wharf.Engine) -> None:
+        done = await engine.run(
+            "busybox", ["sh", "-c", "cat /in/file; echo x > /in/new"], host_config={"Binds": [f"{tmp_path}:/in:ro"]}
+        )
+
+        assert (done.stdout, done.exit_code) == (b"from the host", 1)
+        assert b"Read-only file system" in done.stderr
+
+    on_engine(body)
+
+
+def test_a_mount_whose_source_is_missing_is_refused(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        with pytest.raises(InvalidArgument, match="bind source path does not exist: /nowhere/at/all"):
+            await engine.run(
+                "busybox",
+                ["true"],
+                host_config={"Mounts": [{"Type": "bind", "Source": "/nowhere/at/all", "Target": "/x"}]},
+            )
+
+    on_engine(body)
+
+
+def test_a_published_port_answers_on_the_hosts_loopback(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await engine.containers.create(
+            {
+                "Image": "busybox",
+                "Cmd": ["sh", "-c", "while :; do echo hello | nc -l -p 80; done"],
+                "ExposedPorts": {"80/tcp": {}},
+                "HostConfig": {"PortBindings": {"80/tcp": [{"HostPort": "18080"}]}},
+            },
+            name="web",
+        )
+        await engine.containers.start("web")
+        assert await _read_from(18080) == b"hello\n"
+
+        await engine.containers.create(
+            {
+                "Image": "busybox",
+                "Cmd": ["true"],
+                "HostConfig": {"PortBindings": {"80/tcp": [{"HostPort": "18080"}]}},
+            },
+            name="late",
+        )
+        with pytest.raises(wharf.errors.WharfError, match=r"port is already allocated|address already in use"):
+            await engine.containers.start("late")
+        assert (await status(engine, "late"))[0] == "created"
+
+    on_engine(body)
+
+
+async def _read_from(port: int) -> bytes:
+    for _ in range(50):
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionRefusedError:
+            await asyncio.sleep(0.05)
+            continue
+        try:
+            return await reader.read()
+        finally:
+            writer.close()
+            await writer.wait_closed()
+    raise AssertionError(f"nothing answers on port {port}")
+
+
+def test_events_tell_a_containers_life_in_order(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await engine.run("busybox", ["true"])
+        seen = [
+            event["Action"]
+            async for event in engine.system.events(since="1", until="1s", filters={"type": ["container"]})
+        ]
+
+        assert seen == ["create", "attach", "start", "die", "destroy"]
+
+    on_engine(body)
+
+
+def test_the_network_of_another_container_can_be_shared(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await started(engine, "first", "sleep", "60", NetworkMode="bridge")
+        address = ((await engine.containers.inspect("first"))["NetworkSettings"] or {})["IPAddress"] or ""
+        done = await engine.run("busybox", ["ip", "-4", "-o", "addr"], network="container:first")
+
+        assert address.encode() in done.stdout
+
+    on_engine(body)

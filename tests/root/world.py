@@ -1,0 +1,84 @@
+"""What one engine has on the host, to compare before and after: nothing may be left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from wharf.storage.layout import DataRoot, RunRoot
+
+
+@dataclass(frozen=True)
+class World:
+    """The things of an engine that the kernel or the disk hold, by name."""
+
+    mounts: frozenset[str]
+    cgroups: frozenset[str]
+    links: frozenset[str]
+    sandboxes: frozenset[str]
+    shims: frozenset[str]
+    folders: frozenset[str]
+    processes: frozenset[str]
+    firewall: frozenset[str]
+
+
+def observe(data: DataRoot, run: RunRoot) -> World:
+    """Look at everything that bears this engine's key or lies below its roots."""
+    return World(
+        mounts=frozenset(_mounts(data, run)),
+        cgroups=frozenset(_cgroups(data.key)),
+        links=frozenset(_links(data.key)),
+        sandboxes=frozenset(_names(run.netns)),
+        shims=frozenset(_names(run.shims)),
+        folders=frozenset(_names(data.containers)),
+        processes=frozenset(_processes(data, run)),
+        firewall=frozenset(_published(data.key)),
+    )
+
+
+EMPTY = World(*[frozenset()] * 8)
+
+
+def _names(folder: Path) -> list[str]:
+    return os.listdir(folder) if folder.exists() else []
+
+
+def _mounts(data: DataRoot, run: RunRoot) -> list[str]:
+    points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    return [p for p in points if p.startswith((f"{data.path}/", f"{run.path}/"))]
+
+
+def _cgroups(key: str) -> list[str]:
+    found = []
+    for hierarchy in Path("/sys/fs/cgroup").iterdir():
+        parent = hierarchy / "wharf" / key
+        found += [f"{hierarchy.name}/{child.name}" for child in parent.glob("*/")]
+    return found
+
+
+def _links(key: str) -> list[str]:
+    lines = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout.splitlines()
+    return [line.split()[1] for line in lines if f"wharf:{key}:" in line]
+
+
+def _processes(data: DataRoot, run: RunRoot) -> list[str]:
+    """Processes in a cgroup of this engine, or whose command line names its roots."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            groups = (folder / "cgroup").read_text()
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if f"/wharf/{data.key}" in groups or str(run.shims) in command:
+            found.append(f"{folder.name} {command}")
+    return found
+
+
+def _published(key: str) -> list[str]:
+    done = subprocess.run(["nft", "list", "table", "ip", f"wharf_{key}"], capture_output=True, text=True, check=False)
+    return [
+        line.strip() for line in done.stdout.splitlines() if "dport" in line and ":" in line and "elements" in line
+    ]

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+
+from wharf.engine.containers.create import command_line, merge, split, with_defaults
+from wharf.errors import InvalidArgument
+
+IMAGE = {
+    "Env": ["PATH=/bin", "A=image"],
+    "Entrypoint": ["/entry"],
+    "Cmd": ["default"],
+    "User": "app",
+    "WorkingDir": "/app",
+    "Labels": {"a": "image", "b": "image"},
+    "ExposedPorts": {"80/tcp": {}},
+}
+
+
+def test_own_values_win_and_the_images_fill_the_rest() -> None:
+    merged = merge({"Env": ["A=own", "B=own"], "Labels": {"a": "own"}, "ExposedPorts": {"90/udp": {}}}, IMAGE)
+
+    assert merged["Env"] == ["PATH=/bin", "A=own", "B=own"]
+    assert merged["Labels"] == {"a": "own", "b": "image"}
+    assert set(merged["ExposedPorts"]) == {"80/tcp", "90/udp"}
+    assert (merged["User"], merged["WorkingDir"]) == ("app", "/app")
+
+
+@pytest.mark.parametrize(
+    ("own", "argv"),
+    [
+        ({}, ["/entry", "default"]),
+        ({"Cmd": ["mine"]}, ["/entry", "mine"]),
+        ({"Entrypoint": ["/other"]}, ["/other"]),
+        ({"Entrypoint": ["/other"], "Cmd": ["x"]}, ["/other", "x"]),
+        ({"Entrypoint": [""], "Cmd": ["sh"]}, ["sh"]),
+    ],
+)
+def test_an_entrypoint_of_ones_own_drops_the_images_command(own: dict[str, list[str]], argv: list[str]) -> None:
+    assert command_line(merge(own, IMAGE)) == argv
+
+
+def test_no_command_at_all_is_refused() -> None:
+    with pytest.raises(InvalidArgument, match="no command specified"):
+        command_line(merge({}, {}))
+
+
+def test_defaults_are_written_out_for_inspect() -> None:
+    host = with_defaults({"Memory": 64 << 20})
+
+    assert host == {
+        "Memory": 64 << 20,
+        "MemorySwap": 128 << 20,
+        "NetworkMode": "bridge",
+        "LogConfig": {"Type": "json-file", "Config": {}},
+        "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
+        "IpcMode": "private",
+        "ShmSize": 64 << 20,
+    }
+
+
+def test_nulls_of_a_request_are_dropped() -> None:
+    request = split({"Image": "x", "Cmd": None, "HostConfig": {"Binds": None, "Memory": 7}, "NetworkingConfig": None})
+
+    assert (request.config, request.host_config, request.networking) == ({"Image": "x"}, {"Memory": 7}, {})

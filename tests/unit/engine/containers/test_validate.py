@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import pytest
+
+from wharf.engine.containers import validate
+from wharf.errors import InvalidArgument, NotImplementedHere
+
+
+@pytest.mark.parametrize(
+    ("host", "text"),
+    [
+        ({"Memory": 1024}, "Minimum memory limit allowed is 6MB"),
+        ({"Memory": -1}, "Minimum memory limit allowed is 6MB"),
+        (
+            {"Memory": 64 << 20, "MemorySwap": 32 << 20},
+            "Minimum memoryswap limit should be larger than memory limit, see usage",
+        ),
+        (
+            {"MemorySwap": 64 << 20},
+            "You should always set the Memory limit when using Memoryswap limit, see usage",
+        ),
+        ({"MemorySwappiness": 101}, "Invalid value: 101, valid memory swappiness range is 0-100"),
+        (
+            {"NanoCpus": 10**9, "CpuQuota": 50_000},
+            "Conflicting options: Nano CPUs and CPU Period/Quota cannot both be set",
+        ),
+        (
+            {"CpuPeriod": 10},
+            "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)",
+        ),
+        ({"BlkioWeight": 5}, "Range of blkio weight is from 10 to 1000"),
+        (
+            {"AutoRemove": True, "RestartPolicy": {"Name": "always"}},
+            "can't create 'AutoRemove' container with restart policy",
+        ),
+        (
+            {"RestartPolicy": {"Name": "always", "MaximumRetryCount": 2}},
+            "invalid restart policy: maximum retry count can only be used with 'on-failure'",
+        ),
+        ({"PidMode": "cube"}, "invalid Pid mode: cube"),
+        ({"SecurityOpt": ["magic=on"]}, 'invalid --security-opt 2: "magic=on"'),
+        ({"DeviceCgroupRules": ["q 1:2 rw"]}, "invalid device cgroup rule format: 'q 1:2 rw'"),
+        (
+            {"LogConfig": {"Type": "json-file", "Config": {"tag": "x"}}},
+            "unknown log opt 'tag' for json-file log driver",
+        ),
+        ({"Runtime": "kata"}, "unknown or invalid runtime name: kata"),
+    ],
+)
+def test_a_contradiction_is_refused_in_dockers_words(host: dict[str, object], text: str) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        validate.host_config(host)
+
+    assert str(refused.value) == text
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        {"Init": True},
+        {"VolumesFrom": ["other"]},
+        {"StorageOpt": {"size": "1G"}},
+        {"DeviceRequests": [{"Count": -1}]},
+        {"LogConfig": {"Type": "journald"}},
+        {"SecurityOpt": ["apparmor=mine"]},
+    ],
+)
+def test_an_option_that_is_not_built_yet_is_refused_by_name(host: dict[str, object]) -> None:
+    with pytest.raises(NotImplementedHere, match="not supported by this build of wharf"):
+        validate.host_config(host)
+
+
+def test_what_docker_sends_for_a_plain_run_is_accepted() -> None:
+    validate.host_config(
+        {
+            "Binds": None,
+            "ContainerIDFile": "",
+            "LogConfig": {"Type": "", "Config": {}},
+            "NetworkMode": "default",
+            "PortBindings": {},
+            "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
+            "AutoRemove": True,
+            "MemorySwappiness": -1,
+            "CgroupnsMode": "",
+            "IpcMode": "",
+            "PidMode": "",
+            "UTSMode": "",
+            "UsernsMode": "",
+            "Isolation": "",
+            "BlkioWeightDevice": [],
+            "OomKillDisable": False,
+            "PidsLimit": 0,
+        }
+    )
+
+
+@pytest.mark.parametrize("name", ["a", "-web", "we b", "wéb", "/", ""])
+def test_a_name_that_docker_would_refuse_is_refused(name: str) -> None:
+    with pytest.raises(InvalidArgument, match="Invalid container name"):
+        validate.name(name)
+
+
+def test_the_leading_slash_of_a_name_is_dropped() -> None:
+    assert validate.name("/web-1.a_b") == "web-1.a_b"
+
+
+def test_a_health_check_is_refused_unless_it_is_none() -> None:
+    validate.config({"Healthcheck": {"Test": ["NONE"]}})
+    with pytest.raises(NotImplementedHere, match="health checks"):
+        validate.config({"Healthcheck": {"Test": ["CMD", "true"]}})
