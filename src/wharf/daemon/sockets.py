@@ -23,7 +23,7 @@ def listening(address: Address, *, group: str | None) -> Iterator[socket.socket]
 
     Args:
         address: Where.
-        group: Who may use a unix socket besides root: a group's name or number; None: ``docker``, when there is one.
+        group: Who may use a unix socket besides its owner: a name or a number; None: ``docker``, if there is one.
 
     Raises:
         Conflict: somebody listens there already, or it is not a socket.
@@ -104,6 +104,8 @@ def _remove(path: Path, inode: int) -> None:
 
 
 def _group_id(group: str | None) -> int:
+    if group is None and os.geteuid() != 0:
+        return -1  # only root may give its socket to a group it is not in
     try:
         if group is None:
             return grp.getgrnam("docker").gr_gid

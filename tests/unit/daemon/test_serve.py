@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tests.fakes.engine import FakeEngine
+from tests.fakes.http import Wire
+
+from wharf.api.server import ApiServer
+from wharf.daemon.addresses import UnixAddress
+from wharf.daemon.serve import Options, serve
+from wharf.errors import Forbidden
+
+
+def options(folder: Path) -> Options:
+    return Options(folder / "data", [UnixAddress(folder / "a"), UnixAddress(folder / "b")], None, folder / "pid")
+
+
+@asynccontextmanager
+async def refusing(data_root: Path) -> AsyncIterator[ApiServer]:
+    raise Forbidden("not root")
+    yield
+
+
+@asynccontextmanager
+async def fake(data_root: Path) -> AsyncIterator[ApiServer]:
+    server = ApiServer(FakeEngine())
+    try:
+        yield server
+    finally:
+        await server.close()
+
+
+def test_engine_that_does_not_open_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(Forbidden):
+        asyncio.run(serve(options(tmp_path), refusing))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_ends_it_in_order_also_while_a_client_follows(tmp_path: Path, number: signal.Signals) -> None:
+    async def run() -> tuple[int, bytes]:
+        opened = asyncio.Event()
+
+        @asynccontextmanager
+        async def opening(data_root: Path) -> AsyncIterator[ApiServer]:
+            async with fake(data_root) as server:
+                server_engine.system.answers["events"] = [asyncio.get_running_loop().create_future()]
+                server._backend = server_engine
+                opened.set()
+                yield server
+
+        server_engine = FakeEngine()
+        async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+            group.create_task(serve(options(tmp_path), opening))
+            await opened.wait()
+            reader, writer = await asyncio.open_unix_connection(tmp_path / "b")
+            wire = Wire(reader, writer)
+            answer = await wire.ask("GET", "/_ping")
+            await wire.send(b"GET /events HTTP/1.1\r\nHost: d\r\n\r\n")
+            await wire.head()
+            os.kill(os.getpid(), signal.SIGHUP)
+            os.kill(os.getpid(), number)
+            rest = await reader.read()
+            writer.close()
+            return answer.status, rest
+
+    assert (asyncio.run(run()), list(tmp_path.iterdir())) == ((200, b""), [])
+
+
+def test_client_that_connects_early_waits(tmp_path: Path) -> None:
+    async def run() -> int:
+        async def early() -> int:
+            reader, writer = await asyncio.open_unix_connection(tmp_path / "a")
+            answer = await Wire(reader, writer).ask("GET", "/_ping")
+            writer.close()
+            os.kill(os.getpid(), signal.SIGTERM)
+            return answer.status
+
+        clients: list[asyncio.Task[int]] = []
+
+        @asynccontextmanager
+        async def slow(data_root: Path) -> AsyncIterator[ApiServer]:
+            clients.append(asyncio.ensure_future(early()))
+            for _ in range(10):
+                await asyncio.sleep(0)
+            async with fake(data_root) as server:
+                yield server
+
+        async with asyncio.timeout(10):
+            await serve(options(tmp_path), slow)
+            return await clients[0]
+
+    assert asyncio.run(run()) == 200
