@@ -135,7 +135,7 @@ class Command:
             said = f"requires at least {least} argument{'s' if least != 1 else ''}"
         else:
             said = f"requires at most {most} argument{'s' if most != 1 else ''}"
-        raise UsageError(f"'wharf {path}' {said}")
+        raise UsageError(f"wharf: 'wharf {path}' {said}")
 
 
 def terminal_width(default: int = 80) -> int:

@@ -12,7 +12,7 @@ from wharf.lib.sizes import parse_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
@@ -25,11 +25,11 @@ class UsageError(InvalidArgument):
 class Flag:
     """One flag. ``kind`` is bool, string, list, int, uint16, bytes or duration."""
 
-    __slots__ = ("default", "help", "kind", "name", "refusal", "short")
+    __slots__ = ("check", "default", "help", "kind", "name", "refusal", "short")
 
     def __init__(
         self, name: str, kind: str = "string", text: str = "", *, short: str = "", default: object = None,
-        refusal: str = "",
+        refusal: str = "", check: Callable[[str], object] | None = None,
     ) -> None:
         """Describe a flag.
 
@@ -40,6 +40,7 @@ class Flag:
             short: One letter.
             default: The value when it is not given; by default the kind's zero.
             refusal: Why it is refused, for one that Docker has and Wharf has not.
+            check: Raises InvalidArgument for a value that cannot be.
         """
         self.name = name
         self.kind = kind
@@ -47,6 +48,7 @@ class Flag:
         self.short = short
         self.default = _ZEROS[kind] if default is None else default
         self.refusal = refusal
+        self.check = check
 
     @property
     def title(self) -> str:
@@ -76,6 +78,8 @@ class Values:
         """
         try:
             value = _convert(flag, text)
+            if flag.check is not None:
+                flag.check(text)
         except (InvalidArgument, ValueError) as error:
             raise UsageError(f'invalid argument "{text}" for "{flag.title}" flag: {error}') from error
         if flag.kind == "list":
@@ -173,7 +177,7 @@ def parse(
 
 def _accept(values: Values, flag: Flag, text: str) -> None:
     if flag.refusal:
-        raise UsageError(f"--{flag.name} is not supported: {flag.refusal}")
+        raise UsageError(f"--{flag.name} is not supported here: {flag.refusal}")
     values.set(flag, text)
 
 

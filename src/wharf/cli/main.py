@@ -116,7 +116,7 @@ def _run(command: Command, path: str, words: list[str], host: str) -> int:
         sys.stdout.flush()
     except UsageError as error:
         see = f"Usage:  {command.usage(path)}\n\nRun 'wharf {path} --help' for more information"
-        return _say(f"wharf: {error}\n\n{see}", command.failure)
+        return _say(f"{error}\n\n{see}", command.failure)
     except WharfError as error:
         return _failed(command, path, error)
     return code
