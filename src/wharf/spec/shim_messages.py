@@ -57,10 +57,9 @@ class RootfsMount(TypedDict):
     options: list[str]
 
 
-class Spawn(TypedDict):
-    """engine → zygote: start a shim, which creates and starts the container at once."""
+class SpawnRequest(TypedDict):
+    """What a shim needs to know to create and start a container."""
 
-    op: Literal["spawn"]
     id: str
     bundle: str  # folder with config.json; relative root.path is below it
     rootfs: list[RootfsMount]
@@ -70,6 +69,12 @@ class Spawn(TypedDict):
     stdin_once: bool  # close stdin when the first attached client that had it leaves
     log: LogOptions
     attachments: list[Attachment]
+
+
+class Spawn(SpawnRequest):
+    """engine → zygote: start a shim, which creates and starts the container at once."""
+
+    op: Literal["spawn"]
 
 
 class Failure(TypedDict):
@@ -92,6 +97,7 @@ class Exit(TypedDict):
     started_at: str  # RFC 3339, nanoseconds, UTC
     finished_at: str
     failure: NotRequired[Failure]  # it never ran
+    error: NotRequired[str]  # its end was not seen: the shim was killed; written by the engine's side
 
 
 class ExecRequest(TypedDict):
@@ -116,7 +122,10 @@ class Request(TypedDict):
 
 
 class Answer(TypedDict):
-    """shim → engine; an ``exec`` answers once the process runs: ``{"pid": n}``, or with a failure."""
+    """shim → engine; an ``exec`` answers once the process runs: ``{"pid": n}``, or with a failure.
+
+    A request about a process that is gone is answered by an ``invalid`` error.
+    """
 
     seq: int
     result: NotRequired[dict[str, object]]

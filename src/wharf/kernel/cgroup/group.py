@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import signal
 import time
 
@@ -218,12 +219,27 @@ class Cgroup:
         file = "memory.oom_control" if "memory" in self._hierarchies.v1 else "memory.events"
         return measure.pairs(self._read(file)).get("oom_kill", 0)
 
-    def oom_files(self) -> tuple[str, str | None]:
-        """Return the file that tells of lacking memory and, on v1, the one to register an eventfd in."""
-        root = self._hierarchies.v1.get("memory")
-        if root is not None:
-            return f"{root}{self.path}/memory.oom_control", f"{root}{self.path}/cgroup.event_control"
-        return f"{self._hierarchies.v2}{self.path}/memory.events", None
+    def open_oom_watch(self) -> tuple[int, int]:
+        """Return a descriptor, owned by the caller, that polls ready when memory lacks, and the event to poll for.
+
+        Under v1 it is an eventfd (EPOLLIN; read it), under v2 memory.events (EPOLLPRI; read it from its beginning).
+
+        Raises:
+            OSError: with the file; EOPNOTSUPP without a memory controller.
+        """
+        if "memory" not in self._hierarchies.v1:
+            return os.open(self._file("memory.events"), os.O_RDONLY | os.O_CLOEXEC), select.EPOLLPRI
+        watch = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        try:
+            source = os.open(self._file("memory.oom_control"), os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                files.write(f"{self._hierarchies.v1['memory']}{self.path}/cgroup.event_control", f"{watch} {source}")
+            finally:
+                os.close(source)
+        except BaseException:
+            os.close(watch)
+            raise
+        return watch, select.EPOLLIN
 
     def delete(self) -> None:
         """Remove the group and all below it from every hierarchy; idempotent. Waits up to 2 s for the dying.
@@ -231,7 +247,17 @@ class Cgroup:
         Raises:
             OSError: EBUSY, with the folder: processes are still in it.
         """
-        deadline = time.monotonic() + _DELETE_TIMEOUT_S
+        self._delete(time.monotonic() + _DELETE_TIMEOUT_S)
+
+    def delete_now(self) -> None:
+        """Remove the group as :meth:`delete` does, but wait for nothing.
+
+        Raises:
+            OSError: EBUSY, with the folder: processes are still in it, or dying.
+        """
+        self._delete(0.0)
+
+    def _delete(self, deadline: float) -> None:
         for root in self._hierarchies.roots:
             files.remove_tree(root + self.path, deadline)
 

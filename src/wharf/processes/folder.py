@@ -1,0 +1,105 @@
+"""A shim's folder: its lock says whether it lives, exit.json how its container ended. Plain, blocking calls."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import socket
+from pathlib import Path
+
+from wharf.kernel import lock, sockets
+from wharf.kernel.cgroup.group import open_cgroup
+from wharf.spec.shim_messages import Exit
+
+
+def make(folder: Path) -> int:
+    """Make an empty folder and return its lock's descriptor, owned by the caller.
+
+    What an earlier shim left is removed, unless it lives.
+
+    Raises:
+        BlockingIOError: a shim lives there, or a request for one is in flight.
+    """
+    while True:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            held = lock.try_lock(str(folder / "lock"))
+        except FileNotFoundError:  # somebody removes it at this moment
+            continue
+        if held is None:
+            raise BlockingIOError(errno.EWOULDBLOCK, "a shim lives there", str(folder))
+        leftovers = [path for path in folder.iterdir() if path.name != "lock"]
+        for path in leftovers:
+            path.unlink()
+        return held
+
+
+def is_dead(folder: Path) -> bool:
+    """Return whether no shim lives there and no request for one is in flight; then none ever will."""
+    if not folder.is_dir():
+        return True
+    try:
+        held = lock.try_lock(str(folder / "lock"))
+    except FileNotFoundError:
+        return True
+    if held is None:
+        return False
+    os.close(held)
+    return True
+
+
+def read_exit(folder: Path) -> Exit | None:
+    """Return the recorded exit, if there is one."""
+    try:
+        document: Exit = json.loads((folder / "exit.json").read_bytes())
+    except FileNotFoundError:
+        return None
+    return document
+
+
+def connect(folder: Path) -> socket.socket | None:
+    """Return a connection to the shim, or None when nobody listens (yet, or any more)."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        sockets.connect(sock, str(folder / "shim.sock"))
+    except (FileNotFoundError, ConnectionRefusedError):
+        sock.close()
+        return None
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def cgroup_of(bundle: str) -> str | None:
+    """Return the cgroup a bundle names, if it can be read."""
+    try:
+        config = json.loads((Path(bundle) / "config.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    path = config.get("linux", {}).get("cgroupsPath") if isinstance(config, dict) else None
+    return path if isinstance(path, str) else None
+
+
+def kill_cgroup(path: str) -> None:
+    """Kill all processes in a cgroup, also frozen ones; its shim sees to the rest."""
+    open_cgroup(path).kill_all()
+
+
+def clear_cgroup(path: str) -> None:
+    """Kill whatever is left in a dead shim's cgroup and remove it; idempotent, waits up to 2 seconds.
+
+    Raises:
+        OSError: EBUSY: something in it cannot be killed.
+    """
+    cgroup = open_cgroup(path)
+    if cgroup.exists:
+        cgroup.kill_all()
+        cgroup.delete()
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder whose shim is dead or no longer needs it; idempotent."""
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,218 @@
+"""The engine's handle on one shim, and through it on one container."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from wharf.errors import Conflict, Unavailable
+from wharf.lib.timestamps import rfc3339_nano
+from wharf.processes import folder as folders
+from wharf.processes.channel import Channel, RequestFailed
+from wharf.spec.shim_messages import Attachment, ExecRequest, Exit, Failure
+
+_T = TypeVar("_T")
+
+KILLED = 137
+_POLL_S = 0.005
+
+
+class ProcessFailed(Exception):
+    """A process could not be created or started: ``kind`` and ``message`` are those of Failure."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure["message"])
+        self.kind = failure["kind"]
+        self.message = failure["message"]
+
+
+class Shim:
+    """A running container; made by Processes.
+
+    Attributes:
+        pid: of the container's init.
+        started_at: RFC 3339.
+        steps_us: microseconds each step of the start took; empty for an adopted shim.
+        exited: how the container ended. Never an exception: a shim that was killed gives exit code 137 and an
+            ``error``, after what it left is killed too. Cancelled when the engine closes first.
+        on_oom: called when the kernel has killed a process of the container for want of memory.
+    """
+
+    def __init__(self, folder: Path, cgroup: str | None, sock: socket.socket) -> None:
+        """Begin to listen on ``sock``, which is taken over; see :meth:`begun`."""
+        loop = asyncio.get_running_loop()
+        self.pid = 0
+        self.started_at = ""
+        self.steps_us: dict[str, int] = {}
+        self.exited: asyncio.Future[Exit] = loop.create_future()
+        self.on_oom: Callable[[], None] | None = None
+        self._folder = folder
+        self._cgroup = cgroup
+        self._begun: asyncio.Future[None] = loop.create_future()
+        self._execs: dict[str, asyncio.Future[int]] = {}
+        self._mourning: asyncio.Task[None] | None = None
+        self._channel = Channel(sock, self._on_event, self._on_end)
+
+    async def begun(self) -> None:
+        """Wait until the container runs.
+
+        Raises:
+            ProcessFailed: it does not; nothing of it is left.
+        """
+        await asyncio.shield(self._begun)
+
+    async def kill(self, number: int) -> None:
+        """Send a signal to the container's init.
+
+        Raises:
+            Conflict: it does not run any more.
+        """
+        await self._request("kill", signal=number)
+
+    async def resize(self, rows: int, columns: int) -> None:
+        """Set the size of the container's terminal; without one it has no effect."""
+        await self._request("resize", rows=rows, columns=columns)
+
+    async def attach(self, attachment: Attachment, sock: socket.socket) -> None:
+        """Give one end of a stream socketpair to the shim as a client; the caller closes its copy."""
+        await self._request("attach", (sock.fileno(),), attachment=attachment)
+
+    async def exec(self, request: ExecRequest, sock: socket.socket | None) -> int:
+        """Run one more process and return its pid; the caller closes its copy of ``sock``.
+
+        Raises:
+            ProcessFailed: it could not be started.
+            Conflict: the container does not run any more.
+        """
+        exec_id = request["exec_id"]
+        ended = self._execs[exec_id] = asyncio.get_running_loop().create_future()
+        try:
+            result = await self._channel.request("exec", (sock.fileno(),) if sock else (), exec=request)
+        except RequestFailed as error:
+            self._drop(exec_id, ended)
+            raise ProcessFailed(error.failure) from error
+        except Unavailable as error:
+            self._drop(exec_id, ended)
+            raise Conflict("the container is not running") from error
+        pid: int = result["pid"]
+        return pid
+
+    async def exec_kill(self, exec_id: str, number: int) -> None:
+        """Send a signal to an exec's process."""
+        await self._request("exec-kill", exec_id=exec_id, signal=number)
+
+    async def exec_resize(self, exec_id: str, rows: int, columns: int) -> None:
+        """Set the size of an exec's terminal."""
+        await self._request("exec-resize", exec_id=exec_id, rows=rows, columns=columns)
+
+    def exec_exited(self, exec_id: str) -> asyncio.Future[int]:
+        """Return the exit code to come of an exec; 137 when the container ended with it. Asked for once."""
+        if exec_id in self._execs:
+            return self._execs[exec_id]
+        ended = asyncio.get_running_loop().create_future()
+        ended.set_result(KILLED)  # it was there before this engine, and ended unseen
+        return ended
+
+    def forget(self) -> None:
+        """Remove the shim's folder once its exit is recorded; idempotent."""
+        assert self.exited.done()
+        folders.remove(self._folder)
+
+    async def aclose(self) -> None:
+        """Hang up; the shim and its container go on."""
+        self._channel.close()
+        if self._mourning is not None:
+            self._mourning.cancel()
+            await asyncio.gather(self._mourning, return_exceptions=True)
+        self.exited.cancel()
+        self._begun.cancel()
+        for ended in self._execs.values():
+            ended.cancel()
+
+    async def _request(self, op: str, fds: tuple[int, ...] = (), **fields: object) -> None:
+        try:
+            await self._channel.request(op, fds, **fields)
+        except RequestFailed as error:
+            raise Conflict(error.failure["message"]) from error
+        except Unavailable as error:
+            raise Conflict("the container is not running") from error
+
+    def _on_event(self, event: dict[str, Any]) -> None:
+        match event["event"]:
+            case "started" | "state":
+                self.pid, self.started_at = event["pid"], event["started_at"]
+                self.steps_us = event.get("steps_us", {})
+                for exec_id in event.get("execs", {}):
+                    self._execs.setdefault(exec_id, asyncio.get_running_loop().create_future())
+                _settle(self._begun, None)
+            case "failed":
+                self._fail(event["failure"])
+            case "exit":
+                self._end(event["exit"])
+            case "exec-exit":
+                ended = self._execs.setdefault(event["exec_id"], asyncio.get_running_loop().create_future())
+                _settle(ended, event["exit_code"])
+            case "oom":
+                if self.on_oom is not None:
+                    self.on_oom()
+
+    def _on_end(self) -> None:
+        """The shim has hung up: after the exit, or because it was killed."""
+        if not self.exited.done():
+            self._mourning = asyncio.get_running_loop().create_task(self._mourn(), name=f"mourn {self._folder.name}")
+
+    async def _mourn(self) -> None:
+        """Find out how the container ended, and end it if nobody did."""
+        while not await asyncio.to_thread(folders.is_dead, self._folder):
+            await asyncio.sleep(_POLL_S)  # its last descriptors are being closed
+        recorded = folders.read_exit(self._folder)
+        if recorded is not None and "failure" in recorded:
+            self._fail(recorded["failure"])
+            return
+        error = ""
+        if recorded is None:
+            error = "the shim was killed"
+            try:
+                if self._cgroup is not None:
+                    await asyncio.to_thread(folders.clear_cgroup, self._cgroup)
+            except OSError as problem:
+                error = f"the shim was killed, and what it left could not be: {problem}"
+        if recorded is None and not self.started_at:
+            self._fail({"kind": "other", "message": error})
+            return
+        self._end(recorded or self._killed(error))
+
+    def _killed(self, error: str) -> Exit:
+        return {
+            "pid": self.pid,
+            "exit_code": KILLED,
+            "oom_killed": False,
+            "started_at": self.started_at,
+            "finished_at": rfc3339_nano(time.time_ns()),
+            "error": error,
+        }
+
+    def _fail(self, failure: Failure) -> None:
+        if not self._begun.done():
+            self._begun.set_exception(ProcessFailed(failure))
+            self._begun.exception()  # whoever waited may have been cancelled: then nobody asks
+        self.exited.cancel()
+
+    def _end(self, document: Exit) -> None:
+        _settle(self._begun, None)
+        for ended in self._execs.values():
+            _settle(ended, KILLED)
+        _settle(self.exited, document)
+
+    def _drop(self, exec_id: str, ended: asyncio.Future[int]) -> None:
+        if self._execs.get(exec_id) is ended:
+            del self._execs[exec_id]
+
+
+def _settle(future: asyncio.Future[_T], value: _T) -> None:
+    if not future.done():
+        future.set_result(value)

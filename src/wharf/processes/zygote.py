@@ -1,0 +1,128 @@
+"""Starts and stops the zygote program (see :mod:`wharf.shim.zygote`)."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import signal
+import socket
+import sys
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import wharf
+from wharf.errors import Unavailable
+from wharf.kernel import memfd, sockets
+from wharf.processes.channel import send
+
+ENTRY = "from wharf.shim.zygote import main; main()"
+_SOCKET_FD = 3
+_END_TIMEOUT_S = 2.0
+_FIRST_FREE_FD = 10  # above what the child's descriptors are moved to
+
+
+class Zygote:
+    """A running zygote; owns its process and its socket."""
+
+    def __init__(self, pid: int, sock: socket.socket) -> None:
+        self.pid = pid
+        self._pidfd = os.pidfd_open(pid)
+        self._sock = sock
+        self._sending = asyncio.Lock()
+        sock.setblocking(False)  # noqa: FBT003  # socket's own signature
+
+    async def request(self, message: dict[str, Any], fds: Sequence[int]) -> None:
+        """Hand a request over; it is in flight, or taken, when this returns.
+
+        Raises:
+            OSError: EPIPE or ECONNRESET: the zygote is dead, and nothing was handed over.
+        """
+        async with self._sending:
+            await send(self._sock, message, fds)
+
+    async def end(self) -> None:
+        """Hang up, wait for the process to end, and reap it; idempotent. It is killed when that takes 2 seconds."""
+        if self._pidfd < 0:
+            return
+        self._sock.close()
+        pidfd, self._pidfd = self._pidfd, -1
+        try:
+            await _exited(pidfd, _END_TIMEOUT_S)
+        except TimeoutError:
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+            await _exited(pidfd, None)
+        finally:
+            os.close(pidfd)
+            os.waitpid(self.pid, os.WNOHANG)
+
+
+def start(entry: str = ENTRY) -> Zygote:
+    """Start a zygote from a sealed copy of this interpreter; returns before it has finished its imports.
+
+    Args:
+        entry: the program text; another one is for tests.
+
+    Raises:
+        Unavailable: the interpreter could not be copied or executed.
+    """
+    ours, theirs = sockets.pair()
+    try:
+        with theirs:
+            pid = _execute(entry, theirs.fileno())
+    except OSError as error:
+        ours.close()
+        raise Unavailable(f"cannot start the zygote: {error}") from error
+    return Zygote(pid, ours)
+
+
+def program(entry: str) -> list[str]:
+    """Return the arguments that run ``entry`` isolated from the environment and without site packages.
+
+    The real interpreter's path as its name is how Python finds its own library.
+    """
+    paths = [str(Path(wharf.__file__).parent.parent), sysconfig.get_path("stdlib")]
+    return [
+        os.path.realpath(sys.executable),
+        "-I",
+        "-S",
+        "-B",
+        "-c",
+        f"import sys; sys.path[:0] = {paths!r}; {entry}",
+    ]
+
+
+def _execute(entry: str, sock: int) -> int:
+    arguments = program(entry)
+    copy = memfd.sealed_copy(arguments[0])
+    high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE_FD) for fd in (copy, sock)]
+    try:
+        return os.posix_spawn(
+            f"/proc/self/fd/{high[0]}",
+            arguments,
+            {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"},
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
+                (os.POSIX_SPAWN_DUP2, 0, 1),
+                (os.POSIX_SPAWN_DUP2, high[1], _SOCKET_FD),
+            ],
+            setsid=True,
+            setsigmask=(),
+            setsigdef=(signal.SIGPIPE, signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP),
+        )
+    finally:
+        for fd in (copy, *high):
+            os.close(fd)
+
+
+async def _exited(pidfd: int, timeout_s: float | None) -> None:
+    loop = asyncio.get_running_loop()
+    exited = loop.create_future()
+    loop.add_reader(pidfd, lambda: exited.done() or exited.set_result(None))
+    try:
+        async with asyncio.timeout(timeout_s):
+            await exited
+    finally:
+        loop.remove_reader(pidfd)

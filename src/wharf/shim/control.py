@@ -1,0 +1,189 @@
+"""The shim's connections to engines: requests in, answers and events out, as JSON datagrams.
+
+The first connection is the socketpair the spawn request brought; others come through shim.sock and are first told the
+state. None of them is needed: a connection that breaks is dropped, and the container goes on.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+
+from wharf.kernel import sockets
+from wharf.shim import loop as events
+from wharf.spec.shim_messages import MAX_MESSAGE_BYTES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from wharf.shim.loop import Loop
+    from wharf.spec.shim_messages import Answer, Event, Failure
+
+    Answerer = Callable[[dict[str, Any], list[int]], dict[str, object]]
+
+_MOST_UNSENT = 256
+
+
+class Refused(Exception):
+    """A request that cannot be done; carries the failure to answer with."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure["message"])
+        self.failure = failure
+
+
+def refused(message: str) -> Refused:
+    """Return the refusal of a request that makes no sense now."""
+    return Refused({"kind": "invalid", "message": message})
+
+
+class Connection:
+    """One engine; owns its socket."""
+
+    __slots__ = ("_control", "_loop", "_unsent", "sock")
+
+    def __init__(self, control: Control, loop: Loop, sock: socket.socket) -> None:
+        self._control = control
+        self._loop = loop
+        self._unsent: list[dict[str, Any]] = []
+        self.sock = sock
+        sock.setblocking(False)  # noqa: FBT003  # socket's own signature
+        self._watch()
+
+    def send(self, message: Event | Answer) -> None:
+        """Send now, or when the engine reads again; an engine that reads nothing is dropped."""
+        self._unsent.append(dict(message))
+        if len(self._unsent) > _MOST_UNSENT:
+            self.close()
+        else:
+            self._flush()
+
+    def close(self) -> None:
+        """Close; idempotent."""
+        if self.sock.fileno() >= 0:
+            self._loop.unwatch(self.sock.fileno())
+            self.sock.close()
+            self._control.lost(self)
+
+    def _watch(self) -> None:
+        self._loop.watch(self.sock.fileno(), events.IN | (events.OUT if self._unsent else 0), self._on_events)
+
+    def _on_events(self, found: int) -> None:
+        if found & events.OUT:
+            self._flush()
+        if found & ~events.OUT and self.sock.fileno() >= 0:
+            self._receive()
+
+    def _flush(self) -> None:
+        had_unsent = len(self._unsent) > 1
+        while self._unsent:
+            try:
+                sockets.send(self.sock, self._unsent[0])
+            except BlockingIOError:
+                self._watch()
+                return
+            except OSError:  # the engine has gone: it will read shim.sock or exit.json when it is back
+                self.close()
+                return
+            del self._unsent[0]
+        if had_unsent:
+            self._watch()
+
+    def _receive(self) -> None:
+        try:
+            received = sockets.receive(self.sock, MAX_MESSAGE_BYTES)
+        except BlockingIOError:
+            return
+        except ValueError as error:
+            sys.stderr.write(f"ignored a malformed request: {error}\n")
+            return
+        except OSError:  # reset: the same to us as closed
+            received = None
+        if received is None:
+            self.close()
+            return
+        message, fds = received
+        try:
+            self.send(self._control.answer(message, fds))
+        finally:
+            for fd in fds:  # those that were taken over are no longer in the list
+                os.close(fd)
+
+
+class Control:
+    """All connections, and the socket where they come in."""
+
+    __slots__ = ("_answerers", "_connections", "_listener", "_loop", "_state")
+
+    def __init__(self, loop: Loop, first: socket.socket | None) -> None:
+        self._loop = loop
+        self._listener: socket.socket | None = None
+        self._connections: list[Connection] = []
+        self._answerers: dict[str, Answerer] = {}
+        self._state: Callable[[], Event] | None = None
+        if first is not None:
+            self._connections.append(Connection(self, loop, first))
+
+    def listen(self, path: str) -> None:
+        """Bind shim.sock; connections wait until :meth:`serve`.
+
+        Raises:
+            OSError: with the path.
+        """
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
+        sockets.bind(self._listener, path)
+        self._listener.listen(16)
+
+    def serve(self, answerers: dict[str, Answerer], state: Callable[[], Event]) -> None:
+        """Begin to take connections; each request goes to the answerer of its ``op``.
+
+        An answerer takes over descriptors by removing them from the list it is given.
+        """
+        assert self._listener is not None
+        self._answerers = answerers
+        self._state = state
+        self._loop.watch(self._listener.fileno(), events.IN, self._accept)
+
+    def publish(self, event: Event) -> None:
+        """Send an event to every engine that listens."""
+        for connection in list(self._connections):
+            connection.send(event)
+
+    def answer(self, message: dict[str, Any], fds: list[int]) -> Answer:
+        """Do a request and return its answer."""
+        seq = message.get("seq")
+        answer: Answer = {"seq": seq if isinstance(seq, int) else -1}
+        try:
+            answerer = self._answerers.get(message.get("op", ""))
+            if answerer is None:
+                raise refused(f"unknown request {message.get('op')!r}")
+            answer["result"] = answerer(message, fds)
+        except Refused as refusal:
+            answer["error"] = refusal.failure
+        except (KeyError, TypeError, ValueError) as error:
+            answer["error"] = {"kind": "invalid", "message": f"malformed request: {error!r}"}
+        except OSError as error:
+            answer["error"] = {"kind": "other", "message": str(error)}
+        return answer
+
+    def lost(self, connection: Connection) -> None:
+        """Forget a connection that is closed."""
+        if connection in self._connections:
+            self._connections.remove(connection)
+
+    def _accept(self, _events: int) -> None:
+        assert self._listener is not None
+        assert self._state is not None
+        try:
+            sock, _ = self._listener.accept()
+        except OSError as error:
+            if error.errno in {errno.EAGAIN, errno.ECONNABORTED}:
+                return
+            raise
+        connection = Connection(self, self._loop, sock)
+        self._connections.append(connection)
+        connection.send(self._state())

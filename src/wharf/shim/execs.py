@@ -1,0 +1,115 @@
+"""More processes in a running container, each with its own streams and exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+
+from wharf.kernel import pty
+from wharf.shim.control import Refused, refused
+from wharf.shim.streams import Streams
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wharf.shim.loop import Loop
+    from wharf.shim.runtime import Started, StartFailed, Stdio
+    from wharf.spec.oci_runtime import Process
+    from wharf.spec.shim_messages import ExecRequest
+
+
+class _Exec:
+    __slots__ = ("pid", "pidfd", "streams")
+
+    def __init__(self, pid: int, pidfd: int, streams: Streams) -> None:
+        self.pid = pid
+        self.pidfd = pidfd
+        self.streams = streams
+
+
+class Execs:
+    """The running execs of one container."""
+
+    __slots__ = ("_execute", "_failed", "_loop", "_running")
+
+    def __init__(
+        self, loop: Loop, execute: Callable[[Process, Stdio | None], Started], failed: type[StartFailed]
+    ) -> None:
+        self._loop = loop
+        self._execute = execute
+        self._failed = failed
+        self._running: dict[str, _Exec] = {}
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """Process ids by exec id."""
+        return {exec_id: running.pid for exec_id, running in self._running.items()}
+
+    def start(self, request: ExecRequest, sock: socket.socket | None) -> tuple[int, Streams]:
+        """Run a process and return its id and its streams; takes over the socket.
+
+        Raises:
+            Refused: it could not be started, or the id is in use.
+        """
+        attachment = request["attachment"]
+        if request["exec_id"] in self._running:
+            if sock is not None:
+                sock.close()
+            raise refused(f"exec {request['exec_id']} is running already")
+        streams = Streams(self._loop, once=True)
+        if sock is not None and attachment is not None:
+            streams.attach(sock, attachment)
+        process = request["process"]
+        stdin = bool(attachment and attachment["stdin"])
+        try:
+            stdio = None if process.get("terminal") else streams.open_pipes(stdin=stdin)
+            started = self._execute(process, stdio)
+        except self._failed as failure:
+            streams.finish()
+            raise Refused({"kind": failure.kind, "message": failure.message}) from failure
+        except BaseException:
+            streams.finish()
+            raise
+        if started.console is not None:
+            streams.take_terminal(started.console, stdin=stdin)
+        streams.started()
+        self._running[request["exec_id"]] = _Exec(started.pid, started.pidfd, streams)
+        return started.pid, streams
+
+    def ended(self, pid: int) -> str | None:
+        """Finish the exec whose process ``pid`` has ended; return its id, None when it is nobody's."""
+        for exec_id, running in self._running.items():
+            if running.pid == pid:
+                running.streams.finish()
+                os.close(running.pidfd)
+                del self._running[exec_id]
+                return exec_id
+        return None
+
+    def kill(self, exec_id: str, number: int) -> None:
+        """Send a signal to an exec's process.
+
+        Raises:
+            Refused: it does not run.
+        """
+        try:
+            signal.pidfd_send_signal(self._find(exec_id).pidfd, number)
+        except ProcessLookupError:
+            raise refused(f"exec {exec_id} is not running") from None
+
+    def resize(self, exec_id: str, rows: int, columns: int) -> None:
+        """Set the size of an exec's terminal; without one it has no effect.
+
+        Raises:
+            Refused: it does not run.
+        """
+        terminal = self._find(exec_id).streams.terminal
+        if terminal is not None:
+            pty.set_window_size(terminal, rows, columns)
+
+    def _find(self, exec_id: str) -> _Exec:
+        if running := self._running.get(exec_id):
+            return running
+        raise refused(f"exec {exec_id} is not running")

@@ -1,0 +1,370 @@
+"""One container's life: create, start, serve, record the end, leave.
+
+The shim is forked from the zygote and depends on nobody: engines come and go on its sockets, and its exit.json waits
+for the next one. It holds the folder's lock (an inherited descriptor) for as long as it lives.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import time
+
+from wharf.kernel import prctl, pty
+from wharf.kernel.cgroup.group import open_cgroup
+from wharf.lib.timestamps import rfc3339_nano
+from wharf.shim import loop as events
+from wharf.shim.control import Control, refused
+from wharf.shim.ending import empty, exit_code_of, write_exit
+from wharf.shim.execs import Execs
+from wharf.shim.logfile import LogFile
+from wharf.shim.loop import Loop
+from wharf.shim.streams import Streams
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from wharf.kernel.cgroup.group import Cgroup
+    from wharf.kernel.cgroup.hierarchy import Hierarchies
+    from wharf.shim.runtime import Runtime, Started, Stdio
+    from wharf.spec.oci_runtime import Process, Spec
+    from wharf.spec.shim_messages import Event, Exit, Failure, SpawnRequest
+
+_LINGER_S = 60.0
+
+
+class Steps:
+    """Microseconds each step took, in order."""
+
+    __slots__ = ("_at", "us")
+
+    def __init__(self) -> None:
+        self._at = time.perf_counter_ns()
+        self.us: dict[str, int] = {}
+
+    def done(self, name: str) -> None:
+        """A step has ended now."""
+        now = time.perf_counter_ns()
+        self.us[name] = (now - self._at) // 1000
+        self._at = now
+
+
+class Shim:
+    """See the module; :meth:`run` is all there is to call."""
+
+    __slots__ = (
+        "_cgroup",
+        "_control",
+        "_ended",
+        "_execs",
+        "_leaving",
+        "_loop",
+        "_oom_kills",
+        "_request",
+        "_runtime",
+        "_spec",
+        "_started",
+        "_started_at",
+        "_steps",
+        "_streams",
+    )
+
+    def __init__(self, request: SpawnRequest, control: socket.socket, runtime: Runtime) -> None:
+        self._steps = Steps()
+        self._loop = Loop()
+        self._control = Control(self._loop, control)
+        self._request = request
+        self._runtime = runtime
+        self._execs = Execs(self._loop, self._execute, runtime.StartFailed)
+        self._streams: list[Streams] = []  # the container's, then those of execs: all may owe a client something
+        self._cgroup: Cgroup | None = None
+        self._spec: Spec = {}
+        self._started: Started | None = None
+        self._started_at = ""
+        self._ended: int | None = None
+        self._oom_kills = 0
+        self._leaving = False
+
+    def run(self, attachments: list[socket.socket], hierarchies: Hierarchies | None) -> None:
+        """Live the container's life; return when it is over and recorded, or when it could not begin.
+
+        Args:
+            attachments: sockets of the request's clients; taken over.
+            hierarchies: the mounted control groups, when known.
+        """
+        self._become_shim()
+        try:
+            started = self._start(attachments, hierarchies)
+        except self._runtime.StartFailed as failure:
+            self._fail({"kind": failure.kind, "message": failure.message})
+        except (OSError, ValueError, KeyError, TypeError) as error:  # the bundle, the log, a limit of the kernel's
+            self._fail({"kind": "other", "message": _text(error)})
+        else:
+            self._serve(started)
+        self._loop.run()
+
+    def _become_shim(self) -> None:
+        os.setsid()
+        prctl.set_child_subreaper()
+        prctl.set_name("wharf-shim")
+        # Handlers, not SIG_IGN: what is ignored stays so in the container, what is handled is reset by its exec.
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, _go_on)
+        reader, writer = socket.socketpair()
+        for end in (reader, writer):
+            end.setblocking(False)  # noqa: FBT003  # socket's own signature
+        signal.set_wakeup_fd(writer.detach(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, _go_on)
+        self._loop.watch(reader.fileno(), events.IN, lambda _events: self._on_signal(reader))
+        self._control.listen(f"{self._request['shim_dir']}/shim.sock")
+        self._steps.done("shim")
+
+    def _start(self, attachments: list[socket.socket], hierarchies: Hierarchies | None) -> Started:
+        request = self._request
+        log = LogFile(request["log"]) if request["log"]["driver"] == "json-file" else None
+        streams = Streams(self._loop, log, once=request["stdin_once"])
+        self._streams.append(streams)
+        for sock, attachment in zip(attachments, request["attachments"], strict=True):
+            streams.attach(sock, attachment)
+        with open(f"{request['bundle']}/config.json", "rb") as file:
+            self._spec = json.load(file)
+        self._steps.done("bundle")
+        self._make_cgroup(hierarchies)
+        self._steps.done("cgroup")
+        terminal = self._spec["process"].get("terminal", False)
+        assert self._cgroup is not None
+        started = self._runtime.create(
+            self._spec,
+            bundle=request["bundle"],
+            rootfs=request["rootfs"],
+            stdio=None if terminal else streams.open_pipes(stdin=request["open_stdin"]),
+            cgroup=self._cgroup,
+            seccomp_cache=request["seccomp_cache"],
+        )
+        self._steps.done("create")
+        try:
+            started.start()
+        except BaseException:
+            started.abort()
+            raise
+        self._started_at = _now()
+        self._steps.done("start")
+        if started.console is not None:
+            streams.take_terminal(started.console, stdin=request["open_stdin"])
+        streams.started()
+        return started
+
+    def _make_cgroup(self, hierarchies: Hierarchies | None) -> None:
+        linux = self._spec.get("linux", {})
+        self._cgroup = open_cgroup(linux["cgroupsPath"], hierarchies)
+        self._cgroup.create()
+        self._cgroup.apply(linux.get("resources", {}))
+
+    def _serve(self, started: Started) -> None:
+        self._started = started
+        steps = {**self._steps.us, **{f"create.{name}": us for name, us in started.steps.items()}}
+        self._control.publish(
+            {"event": "started", "pid": started.pid, "started_at": self._started_at, "steps_us": steps}
+        )
+        self._control.serve(
+            {
+                "state": lambda _m, _f: dict(self._state()),
+                "kill": self._kill,
+                "resize": self._resize,
+                "attach": self._attach,
+                "exec": self._exec,
+                "exec-kill": self._exec_kill,
+                "exec-resize": self._exec_resize,
+            },
+            self._state,
+        )
+        self._watch_memory()
+        self._reap()  # it may be over already
+
+    def _fail(self, failure: Failure) -> None:
+        """Record and tell that the container never ran, and leave nothing of it."""
+        for streams in self._streams:
+            streams.finish()
+        if self._cgroup is not None:
+            empty(self._cgroup)
+        now = _now()
+        document: Exit = {
+            "pid": 0,
+            "exit_code": 128,
+            "oom_killed": False,
+            "started_at": now,
+            "finished_at": now,
+            "failure": failure,
+        }
+        write_exit(self._request["shim_dir"], document)
+        self._control.publish({"event": "failed", "failure": failure})
+        self._leave()
+
+    def _state(self) -> Event:
+        assert self._started is not None
+        return {
+            "event": "state",
+            "pid": self._started.pid,
+            "started_at": self._started_at,
+            "execs": self._execs.pids,
+        }
+
+    def _on_signal(self, reader: socket.socket) -> None:
+        try:
+            while reader.recv(4096):
+                pass
+        except BlockingIOError:
+            self._reap()
+
+    def _reap(self) -> None:
+        """Collect every child that has ended: the init, execs, and orphans that came to us as their subreaper."""
+        while self._started is not None:
+            try:
+                status = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG)
+            except ChildProcessError:
+                break
+            if status is None:
+                break
+            if status.si_pid == self._started.pid:
+                self._ended = exit_code_of(status)
+                self._kill_strangers()
+            elif (exec_id := self._execs.ended(status.si_pid)) is not None:
+                self._control.publish({"event": "exec-exit", "exec_id": exec_id, "exit_code": exit_code_of(status)})
+        if self._ended is not None and not self._execs.pids and not self._leaving:
+            self._finish(self._ended)
+
+    def _kill_strangers(self) -> None:
+        """Without a pid namespace of its own the container's other processes outlive its init."""
+        namespaces = self._spec.get("linux", {}).get("namespaces", [])
+        own = any(space["type"] == "pid" and not space.get("path") for space in namespaces)
+        if not own and self._cgroup is not None:
+            self._cgroup.kill_all()
+
+    def _finish(self, exit_code: int) -> None:
+        assert self._started is not None
+        assert self._cgroup is not None
+        finished_at = _now()
+        self._streams[0].finish()
+        oom_kills = self._cgroup.oom_kill_count()
+        try:
+            empty(self._cgroup)
+        except OSError as error:  # the engine sweeps it later; the exit must be told all the same
+            sys.stderr.write(f"cannot remove the control group: {error}\n")
+        document: Exit = {
+            "pid": self._started.pid,
+            "exit_code": exit_code,
+            "oom_killed": oom_kills > 0,
+            "started_at": self._started_at,
+            "finished_at": finished_at,
+        }
+        write_exit(self._request["shim_dir"], document)
+        self._control.publish({"event": "exit", "exit": document})
+        self._leave()
+
+    def _leave(self) -> None:
+        """Stop when no client is owed anything any more."""
+        self._leaving = True
+        for streams in self._streams:
+            streams.on_empty = self._leave_if_empty
+        self._loop.later(_LINGER_S, self._loop.stop)
+        self._leave_if_empty()
+
+    def _leave_if_empty(self) -> None:
+        if all(streams.empty for streams in self._streams):
+            self._loop.stop()
+
+    def _watch_memory(self) -> None:
+        """Have the loop told when the container lacks memory (cgroup-v1/memory "OOM Control", v2 memory.events)."""
+        assert self._cgroup is not None
+        try:
+            fd, wanted = self._cgroup.open_oom_watch()
+        except OSError as error:  # the count at the end does not need this
+            sys.stderr.write(f"cannot watch for lack of memory: {error}\n")
+            return
+        self._loop.watch(fd, wanted, lambda found: self._on_memory(fd, found))
+
+    def _on_memory(self, fd: int, found: int) -> None:
+        assert self._cgroup is not None
+        try:
+            if found & events.IN:
+                os.read(fd, 8)
+            else:
+                os.pread(fd, 4096, 0)
+        except BlockingIOError:
+            return
+        except OSError:  # ENODEV: the group is gone
+            self._loop.unwatch(fd)
+            return
+        count = self._cgroup.oom_kill_count()
+        if count > self._oom_kills:
+            self._oom_kills = count
+            self._control.publish({"event": "oom"})
+
+    def _execute(self, process: Process, stdio: Stdio | None) -> Started:
+        if self._started is None or self._ended is not None:
+            raise refused("the container is not running")
+        assert self._cgroup is not None
+        return self._runtime.execute(
+            process,
+            init_pid=self._started.pid,
+            spec=self._spec,
+            stdio=stdio,
+            cgroup=self._cgroup,
+            seccomp_cache=self._request["seccomp_cache"],
+        )
+
+    def _kill(self, message: dict[str, Any], _fds: list[int]) -> dict[str, object]:
+        assert self._started is not None
+        try:
+            signal.pidfd_send_signal(self._started.pidfd, message["signal"])
+        except ProcessLookupError:
+            raise refused("the container is not running") from None
+        return {}
+
+    def _resize(self, message: dict[str, Any], _fds: list[int]) -> dict[str, object]:
+        terminal = self._streams[0].terminal
+        if terminal is not None:
+            pty.set_window_size(terminal, message["rows"], message["columns"])
+        return {}
+
+    def _attach(self, message: dict[str, Any], fds: list[int]) -> dict[str, object]:
+        sock = _take_socket(fds)
+        if sock is None:
+            raise refused("attach brings no socket")
+        self._streams[0].attach(sock, message["attachment"])
+        return {}
+
+    def _exec(self, message: dict[str, Any], fds: list[int]) -> dict[str, object]:
+        if self._leaving:
+            raise refused("the container is not running")
+        pid, streams = self._execs.start(message["exec"], _take_socket(fds))
+        self._streams = [self._streams[0], *(s for s in self._streams[1:] if not s.empty), streams]
+        return {"pid": pid}
+
+    def _exec_kill(self, message: dict[str, Any], _fds: list[int]) -> dict[str, object]:
+        self._execs.kill(message["exec_id"], message["signal"])
+        return {}
+
+    def _exec_resize(self, message: dict[str, Any], _fds: list[int]) -> dict[str, object]:
+        self._execs.resize(message["exec_id"], message["rows"], message["columns"])
+        return {}
+
+
+def _take_socket(fds: list[int]) -> socket.socket | None:
+    return socket.socket(fileno=fds.pop(0)) if fds else None
+
+
+def _go_on(_number: int, _frame: object) -> None:
+    """Handle a signal by doing nothing: the wake-up descriptor has told the loop."""
+
+
+def _now() -> str:
+    return rfc3339_nano(time.time_ns())
+
+
+def _text(error: Exception) -> str:
+    return str(error) if isinstance(error, OSError) else f"the bundle is malformed: {error!r}"

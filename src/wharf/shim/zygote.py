@@ -1,0 +1,113 @@
+"""The zygote: imports what a shim needs once, then forks one for each request.
+
+It is single-threaded, its collector is frozen (so that pages stay shared), and it runs from a sealed copy of the
+interpreter in memory: /proc/self/exe of anything forked from it leads to nothing that can be written. It ends when
+the engine's end of its socket is closed, on purpose or by the engine's death.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import sys
+import traceback
+
+from wharf.kernel import sockets
+from wharf.kernel.cgroup.hierarchy import Hierarchies, read_hierarchies
+from wharf.shim.shim import Shim
+from wharf.spec.shim_messages import MAX_MESSAGE_BYTES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from wharf.shim.runtime import Runtime
+    from wharf.spec.shim_messages import SpawnRequest
+
+SOCKET_FD = 3
+_TEXTS = ("id", "bundle", "shim_dir", "seccomp_cache")
+
+
+def main() -> None:
+    """Be the zygote of the engine at the other end of descriptor 3."""
+    from wharf.runtime import runtime  # noqa: PLC0415  # here and nowhere else, so that tests may bring their own
+
+    serve(socket.socket(fileno=SOCKET_FD), runtime)
+
+
+def serve(engine: socket.socket, runtime: Runtime) -> None:
+    """Fork shims on request until the engine is gone."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # shims are reaped by the kernel
+    hierarchies = read_hierarchies()
+    gc.disable()
+    gc.freeze()
+    while True:
+        try:
+            received = sockets.receive(engine, MAX_MESSAGE_BYTES)
+        except ValueError as error:
+            _complain(f"ignored a malformed request: {error}")
+            continue
+        except ConnectionResetError:
+            return
+        if received is None:
+            return
+        message, fds = received
+        _take(engine, message, fds, runtime, hierarchies)
+
+
+def _take(
+    engine: socket.socket, message: dict[str, Any], fds: list[int], runtime: Runtime, hierarchies: Hierarchies
+) -> None:
+    try:
+        request = _checked(message, fds)
+        if os.fork() == 0:
+            engine.close()
+            _be_shim(request, fds, runtime, hierarchies)
+    except (ValueError, OSError) as error:  # the engine sees its control socket end; fork: EAGAIN, ENOMEM
+        _complain(f"cannot start a shim: {error}")
+    finally:
+        for fd in fds:
+            os.close(fd)
+
+
+def _checked(message: dict[str, Any], fds: list[int]) -> SpawnRequest:
+    """Return the request if a shim can begin with it.
+
+    Raises:
+        ValueError: it is not a spawn request, or its descriptors do not fit.
+    """
+    if message.get("op") != "spawn" or not all(isinstance(message.get(key), str) for key in _TEXTS):
+        raise ValueError(f"not a spawn request: {message.get('op')!r}")
+    attachments = message.get("attachments")
+    if not isinstance(attachments, list) or len(fds) != 2 + len(attachments):
+        raise ValueError(f"{len(fds)} descriptors do not fit the attachments")
+    request: SpawnRequest = message  # type: ignore[assignment]  # the engine is trusted; a bad field fails in the shim
+    return request
+
+
+def _be_shim(request: SpawnRequest, fds: list[int], runtime: Runtime, hierarchies: Hierarchies) -> None:
+    """Live as a shim and end the process; ``fds[1]``, the lock, stays open until then."""
+    code = 1
+    try:
+        _redirect_errors(f"{request['shim_dir']}/shim.log")
+        control, *attachments = (socket.socket(fileno=fd) for fd in (fds[0], *fds[2:]))
+        Shim(request, control, runtime).run(attachments, hierarchies)
+        code = 0
+    except BaseException:  # noqa: BLE001  # the top of a process: nothing above would tell anybody
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _redirect_errors(path: str) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    os.dup2(fd, 2)
+    os.close(fd)
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"wharf zygote: {text}\n")
+    sys.stderr.flush()
