@@ -1,0 +1,90 @@
+"""Network namespaces with a name: an nsfs bind mount on a file keeps one alive without a process in it.
+
+unshare(NEWNET) and setns(NEWNET) are a thread's own affair (network_namespaces(7)), so both are done on threads that end
+right after: a pool's thread, once moved, would take other work along with it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from wharf.kernel import mount, namespace
+from wharf.kernel.libc import suppress_errno
+
+T = TypeVar("T")
+
+_OWN = "/proc/thread-self/ns/net"
+
+
+def make(path: str, inside: Callable[[], T]) -> T:
+    """Make a network namespace, bind it on ``path``, run ``inside`` in it and return what that returned.
+
+    When this raises, neither the namespace nor the file is left. Undone by :func:`remove`.
+
+    Raises:
+        OSError: EEXIST when ``path`` exists; whatever ``inside`` raised.
+    """
+
+    def work() -> T:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDONLY | os.O_CLOEXEC, 0o444))
+        try:
+            namespace.unshare(namespace.Clone.NEWNET)
+            mount.mount(_OWN, path, None, mount.MountFlag.BIND)
+            return inside()
+        except BaseException:
+            remove(path)
+            raise
+
+    return _on_a_thread(work)
+
+
+def within(path: str, inside: Callable[[], T]) -> T:
+    """Run ``inside`` in the network namespace bound on ``path`` and return what it returned."""
+
+    def work() -> T:
+        fd = open_namespace(path)
+        try:
+            namespace.setns(fd, namespace.Clone.NEWNET)
+        finally:
+            os.close(fd)
+        return inside()
+
+    return _on_a_thread(work)
+
+
+def open_namespace(path: str) -> int:
+    """Return a descriptor of the namespace bound on ``path``, or of any /proc/<pid>/ns/net; the caller owns it."""
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def remove(path: str) -> None:
+    """Take the name away: the namespace and all its links go once no process is in it. Idempotent.
+
+    A file on which no namespace was bound yet (its maker was killed) goes as well.
+    """
+    with suppress_errno(errno.EINVAL, errno.ENOENT):
+        mount.umount(path, mount.UmountFlag.DETACH | mount.UmountFlag.NOFOLLOW)
+    with suppress_errno(errno.ENOENT):
+        os.unlink(path)
+
+
+def _on_a_thread(work: Callable[[], T]) -> T:
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, which raises it
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name="netns")
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return results[0]
