@@ -32,7 +32,7 @@ class Engine:
     name: str
     command: tuple[str, ...]
     own_client: tuple[str, ...] | None = None  # None: the docker command is its own
-    environment: tuple[tuple[str, str], ...] = ()
+    client_is_engine: bool = False  # its client works on the root itself: it must run in the same namespaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def dockerd(root: Path) -> Engine:
         "docker",
         (
             _program("dockerd"), "--data-root", f"{root}/data", "--exec-root", f"{root}/run",
-            "--pidfile", f"{root}/pid", "--config-file", f"{root}/none", "--host", f"unix://{root}/api.sock",
+            "--pidfile", f"{root}/pid", "--config-file", f"{root}/empty.json", "--host", f"unix://{root}/api.sock",
             "--exec-opt", "native.cgroupdriver=cgroupfs",
         ),
     )  # fmt: skip
@@ -89,10 +89,12 @@ def running(engine: Engine, root: Path, docker: str) -> Iterator[Side]:
     """
     shutil.rmtree(root, ignore_errors=True)
     (root / "docker-config").mkdir(parents=True)
+    _write_settings(root)
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("DOCKER_")},
         "DOCKER_HOST": f"unix://{root}/api.sock",
         "DOCKER_CONFIG": f"{root}/docker-config",
+        "CONTAINERS_CONF": f"{root}/containers.conf",
     }
     with (root / "log").open("wb") as log:
         daemon = subprocess.Popen(
@@ -106,10 +108,41 @@ def running(engine: Engine, root: Path, docker: str) -> Iterator[Side]:
             path = f"/images/create?fromSrc=-&repo={image.NAME}&tag=latest"
             connection.request("POST", path, image.archive(root.parent / "rootfs"), "application/x-tar")
         own = engine.own_client or (docker,)
+        if engine.client_is_engine:
+            own = ("nsenter", "--target", str(daemon.pid), "--net", "--mount", *own)
         yield Side(engine.name, socket, daemon.pid, ((docker,), own), environment)
     finally:
         _stop(engine.name, daemon)
         shutil.rmtree(root, ignore_errors=True)
+
+
+@contextmanager
+def one_version_of_cgroups() -> Iterator[tuple[str, ...]]:
+    """Yield what to put before a command so that it sees only one version of cgroups: crun refuses to see both.
+
+    On a machine that has one version anyway, that is nothing.
+    """
+    unified = "/sys/fs/cgroup/unified"
+    if not os.path.ismount(unified):
+        yield ()
+        return
+    script = f"umount {unified} && echo ready && exec sleep infinity"
+    command = ("unshare", "--mount", "sh", "-c", script)
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as holder:
+        try:
+            assert holder.stdout
+            holder.stdout.readline()
+            yield ("nsenter", "--target", str(holder.pid), "--mount")
+        finally:
+            holder.kill()
+
+
+def _write_settings(root: Path) -> None:
+    """Settings of the machine take no part."""
+    (root / "empty.json").write_text("{}")
+    (root / "docker-config/config.json").write_text("{}")
+    # Podman would raise limits beyond what a machine without CAP_SYS_RESOURCE may.
+    (root / "containers.conf").write_text('[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n')
 
 
 def _program(name: str) -> str:

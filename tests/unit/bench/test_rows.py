@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from bench.rows import Samples, Target, markdown, number, percentile, step_rows
+
+
+def test_a_row_holds_medians_of_every_side() -> None:
+    samples = Samples("start", "ms", Target(times=3, plus=8))
+    samples.add("wharf", [9.0, 30.0, 10.0])
+    samples.add("floor", [1.0, 3.0])
+    samples.add("docker", [400.0])
+
+    assert samples.row() == {
+        "name": "start",
+        "unit": "ms",
+        "ours": 10.0,
+        "floor": 2.0,
+        "peers": {"docker": 400.0},
+        "target": 14.0,
+        "met": True,
+    }
+
+
+def test_a_target_that_is_exceeded_is_not_met() -> None:
+    samples = Samples("memory", "MB", Target(plus=2))
+    samples.add("wharf", [2.5])
+
+    assert samples.row()["met"] is False
+
+
+def test_a_target_in_terms_of_a_floor_needs_the_floor() -> None:
+    samples = Samples("start", "ms", Target(times=2))
+    samples.add("wharf", [2.5])
+
+    assert (samples.row()["target"], samples.row()["met"]) == (None, None)
+
+
+def test_without_our_side_no_target_is_met_or_missed() -> None:
+    samples = Samples("start", "ms", Target(plus=2))
+    samples.add("docker", [1.0])
+
+    assert (samples.row()["ours"], samples.row()["met"]) == (None, None)
+
+
+def test_the_percentile_is_a_value_that_was_measured() -> None:
+    assert [percentile(range(1, 101), 95), percentile([7], 95), percentile([1, 2], 50)] == [95, 7, 1]
+
+
+def test_steps_keep_their_order_and_have_two_rows_each() -> None:
+    rows = step_rows("none", [{"overlay": 10, "clone": 30}, {"overlay": 20, "clone": 50}])
+
+    assert [(row["name"], row["ours"]) for row in rows] == [
+        ("start on none, step overlay, median", 15.0),
+        ("start on none, step overlay, p95", 20),
+        ("start on none, step clone, median", 40.0),
+        ("start on none, step clone, p95", 50),
+    ]
+
+
+def test_figures_have_three_digits_that_count() -> None:
+    assert [number(v) for v in (None, 0.1234, 12.34, 1234.5)] == ["", "0.12", "12.3", "1234"]
+
+
+def test_the_markdown_table_has_a_column_for_each_peer() -> None:
+    samples = Samples("start", "ms")
+    samples.add("wharf", [9.0])
+    samples.add("docker", [400.0])
+
+    assert markdown([samples.row()]) == (
+        "| what | unit | wharf | floor | docker | target | met |\n"
+        "|---|---|--:|--:|--:|--:|---|\n"
+        "| start | ms | 9.00 |  | 400 |  |  |\n"
+    )
