@@ -1,0 +1,187 @@
+"""Blobs by digest, in a folder that is a valid OCI image layout (image-spec image-layout.md).
+
+A blob enters under a temporary name, is hashed on the way, fsynced, and renamed to its digest: what has its name is
+whole. ``index.json`` is written from the images table; it is for other tools to read, never read back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Final, Self
+
+from wharf.errors import DataLoss, InvalidArgument
+from wharf.lib.digest import Digest, hex_of, is_digest
+from wharf.spec.oci_image import OCI_INDEX, Descriptor, Index
+from wharf.storage.layout import DataRoot
+
+_LAYOUT: Final = b'{"imageLayoutVersion":"1.0.0"}'
+_MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
+
+
+class Writer:
+    """A blob on its way in; used with ``with``, which removes what was not committed."""
+
+    def __init__(self, store: ContentStore, path: Path) -> None:
+        self._store = store
+        self.path = path
+        """The temporary file; may be read again until it is committed."""
+        self._file: BinaryIO = path.open("xb")
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: bytes) -> None:
+        """Append to the blob."""
+        self._file.write(data)
+        self._hash.update(data)
+        self.size += len(data)
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of what has been written so far."""
+        return Digest(f"sha256:{self._hash.hexdigest()}")
+
+    def finish(self) -> None:
+        """Bring the bytes to the disk and close the file; idempotent."""
+        if not self._file.closed:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+
+    def commit(self, digest: Digest | None = None, size: int | None = None) -> Digest:
+        """Give the blob its name; a blob that exists already is left as it is.
+
+        Raises:
+            InvalidArgument: digest or size are not the expected ones.
+        """
+        self.finish()
+        if digest is not None and digest != self.digest:
+            raise InvalidArgument(f"blob has digest {self.digest}, expected {digest}")
+        if size is not None and size != self.size:
+            raise InvalidArgument(f"blob {self.digest} has {self.size} bytes, expected {size}")
+        target = self._store.path(self.digest)
+        if target.exists():
+            self.path.unlink()
+        else:
+            self.path.chmod(0o444)
+            self.path.rename(target)
+            fsync_folder(target.parent)
+        return self.digest
+
+    def abort(self) -> None:
+        """Forget the blob unless it was committed; idempotent."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.abort()
+
+
+class ContentStore:
+    """The store of one data root; it is made when it does not exist."""
+
+    def __init__(self, data: DataRoot) -> None:
+        self.root = root = data.content
+        self._blobs = root / "blobs" / "sha256"
+        self._ingest = root / "ingest"
+        self._blobs.mkdir(parents=True, exist_ok=True)
+        self._ingest.mkdir(exist_ok=True)
+        if not (root / "oci-layout").exists():
+            _replace(root / "oci-layout", _LAYOUT)
+        if not (root / "index.json").exists():
+            self.write_index([])
+
+    def sweep(self) -> None:
+        """Remove what earlier processes left half-written; call only while no writer is at work."""
+        for path in [*self._ingest.iterdir(), *self.root.glob(".*.tmp")]:
+            path.unlink()
+
+    def writer(self) -> Writer:
+        """Start a blob."""
+        return Writer(self, self._ingest / secrets.token_hex(8))
+
+    def add(self, data: bytes) -> Digest:
+        """Store a small blob."""
+        with self.writer() as writer:
+            writer.write(data)
+            return writer.commit()
+
+    def path(self, digest: Digest) -> Path:
+        """Return where a blob is, or would be."""
+        assert is_digest(digest), digest
+        return self._blobs / hex_of(digest)
+
+    def exists(self, digest: Digest) -> bool:
+        """Return whether a blob is in the store."""
+        return self.path(digest).exists()
+
+    def size(self, digest: Digest) -> int:
+        """Return a blob's bytes; DataLoss when it is missing."""
+        try:
+            return self.path(digest).stat().st_size
+        except FileNotFoundError:
+            raise DataLoss(f"blob {digest} is missing from the content store") from None
+
+    def open(self, digest: Digest) -> BinaryIO:
+        """Open a blob for reading; it stays readable when it is deleted. DataLoss when it is missing."""
+        try:
+            return self.path(digest).open("rb")
+        except FileNotFoundError:
+            raise DataLoss(f"blob {digest} is missing from the content store") from None
+
+    def read(self, digest: Digest) -> bytes:
+        """Return a document (manifest, config): DataLoss when missing or not one of a document's size."""
+        with self.open(digest) as blob:
+            data = blob.read(_MAX_DOCUMENT_BYTES + 1)
+        if len(data) > _MAX_DOCUMENT_BYTES:
+            raise DataLoss(f"blob {digest} is too large for a document")
+        return data
+
+    def delete(self, digest: Digest) -> int:
+        """Remove a blob and return the bytes it had; 0 when there was none."""
+        path = self.path(digest)
+        try:
+            size = path.stat().st_size
+            path.unlink()
+        except FileNotFoundError:
+            return 0
+        return size
+
+    def digests(self) -> Iterator[Digest]:
+        """Yield the digest of every blob."""
+        for path in self._blobs.iterdir():
+            yield Digest(f"sha256:{path.name}")
+
+    def write_index(self, manifests: Sequence[Descriptor]) -> None:
+        """Replace ``index.json``; atomic."""
+        index: Index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": list(manifests)}
+        _replace(self.root / "index.json", json.dumps(index, separators=(",", ":")).encode())
+
+
+def _replace(path: Path, data: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    with temporary.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)
+    fsync_folder(path.parent)
+
+
+def fsync_folder(path: Path) -> None:
+    """Make the names in a folder durable (fsync(2), "Calling fsync() does not necessarily ensure ...")."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

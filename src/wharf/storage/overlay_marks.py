@@ -1,0 +1,45 @@
+"""How a deletion is written: as a file in a layer's archive, as a device or an attribute in overlay's folders.
+
+=====================  =============================  ==========================================
+means                  archive (image-spec layer.md)  overlay (kernel docs, "whiteouts and opaque directories")
+=====================  =============================  ==========================================
+NAME is deleted        ``.wh.NAME``                   character device 0:0 called NAME
+a folder is replaced   ``.wh..wh..opq`` in it         its attribute ``trusted.overlay.opaque`` is ``y``
+=====================  =============================  ==========================================
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import Final
+
+WHITEOUT_PREFIX: Final = b".wh."
+RESERVED_PREFIX: Final = b".wh..wh."  # further marks of aufs: nothing of the image's
+OPAQUE_MARK: Final = b".wh..wh..opq"
+OPAQUE_ATTRIBUTE: Final = "trusted.overlay.opaque"
+PRIVATE_PREFIXES: Final = ("trusted.overlay.", "user.overlay.")
+"""Overlay's own attributes: an archive that could set them could show what is elsewhere (redirect)."""
+
+
+def is_whiteout(status: os.stat_result) -> bool:
+    """Return whether this is overlay's mark of a deleted name."""
+    return stat.S_ISCHR(status.st_mode) and status.st_rdev == 0
+
+
+def make_whiteout(name: bytes, folder_fd: int) -> None:
+    """Mark ``name`` as deleted; it must not exist in the folder."""
+    os.mknod(name, stat.S_IFCHR, 0, dir_fd=folder_fd)
+
+
+def mark_opaque(folder_fd: int) -> None:
+    """Hide what lower layers have in this folder; needs a readable descriptor of it."""
+    os.setxattr(folder_fd, OPAQUE_ATTRIBUTE, b"y")
+
+
+def is_opaque(folder_fd: int) -> bool:
+    """Return whether a folder hides what lower layers have in it."""
+    try:
+        return os.getxattr(folder_fd, OPAQUE_ATTRIBUTE) == b"y"
+    except OSError:
+        return False

@@ -1,0 +1,118 @@
+"""Make an archive of a folder: a container's whole root (docker export) or its own layer alone (docker commit).
+
+Of a layer, overlay's deletions are turned back into the archive's marks. Names come in byte order, so the same folder
+gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from typing import Final
+
+from wharf.storage import overlay_marks as marks
+from wharf.storage.tar_entry import Entry, Kind
+from wharf.storage.tar_writer import Sink, TarWriter
+from wharf.storage.trees import FOLDER, Node, walk
+
+_CHUNK: Final = 256 * 1024
+_NS: Final = 1_000_000_000
+_KINDS: Final = {
+    stat.S_IFREG: Kind.FILE,
+    stat.S_IFDIR: Kind.FOLDER,
+    stat.S_IFLNK: Kind.SYMLINK,
+    stat.S_IFCHR: Kind.CHARACTER,
+    stat.S_IFBLK: Kind.BLOCK,
+    stat.S_IFIFO: Kind.FIFO,
+}
+
+
+def pack(folder_fd: int, sink: Sink, *, overlay: bool) -> None:
+    """Write the archive of what is below ``folder_fd``; blocking. Sockets are left out, times are whole seconds.
+
+    Args:
+        folder_fd: the folder, open for reading; its own mode and owner are not part of the archive.
+        sink: gets the archive.
+        overlay: the folder is an overlay's upper: write marks for deletions. Else 0:0 devices are just that.
+
+    Raises:
+        OSError: ESTALE when folders were moved meanwhile; EIO when a file shrank while it was read.
+    """
+    writer = TarWriter(sink)
+    links: dict[tuple[int, int], bytes] = {}
+    for node in walk(folder_fd):
+        if overlay and marks.is_whiteout(node.status):
+            writer.add(_mark(node.path[: -len(node.name)] + marks.WHITEOUT_PREFIX + node.name))
+        elif stat.S_ISREG(node.status.st_mode):
+            _file(writer, node, links)
+        elif stat.S_IFMT(node.status.st_mode) in _KINDS:
+            writer.add(_entry(node))
+            if overlay and stat.S_ISDIR(node.status.st_mode) and _opaque(node):
+                writer.add(_mark(node.path + b"/" + marks.OPAQUE_MARK))
+    writer.close()
+
+
+def _mark(name: bytes) -> Entry:
+    return Entry(name, Kind.FILE, mode=0)
+
+
+def _opaque(node: Node) -> bool:
+    fd = os.open(node.name, FOLDER, dir_fd=node.folder_fd)
+    try:
+        return marks.is_opaque(fd)
+    finally:
+        os.close(fd)
+
+
+def _file(writer: TarWriter, node: Node, links: dict[tuple[int, int], bytes]) -> None:
+    inode = (node.status.st_dev, node.status.st_ino)
+    if node.status.st_nlink > 1:
+        if (first := links.get(inode)) is not None:
+            entry = _entry(node)
+            entry.kind, entry.target, entry.size, entry.xattrs = Kind.HARDLINK, first, 0, {}
+            writer.add(entry)
+            return
+        links[inode] = node.path
+    fd = os.open(node.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=node.folder_fd)
+    try:
+        entry = _entry(node)
+        entry.size = os.fstat(fd).st_size
+        writer.add(entry, _content(fd, entry.size))
+    finally:
+        os.close(fd)
+
+
+def _content(fd: int, size: int) -> Iterator[bytes]:
+    """Yield exactly ``size`` bytes: a file that grows meanwhile is cut, one that shrinks is filled with zeros."""
+    while size:
+        data = os.read(fd, min(_CHUNK, size)) or bytes(min(_CHUNK, size))
+        size -= len(data)
+        yield data
+
+
+def _entry(node: Node) -> Entry:
+    status = node.status
+    kind = _KINDS[stat.S_IFMT(status.st_mode)]
+    return Entry(
+        name=node.path + (b"/" if kind is Kind.FOLDER else b""),
+        kind=kind,
+        mode=stat.S_IMODE(status.st_mode),
+        uid=status.st_uid,
+        gid=status.st_gid,
+        mtime_ns=status.st_mtime_ns // _NS * _NS,
+        size=status.st_size if kind is Kind.FILE else 0,
+        target=os.readlink(node.name, dir_fd=node.folder_fd) if kind is Kind.SYMLINK else b"",
+        device=(os.major(status.st_rdev), os.minor(status.st_rdev)),
+        xattrs=_attributes(node),
+    )
+
+
+def _attributes(node: Node) -> dict[str, bytes]:
+    path = f"/proc/self/fd/{node.folder_fd}/".encode() + node.name
+    names = os.listxattr(path, follow_symlinks=False)
+    return {
+        name: os.getxattr(path, name, follow_symlinks=False)
+        for name in sorted(names)
+        if not name.startswith((*marks.PRIVATE_PREFIXES, "system."))
+    }

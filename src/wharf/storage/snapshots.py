@@ -1,0 +1,192 @@
+"""Layers as overlay wants them: committed ones by chain id, and a container's own.
+
+A layer is unpacked below ``ingest/``, renamed to its chain id, then recorded in the database. What has a name but no
+record is a leftover of a process that was killed: :meth:`Snapshots.sweep` removes it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from wharf.errors import Conflict, DataLoss
+from wharf.kernel import overlay
+from wharf.lib.digest import Digest, hex_of
+from wharf.spec.shim_messages import RootfsMount
+from wharf.storage import trees
+from wharf.storage.content import fsync_folder
+from wharf.storage.layout import DataRoot
+from wharf.storage.metadata import Database
+from wharf.storage.snapshotter import Stage
+
+_CHAIN: Final = """
+    WITH RECURSIVE chain (chain_id, parent, depth) AS (
+        SELECT chain_id, parent, 0 FROM snapshots WHERE chain_id = ?
+        UNION ALL
+        SELECT s.chain_id, s.parent, depth + 1 FROM snapshots s JOIN chain c ON s.chain_id = c.parent
+    )
+    SELECT chain_id FROM chain ORDER BY depth
+"""
+_OVERLAY_OPTIONS: Final = ("index=off", "redirect_dir=off", "metacopy=off")
+"""Whatever the kernel's defaults: so that a container's own layer holds whole files under their own names."""
+
+
+@dataclass(frozen=True, slots=True)
+class StagedLayer:
+    """A folder below ``ingest/``; ``root`` is what gets the chain id's name."""
+
+    root: Path
+
+    @property
+    def path(self) -> Path:
+        """The folder to unpack into."""
+        return self.root / "fs"
+
+
+class Snapshots:
+    """The layers of one data root; holds no state of its own."""
+
+    def __init__(self, data: DataRoot, database: Database) -> None:
+        self._data = data
+        self._database = database
+        for folder in (data.snapshots, data.ingest, data.containers):
+            folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+
+    def sweep(self) -> None:
+        """Remove what killed processes left; call once, before the first stage."""
+        trees.empty(self._data.ingest)
+        recorded = {hex_of(str(chain_id)) for (chain_id,) in self._database.query("SELECT chain_id FROM snapshots")}
+        for folder in self._data.snapshots.iterdir():
+            if folder.name not in recorded:
+                trees.remove(folder, self._data.ingest)
+
+    @contextmanager
+    def stage(self) -> Iterator[StagedLayer]:
+        """Begin a layer; its folder is removed at the end unless it was adopted."""
+        layer = StagedLayer(self._data.ingest / secrets.token_hex(8))
+        layer.path.mkdir(mode=0o755, parents=True)
+        layer.path.chmod(0o755)  # whatever the umask: it may become the root folder
+        try:
+            yield layer
+        finally:
+            trees.remove(layer.root, self._data.ingest)
+
+    def adopt(self, stage: Stage, chain_id: Digest) -> None:
+        """Give a staged layer its name; one that exists is kept. It does not count until :meth:`record`."""
+        target = self._data.snapshots / hex_of(chain_id)
+        if not target.exists():
+            stage.path.parent.rename(target)
+            fsync_folder(self._data.snapshots)
+
+    def record(
+        self, db: sqlite3.Connection, chain_id: Digest, *, parent: Digest | None, diff_id: Digest, size_bytes: int
+    ) -> None:
+        """Enter an adopted layer, inside the caller's transaction; idempotent."""
+        db.execute(
+            "INSERT INTO snapshots (chain_id, parent, diff_id, size_bytes) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (chain_id) DO NOTHING",
+            (chain_id, parent, diff_id, size_bytes),
+        )
+
+    def exists(self, chain_id: str) -> bool:
+        """Return whether a layer is recorded."""
+        return bool(self._database.query("SELECT 1 FROM snapshots WHERE chain_id = ?", (chain_id,)))
+
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes of every layer, by chain id."""
+        rows = self._database.query("SELECT chain_id, size_bytes FROM snapshots")
+        return {str(chain_id): int(size or 0) for chain_id, size in rows}
+
+    def total_size(self) -> int:
+        """Return the bytes of all layers."""
+        return sum(self.sizes().values())
+
+    def lower_dirs(self, chain_id: str) -> list[Path]:
+        """Return the folders of a layer and of those below it, the uppermost first; none for "".
+
+        Raises:
+            DataLoss: there is no such layer.
+        """
+        if not chain_id:
+            return []
+        rows = self._database.query(_CHAIN, (chain_id,))
+        if not rows:
+            raise DataLoss(f"layer {chain_id} is missing from the snapshots")
+        return [self._data.snapshots / hex_of(str(row[0])) / "fs" for row in rows]
+
+    def remove(self, chain_id: Digest) -> int:
+        """Remove a layer; return its bytes, 0 when there was none.
+
+        Raises:
+            Conflict: another layer lies on it.
+        """
+        size = self.sizes().get(chain_id)
+        if size is None:
+            return 0
+        try:
+            with self._database.transaction() as db:
+                db.execute("DELETE FROM snapshots WHERE chain_id = ?", (chain_id,))
+        except sqlite3.IntegrityError:
+            raise Conflict(f"layer {chain_id} is in use by another layer") from None
+        trees.remove(self._data.snapshots / hex_of(chain_id), self._data.ingest)
+        return size
+
+    def prepare(self, container_id: str) -> None:
+        """Make a container's folder and its own layer in it; nothing remains when this raises.
+
+        Raises:
+            Conflict: the folder exists.
+        """
+        folder = self._data.container(container_id)
+        try:
+            folder.mkdir(mode=0o710)
+        except FileExistsError:
+            raise Conflict(f"the folder of container {container_id} exists already") from None
+        try:
+            for name, mode in (("upper", 0o755), ("work", 0o700)):
+                (folder / name).mkdir()
+                (folder / name).chmod(mode)
+        except BaseException:
+            self.discard(container_id)
+            raise
+
+    def mount_of(self, container_id: str, chain_id: str) -> RootfsMount:
+        """Return how to mount a container's root: its own layer on the image's, or alone when there are none."""
+        folder = self._data.container(container_id)
+        lower = self.lower_dirs(chain_id)
+        if not lower:
+            return {"type": "bind", "source": str(folder / "upper"), "options": ["bind", "private"]}
+        options = [f"lowerdir+={path}" for path in lower]
+        options += [f"upperdir={folder / 'upper'}", f"workdir={folder / 'work'}", *_OVERLAY_OPTIONS]
+        return {"type": "overlay", "source": "overlay", "options": options}
+
+    @contextmanager
+    def open_image(self, chain_id: str) -> Iterator[int | None]:
+        """Open the root of an image, read-only, as a detached mount that goes with the descriptor; None for ""."""
+        lower = self.lower_dirs(chain_id)
+        if not lower:
+            yield None
+            return
+        fd = overlay.detached([str(path) for path in lower])
+        try:
+            yield fd
+        finally:
+            os.close(fd)
+
+    def size_of(self, container_id: str) -> int:
+        """Return the bytes of a container's own layer; 0 when it has none."""
+        return trees.usage(self._data.container(container_id) / "upper")
+
+    def container_ids(self) -> list[str]:
+        """Return the names of all containers' folders, recorded or not."""
+        return sorted(path.name for path in self._data.containers.iterdir())
+
+    def discard(self, container_id: str) -> None:
+        """Remove a container's folder with its own layer; idempotent."""
+        trees.remove(self._data.container(container_id), self._data.ingest)

@@ -1,0 +1,166 @@
+"""Whole folders: walked, measured, removed; without recursion, for others decide how deep. Nothing is followed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Node(NamedTuple):
+    """One name below the folder walked; ``folder_fd`` belongs to the walk and is valid until its next step."""
+
+    path: bytes  # relative to the top
+    folder_fd: int
+    name: bytes
+    status: os.stat_result
+
+
+class _Level(NamedTuple):
+    path: bytes
+    names: list[bytes]  # still to be visited, the next one last
+    inode: int
+
+
+def walk(top: int) -> Iterator[Node]:
+    """Yield everything below the folder ``top``, each folder before what is in it, names in byte order.
+
+    Holds one descriptor, not one a level: it goes up by "..", and checks that it comes out where it went in.
+
+    Raises:
+        OSError: ESTALE when a folder was moved meanwhile; what disappears is passed over.
+    """
+    fd = os.open(".", FOLDER, dir_fd=top)
+    levels = [_level(fd, b"")]
+    try:
+        while levels:
+            level = levels[-1]
+            if not level.names:
+                levels.pop()
+                if levels:
+                    fd = _up(fd, levels[-1].inode)
+                continue
+            node = _node(fd, level)
+            if node is None:
+                continue
+            yield node
+            if stat.S_ISDIR(node.status.st_mode) and (inner := _open(fd, node.name)) is not None:
+                os.close(fd)
+                fd = inner
+                levels.append(_level(fd, node.path + b"/"))
+    finally:
+        os.close(fd)
+
+
+def _node(fd: int, level: _Level) -> Node | None:
+    name = level.names.pop()
+    try:
+        status = os.stat(name, dir_fd=fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return Node(level.path + name, fd, name, status)
+
+
+def _open(fd: int, name: bytes) -> int | None:
+    try:
+        return os.open(name, FOLDER, dir_fd=fd)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _level(fd: int, path: bytes) -> _Level:
+    return _Level(path, sorted(map(os.fsencode, os.listdir(fd)), reverse=True), os.fstat(fd).st_ino)
+
+
+def _up(fd: int, inode: int) -> int:
+    parent = os.open("..", FOLDER, dir_fd=fd)
+    os.close(fd)
+    if os.fstat(parent).st_ino != inode:
+        os.close(parent)
+        raise OSError(errno.ESTALE, "a folder was moved while it was read")
+    return parent
+
+
+def usage(path: Path) -> int:
+    """Return the bytes of content below ``path``: of files, each inode once; 0 when it does not exist."""
+    try:
+        top = os.open(path, FOLDER)
+    except FileNotFoundError:
+        return 0
+    seen: set[int] = set()
+    total = 0
+    try:
+        for node in walk(top):
+            if not stat.S_ISREG(node.status.st_mode):
+                continue
+            if node.status.st_nlink > 1:
+                if node.status.st_ino in seen:
+                    continue
+                seen.add(node.status.st_ino)
+            total += node.status.st_size
+    finally:
+        os.close(top)
+    return total
+
+
+def remove(path: Path, trash: Path) -> None:
+    """Remove a tree. It moves below ``trash``, on the same file system, first: after a crash it is only there.
+
+    A missing ``path`` is no error.
+    """
+    grave = trash / f"removed-{secrets.token_hex(8)}"
+    try:
+        path.rename(grave)
+    except FileNotFoundError:
+        return
+    empty(grave)
+    grave.rmdir()
+
+
+def empty(folder: Path) -> None:
+    """Remove what is in ``folder``. Folders in folders are moved up first, so depth does not matter."""
+    top = os.open(folder, FOLDER)
+    try:
+        empty_folder(top)
+    finally:
+        os.close(top)
+
+
+def empty_folder(top: int) -> None:
+    """Remove what is in the folder of descriptor ``top``."""
+    prefix = b".removed-" + secrets.token_hex(8).encode()
+    serial = 0
+    while folders := _unlink_files(top):
+        for name in folders:
+            serial = _flatten(top, name, prefix, serial)
+
+
+def _flatten(top: int, name: bytes, prefix: bytes, serial: int) -> int:
+    fd = os.open(name, FOLDER, dir_fd=top)
+    try:
+        for inner in _unlink_files(fd):
+            serial += 1
+            os.rename(inner, b"%s-%d" % (prefix, serial), src_dir_fd=fd, dst_dir_fd=top)
+    finally:
+        os.close(fd)
+    os.rmdir(name, dir_fd=top)
+    return serial
+
+
+def _unlink_files(fd: int) -> list[bytes]:
+    """Remove all but the folders in ``fd``, and return their names."""
+    folders = []
+    with os.scandir(fd) as entries:
+        for entry in list(entries):
+            name = os.fsencode(entry.name)
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(name)
+            else:
+                os.unlink(name, dir_fd=fd)
+    return folders
