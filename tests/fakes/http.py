@@ -72,6 +72,7 @@ class Served:
     engine: FakeEngine
     server: ApiServer
     path: Path
+    port: int  # the same server on 127.0.0.1
     streams: list[FakeStream] = field(default_factory=list)
 
     def stream(self, *, tty: bool = False) -> FakeStream:
@@ -80,8 +81,11 @@ class Served:
         return self.streams[-1]
 
     @asynccontextmanager
-    async def wire(self) -> AsyncIterator[Wire]:
-        reader, writer = await asyncio.open_unix_connection(self.path)
+    async def wire(self, *, tcp: bool = False) -> AsyncIterator[Wire]:
+        if tcp:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        else:
+            reader, writer = await asyncio.open_unix_connection(self.path)
         try:
             yield Wire(reader, writer)
         finally:
@@ -102,13 +106,15 @@ async def serving(engine: FakeEngine | None = None) -> AsyncIterator[Served]:
         path = Path(folder) / "api.sock"
         server = ApiServer(engine)
         listener = await asyncio.get_running_loop().create_unix_server(server.protocols, path)
-        served = Served(engine, server, path)
+        ports = await asyncio.get_running_loop().create_server(server.protocols, "127.0.0.1", 0)
+        served = Served(engine, server, path, ports.sockets[0].getsockname()[1])
         try:
             yield served
         finally:
             for stream in served.streams:
                 stream.far.close()
             listener.close()
+            ports.close()
             await server.close(grace_s=1)
             await listener.wait_closed()
             for stream in served.streams:

@@ -24,7 +24,7 @@ from wharf.api.head import MAX_HEAD_BYTES
 from wharf.api.query import Query
 from wharf.api.routes import Route, Table
 from wharf.api.versions import split_version
-from wharf.errors import WharfError
+from wharf.errors import Forbidden, WharfError
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 """Longest JSON body; archives are streams and have no limit here."""
@@ -84,11 +84,25 @@ class ApiServer:
         return response
 
     async def _dispatch(self, request: web.BaseRequest) -> web.StreamResponse:
+        _refuse_web_pages(request)
         path, _, query = _target(request.raw_path).partition("?")
         version, path = split_version(path)
         route, params = self._table.find(request.method, path, version)
         call = Call(request, self._backend, version, params, Query(query), self._streams)
         return await route.answer(call)
+
+
+def _refuse_web_pages(request: web.BaseRequest) -> None:
+    """Refuse what a browser sends for a page: on TCP, every page that a local user opens could reach the engine.
+
+    Browsers name the page in Origin with each request that changes something; no client of the API does.
+    """
+    if "Origin" in request.headers and isinstance(_peer(request), tuple):
+        raise Forbidden("requests of web pages are refused")
+
+
+def _peer(request: web.BaseRequest) -> object:
+    return None if request.transport is None else request.transport.get_extra_info("peername")
 
 
 def _target(raw: str) -> str:

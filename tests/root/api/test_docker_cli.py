@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
+import pty
 import shutil
+import socket
+import struct
+import termios
 from asyncio.subprocess import PIPE
 from typing import Any
 
 import pytest
 from tests.fakes.engine import FakeStream, frame
-from tests.fakes.http import Served, scenario
+from tests.fakes.http import Served, scenario, until
 
 from wharf.errors import NotFound
 
@@ -23,10 +28,13 @@ VERSION = {"Version": "0.1", "ApiVersion": "1.51", "MinAPIVersion": "1.40", "Os"
 ID = "c0ffee" * 10 + "c0ff"
 
 
+def environment(served: Served) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "DOCKER_HOST": f"unix://{served.path}"}
+
+
 async def docker(served: Served, *args: str, stdin: bytes | None = None) -> tuple[int, bytes, bytes]:
-    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "DOCKER_HOST": f"unix://{served.path}"}
     process = await asyncio.create_subprocess_exec(
-        "docker", *args, stdin=PIPE if stdin is not None else None, stdout=PIPE, stderr=PIPE, env=environment
+        "docker", *args, stdin=PIPE if stdin is not None else None, stdout=PIPE, stderr=PIPE, env=environment(served)
     )
     out, err = await process.communicate(stdin)
     assert process.returncode is not None
@@ -56,6 +64,11 @@ class Cat:
 
     def _start(self, *_: Any, **__: Any) -> None:
         self._tasks.add(asyncio.create_task(self._cat()))
+
+    def end(self) -> None:
+        """End the container as a signal would."""
+        assert self._stream is not None
+        self._stream.far.shutdown(socket.SHUT_RDWR)
 
     async def _cat(self) -> None:
         if self._stream is not None:
@@ -102,6 +115,36 @@ async def test_exec_carries_stdin_too(served: Served) -> None:
     served.engine.execs.answers.update(create="e1", start=start, inspect={"ID": "e1", "ExitCode": 5})
 
     assert await docker(served, "exec", "-i", "web", "cat", stdin=b"in exec") == (5, b"in exec", b"")
+
+
+@scenario
+async def test_terminal_is_attached_raw_and_told_its_size(served: Served) -> None:
+    cat = Cat(served, tty=True)
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *("docker", "run", "-it", "busybox", "cat"),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=PIPE,
+            env=environment(served),
+        )
+        os.write(ours, b"typed\n")
+        shown = b""
+        while b"typed" not in shown.replace(
+            b"typed\r\n", b"", 1
+        ):  # once by the terminal before it is raw, once by cat
+            shown += await asyncio.to_thread(os.read, ours, 1024)
+        await until(lambda: any(call[0] == "containers.resize" for call in served.engine.calls))
+        cat.end()
+        assert (await process.communicate())[1] == b""
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+    sizes = [call[2] for call in served.engine.calls if call[0] == "containers.resize"]
+    assert sizes[0] == {"rows": 33, "columns": 77}
 
 
 @scenario

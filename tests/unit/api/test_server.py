@@ -309,6 +309,18 @@ async def test_archive_that_breaks_off_is_no_whole_answer(served: Served) -> Non
         assert (rest, served.engine.calls) == (b"4\r\nhalf\r\n", [("images.save", (["a", "b"],), {})])
 
 
+@pytest.mark.parametrize(("tcp", "status"), [(True, 403), (False, 204)])
+def test_web_page_cannot_reach_the_engine_over_tcp(tcp: bool, status: int) -> None:
+    @scenario
+    async def run(served: Served) -> None:
+        async with served.wire(tcp=tcp) as wire:
+            answer = await wire.ask("POST", "/containers/x/start", fields="Origin: http://a.example\r\n")
+
+        assert (answer.status, len(served.engine.calls)) == (status, 0 if tcp else 1)
+
+    run()
+
+
 @scenario
 async def test_pull_is_refused_in_clear_words(served: Served) -> None:
     answer = await served.ask("POST", "/images/create?fromImage=busybox&tag=latest")

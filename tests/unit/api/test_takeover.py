@@ -104,6 +104,18 @@ async def test_end_of_the_clients_bytes_ends_stdin_and_output_goes_on(served: Se
 
 
 @scenario
+async def test_half_close_is_respected_over_tcp_too(served: Served) -> None:
+    async with served.wire(tcp=True) as wire:
+        stream, _, _ = await opened(served, wire, attach(rest=b"all"))
+        wire.writer.write_eof()
+        stdin = [await far_read(stream), await far_read(stream)]
+        stream.far.send(frame(1, b"done"))
+        stream.far.close()
+
+        assert (stdin, await wire.reader.read()) == ([b"all", b""], frame(1, b"done"))
+
+
+@scenario
 async def test_end_of_output_closes_the_connection(served: Served) -> None:
     async with served.wire() as wire:
         stream, _, _ = await opened(served, wire, attach())
