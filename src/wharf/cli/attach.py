@@ -115,4 +115,3 @@ COMMANDS = (
         examples=("wharf start db web", "wharf start -ai shell"),
     ),
 )
-

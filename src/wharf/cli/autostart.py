@@ -34,13 +34,15 @@ def start_engine(client: Client) -> None:
     except OSError as error:
         hint = "" if os.geteuid() == 0 else " (start it as root, or set WHARF_HOST)"
         reason = (error.strerror or "").lower()
-        raise EngineUnreachable(f"no engine runs, and one cannot be started: {error.filename}: {reason}{hint}") from error
+        raise EngineUnreachable(
+            f"no engine runs, and one cannot be started: {error.filename}: {reason}{hint}"
+        ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _answers(client):
             sys.stderr.write(f"wharf: no engine is running: starting one in the background (log: {LOG})\n")
             sys.stderr.flush()
-            _wait_for(client, _spawn(_engine_program()))
+            _wait_for(client, _spawn(engine_program()))
     finally:
         os.close(lock)
 
@@ -53,7 +55,7 @@ def _answers(client: Client) -> bool:
     return True
 
 
-def _engine_program() -> str:
+def engine_program() -> str:
     """Return the path of wharfd: beside this command, else on PATH."""
     beside = os.path.dirname(os.path.realpath(sys.argv[0]))
     for folder in (beside, os.path.dirname(sys.executable), *os.get_exec_path()):

@@ -75,7 +75,18 @@ class Session:
 class Command:
     """One command of the command line."""
 
-    __slots__ = ("action", "examples", "failure", "flags", "interspersed", "least", "most", "path", "summary", "arguments")
+    __slots__ = (
+        "action",
+        "examples",
+        "failure",
+        "flags",
+        "interspersed",
+        "least",
+        "most",
+        "path",
+        "summary",
+        "arguments",
+    )
 
     def __init__(
         self,

@@ -79,7 +79,9 @@ COMMANDS = (
         flags=(
             Flag("detach", "bool", "Leave it in the background", short="d"),
             Flag("detach-keys", "string", "The keys that leave it running, such as ctrl-p,ctrl-q"),
-            Flag("env", "list", "An environment variable, name=value, or a name to pass on", short="e", check=check_env),
+            Flag(
+                "env", "list", "An environment variable, name=value, or a name to pass on", short="e", check=check_env
+            ),
             Flag("env-file", "list", "Read environment variables from a file"),
             Flag("interactive", "bool", "Keep its stdin open", short="i"),
             Flag("privileged", "bool", "All capabilities"),

@@ -28,8 +28,15 @@ class Flag:
     __slots__ = ("check", "default", "help", "kind", "name", "refusal", "short")
 
     def __init__(
-        self, name: str, kind: str = "string", text: str = "", *, short: str = "", default: object = None,
-        refusal: str = "", check: Callable[[str], object] | None = None,
+        self,
+        name: str,
+        kind: str = "string",
+        text: str = "",
+        *,
+        short: str = "",
+        default: object = None,
+        refusal: str = "",
+        check: Callable[[str], object] | None = None,
     ) -> None:
         """Describe a flag.
 
@@ -144,9 +151,7 @@ def _int(text: str, low: int, high: int) -> int:
     return value
 
 
-def parse(
-    flags: Sequence[Flag], arguments: Sequence[str], *, interspersed: bool = True
-) -> tuple[Values, list[str]]:
+def parse(flags: Sequence[Flag], arguments: Sequence[str], *, interspersed: bool = True) -> tuple[Values, list[str]]:
     """Split a command line into flags and the rest.
 
     Args:

@@ -48,6 +48,8 @@ def _dispatch(words: list[str]) -> int:
         sys.stdout.write(f"Wharf version {__version__}\n")
         return 0
     path, rest = _path(words)
+    if path == "daemon" and rest != ["--help"]:
+        rest = ["--", *rest]  # its flags are wharfd's
     command = _load(path)
     if command is None:
         return _no_command(path, rest)

@@ -65,7 +65,7 @@ def print_rows(
         sys.stdout.write(render(cells))
     elif template == "json":
         for row in rows:
-            session.print(dumps(dict(row)))
+            session.print(dumps(dict(sorted(row.items()))))  # as Go orders a map
     else:
         _print_by_template(session, rows, template, headers)
 

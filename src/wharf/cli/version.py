@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from wharf.client.documents import Document
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-_DETAILS = {"ApiVersion": "API version", "GitCommit": "Git commit", "GoVersion": "Go version", "KernelVersion": "Kernel"}
+_DETAILS = {
+    "ApiVersion": "API version",
+    "GitCommit": "Git commit",
+    "GoVersion": "Go version",
+    "KernelVersion": "Kernel",
+}
 
 
 def _client_document(api_version: str) -> Document:

@@ -30,9 +30,7 @@ class Images:
         # A repository's slashes are part of the path; so docker's clients send them too.
         return f"/images/{quote(name, keep=b'/:@')}" + (f"/{verb}" if verb else "")
 
-    def list(
-        self, *, all_images: bool = False, digests: bool = False, filters: Filters | None = None
-    ) -> Documents:
+    def list(self, *, all_images: bool = False, digests: bool = False, filters: Filters | None = None) -> Documents:
         """Return summaries, newest first."""
         query: Query = {"all": all_images or None, "digests": digests or None, "filters": filters_text(filters)}
         return as_documents(self._client.call("GET", "/images/json", query=query))

@@ -63,6 +63,10 @@ def human_duration(seconds: float) -> str:
     if hours == 1:
         return "About an hour"
     return next(
-        (f"{hours if unit == 3600 else whole // unit} {name}" for limit, unit, name in _STEPS if hours * 3600 < limit),
+        (
+            f"{hours if unit == 3600 else whole // unit} {name}"
+            for limit, unit, name in _STEPS
+            if hours * 3600 < limit
+        ),
         f"{whole // (3600 * 24 * 365)} years",
     )

@@ -131,7 +131,12 @@ def _healthcheck(values: Values) -> Document | None:
     return document
 
 
-def _restart_policy(values: Values) -> Document:
+def restart_policy(values: Values) -> Document:
+    """Return the RestartPolicy of --restart.
+
+    Raises:
+        InvalidArgument: it is malformed, or contradicts --rm.
+    """
     name, separator, count = values.text("restart").partition(":")
     if separator and not name:
         raise InvalidArgument("invalid restart policy format: no policy provided before colon")
@@ -156,7 +161,7 @@ def _host_config(values: Values, console: tuple[int, int]) -> Document:
     document: Document = {
         "ContainerIDFile": values.text("cidfile"),
         "LogConfig": _log_config(values),
-        "RestartPolicy": _restart_policy(values),
+        "RestartPolicy": restart_policy(values),
         "AutoRemove": values.on("rm"),
         "VolumeDriver": values.text("volume-driver"),
         "VolumesFrom": values.items("volumes-from") or None,

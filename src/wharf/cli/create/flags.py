@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from wharf.cli.create.devices import check_device_rule, parse_throttle_bytes, parse_throttle_count, parse_weight_device
+from wharf.cli.create.devices import (
+    check_device_rule,
+    parse_throttle_bytes,
+    parse_throttle_count,
+    parse_weight_device,
+)
 from wharf.cli.create.limits import parse_cpus, parse_ulimit
 from wharf.cli.create.mounts import parse_mount
 from wharf.cli.create.networks import check_dns, parse_add_host
@@ -30,7 +35,12 @@ CONTAINER_FLAGS = (
     Flag("add-host", "list", "A line for its /etc/hosts, host:ip", check=parse_add_host),
     Flag("annotation", "list", "An annotation for the OCI runtime, key=value"),
     Flag("attach", "list", "Attach to stdin, stdout or stderr", short="a", check=check_stream),
-    Flag("blkio-weight-device", "list", "Relative weight of block I/O on one device, path:weight", check=parse_weight_device),
+    Flag(
+        "blkio-weight-device",
+        "list",
+        "Relative weight of block I/O on one device, path:weight",
+        check=parse_weight_device,
+    ),
     Flag("cap-add", "list", "Add a capability"),
     Flag("cap-drop", "list", "Take a capability away"),
     Flag("cgroup-parent", "string", "Parent of its control group"),
@@ -73,7 +83,9 @@ CONTAINER_FLAGS = (
     Flag("log-opt", "list", "An option of the log driver, key=value"),
     Flag("mac-address", "string", "MAC address on its network"),
     Flag("memory-swappiness", "int", "How readily its memory is swapped out, 0 to 100", default=-1),
-    Flag("mount", "list", "Mount something: type=bind|volume|tmpfs|image,src=...,dst=...[,readonly]", check=parse_mount),
+    Flag(
+        "mount", "list", "Mount something: type=bind|volume|tmpfs|image,src=...,dst=...[,readonly]", check=parse_mount
+    ),
     Flag("name", "string", "Its name"),
     Flag("network", "list", "Its network: bridge, none, host, container:NAME or one's name"),
     Flag("net", "list", "Same as --network"),

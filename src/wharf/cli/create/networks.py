@@ -63,7 +63,17 @@ def normal_mac(text: str) -> str:
 class Attachment:
     """One network a container joins, as the command line says it."""
 
-    __slots__ = ("aliases", "driver_options", "gateway_priority", "ipv4", "ipv6", "link_local", "links", "mac", "target")
+    __slots__ = (
+        "aliases",
+        "driver_options",
+        "gateway_priority",
+        "ipv4",
+        "ipv6",
+        "link_local",
+        "links",
+        "mac",
+        "target",
+    )
 
     def __init__(self, target: str) -> None:
         self.target = target
@@ -145,10 +155,10 @@ def attachments(values: Values) -> list[Attachment]:
         InvalidArgument: a field is wrong, or both a field and its flag are given.
     """
     found = [_parse(text) for text in (*values.items("network"), *values.items("net"))] or [Attachment("default")]
-    if any(
-        len(found) > 1 and (n.target in {"host", "none"} or n.target.startswith("container:")) for n in found
-    ):
-        raise InvalidArgument("conflicting options: cannot attach both user-defined and non-user-defined network-modes")
+    if any(len(found) > 1 and (n.target in {"host", "none"} or n.target.startswith("container:")) for n in found):
+        raise InvalidArgument(
+            "conflicting options: cannot attach both user-defined and non-user-defined network-modes"
+        )
     first = found[0]
     first.aliases += (*values.items("network-alias"), *values.items("net-alias"))
     first.link_local += values.items("link-local-ip")

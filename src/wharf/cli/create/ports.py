@@ -15,7 +15,9 @@ def _range(text: str, what: str, spec: str) -> tuple[int, int]:
     first, dash, last = text.partition("-")
     numbers = (first, last if dash else first)
     if not all(number.isascii() and number.isdigit() and int(number) <= 65535 for number in numbers):
-        raise InvalidArgument(f"invalid {what}: {text}" if what != "containerPort" else f"invalid containerPort: {spec}")
+        raise InvalidArgument(
+            f"invalid {what}: {text}" if what != "containerPort" else f"invalid containerPort: {spec}"
+        )
     low, high = int(numbers[0]), int(numbers[1])
     if high < low:
         raise InvalidArgument(f"invalid range specified for port: {text}")

@@ -1,0 +1,217 @@
+"""Images: list, history, tag, remove, prune."""
+
+from __future__ import annotations
+
+import time
+
+from wharf.cli.command import Command
+from wharf.cli.confirm import confirmed
+from wharf.cli.flags import Flag
+from wharf.cli.output import parse_filters, print_rows
+from wharf.client.documents import as_documents, number, text, texts
+from wharf.client.images import Images
+from wharf.errors import InvalidArgument
+from wharf.lib.durations import human_duration
+from wharf.lib.sizes import human_size
+from wharf.lib.tables import ellipsis
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wharf.cli.command import Session
+    from wharf.cli.flags import Values
+    from wharf.client.documents import Document
+
+_HEADERS = {"ID": "IMAGE ID", "CreatedSince": "CREATED"}
+
+
+def _short(image_id: str, *, full: bool) -> str:
+    return image_id if full else image_id.removeprefix("sha256:")[:12]
+
+
+def _names(image: Document) -> list[tuple[str, str]]:
+    """Return (repository, tag) of every name; one pair of ``<none>`` for an image without."""
+    found = [name.rpartition(":")[::2] for name in texts(image, "RepoTags") if name != "<none>:<none>"]
+    if found:
+        return sorted((repository, tag) for repository, tag in found)
+    digests = texts(image, "RepoDigests")
+    repository = digests[0].partition("@")[0] if digests else "<none>"
+    return [(repository, "<none>")]
+
+
+def _digest(image: Document, repository: str) -> str:
+    for reference in texts(image, "RepoDigests"):
+        name, _, digest = reference.partition("@")
+        if name == repository:
+            return digest
+    return "<none>"
+
+
+def image_rows(image: Document, now: float, *, full: bool) -> list[dict[str, str]]:
+    """Return one row for each name of an image."""
+    created = number(image, "Created")
+    size = human_size(number(image, "Size"), digits=3)
+    return [
+        {
+            "Repository": repository,
+            "Tag": tag,
+            "Digest": _digest(image, repository),
+            "ID": _short(text(image, "Id"), full=full),
+            "CreatedSince": f"{human_duration(max(0.0, now - created))} ago" if created > 0 else "N/A",
+            "CreatedAt": time.strftime("%Y-%m-%d %H:%M:%S %z %Z", time.localtime(created)),
+            "Size": size,
+            "VirtualSize": size,
+            "Containers": "N/A",
+            "SharedSize": "N/A",
+            "UniqueSize": "N/A",
+        }
+        for repository, tag in _names(image)
+    ]
+
+
+def _images(session: Session, values: Values, arguments: list[str]) -> int:
+    filters = parse_filters(values.items("filter"))
+    if arguments:
+        filters.setdefault("reference", []).append(arguments[0])
+    found = Images(session.client).list(all_images=values.on("all"), digests=values.on("digests"), filters=filters)
+    full = values.on("no-trunc")
+    now = time.time()
+    rows = [row for image in found for row in image_rows(image, now, full=full)]
+    if values.on("quiet") and not values.text("format"):
+        for row in rows:
+            session.print(row["ID"])
+        return 0
+    digest = ("Digest",) if values.on("digests") else ()
+    columns = ("Repository", "Tag", *digest, "ID", "CreatedSince", "Size")
+    print_rows(session, rows, columns, template=values.text("format"), headers=_HEADERS)
+    return 0
+
+
+def _history(session: Session, values: Values, arguments: list[str]) -> int:
+    full, human = values.on("no-trunc"), values.on("human")
+    now = time.time()
+    rows = []
+    for layer in Images(session.client).history(arguments[0]):
+        created, by = number(layer, "Created"), text(layer, "CreatedBy").replace("\t", " ")
+        size = number(layer, "Size")
+        written = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(created))
+        rows.append(
+            {
+                "ID": _short(text(layer, "Id"), full=full),
+                "CreatedSince": f"{human_duration(max(0.0, now - created))} ago" if human else written,
+                "CreatedAt": written,
+                "CreatedBy": by if full else ellipsis(by, 45),
+                "Size": human_size(size, digits=3) if human else str(size),
+                "Comment": text(layer, "Comment"),
+            }
+        )
+    if values.on("quiet") and not values.text("format"):
+        for row in rows:
+            session.print(row["ID"])
+        return 0
+    columns = ("ID", "CreatedSince", "CreatedBy", "Size", "Comment")
+    print_rows(
+        session, rows, columns, template=values.text("format"), headers={"ID": "IMAGE", "CreatedSince": "CREATED"}
+    )
+    return 0
+
+
+def split_reference(name: str) -> tuple[str, str]:
+    """Return (repository, tag) of a name; the tag is ``latest`` when there is none.
+
+    Raises:
+        InvalidArgument: it is empty, or names a digest, which cannot be given.
+    """
+    if not name or "@" in name:
+        raise InvalidArgument(
+            "invalid reference format" if not name else "refusing to create a tag with a digest reference"
+        )
+    repository, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:
+        return name, "latest"
+    return repository, tag
+
+
+def _tag(session: Session, _: Values, arguments: list[str]) -> int:
+    repository, tag = split_reference(arguments[1])
+    Images(session.client).tag(arguments[0], repository=repository, tag=tag)
+    return 0
+
+
+def _print_deleted(session: Session, deleted: list[Document]) -> None:
+    for item in deleted:
+        if text(item, "Deleted"):
+            session.print(f"Deleted: {text(item, 'Deleted')}")
+        else:
+            session.print(f"Untagged: {text(item, 'Untagged')}")
+
+
+def _rmi(session: Session, values: Values, names: list[str]) -> int:
+    images = Images(session.client)
+
+    def remove(name: str) -> None:
+        _print_deleted(session, images.remove(name, force=values.on("force"), no_prune=values.on("no-prune")))
+
+    return session.each(names, remove, echo=False)
+
+
+def _prune(session: Session, values: Values, _: list[str]) -> int:
+    every = values.on("all")
+    warning = "This will remove all images without at least one container associated to them."
+    if not confirmed(values, warning if every else "This will remove all dangling images."):
+        return 1
+    filters = {**parse_filters(values.items("filter")), "dangling": ["false" if every else "true"]}
+    answer = Images(session.client).prune(filters)
+    deleted = as_documents(answer.get("ImagesDeleted"))
+    if deleted:
+        session.print("Deleted Images:")
+        _print_deleted(session, deleted)
+        session.print()
+    session.print(f"Total reclaimed space: {human_size(number(answer, 'SpaceReclaimed'))}")
+    return 0
+
+
+COMMANDS = (
+    Command(
+        "images", _images, "List images", arguments="[REPOSITORY[:TAG]]", count=(0, 1),
+        flags=(
+            Flag("all", "bool", "Also those that only lead to others", short="a"),
+            Flag("digests", "bool", "Their digests too"),
+            Flag("filter", "list", "Only some, such as dangling=true", short="f"),
+            Flag("format", "string", "'table', 'table TEMPLATE', 'json' or a template"),
+            Flag("no-trunc", "bool", "Whole ids"),
+            Flag("quiet", "bool", "Only ids", short="q"),
+        ),
+        examples=("wharf images", "wharf images debian", "wharf images --format '{{.Repository}}:{{.Tag}} {{.Size}}'"),
+    ),
+    Command(
+        "history", _history, "Show an image's layers", arguments="IMAGE", count=(1, 1),
+        flags=(
+            Flag("format", "string", "'table', 'table TEMPLATE', 'json' or a template"),
+            Flag("human", "bool", "Sizes and times in words", short="H", default=True),
+            Flag("no-trunc", "bool", "Whole ids and instructions"),
+            Flag("quiet", "bool", "Only ids", short="q"),
+        ),
+        examples=("wharf history busybox",),
+    ),
+    Command(
+        "tag", _tag, "Give an image one more name", arguments="SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]", count=(2, 2),
+        examples=("wharf tag app:1.2 app:stable",),
+    ),
+    Command(
+        "rmi", _rmi, "Remove images", arguments="IMAGE [IMAGE...]", count=(1, None),
+        flags=(
+            Flag("force", "bool", "Also what containers use", short="f"),
+            Flag("no-prune", "bool", "Keep untagged parents"),
+        ),
+        examples=("wharf rmi app:1.2",),
+    ),
+    Command(
+        "image prune", _prune, "Remove unused images",
+        flags=(
+            Flag("all", "bool", "All that no container uses, not only those without a name", short="a"),
+            Flag("filter", "list", "Only some, such as until=24h"),
+            Flag("force", "bool", "Do not ask", short="f"),
+        ),
+        examples=("wharf image prune -af",),
+    ),
+)  # fmt: skip

@@ -1,0 +1,110 @@
+"""``wharf inspect`` and those of the single kinds."""
+
+from __future__ import annotations
+
+from wharf.cli.command import Command
+from wharf.cli.failures import describe
+from wharf.cli.flags import Flag, UsageError
+from wharf.cli.template import render
+from wharf.client.containers import Containers
+from wharf.client.images import Images
+from wharf.client.networks import Networks
+from wharf.client.volumes import Volumes
+from wharf.errors import NotFound, Unavailable, WharfError
+from wharf.lib.light_json import dumps, dumps_pretty
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wharf.cli.command import Session
+    from wharf.cli.flags import Values
+    from wharf.client.client import Client
+    from wharf.client.documents import Document
+
+    Lookup = Callable[[str], Document]
+
+
+def _lookups(client: Client, *, size: bool) -> dict[str, Lookup]:
+    containers = Containers(client)
+    return {
+        "container": lambda name: containers.inspect(name, size=size),
+        "image": Images(client).inspect,
+        "network": Networks(client).inspect,
+        "volume": Volumes(client).inspect,
+    }
+
+
+def _find(lookups: dict[str, Lookup], name: str) -> Document:
+    for lookup in lookups.values():
+        try:
+            return lookup(name)
+        except NotFound:
+            continue
+    raise NotFound(f"Error: No such object: {name}")
+
+
+def _inspect(session: Session, values: Values, names: list[str], kind: str) -> int:
+    lookups = _lookups(session.client, size=values.on("size"))
+    if kind and kind not in lookups:
+        raise UsageError(f'"{kind}" is not a valid value for --type')
+    found: list[Document] = []
+    failures: list[str] = []
+    for name in names:
+        try:
+            found.append(lookups[kind](name) if kind else _find(lookups, name))
+        except Unavailable:
+            raise
+        except WharfError as error:
+            failures.append(describe(error))
+    _print(session, found, values.text("format"))
+    for failure in failures:
+        session.warn(failure)
+    return 1 if failures else 0
+
+
+def _print(session: Session, found: list[Document], template: str) -> None:
+    if template == "json":
+        session.print(dumps(found))
+    elif template:
+        for document in found:
+            session.print(render(template, document))
+    else:
+        session.print(dumps_pretty(found))
+
+
+def _any(session: Session, values: Values, names: list[str]) -> int:
+    return _inspect(session, values, names, values.text("type"))
+
+
+def _of(kind: str) -> Command:
+    def action(session: Session, values: Values, names: list[str]) -> int:
+        return _inspect(session, values, names, kind)
+
+    flags = (_FORMAT, _SIZE) if kind == "container" else (_FORMAT,)
+    return Command(
+        f"{kind} inspect",
+        action,
+        f"Show everything about {kind}s, as JSON",
+        arguments=f"{kind.upper()} [{kind.upper()}...]",
+        flags=flags,
+        count=(1, None),
+        examples=(f"wharf {kind} inspect NAME",),
+    )
+
+
+_FORMAT = Flag("format", "string", "'json' or a template", short="f")
+_SIZE = Flag("size", "bool", "What they take on disk too", short="s")
+
+COMMANDS = (
+    Command(
+        "inspect",
+        _any,
+        "Show everything about objects, as JSON",
+        arguments="NAME|ID [NAME|ID...]",
+        flags=(_FORMAT, _SIZE, Flag("type", "string", "Only of this kind: container, image, network or volume")),
+        count=(1, None),
+        examples=("wharf inspect web", "wharf inspect -f '{{.State.Status}}' web"),
+    ),
+    *(_of(kind) for kind in ("container", "image", "network", "volume")),
+)
