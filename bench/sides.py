@@ -91,7 +91,7 @@ def running(engine: Engine, root: Path, docker: str) -> Iterator[Side]:
     (root / "docker-config").mkdir(parents=True)
     _write_settings(root)
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("DOCKER_")},
+        **{name: value for name, value in os.environ.items() if not name.startswith(("DOCKER_", "WHARF_"))},
         "DOCKER_HOST": f"unix://{root}/api.sock",
         "DOCKER_CONFIG": f"{root}/docker-config",
         "CONTAINERS_CONF": f"{root}/containers.conf",

@@ -49,7 +49,7 @@ data="$root/data"
 mkdir -p "$data"
 chmod 755 "$scratch"
 # Both clients read these; a configuration of yours takes no part.
-unset DOCKER_CONTEXT DOCKER_API_VERSION DOCKER_TLS_VERIFY DOCKER_CERT_PATH
+unset WHARF_HOST DOCKER_CONTEXT DOCKER_API_VERSION DOCKER_TLS_VERIFY DOCKER_CERT_PATH
 export DOCKER_HOST="unix://$scratch/wharf.sock" DOCKER_CONFIG="$scratch"
 
 stop_daemon() {
