@@ -27,7 +27,7 @@ from wharf.processes.processes import Processes
 from wharf.spec.engine_api.container import CreateContainer, HostConfig
 from wharf.storage.content import ContentStore
 from wharf.storage.layout import DEFAULT_DATA_ROOT, DataRoot, RunRoot, run_root_of
-from wharf.storage.lock import RootLock
+from wharf.storage.lock import EngineLock
 from wharf.storage.metadata import Database
 from wharf.storage.snapshots import Snapshots
 from wharf.volumes.volumes import Volumes
@@ -99,8 +99,9 @@ class Engine:
             run.seccomp,
         ):
             folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-        stack.enter_context(RootLock(data.lock))
-        database = stack.enter_context(Database(data.database))
+        stack.enter_context(EngineLock(data.lock))
+        database = Database(data.database)
+        stack.callback(database.close)
         content = ContentStore(data)
         snapshots = Snapshots(data, database)
         images = Images(data, database, content, snapshots)

@@ -107,11 +107,11 @@ class Events:
     def _past(self, since_ns: int | None, until_ns: int | None) -> list[EventMessage]:
         if since_ns is None:
             return []
-        rows = self._database.connection.execute(
+        rows = self._database.query(
             "SELECT document FROM events WHERE time_ns >= ? AND time_ns <= ? ORDER BY time_ns",
             (since_ns, until_ns if until_ns is not None else self._clock_ns()),
         )
-        return [json.loads(document) for (document,) in rows]
+        return [json.loads(str(document)) for (document,) in rows]
 
 
 def matches(event: EventMessage, filters: Mapping[str, list[str]]) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from wharf.engine.ocispec.inputs import HostFacts
 from wharf.engine.system import architecture
 from wharf.errors import Forbidden, NotImplementedHere
-from wharf.kernel.capability import bounding_set
+from wharf.kernel import capability
 
 _SUPPORTED = ("amd64", "arm64")
 _OLDEST_KERNEL = (5, 10)
@@ -35,7 +35,7 @@ def read_facts() -> HostFacts:
         seccomp=Path("/proc/sys/kernel/seccomp/actions_avail").exists(),
         kernel=kernel,
         arch=arch,
-        capabilities=frozenset(bounding_set()),
+        capabilities=frozenset(capability.names_of(capability.bounding())),
         cpus=len(os.sched_getaffinity(0)),
     )
 

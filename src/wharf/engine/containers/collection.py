@@ -198,25 +198,6 @@ class Containers:
             document["SizeRootFs"] = own + context.images.size_of(container.image_id)
         return document
 
-    async def list(
-        self,
-        *,
-        all: bool = False,  # noqa: A002  # the API's word
-        limit: int | None = None,
-        size: bool = False,
-        filters: Mapping[str, list[str]] | None = None,
-    ) -> list[ContainerSummary]:
-        """Return containers, newest first: the running ones, or all (docker ps)."""
-        filters = filters or {}
-        if unknown := filters.keys() - _FILTERS:
-            raise InvalidArgument(f"invalid filter '{sorted(unknown)[0]}'")
-        everything = all or bool(limit) or bool(filters.keys() & {"status", "exited"})
-        chosen = [c for c in self._in_order(filters) if everything or c.state.alive or c.state.status == "restarting"]
-        ancestors = self._ancestors(filters.get("ancestor", []))
-        simple = {k: v for k, v in filters.items() if k not in ("before", "since")}
-        chosen = [c for c in chosen if inspect.matches(c, simple, ancestors=ancestors)]
-        return [await self._summary(c, size=size) for c in (chosen[:limit] if limit else chosen)]
-
     def _in_order(self, filters: Mapping[str, list[str]]) -> list[Container]:
         """Return all containers, newest first, between --filter since and before."""
         containers = sorted(self._context.registry, key=lambda c: c.created_at, reverse=True)
@@ -255,3 +236,22 @@ class Containers:
         """Return how many microseconds each step of a running container's start took (for benchmarks)."""
         container = self._context.registry.resolve(ref)
         return dict(container.shim.steps_us) if container.shim else {}
+
+    async def list(
+        self,
+        *,
+        all: bool = False,  # noqa: A002  # the API's word
+        limit: int | None = None,
+        size: bool = False,
+        filters: Mapping[str, list[str]] | None = None,
+    ) -> list[ContainerSummary]:
+        """Return containers, newest first: the running ones, or all (docker ps)."""
+        filters = filters or {}
+        if unknown := filters.keys() - _FILTERS:
+            raise InvalidArgument(f"invalid filter '{sorted(unknown)[0]}'")
+        everything = all or bool(limit) or bool(filters.keys() & {"status", "exited"})
+        chosen = [c for c in self._in_order(filters) if everything or c.state.alive or c.state.status == "restarting"]
+        ancestors = self._ancestors(filters.get("ancestor", []))
+        simple = {k: v for k, v in filters.items() if k not in ("before", "since")}
+        chosen = [c for c in chosen if inspect.matches(c, simple, ancestors=ancestors)]
+        return [await self._summary(c, size=size) for c in (chosen[:limit] if limit else chosen)]

@@ -38,7 +38,7 @@ async def settle(context: Context, container: Container, ended: Exit) -> None:
         restart_count=container.state.restart_count,
         stopped_by_user=container.state.stopped_by_user,
     )
-    shim, container.shim = container.shim, None
+    container.shim = None
     container.become(
         replace(
             container.state,
@@ -48,11 +48,11 @@ async def settle(context: Context, container: Container, ended: Exit) -> None:
             oom_killed=ended["oom_killed"],
             started_at=ended["started_at"] or container.state.started_at,
             finished_at=ended["finished_at"],
+            error=ended.get("error", ""),
         )
     )
     context.registry.save(container)
-    if shim:
-        shim.forget()
+    context.processes.forget(container.id)
     if ended["oom_killed"]:
         publish(context, container, "oom")
     publish(context, container, "die", exitCode=str(ended["exit_code"]), execDuration=str(int(ran_s)))

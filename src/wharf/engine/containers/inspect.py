@@ -106,7 +106,7 @@ def network_settings(container: Container, endpoints: list[Endpoint]) -> Network
     settings: dict[str, object] = {
         "Bridge": "",
         "SandboxID": container.id if endpoints else "",
-        "SandboxKey": endpoints[0].sandbox if endpoints else "",
+        "SandboxKey": str(endpoints[0].sandbox) if endpoints else "",
         "Ports": ports_document(container, endpoints),
         "HairpinMode": False,
         "LinkLocalIPv6Address": "",

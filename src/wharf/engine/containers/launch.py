@@ -38,7 +38,7 @@ async def launch(context: Context, container: Container) -> Shim:
     except BaseException as error:
         container.drop_pending()
         await asyncio.shield(networking.release(context, container))
-        _record_failure(context, container, error)
+        record_failure(context, container, error)
         if container.spec.host_config.get("AutoRemove"):
             await erase(context, container, volumes=True)
         if isinstance(error, ProcessFailed):
@@ -133,7 +133,8 @@ def _log_options(context: Context, container: Container) -> LogOptions:
     return options
 
 
-def _record_failure(context: Context, container: Container, error: BaseException) -> None:
+def record_failure(context: Context, container: Container, error: BaseException) -> None:
+    """Write down why a container did not start, and the exit code that Docker gives for it."""
     code = _EXIT_CODES.get(error.kind, _NOT_STARTED) if isinstance(error, ProcessFailed) else _NOT_STARTED
     status = "exited" if container.state.status == "restarting" else container.state.status
     container.become(replace(container.state, status=status, pid=0, exit_code=code, error=str(error)))

@@ -9,16 +9,18 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, Self, TypedDict
+from typing import BinaryIO, Final, TypedDict
 
 from wharf.engine.containers.record import Container
+from wharf.engine.containers.state import State
 from wharf.engine.context import Context
 from wharf.errors import InvalidArgument, NotImplementedHere
-from wharf.kernel.inotify import Watch
+from wharf.kernel import inotify
 from wharf.lib.moments import to_ns
 from wharf.lib.stdcopy import STDERR, STDOUT, frame
 
 _CHUNK_BYTES: Final = 64 * 1024
+_GROWTH: Final = inotify.Watch.MODIFY | inotify.Watch.CREATE | inotify.Watch.MOVED_TO
 
 
 class Line(TypedDict):
@@ -69,23 +71,26 @@ async def read(context: Context, container: Container, query: Query) -> AsyncIte
 
 async def _chunks(context: Context, container: Container, query: Query) -> AsyncIterator[bytes]:
     path = context.data.log(container.id)
-    with Watch(path.parent) as watch:
-        tail = LogTail(path)
-        with tail:
-            lines = await asyncio.to_thread(_past, tail, query)
-            for line in lines:
-                yield render(line, query, tty=container.tty)
-            while query.follow:
-                ended = not container.state.alive and container.state.status != "restarting"
-                fresh = await asyncio.to_thread(tail.lines)
-                for line in fresh:
-                    if query.accepts(line):
-                        yield render(line, query, tty=container.tty)
-                if fresh:
-                    continue
-                if ended or _past_end(query, context):
-                    return
-                await _change(context, container, watch, query)
+    grown = inotify.inotify_init()
+    tail = LogTail(path)
+    try:
+        inotify.add_watch(grown, str(path.parent), _GROWTH)
+        for line in await asyncio.to_thread(_past, tail, query):
+            yield render(line, query, tty=container.tty)
+        while query.follow:
+            ended = not container.state.alive and container.state.status != "restarting"
+            fresh = await asyncio.to_thread(tail.lines)
+            for line in fresh:
+                if query.accepts(line):
+                    yield render(line, query, tty=container.tty)
+            if fresh:
+                continue
+            if ended or _past_end(query, context):
+                return
+            await _change(context, container, grown, query)
+    finally:
+        tail.close()
+        os.close(grown)
 
 
 def _past(tail: LogTail, query: Query) -> list[Line]:
@@ -97,28 +102,26 @@ def _past_end(query: Query, context: Context) -> bool:
     return query.until_ns is not None and to_ns(context.clock.now()) > query.until_ns
 
 
-async def _change(context: Context, container: Container, watch: Watch, query: Query) -> None:
+async def _change(context: Context, container: Container, grown: int, query: Query) -> None:
     """Wait until the log grows, the container ends, or ``until`` has come."""
+    loop = asyncio.get_running_loop()
     ended = container.watch(lambda state: not state.alive)
-    grown = asyncio.ensure_future(_readable(watch))
+    readable: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(grown, _settle, readable)
     left_s = None if query.until_ns is None else max(0.0, (query.until_ns - to_ns(context.clock.now())) / 1e9)
     try:
-        await asyncio.wait({ended, grown}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+        waiting: set[asyncio.Future[State] | asyncio.Future[None]] = {ended, readable}
+        await asyncio.wait(waiting, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        loop.remove_reader(grown)
         ended.cancel()
-        grown.cancel()
-        await asyncio.gather(grown, return_exceptions=True)
+        readable.cancel()
+    inotify.read(grown)
 
 
-async def _readable(watch: Watch) -> None:
-    loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-    loop.add_reader(watch.fileno(), lambda: ready.done() or ready.set_result(None))
-    try:
-        await ready
-    finally:
-        loop.remove_reader(watch.fileno())
-    watch.drain()
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def render(line: Line, query: Query, *, tty: bool) -> bytes:
@@ -136,10 +139,8 @@ class LogTail:
         self._files: deque[BinaryIO] = deque(_rotated(path))
         self._rest = b""
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Close the files."""
         for file in self._files:
             file.close()
 

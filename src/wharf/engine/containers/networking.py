@@ -11,7 +11,7 @@ from wharf.engine.containers.record import Container
 from wharf.engine.context import Context
 from wharf.engine.ocispec.inputs import Joined
 from wharf.errors import Conflict, InvalidArgument
-from wharf.lib.ports import PortMapping, port_mappings
+from wharf.lib.ports import PortMapping, from_bindings, parse_port
 from wharf.network import files
 from wharf.network.endpoint import Endpoint
 from wharf.spec.engine_api.container import EndpointSettings, HostConfig
@@ -55,7 +55,7 @@ async def attach(context: Context, container: Container) -> Attached:
     context.events.publish(
         "network", "connect", endpoint.network_id, {"container": container.id, "name": mode, "type": mode}
     )
-    return Attached(endpoint.sandbox, endpoint)
+    return Attached(str(endpoint.sandbox), endpoint)
 
 
 async def release(context: Context, container: Container) -> None:
@@ -87,8 +87,12 @@ def _settings(container: Container, mode: str) -> EndpointSettings:
 def published(container: Container) -> list[PortMapping]:
     """Return the ports to publish: -p, and with -P every exposed one. Pure."""
     host = container.spec.host_config
-    exposed = list(container.spec.config.get("ExposedPorts") or {}) if host.get("PublishAllPorts") else []
-    return port_mappings(host.get("PortBindings") or {}, exposed)
+    bindings = host.get("PortBindings") or {}
+    mappings = from_bindings(bindings)  # type: ignore[arg-type]  # a TypedDict of strings is a Mapping of strings
+    if host.get("PublishAllPorts"):
+        exposed = container.spec.config.get("ExposedPorts") or {}
+        mappings += [PortMapping(*parse_port(key)) for key in exposed if key not in bindings]
+    return mappings
 
 
 def running(context: Context, ref: str) -> Container:

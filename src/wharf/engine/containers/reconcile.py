@@ -7,13 +7,13 @@ import os
 from dataclasses import replace
 
 from wharf.engine.containers import exits, restart_policy
-from wharf.engine.containers.launch import launch
+from wharf.engine.containers.launch import launch, record_failure
 from wharf.engine.containers.record import Container
 from wharf.engine.containers.remove import erase
 from wharf.engine.containers.state import State
 from wharf.engine.context import Context, log
 from wharf.errors import WharfError
-from wharf.processes.shim import Shim
+from wharf.processes.shim import ProcessFailed, Shim
 from wharf.spec.shim_messages import Exit
 
 _LOST = 255
@@ -56,6 +56,9 @@ async def _agree(context: Context, container: Container, found: Shim | Exit | No
         await erase(context, container, volumes=bool(container.spec.host_config.get("AutoRemove")))
     elif isinstance(found, Shim):
         _go_on(context, container, found)
+    elif found is not None and "failure" in found:
+        record_failure(context, container, ProcessFailed(found["failure"]))
+        context.processes.forget(container.id)
     elif found is not None:
         await exits.settle(context, container, found)
     elif container.state.alive:
@@ -70,7 +73,7 @@ async def _end_of(context: Context, container: Container, found: Shim | Exit | N
         await asyncio.to_thread(context.cgroup_of(container).thaw)
         await found.kill(9)
         await found.exited
-        found.forget()
+        context.processes.forget(container.id)
 
 
 def _go_on(context: Context, container: Container, shim: Shim) -> None:

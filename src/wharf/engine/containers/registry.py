@@ -22,10 +22,11 @@ class Registry:
 
     def load(self) -> None:
         """Read all records; called once, before anything else."""
-        rows = self._database.connection.execute(
+        rows = self._database.query(
             "SELECT id, name, created_at, image_id, chain_id, record, state FROM containers ORDER BY created_at"
         )
-        for container_id, name, created_at, image_id, chain_id, record, state in rows:
+        for row in rows:
+            container_id, name, created_at, image_id, chain_id, record, state = map(str, row)
             self._index(
                 Container(
                     id=container_id,

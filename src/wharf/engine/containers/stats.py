@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from wharf.kernel.cgroup.measure import BlockEntry, Use
 
 INTERVAL_S: Final = 1.0
+_NO_PIDS_LIMIT: Final = 2**64 - 1  # as Docker writes "max"
 _TICKS_NS: Final = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
@@ -103,7 +104,7 @@ def fill(
     return {
         **document,
         "num_procs": 0,
-        "pids_stats": {"current": use["pids"]["current"], **_optional("limit", use["pids"]["limit"])},
+        "pids_stats": {"current": use["pids"]["current"], "limit": use["pids"]["limit"] or _NO_PIDS_LIMIT},
         "cpu_stats": {
             "cpu_usage": {
                 "total_usage": cpu["usage_ns"],
@@ -132,10 +133,6 @@ def fill(
         },
         "networks": networks,
     }
-
-
-def _optional(name: str, value: int | None) -> dict[str, int]:
-    return {} if value is None else {name: value}
 
 
 def _block_entry(entry: BlockEntry) -> ContainerBlkioStatEntry:

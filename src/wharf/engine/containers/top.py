@@ -26,7 +26,7 @@ async def top(context: Context, ref: str, *, ps_args: str | None) -> ContainerTo
         done = await asyncio.to_thread(run, ["ps", *arguments])
     except FileNotFoundError as error:
         raise NotImplementedHere("docker top needs ps on the host: install the package procps") from error
-    if done.returncode:
+    if done.code:
         raise InvalidArgument(f"ps: {done.stderr.decode(errors='replace').strip()}")
     return parse(done.stdout.decode(errors="replace"), set(pids))
 

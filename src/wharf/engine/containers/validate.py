@@ -9,6 +9,7 @@ from typing import Final
 from wharf.engine.ocispec import security
 from wharf.engine.ocispec.resources import parse_rule
 from wharf.errors import InvalidArgument, NotImplementedHere
+from wharf.lib.ports import from_bindings
 from wharf.spec.engine_api.container import ContainerConfig, HostConfig
 
 MIN_MEMORY_BYTES: Final = 6 * 1024 * 1024
@@ -156,6 +157,13 @@ def _modes(document: HostConfig) -> None:
         raise InvalidArgument("conflicting options: port publishing and the container type network mode")
 
 
+def _ports(document: HostConfig) -> None:
+    try:
+        from_bindings(document.get("PortBindings") or {})  # type: ignore[arg-type]  # a TypedDict of strings
+    except ValueError as error:
+        raise InvalidArgument(str(error)) from error
+
+
 def _security(document: HostConfig) -> None:
     security.security_options(document)
     for rule in document.get("DeviceCgroupRules") or []:
@@ -169,5 +177,6 @@ _CHECKS: Final[tuple[Callable[[HostConfig], None], ...]] = (
     _restart,
     _log,
     _modes,
+    _ports,
     _security,
 )

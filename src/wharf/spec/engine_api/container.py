@@ -219,6 +219,7 @@ class ProcessConfig(TypedDict, total=False):
 class ContainerState(TypedDict, total=False):
     """ContainerState (Engine API, definitions)."""
 
+    Status: str | None
     Running: bool | None
     Paused: bool | None
     Restarting: bool | None
@@ -337,6 +338,7 @@ class ContainerSummary(TypedDict, total=False):
     SizeRootFs: int | None
     Labels: dict[str, str] | None
     State: str | None
+    Status: str | None
     HostConfig: ContainerSummaryHostConfig | None
     NetworkSettings: ContainerSummaryNetworkSettings | None
     Mounts: list[MountPoint] | None
