@@ -123,7 +123,7 @@ _pivot_root = libc.syscall((155, 41), _c.c_char_p, _c.c_char_p, path=0)
 _open_tree = libc.syscall(428, _c.c_int, _c.c_char_p, _c.c_uint, path=1)
 _move_mount = libc.syscall(429, _c.c_int, _c.c_char_p, _c.c_int, _c.c_char_p, _c.c_uint, path=3)
 _fsopen = libc.syscall(430, _c.c_char_p, _c.c_uint, path=0)
-_fsconfig = libc.syscall(431, _c.c_int, _c.c_uint, _c.c_char_p, _c.c_char_p, _c.c_int, path=2)
+_fsconfig = libc.syscall(431, _c.c_int, _c.c_uint, _c.c_char_p, _c.c_char_p, _c.c_int, path=3)
 _fsmount = libc.syscall(432, _c.c_int, _c.c_uint, _c.c_uint)
 _mount_setattr = libc.syscall(
     442, _c.c_int, _c.c_char_p, _c.c_uint, _c.POINTER(_MountAttributes), _c.c_size_t, path=1

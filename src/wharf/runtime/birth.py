@@ -1,0 +1,227 @@
+"""The first moments of a process of ours, in the child of clone3, and its last, before execve."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import os
+import signal
+
+from wharf.kernel import prctl
+from wharf.kernel.libc import suppress_errno
+from wharf.runtime import account, console, conversation, privileges, program
+from wharf.runtime.errors import StartFailed, during_init, invalid
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterable
+    from typing import Final, NoReturn, Protocol
+
+    from wharf.runtime.privileges import Privileges
+    from wharf.runtime.steps import Steps
+    from wharf.spec.oci_runtime import Process
+
+    class CgroupEntry(Protocol):
+        """Open doors into a control group: what ``wharf.kernel.cgroup.group.Entry`` is."""
+
+        v1: list[int]
+        v2: int
+
+        def enter_v1(self) -> None:
+            """Move the calling process in."""
+
+        def close(self) -> None:
+            """Close the doors."""
+
+    class Cgroup(Protocol):
+        """A control group that exists and has its limits."""
+
+        def open_entry(self) -> CgroupEntry:
+            """Open the doors."""
+
+
+_SIGKILL: Final = int(signal.SIGKILL)
+_HIGHEST_FD: Final = 1 << 20
+_FAILED: Final = 125
+
+
+class ProcessPlan:
+    """All of a process that can be worked out before it exists."""
+
+    __slots__ = (
+        "args",
+        "cwd",
+        "env",
+        "handled",
+        "has_home",
+        "interpreter",
+        "oom",
+        "path",
+        "privileges",
+        "size",
+        "user",
+    )
+
+    def __init__(self, process: Process, wanted: Privileges) -> None:
+        self.args = list(process.get("args", ()))
+        self.cwd = process.get("cwd") or "/"
+        self.env = dict(entry.split("=", 1) for entry in process.get("env") or () if "=" in entry)
+        self.has_home = bool(self.env.get("HOME"))
+        self.path = self.env.get("PATH", "")
+        self.user = process.get("user") or {}
+        self.size = process.get("consoleSize")
+        oom = process.get("oomScoreAdj")
+        self.oom = None if oom is None else str(oom).encode()
+        self.privileges = wanted
+        own = os.stat("/proc/self/exe")
+        self.interpreter = (own.st_dev, own.st_ino)
+        self.handled = _handled_signals()
+
+    def __repr__(self) -> str:
+        return f"exec {self.args} in {self.cwd} as {self.user} with {self.privileges!r}"
+
+
+def _handled_signals() -> list[int]:
+    """Return the signals that are handled or ignored, as SIGPIPE is by Python: the program starts with defaults."""
+    default = (signal.SIG_DFL, None)
+    return [n for n in signal.valid_signals() if n != _SIGKILL and signal.getsignal(n) not in default]
+
+
+def be_born(plan: ProcessPlan, entry: CgroupEntry | None, *, die_with_parent: bool) -> None:
+    """Make this process safe to go on with: no handler, no garbage collector, not traceable, in its control group."""
+    gc.disable()
+    signal.set_wakeup_fd(-1)
+    for number in plan.handled:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    if entry is not None:
+        try:
+            entry.enter_v1()
+        except OSError as error:
+            raise during_init(error, "error adding the process to its control group") from error
+    if plan.oom is not None:
+        _set_oom_score(plan.oom)
+    prctl.set_dumpable(dumpable=False)
+    if die_with_parent:
+        prctl.set_parent_death_signal(_SIGKILL)
+
+
+def _set_oom_score(value: bytes) -> None:
+    fd = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        with suppress_errno(errno.EACCES, errno.EPERM):  # lowering it needs CAP_SYS_RESOURCE
+            os.write(fd, value)
+    except OSError as error:
+        raise during_init(error, f"error setting oomScoreAdj {value.decode()}") from error
+    finally:
+        os.close(fd)
+
+
+def close_others(keep: Iterable[int]) -> None:
+    """Close every descriptor from 3 on except ``keep``."""
+    start = 3
+    for fd in sorted(keep):
+        if fd >= start:
+            os.closerange(start, fd)
+            start = fd + 1
+    os.closerange(start, _HIGHEST_FD)
+
+
+class Gate:
+    """Where init waits for ``start``: the socket it was born with, or a listening one in a state folder."""
+
+    __slots__ = ("listener", "sock")
+
+    def __init__(self, sock: socket.socket, listener: socket.socket | None = None) -> None:
+        self.sock = sock
+        self.listener = listener
+
+    def wait(self) -> None:
+        """Wait to be let through; end the process when there is nobody any more who could."""
+        if self.listener is not None:
+            self.sock, _ = self.listener.accept()
+        fields, _ = conversation.receive(self.sock)
+        if fields != ["start"]:
+            os._exit(_FAILED)
+
+
+def finish(plan: ProcessPlan, root: int, gate: Gate, master: int, steps: Steps, *, die_with_parent: bool) -> NoReturn:
+    """Become the user, find the program, say that all is ready, wait, and execute it.
+
+    Args:
+        plan: the process.
+        root: descriptor of the root, which is this process's root already.
+        gate: tells when.
+        master: the terminal's, to be handed over; -1 for none.
+        steps: the times so far.
+        die_with_parent: as for :func:`be_born`.
+
+    Raises:
+        StartFailed: anything that keeps it from running.
+    """
+    who = account.look_up(root, plan.user)
+    env = plan.env
+    if not plan.has_home:
+        env["HOME"] = who.home or "/"
+    entered = _enter_folder(plan.cwd, may_fail=True)
+    console.give_to(who.uid, who.gid)
+    privileges.reduce(plan.privileges, who, filter_late=True)
+    if die_with_parent:
+        prctl.set_parent_death_signal(_SIGKILL)  # the change of user has cleared it
+    if not entered:
+        _enter_folder(plan.cwd, may_fail=False)
+    path = program.find(plan.args[0], plan.path, plan.interpreter)
+    steps.done("privileges")
+    conversation.send(gate.sock, "ready", conversation.steps_to_field(steps.us), fd=None if master == -1 else master)
+    gate.wait()
+    if die_with_parent:
+        prctl.set_parent_death_signal(0)
+    # Whoever killed the parent meanwhile killed us; from here on the container lives by itself.
+    close_others((gate.sock.fileno(),))
+    privileges.finish(plan.privileges)
+    try:
+        os.execve(path, plan.args, env)  # noqa: S606 - what all this is for
+    except OSError as error:
+        raise program.exec_failed(path, error) from error
+
+
+def _enter_folder(path: str, *, may_fail: bool) -> bool:
+    """Change to the working directory: root may enter what the user may not, or (on network file systems) not."""
+    try:
+        os.chdir(path)
+        outside = not os.getcwd().startswith("/")
+    except OSError as error:
+        if may_fail and error.errno in (errno.EACCES, errno.EPERM):
+            return False
+        reason = os.strerror(error.errno or 0).lower()
+        message = f'unable to start container process: chdir to cwd ("{path}") set in config.json failed: {reason}'
+        raise StartFailed("other", message) from error
+    if outside:  # reached by a magic link to a descriptor of the host's (CVE-2024-21626): it has no name in the root
+        raise StartFailed("other", f'unable to start container process: cwd ("{path}") is outside of the container')
+    return True
+
+
+def report(sock: socket.socket, error: BaseException) -> None:
+    """Tell the parent why there will be no process."""
+    if isinstance(error, StartFailed):
+        failed = error
+    elif isinstance(error, OSError):
+        failed = during_init(error)
+    elif isinstance(error, KeyError | TypeError | ValueError | AttributeError):  # the document is not as specified
+        failed = invalid(f"unable to start container process: error during container init: {error!r}")
+    else:
+        failed = StartFailed("other", f"unable to start container process: error during container init: {error!r}")
+    conversation.send(sock, "failed", failed.kind, failed.message)
+
+
+def run(sock_of: Callable[[], socket.socket], body: Callable[[], object]) -> NoReturn:
+    """Run the child's ``body`` to its exec; nothing of the caller goes on in this process."""
+    try:
+        body()
+    except BaseException as error:  # noqa: BLE001 - this process ends here, and its parent shall know why
+        try:
+            report(sock_of(), error)
+        finally:
+            os._exit(_FAILED)
+    os._exit(_FAILED)

@@ -1,0 +1,112 @@
+"""Create a container's first process."""
+
+from __future__ import annotations
+
+import os
+
+from wharf.kernel import sockets
+from wharf.kernel.clone import clone3
+from wharf.runtime import conversation, filters, init, namespaces, support
+from wharf.runtime.birth import Gate, ProcessPlan
+from wharf.runtime.errors import StartFailed
+from wharf.runtime.execution import execute
+from wharf.runtime.init import InitPlan
+from wharf.runtime.privileges import Privileges
+from wharf.runtime.started import Started
+from wharf.runtime.steps import Steps
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+
+    from wharf.runtime.birth import Cgroup, CgroupEntry
+    from wharf.spec.oci_runtime import Spec
+    from wharf.spec.shim_messages import RootfsMount
+
+__all__ = ["StartFailed", "Started", "create", "execute"]
+
+
+def create(
+    spec: Spec,
+    *,
+    bundle: str,
+    rootfs: Sequence[RootfsMount] = (),
+    stdio: tuple[int, int, int] | None,
+    cgroup: Cgroup | None,
+    seccomp_cache: str | None,
+    start_socket: socket.socket | None = None,
+) -> Started:
+    """Create the process of ``spec`` in its namespaces, ready for its exec; the caller is its parent and reaps it.
+
+    It dies with its parent until it is started, unless ``start_socket`` is given.
+
+    Args:
+        spec: config.json.
+        bundle: folder that relative paths in it are below.
+        rootfs: mounts that make the root, in the container's mount namespace only; none: root.path is the root.
+        stdio: its 0, 1 and 2, kept open for the caller; ignored with ``process.terminal``, when it gets a terminal.
+        cgroup: its control group, made and limited; None leaves it in the caller's.
+        seccomp_cache: folder of compiled filters; None keeps none.
+        start_socket: a listening SEQPACKET socket where it waits to be started, by whoever connects
+            (:func:`wharf.runtime.conversation.send` "start"), instead of by the returned object.
+
+    Raises:
+        StartFailed: nothing of the process is left then.
+    """
+    steps = Steps()
+    plan = _plan(spec, bundle, list(rootfs), seccomp_cache)
+    steps.done("plan")
+    here, there = sockets.pair()
+    entry: CgroupEntry | None = None
+    try:
+        entry = _open_entry(cgroup)
+        into = entry.v2 if entry is not None and entry.v2 >= 0 else None
+        with there, namespaces.Entered(plan.namespaces):
+            pid, pidfd = clone3(plan.namespaces.clone, cgroup_fd=into)
+            if pid == 0:
+                init.run(plan, Gate(there, start_socket), None if plan.terminal else stdio, entry, steps)
+        steps.done("clone3")
+    except OSError as error:
+        here.close()
+        raise StartFailed("other", f"unable to start container process: {_text(error)}") from error
+    except BaseException:
+        here.close()
+        raise
+    finally:
+        if entry is not None:
+            entry.close()
+    started = Started(pid, pidfd, here, steps)
+    _map_ids(started, plan, here)
+    started.wait_ready()
+    return started
+
+
+def _plan(spec: Spec, bundle: str, rootfs: list[RootfsMount], seccomp_cache: str | None) -> InitPlan:
+    try:
+        support.check(spec)
+        process = spec["process"]
+        filter_, flags = filters.load((spec.get("linux") or {}).get("seccomp"), seccomp_cache)
+        return InitPlan(spec, bundle, rootfs, ProcessPlan(process, Privileges(process, filter_, flags)))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StartFailed("invalid", f"config.json is not as the specification says: {error!r}") from error
+
+
+def _open_entry(cgroup: Cgroup | None) -> CgroupEntry | None:
+    return None if cgroup is None else cgroup.open_entry()
+
+
+def _map_ids(started: Started, plan: InitPlan, sock: socket.socket) -> None:
+    if not plan.namespaces.uid_map:
+        return
+    try:
+        namespaces.write_maps(started.pid, plan.namespaces)
+        conversation.send(sock, "mapped")
+    except OSError as error:
+        started.abort()
+        raise StartFailed("other", f"unable to start container process: writing id maps: {_text(error)}") from error
+
+
+def _text(error: OSError) -> str:
+    reason = os.strerror(error.errno).lower() if error.errno else str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason

@@ -1,0 +1,65 @@
+"""What parent and init say to each other, over one SEQPACKET socketpair.
+
+::
+
+    parent ──"mapped"──▶ init      the user namespace's id maps are written
+    parent ◀──"ready"─── init      everything is done but the exec; times of its steps, the console by SCM_RIGHTS
+    parent ──"start"───▶ init
+    parent ◀──"failed"── init      at any time instead: kind and message; or, after "start", the end of the
+                                   stream: execve has succeeded and closed it (close-on-exec)
+
+The fields of a message are separated by NUL.
+"""
+
+from __future__ import annotations
+
+import array
+import socket
+
+from wharf.runtime.errors import StartFailed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+_LONGEST_BYTES: Final = 16 * 1024
+_KINDS: Final = ("not-found", "not-executable", "invalid", "other")
+
+
+def send(sock: socket.socket, *fields: str, fd: int | None = None) -> None:
+    """Send a message, with a copy of ``fd``."""
+    data = "\0".join(fields).encode(errors="surrogateescape")[:_LONGEST_BYTES]
+    rights = [] if fd is None else [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
+    sock.sendmsg([data], rights, socket.MSG_NOSIGNAL)
+
+
+def receive(sock: socket.socket) -> tuple[list[str], int | None]:
+    """Return the next message and its descriptor, owned by the caller; no fields at the end of the stream.
+
+    Raises:
+        StartFailed: it is "failed".
+    """
+    try:
+        data, ancillary, _, _ = sock.recvmsg(_LONGEST_BYTES, socket.CMSG_SPACE(4), socket.MSG_CMSG_CLOEXEC)
+    except ConnectionResetError:  # the other end went away with a message of ours unread
+        return [], None
+    fds = array.array("i")
+    for _level, _type, brought in ancillary:
+        fds.frombytes(brought)
+    if not data:
+        return [], None
+    fields = data.decode(errors="surrogateescape").split("\0")
+    if fields[0] == "failed":
+        kind, message = fields[1], fields[2]
+        raise StartFailed(kind if kind in _KINDS else "other", message)  # type: ignore[arg-type]  # checked just so
+    return fields, fds[0] if fds else None
+
+
+def steps_to_field(us: dict[str, int]) -> str:
+    """Return the times as one field."""
+    return " ".join(f"{name}={value}" for name, value in us.items())
+
+
+def steps_from_field(field: str) -> dict[str, int]:
+    """Return what :func:`steps_to_field` was given."""
+    return {name: int(value) for name, _, value in (item.partition("=") for item in field.split())}

@@ -1,0 +1,157 @@
+"""The devices every container has, those asked for, and the links beside them (config-linux.md "Devices")."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from wharf.kernel import mount as kernel
+from wharf.kernel.libc import suppress_errno
+from wharf.kernel.openat2 import ensure_file, ensure_folder
+from wharf.runtime.errors import during_init, invalid
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Final
+
+    from wharf.runtime.mounts import MountPlan
+    from wharf.spec.oci_runtime import Device
+
+_DEFAULT: Final = (
+    ("/dev/null", 1, 3),
+    ("/dev/zero", 1, 5),
+    ("/dev/full", 1, 7),
+    ("/dev/random", 1, 8),
+    ("/dev/urandom", 1, 9),
+    ("/dev/tty", 5, 0),
+)
+_LINKS: Final = (
+    ("fd", "/proc/self/fd"),
+    ("stdin", "/proc/self/fd/0"),
+    ("stdout", "/proc/self/fd/1"),
+    ("stderr", "/proc/self/fd/2"),
+)
+_TYPES: Final = {"c": stat.S_IFCHR, "u": stat.S_IFCHR, "b": stat.S_IFBLK, "p": stat.S_IFIFO}
+
+
+class Node:
+    """One node to make."""
+
+    __slots__ = ("device", "gid", "mode", "path", "uid")
+
+    def __init__(self, path: str, mode: int, device: int, uid: int = 0, gid: int = 0) -> None:
+        self.path = path
+        self.mode = mode  # with its type
+        self.device = device
+        self.uid = uid
+        self.gid = gid
+
+    def __repr__(self) -> str:
+        number = f"{os.major(self.device)}:{os.minor(self.device)}"
+        return f"mknod {self.path} {self.mode:o} {number} owned by {self.uid}:{self.gid}"
+
+
+def plan(asked: Iterable[Device], mounts: Iterable[MountPlan]) -> list[Node]:
+    """Return the nodes to make; none when /dev is a bind mount: then it is the host's to fill.
+
+    Raises:
+        StartFailed: a device of unknown type, or outside the root.
+    """
+    if any(mount.destination == "/dev" and mount.options.bind for mount in mounts):
+        return []
+    nodes = {path: Node(path, stat.S_IFCHR | 0o666, os.makedev(major, minor)) for path, major, minor in _DEFAULT}
+    for device in asked:
+        node = _plan_one(device)
+        nodes[node.path] = node
+    return list(nodes.values())
+
+
+def _plan_one(device: Device) -> Node:
+    path, letter = device.get("path", ""), device.get("type", "")
+    kind = _TYPES.get(letter)
+    if not path.startswith("/") or kind is None:
+        raise invalid(f'device "{path}" of type "{letter}" is not supported')
+    number = 0 if letter == "p" else os.makedev(device.get("major", 0), device.get("minor", 0))
+    mode = kind | (device.get("fileMode", 0o666) & 0o7777)
+    return Node(path, mode, number, device.get("uid", 0), device.get("gid", 0))
+
+
+def make(root: int, nodes: Sequence[Node], *, bind: bool) -> None:
+    """Make the nodes inside the root; what has the name already and is that device stays.
+
+    Args:
+        root: descriptor of the root.
+        nodes: from :func:`plan`.
+        bind: mount the host's nodes instead: mknod is not allowed in a user namespace.
+
+    Raises:
+        StartFailed: with the device.
+    """
+    if not nodes:
+        return
+    folders: dict[str, int] = {}
+    before = os.umask(0)
+    try:
+        for node in nodes:
+            folder, _, name = node.path.rpartition("/")
+            if folder not in folders:
+                folders[folder] = ensure_folder(root, folder or "/")
+            try:
+                if bind:
+                    _bind(root, node)
+                else:
+                    _make_one(folders[folder], name, node)
+            except OSError as error:
+                raise during_init(error, f'error creating device nodes: mknod "{node.path}"') from error
+        _link(root)
+    finally:
+        os.umask(before)
+        for fd in folders.values():
+            os.close(fd)
+
+
+def _make_one(folder: int, name: str, node: Node) -> None:
+    try:
+        os.mknod(name, node.mode, node.device, dir_fd=folder)
+    except FileExistsError:
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if stat.S_IFMT(status.st_mode) != stat.S_IFMT(node.mode) or status.st_rdev != node.device:
+            os.unlink(name, dir_fd=folder)
+            os.mknod(name, node.mode, node.device, dir_fd=folder)
+    if node.uid or node.gid:
+        os.chown(name, node.uid, node.gid, dir_fd=folder, follow_symlinks=False)
+
+
+def _bind(root: int, node: Node) -> None:
+    target = ensure_file(root, node.path)
+    fd = kernel.open_tree(node.path)
+    try:
+        kernel.move_mount(fd, "", dir_fd=target)
+    finally:
+        os.close(fd)
+        os.close(target)
+
+
+def _link(root: int) -> None:
+    dev = ensure_folder(root, "/dev")
+    try:
+        for name, target in _LINKS:
+            with suppress_errno(errno.EEXIST):
+                os.symlink(target, name, dir_fd=dev)
+        with suppress_errno(errno.EEXIST):
+            os.symlink("/proc/kcore", "core", dir_fd=dev)
+        _link_ptmx(dev)
+    finally:
+        os.close(dev)
+
+
+def _link_ptmx(dev: int) -> None:
+    """Make /dev/ptmx the multiplexer of the container's own devpts, whatever the image has there."""
+    try:
+        os.symlink("pts/ptmx", "ptmx", dir_fd=dev)
+    except FileExistsError:
+        if not stat.S_ISLNK(os.stat("ptmx", dir_fd=dev, follow_symlinks=False).st_mode):
+            os.unlink("ptmx", dir_fd=dev)
+            os.symlink("pts/ptmx", "ptmx", dir_fd=dev)

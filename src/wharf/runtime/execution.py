@@ -1,0 +1,182 @@
+"""Start one more process in a running container (``docker exec``)."""
+
+from __future__ import annotations
+
+import os
+
+from wharf.kernel import keyring, namespace, sockets
+from wharf.kernel.clone import clone3
+from wharf.kernel.namespace import FILE_OF, FLAG_OF
+from wharf.runtime import birth, console, filters, support
+from wharf.runtime.birth import Gate, ProcessPlan
+from wharf.runtime.errors import StartFailed, during_init
+from wharf.runtime.privileges import Privileges
+from wharf.runtime.started import Started
+from wharf.runtime.steps import Steps
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, NoReturn
+
+    from wharf.runtime.birth import Cgroup, CgroupEntry
+    from wharf.spec.oci_runtime import Process, Spec
+
+_NEWPID: Final = FLAG_OF["pid"]
+_NEWTIME: Final = FLAG_OF["time"]
+_NEWUSER: Final = FLAG_OF["user"]
+_CHILDREN: Final = _NEWPID | _NEWTIME
+
+
+def execute(
+    process: Process,
+    *,
+    init_pid: int,
+    spec: Spec,
+    stdio: tuple[int, int, int] | None,
+    cgroup: Cgroup | None,
+    seccomp_cache: str | None,
+) -> Started:
+    """Start ``process`` in the namespaces of the container's init; it runs when this returns.
+
+    The caller is its parent and reaps it.
+
+    Args:
+        process: as in config.json.
+        init_pid: a child of the caller's, so that its id cannot be used again meanwhile.
+        spec: the container's, for its seccomp filter.
+        stdio: as for :func:`wharf.runtime.container.create`.
+        cgroup: the container's.
+        seccomp_cache: as for create.
+
+    Raises:
+        StartFailed: nothing of the process is left then.
+    """
+    steps = Steps()
+    plan = _plan(process, spec, seccomp_cache)
+    terminal = bool(process.get("terminal"))
+    here, there = sockets.pair()
+    entry: CgroupEntry | None = None
+    container = -1
+    try:
+        container = os.pidfd_open(init_pid)
+        join = _namespaces_of(init_pid)
+        entry = None if cgroup is None else cgroup.open_entry()
+        with there, _ChildrenIn(container, join & _CHILDREN):
+            pid, pidfd = clone3(0, cgroup_fd=entry.v2 if entry is not None and entry.v2 >= 0 else None)
+            if pid == 0:
+                inside = _Join(container, join & ~_CHILDREN, entry)
+                _run(plan, Gate(there), None if terminal else stdio, inside, steps)
+        steps.done("clone3")
+    except OSError as error:
+        here.close()
+        reason = "container is not running" if isinstance(error, ProcessLookupError) else error.strerror
+        raise StartFailed("other", f"unable to start container process: {reason}") from error
+    except BaseException:
+        here.close()
+        raise
+    finally:
+        if entry is not None:
+            entry.close()
+        if container != -1:
+            os.close(container)
+    started = Started(pid, pidfd, here, steps)
+    started.wait_ready()
+    started.start()
+    return started
+
+
+def _plan(process: Process, spec: Spec, seccomp_cache: str | None) -> ProcessPlan:
+    try:
+        support.check_process(process)
+        filter_, flags = filters.load((spec.get("linux") or {}).get("seccomp"), seccomp_cache)
+        return ProcessPlan(process, Privileges(process, filter_, flags))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StartFailed("invalid", f"process is not as the specification says: {error!r}") from error
+
+
+def _namespaces_of(pid: int) -> int:
+    """Return CLONE_NEW* of the namespaces that differ from ours: to join one's own user namespace is EINVAL."""
+    flags = 0
+    for kind, name in FILE_OF.items():
+        try:
+            theirs, ours = os.stat(f"/proc/{pid}/ns/{name}"), os.stat(f"/proc/self/ns/{name}")
+        except FileNotFoundError:  # a kernel without time namespaces
+            if os.path.exists(f"/proc/{pid}/ns/mnt"):
+                continue
+            raise ProcessLookupError(f"process {pid} has no namespaces any more") from None
+        if (theirs.st_dev, theirs.st_ino) != (ours.st_dev, ours.st_ino):
+            flags |= FLAG_OF[kind]
+    return flags
+
+
+class _ChildrenIn:
+    """While it lasts, our children are born in these pid and time namespaces."""
+
+    __slots__ = ("_back", "_flags", "_pidfd")
+
+    def __init__(self, pidfd: int, flags: int) -> None:
+        self._pidfd = pidfd
+        self._flags = flags
+        self._back: list[tuple[int, int]] = []
+
+    def __enter__(self) -> None:
+        for flag, name in ((_NEWPID, "pid_for_children"), (_NEWTIME, "time_for_children")):
+            if self._flags & flag:
+                self._back.append((flag, os.open(f"/proc/self/ns/{name}", os.O_RDONLY | os.O_CLOEXEC)))
+        if self._flags:
+            try:
+                namespace.setns(self._pidfd, self._flags)
+            except BaseException:
+                self.__exit__()
+                raise
+
+    def __exit__(self, *_: object) -> None:
+        while self._back:
+            flag, fd = self._back.pop()
+            try:
+                namespace.setns(fd, flag)
+            finally:
+                os.close(fd)
+
+
+class _Join:
+    """What the new process goes into: namespaces (CLONE_NEW*) of a pidfd, and a control group."""
+
+    __slots__ = ("entry", "flags", "pidfd")
+
+    def __init__(self, pidfd: int, flags: int, entry: CgroupEntry | None) -> None:
+        self.pidfd = pidfd
+        self.flags = flags
+        self.entry = entry
+
+
+def _run(
+    plan: ProcessPlan,
+    gate: Gate,
+    stdio: tuple[int, int, int] | None,
+    inside: _Join,
+    steps: Steps,
+) -> NoReturn:
+    def body() -> None:
+        steps.us.clear()
+        birth.be_born(plan, inside.entry, die_with_parent=True)
+        pidfd, flags = inside.pidfd, inside.flags
+        if stdio is not None:
+            console.use_descriptors(stdio)
+        birth.close_others((gate.sock.fileno(), pidfd))
+        os.setsid()
+        try:
+            keyring.join_new_session()
+            namespace.setns(pidfd, flags)
+            os.close(pidfd)
+            if flags & _NEWUSER:
+                os.setresgid(0, 0, 0)
+                os.setresuid(0, 0, 0)
+            root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise during_init(error, "error joining the container's namespaces") from error
+        steps.done("join")
+        master = console.open_terminal(root, plan.size, console_file=False) if stdio is None else -1
+        birth.finish(plan, root, gate, master, steps, die_with_parent=True)
+
+    birth.run(lambda: gate.sock, body)

@@ -1,0 +1,53 @@
+"""Compiled seccomp filters, kept in a folder by the digest of their document: compiling takes milliseconds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+
+from wharf.kernel import seccomp
+from wharf.runtime.errors import StartFailed, invalid
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wharf.spec.oci_runtime import Seccomp
+
+
+def load(document: Seccomp | None, cache: str | None) -> tuple[bytes, int]:
+    """Return (BPF program, flags) of an OCI seccomp document; an empty program when there is none.
+
+    Args:
+        document: ``linux.seccomp``.
+        cache: folder to find it in and to leave it in, owned by us alone; made if missing.
+
+    Raises:
+        StartFailed: the document is wrong, or libseccomp is missing.
+    """
+    if not document:
+        return b"", 0
+    try:
+        flags = seccomp.flags_of(document)
+        if cache is None:
+            return seccomp.compile_filter(document), flags
+        return _cached(document, cache), flags
+    except ValueError as error:
+        raise invalid(str(error)) from error
+    except OSError as error:
+        raise StartFailed("other", f"unable to start container process: {error.strerror or error}") from error
+
+
+def _cached(document: Seccomp, cache: str) -> bytes:
+    digest = hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    path = f"{cache}/{digest}.bpf"
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        program = seccomp.compile_filter(document)
+    os.makedirs(cache, mode=0o700, exist_ok=True)
+    temporary = f"{path}.{os.getpid()}"
+    with open(temporary, "wb") as file:
+        file.write(program)
+    os.replace(temporary, path)
+    return program

@@ -1,0 +1,133 @@
+"""Mount options as the runtime specification spells them (config.md "Linux mount options") → flags and data. Pure."""
+
+from __future__ import annotations
+
+from wharf.kernel.mount import MountAttr, MountFlag
+from wharf.runtime.errors import invalid
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Final
+
+_ATIME: Final = int(MountAttr.ATIME)
+
+_ATTRIBUTES: Final = {  # option → (set, clear)
+    "ro": (int(MountAttr.RDONLY), 0),
+    "rw": (0, int(MountAttr.RDONLY)),
+    "nosuid": (int(MountAttr.NOSUID), 0),
+    "suid": (0, int(MountAttr.NOSUID)),
+    "nodev": (int(MountAttr.NODEV), 0),
+    "dev": (0, int(MountAttr.NODEV)),
+    "noexec": (int(MountAttr.NOEXEC), 0),
+    "exec": (0, int(MountAttr.NOEXEC)),
+    "noatime": (int(MountAttr.NOATIME), _ATIME),
+    "atime": (int(MountAttr.RELATIME), _ATIME),
+    "relatime": (int(MountAttr.RELATIME), _ATIME),
+    "norelatime": (int(MountAttr.STRICTATIME), _ATIME),
+    "strictatime": (int(MountAttr.STRICTATIME), _ATIME),
+    "nostrictatime": (int(MountAttr.RELATIME), _ATIME),
+    "nodiratime": (int(MountAttr.NODIRATIME), 0),
+    "diratime": (0, int(MountAttr.NODIRATIME)),
+    "nosymfollow": (int(MountAttr.NOSYMFOLLOW), 0),
+    "symfollow": (0, int(MountAttr.NOSYMFOLLOW)),
+}
+
+_PROPAGATION: Final = {
+    "private": int(MountFlag.PRIVATE),
+    "shared": int(MountFlag.SHARED),
+    "slave": int(MountFlag.SLAVE),
+    "unbindable": int(MountFlag.UNBINDABLE),
+}
+
+_SUPERBLOCK: Final = frozenset({"sync", "dirsync", "lazytime", "mand", "silent"})
+_NOTHING: Final = frozenset({"defaults", "async", "nolazytime", "nomand", "loud", "nodirsync", ""})
+_REFUSED: Final = frozenset({"idmap", "ridmap", "remount", "move"})
+
+
+class Options:
+    """What a list of options means.
+
+    Attributes:
+        set, clear: attributes (MountAttr) of the mount itself.
+        set_below, clear_below: attributes of it and everything below it (rro, rnosuid, ...).
+        propagation: (MountFlag, recursive) to apply in order.
+        bind: a bind mount; ``recursive``: with what is mounted below the source.
+        superblock: options of the filesystem that are flags; data: (key, value), value "" for a flag.
+        copy_up: tmpcopyup: the tmpfs starts with what the image has there.
+    """
+
+    __slots__ = (
+        "bind",
+        "clear",
+        "clear_below",
+        "copy_up",
+        "data",
+        "propagation",
+        "recursive",
+        "set",
+        "set_below",
+        "superblock",
+    )
+
+    def __init__(self) -> None:
+        self.set = self.clear = self.set_below = self.clear_below = 0
+        self.propagation: list[tuple[int, bool]] = []
+        self.bind = self.recursive = self.copy_up = False
+        self.superblock: list[str] = []
+        self.data: list[tuple[str, str]] = []
+
+    def __repr__(self) -> str:
+        shown = ((name, getattr(self, name)) for name in self.__slots__)
+        return "Options(" + ", ".join(f"{name}={value!r}" for name, value in shown if value) + ")"
+
+
+def parse(options: Iterable[str]) -> Options:
+    """Return the meaning of ``options``; a later one wins over an earlier one.
+
+    Raises:
+        StartFailed: one is not supported.
+    """
+    result = Options()
+    for option in options:
+        if option in _ATTRIBUTES:
+            result.set, result.clear = _combine(result.set, result.clear, option)
+        elif option[:1] == "r" and option[1:] in _ATTRIBUTES:
+            result.set_below, result.clear_below = _combine(result.set_below, result.clear_below, option[1:])
+        elif option.removeprefix("r") in _PROPAGATION:
+            result.propagation.append((_PROPAGATION[option.removeprefix("r")], option.startswith("r")))
+        else:
+            _other(result, option)
+    return result
+
+
+def _combine(set_: int, clear: int, option: str) -> tuple[int, int]:
+    more, less = _ATTRIBUTES[option]
+    return (set_ & ~less) | more, (clear & ~more) | less
+
+
+def _other(result: Options, option: str) -> None:
+    if option in ("bind", "rbind"):
+        result.bind = True
+        result.recursive = result.recursive or option == "rbind"
+    elif option == "tmpcopyup":
+        result.copy_up = True
+    elif option in _SUPERBLOCK:
+        result.superblock.append(option)
+    elif option in _REFUSED:
+        raise invalid(f"mount option {option} is not supported")
+    elif option not in _NOTHING:
+        key, _, value = option.partition("=")
+        result.data.append((key, value))
+
+
+def propagation_of(name: str) -> tuple[int, bool]:
+    """Return (MountFlag, recursive) of ``linux.rootfsPropagation``.
+
+    Raises:
+        StartFailed: unknown.
+    """
+    flag = _PROPAGATION.get(name.removeprefix("r"))
+    if flag is None:
+        raise invalid(f"rootfsPropagation={name} is not supported")
+    return flag, name.startswith("r")

@@ -1,0 +1,210 @@
+"""The mounts of the specification, made inside the new root (config.md "Mounts").
+
+Every mount is first made detached and then moved onto a descriptor of its destination, which openat2 has resolved
+inside the root: no symlink and no rename can lead it elsewhere in between.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from wharf.kernel import mount as kernel
+from wharf.kernel.mount import MountAttr, OpenTree
+from wharf.kernel.openat2 import ensure_file, ensure_folder, open_in_root
+from wharf.runtime import copy_up, mount_options
+from wharf.runtime.errors import StartFailed, during_init, invalid
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Final
+
+    from wharf.runtime.mount_options import Options
+    from wharf.spec.oci_runtime import Mount
+
+_RDONLY: Final = int(MountAttr.RDONLY)
+_RECURSIVE_CLONE: Final = int(OpenTree.CLONE | OpenTree.RECURSIVE)
+_CLONE: Final = int(OpenTree.CLONE)
+
+
+class MountPlan:
+    """One mount, decided: its repr is what is printed."""
+
+    __slots__ = ("destination", "fstype", "options", "source")
+
+    def __init__(self, destination: str, fstype: str, source: str, options: Options) -> None:
+        self.destination = destination
+        self.fstype = fstype
+        self.source = source
+        self.options = options
+
+    def __repr__(self) -> str:
+        return f"mount {self.fstype} {self.source} at {self.destination} {self.options!r}"
+
+
+def plan(mounts: Iterable[Mount], *, bundle: str) -> list[MountPlan]:
+    """Return the mounts to make, in order; relative bind sources are below the bundle.
+
+    Raises:
+        StartFailed: an option that is not supported, or a mount without a destination.
+    """
+    return [_plan_one(mount, bundle) for mount in mounts]
+
+
+def _plan_one(mount: Mount, bundle: str) -> MountPlan:
+    destination = mount.get("destination", "")
+    if not destination:
+        raise invalid("mount without a destination")
+    if mount.get("uidMappings") or mount.get("gidMappings"):
+        raise invalid(f"id-mapped mounts are not supported: {destination}")
+    options = mount_options.parse(mount.get("options") or ())
+    fstype = mount.get("type") or ""
+    options.bind = options.bind or fstype == "bind"
+    source = mount.get("source") or fstype
+    if options.bind:
+        fstype = "bind"
+        source = os.path.join(bundle, source)
+        if options.superblock or options.data:
+            extra = [*options.superblock, *(key for key, _ in options.data)]
+            raise invalid(f"bind mount at {destination} takes no option {extra[0]}")
+    elif not fstype:
+        raise invalid(f"mount at {destination} has no type")
+    if options.copy_up and fstype != "tmpfs":
+        raise invalid(f"tmpcopyup is for tmpfs, not for {fstype} at {destination}")
+    return MountPlan("/" + destination.strip("/"), fstype, source, options)
+
+
+def make(root: int, plans: Iterable[MountPlan]) -> None:
+    """Make the mounts inside the root whose descriptor is ``root``.
+
+    Raises:
+        StartFailed: with source and destination in runc's words.
+    """
+    for one in plans:
+        try:
+            _MAKERS.get(one.fstype, _make_filesystem)(root, one)
+        except OSError as error:
+            failed = during_init(error, f'error mounting "{one.source}" to rootfs at "{one.destination}"')
+            raise StartFailed("other", failed.message) from error
+
+
+def _make_filesystem(root: int, one: MountPlan) -> None:
+    target = ensure_folder(root, one.destination)
+    try:
+        fd = _new(one, target)
+    except PermissionError:
+        if one.fstype != "sysfs":
+            raise
+        # In a user namespace sysfs belongs to the network namespace's owner: show the host's, as runc does.
+        fd = kernel.open_tree("/sys", _RECURSIVE_CLONE)
+        kernel.mount_setattr(fd, set_=one.options.set | _RDONLY, recursive=True)
+    try:
+        if one.options.copy_up:
+            copy_up.copy(target, fd)
+        if one.options.copy_up and one.options.set & _RDONLY:
+            kernel.mount_setattr(fd, set_=_RDONLY)
+        attach(fd, target, one.options)
+    finally:
+        os.close(target)
+
+
+def _new(one: MountPlan, target: int) -> int:
+    options = one.options
+    fs = kernel.fsopen(one.fstype)
+    try:
+        kernel.set_string(fs, "source", one.source)
+        for key in options.superblock:
+            kernel.set_flag(fs, key)
+        for key, value in options.data:
+            if value:
+                kernel.set_string(fs, key, value)
+            else:
+                kernel.set_flag(fs, key)
+        if one.fstype == "tmpfs" and all(key != "mode" for key, _ in options.data):
+            kernel.set_string(fs, "mode", f"{stat.S_IMODE(os.fstat(target).st_mode):o}")
+        kernel.create(fs)
+        return kernel.fsmount(fs, options.set & ~_RDONLY if options.copy_up else options.set)
+    except OSError as error:
+        if error.errno == errno.EINVAL and (said := kernel.messages(fs)):
+            raise OSError(error.errno, said) from error
+        raise
+    finally:
+        os.close(fs)
+
+
+def _make_bind(root: int, one: MountPlan) -> None:
+    options = one.options
+    try:
+        fd = kernel.open_tree(one.source, _RECURSIVE_CLONE if options.recursive else _CLONE)
+    except FileNotFoundError as error:
+        raise OSError(error.errno, f"stat {one.source}: no such file or directory") from error
+    set_, clear = options.set, options.clear & ~_RDONLY  # "rw" does not make a read-only source writable
+    if set_ or clear:
+        kernel.mount_setattr(fd, set_=set_, clear=clear)
+    ensure = ensure_folder if stat.S_ISDIR(os.fstat(fd).st_mode) else ensure_file
+    target = ensure(root, one.destination)
+    try:
+        attach(fd, target, options)
+    finally:
+        os.close(target)
+
+
+def attach(fd: int, target: int, options: Options) -> None:
+    """Give the detached mount ``fd``, which is closed, its place, then what applies to the whole tree below it."""
+    try:
+        if options.set_below or options.clear_below:
+            kernel.mount_setattr(fd, set_=options.set_below, clear=options.clear_below, recursive=True)
+        kernel.move_mount(fd, "", dir_fd=target)
+        for flag, recursive in options.propagation:
+            kernel.mount_setattr(fd, propagation=flag, recursive=recursive)
+    finally:
+        os.close(fd)
+
+
+def _make_cgroup(root: int, one: MountPlan) -> None:
+    """Show the container its control groups: one cgroup2, or on v1 a tmpfs with a folder a hierarchy."""
+    hierarchies = _own_hierarchies()
+    if not hierarchies:
+        one = MountPlan(one.destination, "cgroup2", one.source, one.options)
+        _make_filesystem(root, one)
+        return
+    options = one.options
+    folders = mount_options.parse(["mode=755"])
+    folders.set = options.set & ~_RDONLY
+    _make_filesystem(root, MountPlan(one.destination, "tmpfs", "tmpfs", folders))
+    top = open_in_root(root, one.destination)
+    try:
+        for name in hierarchies:
+            _mount_hierarchy(top, name, options)
+        if options.set & _RDONLY:
+            kernel.mount_setattr(top, set_=_RDONLY)
+        for flag, recursive in options.propagation:
+            kernel.mount_setattr(top, propagation=flag, recursive=recursive)
+    finally:
+        os.close(top)
+
+
+def _mount_hierarchy(top: int, name: str, options: Options) -> None:
+    folder = name.removeprefix("name=")
+    os.mkdir(folder, 0o755, dir_fd=top)
+    own = mount_options.parse(name.split(","))
+    own.set = options.set
+    fd = _new(MountPlan(folder, "cgroup", "cgroup", own), top)
+    try:
+        kernel.move_mount(fd, folder, dir_fd=top)
+    finally:
+        os.close(fd)
+    if "," in folder:
+        for controller in folder.split(","):
+            os.symlink(folder, controller, dir_fd=top)
+
+
+def _own_hierarchies() -> list[str]:
+    """Return the v1 hierarchies as their mount options, such as "cpu,cpuacct" or "name=systemd" (cgroups(7))."""
+    with open("/proc/self/cgroup", encoding="utf-8") as file:
+        return [line.split(":", 2)[1] for line in file if not line.startswith("0::")]
+
+
+_MAKERS: Final = {"bind": _make_bind, "cgroup": _make_cgroup}

@@ -1,0 +1,96 @@
+"""A process that has been created: it waits for ``start``, or has been started."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import socket
+
+from wharf.kernel.libc import suppress_errno
+from wharf.runtime import conversation
+from wharf.runtime.errors import StartFailed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wharf.runtime.steps import Steps
+
+
+class Started:
+    """A created process; its parent is the caller, who reaps it.
+
+    Attributes:
+        pid: in the caller's pid namespace.
+        pidfd: owned by this object's holder.
+        console: the terminal's master, owned by the holder; None without ``process.terminal``.
+        steps: microseconds each step took.
+    """
+
+    __slots__ = ("_sock", "_steps", "console", "pid", "pidfd")
+
+    def __init__(self, pid: int, pidfd: int, sock: socket.socket, steps: Steps) -> None:
+        self.pid = pid
+        self.pidfd = pidfd
+        self.console: int | None = None
+        self._sock: socket.socket | None = sock
+        self._steps = steps
+
+    @property
+    def steps(self) -> dict[str, int]:
+        """Microseconds by step."""
+        return self._steps.us
+
+    def wait_ready(self) -> None:
+        """Wait until everything but the exec is done.
+
+        Raises:
+            StartFailed: why not; the process is reaped then.
+        """
+        assert self._sock is not None
+        try:
+            fields, self.console = conversation.receive(self._sock)
+        except BaseException:
+            self.abort()
+            raise
+        if not fields:
+            self.abort()
+            raise StartFailed("other", "unable to start container process: init died before it was ready")
+        for name, us in conversation.steps_from_field(fields[1]).items():
+            self._steps.us[name] = us
+        self._steps.done("ready")
+
+    def start(self) -> None:
+        """Let it execute its program; return once execve has succeeded. Once started, this does nothing.
+
+        Raises:
+            StartFailed: why not; the process is reaped then.
+        """
+        if self._sock is None:
+            return
+        try:
+            with suppress_errno(errno.EPIPE, errno.ECONNRESET):  # it is gone; what it said last is still to be read
+                conversation.send(self._sock, "start")
+            conversation.receive(self._sock)
+        except BaseException:
+            self.abort()
+            raise
+        self._sock.close()
+        self._sock = None
+        self._steps.done("exec")
+
+    def abort(self) -> None:
+        """Kill and reap the process, and close what the holder owns; idempotent."""
+        if self._sock is not None:
+            self._sock.close()
+            self._sock = None
+        if self.pidfd == -1:
+            return
+        with suppress_errno(errno.ESRCH):
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+        with suppress_errno(errno.ECHILD):  # the caller has reaped it
+            os.waitid(os.P_PIDFD, self.pidfd, os.WEXITED)
+        os.close(self.pidfd)
+        self.pidfd = -1
+        if self.console is not None:
+            os.close(self.console)
+            self.console = None
