@@ -132,6 +132,6 @@ COMMANDS = (
             Flag("quiet", "bool", "No progress", short="q"),
             Flag("tag", "string", "The image's name, when it is not NAME", short="t"),
         ),
-        examples=("wharf image bootstrap busybox", "wharf image bootstrap debian:bookworm --include postgresql -t db:15"),
+        examples=("wharf image bootstrap busybox", "wharf image bootstrap debian:bookworm --include nginx -t web"),
     ),
 )  # fmt: skip

@@ -58,7 +58,7 @@ def start(session: Session, values: Values, arguments: list[str]) -> int:
     """Start containers; with --attach one, in the foreground."""
     containers = Containers(session.client)
     if not (values.on("attach") or values.on("interactive")):
-        code = session.each(arguments, lambda name: containers.start(name))
+        code = session.each(arguments, containers.start)
         if code:
             session.warn("Error: failed to start containers")
         return code

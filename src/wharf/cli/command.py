@@ -77,6 +77,7 @@ class Command:
 
     __slots__ = (
         "action",
+        "arguments",
         "examples",
         "failure",
         "flags",
@@ -85,10 +86,9 @@ class Command:
         "most",
         "path",
         "summary",
-        "arguments",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all but two by keyword: it reads as a table row
         self,
         path: str,
         action: Action,

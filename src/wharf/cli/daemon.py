@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def _daemon(_session: Session, _values: Values, arguments: list[str]) -> int:
     program = engine_program()
     sys.stdout.flush()
-    os.execv(program, [program, *arguments])
+    os.execv(program, [program, *arguments])  # noqa: S606  # no shell is meant
 
 
 COMMANDS = (

@@ -1,7 +1,7 @@
 """Command-line flags with the rules and error texts of Docker's: data in, values out, no I/O.
 
-Own code instead of a library: Docker's clients and scripts rely on ``--rm=false``, on ``-it``, on ``-p8080:80`` and on flags
-ending at the image's name, which click cannot all do; and importing click costs twice a bare interpreter.
+Own code instead of a library: Docker's clients and scripts rely on ``--rm=false``, ``-it``, on ``-p8080:80`` and on
+flags ending at the image's name, which click cannot all do; and importing click costs twice a bare interpreter.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def parse(flags: Sequence[Flag], arguments: Sequence[str], *, interspersed: bool
     Args:
         flags: What the command knows.
         arguments: The words after the command's name.
-        interspersed: Whether flags may follow the first other word; ``run`` and ``exec`` leave those to the container.
+        interspersed: Whether flags may follow the first other word; ``run`` and ``exec`` leave those alone.
 
     Raises:
         UsageError: an unknown flag, a missing or a wrong value, a flag that is refused.

@@ -181,7 +181,7 @@ COMMANDS = (
             Flag("no-trunc", "bool", "Whole ids"),
             Flag("quiet", "bool", "Only ids", short="q"),
         ),
-        examples=("wharf images", "wharf images debian", "wharf images --format '{{.Repository}}:{{.Tag}} {{.Size}}'"),
+        examples=("wharf images", "wharf images debian", "wharf images --format '{{.Repository}} {{.Size}}'"),
     ),
     Command(
         "history", _history, "Show an image's layers", arguments="IMAGE", count=(1, 1),

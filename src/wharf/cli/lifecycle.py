@@ -134,7 +134,10 @@ COMMANDS = (
     ),
     Command(
         "container prune", _prune, "Remove all stopped containers",
-        flags=(Flag("filter", "list", "Only some, such as until=24h"), Flag("force", "bool", "Do not ask", short="f")),
+        flags=(
+            Flag("filter", "list", "Only some, such as until=24h"),
+            Flag("force", "bool", "Do not ask", short="f"),
+        ),
         examples=("wharf container prune -f",),
     ),
 )  # fmt: skip

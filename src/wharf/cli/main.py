@@ -107,7 +107,7 @@ def _run(command: Command, path: str, words: list[str], host: str) -> int:
     from wharf.cli.flags import UsageError, parse  # noqa: PLC0415
 
     try:
-        if command.interspersed and "--help" in words or words[:1] == ["--help"]:
+        if (command.interspersed and "--help" in words) or words[:1] == ["--help"]:
             return _help(command, path)
         values, rest = parse(command.flags, words, interspersed=command.interspersed)
         if values.on("help"):

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _HEADERS = {
     "RunningFor": "CREATED", "CreatedSince": "CREATED", "CreatedAt": "CREATED AT", "LocalVolumes": "LOCAL VOLUMES",
-    "CPUPerc": "CPU %", "MemUsage": "MEM USAGE / LIMIT", "MemPerc": "MEM %", "NetIO": "NET I/O", "BlockIO": "BLOCK I/O",
+    "CPUPerc": "CPU %", "MemUsage": "MEM USAGE / LIMIT", "MemPerc": "MEM %", "NetIO": "NET I/O",
+    "BlockIO": "BLOCK I/O",
     "VirtualSize": "SIZE", "Driver": "DRIVER", "TotalCount": "TOTAL", "CreatedBy": "CREATED BY",
     "Name": "NAME", "VolumeName": "VOLUME NAME",
 }  # fmt: skip
@@ -47,13 +48,13 @@ def print_rows(
     headers: Mapping[str, str] | None = None,
     flexible: Sequence[str] = (),
 ) -> None:
-    """Print rows as a table of ``columns``, or by ``template``.
+    r"""Print rows as a table of ``columns``, or by ``template``.
 
     Args:
         session: Where to.
         rows: Every field that a template may name.
         columns: Those of the plain table.
-        template: ``table``, ``table {{.A}}\\t{{.B}}``, ``json`` or a template for each row; empty for the plain table.
+        template: ``table``, ``table {{.A}}\t{{.B}}``, ``json`` or a template a row; empty for the plain table.
         headers: Titles that differ from the usual.
         flexible: Columns that may be cut to fit a terminal.
     """

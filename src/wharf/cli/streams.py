@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import FrameType
+    from typing import Self
 
     from wharf.client.http1 import Wire
 
@@ -77,7 +78,7 @@ class Signals:
         self.descriptor = -1
         self._writer = -1
 
-    def __enter__(self) -> Signals:
+    def __enter__(self) -> Self:
         self.descriptor, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         for number in self._numbers:

@@ -97,7 +97,8 @@ def usage_rows(document: Document) -> list[dict[str, str]]:
     in_use = sum(number(i, "Containers") > 0 for i in images)
     return [
         _usage("Images", len(images), in_use, human_size(layers), _share(max(0, layers - used_layers), layers)),
-        _usage("Containers", len(containers), len(running), human_size(container_sizes), _share(idle, container_sizes)),
+        _usage("Containers", len(containers), len(running), human_size(container_sizes),
+               _share(idle, container_sizes)),
         _usage("Local Volumes", len(volumes), used, human_size(sum(volume_sizes.values())),
                _share(unused, sum(volume_sizes.values()))),
     ]  # fmt: skip

@@ -1,8 +1,9 @@
 """``--format``: a small, safe subset of Go's text/template.
 
-Actions are ``{{...}}``; a minus inside the braces trims white space. Known are ``.Field.Sub``, ``$.Field``, quoted texts, numbers,
-parentheses, pipes, ``range``, ``if``, ``else``, ``end`` (over one expression each), and the functions ``json``, ``upper``, ``lower``,
-``title``, ``join``, ``split``, ``len``, ``index``, ``println``, ``eq``, ``ne``, ``not``. Anything else is refused by name.
+Actions are ``{{...}}``; a minus inside the braces trims white space. Known are ``.Field.Sub``, ``$.Field``,
+quoted texts, numbers, parentheses, pipes, ``range``, ``if``, ``with``, ``else``, ``end`` (over one expression each),
+and the functions ``json``, ``upper``, ``lower``, ``title``, ``join``, ``split``, ``len``, ``index``, ``println``, ``eq``,
+``ne``, ``not``. Anything else is refused by name.
 """
 
 from __future__ import annotations
@@ -95,7 +96,8 @@ def _fill(nodes: list[_Node], dot: object, root: object) -> str:
                 items = [value[key] for key in sorted(value)] if isinstance(value, dict) else value
                 if items and not isinstance(items, list):
                     raise InvalidArgument(f"template: cannot range over {payload}")
-                out += [_fill(body, item, root) for item in items] if items else [_fill(otherwise, dot, root)]
+                elements = items if isinstance(items, list) else []
+                out += [_fill(body, item, root) for item in elements] or [_fill(otherwise, dot, root)]
             case _:
                 value = _evaluate(payload, dot, root)
                 inner = value if kind == "with" else dot
@@ -150,9 +152,9 @@ def _call(tokens: list[str], dot: object, root: object, piped: list[object]) -> 
         raise InvalidArgument(f"template: error calling {name}: {error}") from error
 
 
-def _operand(tokens: list[str], dot: object, root: object) -> object:
+def _operand(tokens: list[str], dot: object, root: object) -> object:  # noqa: PLR0911  # one for each kind
     token = tokens.pop(0)
-    if token == "(":
+    if token == "(":  # noqa: S105  # a parenthesis
         value = _pipeline(tokens, dot, root)
         if not tokens or tokens.pop(0) != ")":
             raise InvalidArgument("template parsing error: unclosed left paren")

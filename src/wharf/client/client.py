@@ -72,10 +72,12 @@ class Response:
         return self._head.headers.get(name.lower(), "")
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the body as it comes."""
-        yield from self._chunks
-        self._done = True
-        self.close()
+        """Yield the body as it comes. Leaving early, or a failure, closes the connection."""
+        try:
+            yield from self._chunks
+            self._done = True
+        finally:
+            self.close()
 
     def read(self) -> bytes:
         """Return the whole body."""
@@ -272,11 +274,7 @@ class Client:
 
 def _is_stale(wire: Wire) -> bool:
     """Whether an idle connection was closed by the other side, or has bytes nobody asked for."""
-    import select  # noqa: PLC0415  # only when a connection is used again
-
-    poll = select.poll()
-    poll.register(wire.fileno(), select.POLLIN)
-    return bool(poll.poll(0)) or wire.pending()
+    return wire.pending() or wire.has_news()
 
 
 def _message(body: bytes) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import _socket
     from collections.abc import Iterable, Iterator, Mapping
 
+_MSG_PEEK, _MSG_DONTWAIT = 0x2, 0x40  # recv(2)
 MAX_LINE = 65536
 MAX_HEADERS = 128
 _CHUNK = 65536
@@ -34,6 +35,16 @@ class Wire:
     def pending(self) -> bool:
         """Whether bytes wait that poll(2) does not see."""
         return bool(self._buffer)
+
+    def has_news(self) -> bool:
+        """Whether bytes or the end wait on the socket; takes nothing and does not block."""
+        try:
+            self._socket.recv(1, _MSG_PEEK | _MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
 
     def send(self, data: bytes) -> None:
         """Send all of ``data``."""

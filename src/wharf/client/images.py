@@ -10,9 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from wharf.client.client import Client
+    from wharf.client.client import Client, Query
     from wharf.client.containers import Filters
-    from wharf.client.client import Query
     from wharf.client.documents import Document
 
     # The class has a method called list, which hides the type inside it.

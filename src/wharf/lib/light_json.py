@@ -1,8 +1,8 @@
 """JSON by the interpreter's own C scanner and encoder, without the json package.
 
 ``import json`` pulls in ``re`` and ``enum`` and doubles the start-up of a command line (10 ms of 20). The C
-accelerators under it are enough for documents of an API. Where an interpreter does not have them as we know them, the json package
-is used: same results, slower start.
+accelerators under it are enough for documents of an API. Where an interpreter does not have them as we
+know them, the json package is used: same results, slower start.
 """
 
 from __future__ import annotations

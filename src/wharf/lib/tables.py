@@ -33,7 +33,7 @@ def ellipsis(text: str, width: int) -> str:
 def fit(rows: Sequence[Sequence[str]], width: int, flexible: Sequence[int]) -> list[list[str]]:
     """Return the rows with flexible columns cut so that lines are at most ``width``, where that can be done.
 
-    A column is never cut below its header or 12 characters: a line that is too long is better than one that says nothing.
+    A column is never cut below its header or 12 characters: a long line is better than one that says nothing.
     """
     cells = [list(row) for row in rows]
     while cells and (excess := max(len(line) for line in render(cells).splitlines()) - width) > 0:

@@ -1,5 +1,5 @@
-"""From the flags of ``run`` and ``create`` to the document that the Engine API takes, exactly as docker's client builds it.
+"""From the flags of ``run`` and ``create`` to the document that the Engine API takes.
 
-``flags`` is the table; ``document`` assembles; the rest each read one kind of flag. Pure but for the files that a flag names
-(``files``).
+The document is exactly the one that docker's client builds (tests hold it). ``flags`` is the table; ``document``
+assembles; the rest each read one kind of flag. Pure but for the files that flags name (``files``).
 """

@@ -1,4 +1,4 @@
-"""The document of ``POST /containers/create`` from a command line: a pure function, but for the files that flags name."""
+"""The document of ``POST /containers/create`` from a command line; pure but for the files that flags name."""
 
 from __future__ import annotations
 

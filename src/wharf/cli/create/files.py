@@ -29,8 +29,8 @@ def read_text(path: str) -> str:
 def key_values(text: str, path: str, environment: Mapping[str, str]) -> list[str]:
     """Return the lines of an --env-file or --label-file as ``name=value``.
 
-    Empty lines and those that begin with ``#`` are left out. A name alone takes its value from ``environment`` and is left
-    out when it has none there.
+    Empty lines and those that begin with ``#`` are left out. A name alone takes its value from ``environment`` and is
+    left out when it has none there.
 
     Raises:
         InvalidArgument: a name is missing or holds white space.

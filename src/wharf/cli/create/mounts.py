@@ -37,7 +37,8 @@ def _set_recursive(mount: Document, value: str) -> None:
             options["ReadOnlyForceRecursive"] = True
         case _:
             raise InvalidArgument(
-                f'invalid value for bind-recursive: {value} (must be "enabled", "disabled", "writable", or "readonly")'
+                f"invalid value for bind-recursive: {value} "
+                '(must be "enabled", "disabled", "writable", or "readonly")'
             )
 
 

@@ -76,8 +76,8 @@ def _check_address(address: str) -> None:
 def publish(specs: list[str]) -> Bindings:
     """Return PortBindings of ``--publish`` specifications.
 
-    ``[[address:]host port[-host port]:]port[-port][/protocol]``: ranges pair up; a range of host ports on one container port
-    stays a range, from which the engine takes a free one.
+    ``[[address:]host port[-host port]:]port[-port][/protocol]``: ranges pair up; a range of host ports on one
+    container port stays a range, from which the engine takes a free one.
 
     Raises:
         InvalidArgument: one is malformed.

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from wharf.errors import InvalidArgument
+from wharf.lib.durations import human_duration, parse_duration
+
+
+@pytest.mark.parametrize(
+    ("text", "nanoseconds"), [("0", 0), ("1m30s", 90 * 10**9), ("500ms", 5 * 10**8), ("-1.5h", -5400 * 10**9)]
+)
+def test_duration_is_read_as_go_reads_it(text: str, nanoseconds: int) -> None:
+    assert parse_duration(text) == nanoseconds
+
+
+@pytest.mark.parametrize("text", ["", "10", "s", "1x", "1..s"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(InvalidArgument, match="time: "):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.2, "Less than a second"), (1, "1 second"), (59, "59 seconds"), (61, "About a minute"), (300, "5 minutes"),
+        (3700, "About an hour"), (7200, "2 hours"), (3600 * 47, "47 hours"), (86400 * 3, "3 days"),
+        (86400 * 20, "2 weeks"), (86400 * 90, "3 months"), (86400 * 800, "2 years"),
+    ],
+)  # fmt: skip
+def test_duration_is_written_in_docker_s_words(seconds: float, text: str) -> None:
+    assert human_duration(seconds) == text
