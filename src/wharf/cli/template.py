@@ -2,8 +2,8 @@
 
 Actions are ``{{...}}``; a minus inside the braces trims white space. Known are ``.Field.Sub``, ``$.Field``,
 quoted texts, numbers, parentheses, pipes, ``range``, ``if``, ``with``, ``else``, ``end`` (over one expression each),
-and the functions ``json``, ``upper``, ``lower``, ``title``, ``join``, ``split``, ``len``, ``index``, ``println``, ``eq``,
-``ne``, ``not``. Anything else is refused by name.
+and the functions ``json``, ``upper``, ``lower``, ``title``, ``join``, ``split``, ``len``, ``index``, ``println``,
+``eq``, ``ne``, ``not``. Anything else is refused by name.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ _FLAGS = (
         (["-ix"], "unknown shorthand flag: 'x' in -ix"),
         (["--name"], "flag needs an argument: --name"),
         (["-m"], "flag needs an argument: 'm' in -m"),
-        (["-m", "x"], "invalid argument \"x\" for \"-m, --memory\" flag: invalid size: 'x'"),
+        (["-m", "x"], 'invalid argument "x" for "-m, --memory" flag: invalid size: \'x\''),
         (["--rm=x"], 'invalid argument "x" for "--rm" flag: strconv.ParseBool: parsing "x": invalid syntax'),
     ],
 )

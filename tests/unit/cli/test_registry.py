@@ -4,7 +4,7 @@ from importlib import import_module
 
 import pytest
 
-from wharf.cli.registry import ALIASES, GROUPS, _MODULES, locate
+from wharf.cli.registry import _MODULES, ALIASES, GROUPS, locate
 from wharf.cli.usage import command_help, group_overview, overview
 
 _ALL = [(module, path) for module, commands in _MODULES.items() for path in commands]

@@ -26,11 +26,11 @@ _VALUE = {
         ("{{if .State.Paused}}p{{else}}r{{end}}", "r"),
         ('{{index .Labels "a.b"}}', "c"),
         ('{{join .Names ","}}', "a,b"),
-        ("{{(index .Networks \"n1\").IP}}", "1"),
+        ('{{(index .Networks "n1").IP}}', "1"),
         ("{{.Name | upper | json}}", '"/WEB"'),
         ("{{range .Names}}{{.}}{{$.Name}}{{end}}", "a/webb/web"),
         ("a {{- /* note */ -}} b", "ab"),
-        ("{{len .Names}}{{if eq .Name \"/web\"}}!{{end}}", "2!"),
+        ('{{len .Names}}{{if eq .Name "/web"}}!{{end}}', "2!"),
     ],
 )
 def test_template_is_filled_as_go_fills_it(template: str, text: str) -> None:

@@ -57,7 +57,8 @@ def test_already_so_is_no_failure(serve: Callable[..., str]) -> None:
 
 
 def test_chunked_json_lines_come_one_by_one(serve: Callable[..., str]) -> None:
-    chunked = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\n5;x=y\r\n1}\n{}\r\n1\r\n\n\r\n0\r\n\r\n'
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunked = head + b'5\r\n{"a":\r\n5;x=y\r\n1}\n{}\r\n1\r\n\n\r\n0\r\n\r\n'
     with Client(serve(_PING, chunked)) as client:
         assert list(client.request("GET", "/events").json_lines()) == [{"a": 1}, {}]
 

@@ -6,7 +6,7 @@ import pytest
 
 from wharf.lib.light_json import dumps, dumps_pretty, loads
 
-_VALUES = [None, True, 1.5, -3, "ü\n\"", [], {}, [1, {"a": [None, {"b": "c"}]}], {"x": {}, "y": [], "z": [[1]]}]
+_VALUES = [None, True, 1.5, -3, 'ü\n"', [], {}, [1, {"a": [None, {"b": "c"}]}], {"x": {}, "y": [], "z": [[1]]}]
 
 
 @pytest.mark.parametrize("value", _VALUES, ids=repr)

@@ -7,7 +7,8 @@ from wharf.lib.sizes import binary_size, human_size, parse_size
 
 
 @pytest.mark.parametrize(
-    ("text", "size"), [("512", 512), ("64k", 65536), ("1.5g", 1610612736), ("2GiB", 2**31), ("1 mb", 2**20), ("5b", 5)]
+    ("text", "size"),
+    [("512", 512), ("64k", 65536), ("1.5g", 1610612736), ("2GiB", 2**31), ("1 mb", 2**20), ("5b", 5)],
 )
 def test_size_is_read_in_powers_of_1024(text: str, size: int) -> None:
     assert parse_size(text) == size

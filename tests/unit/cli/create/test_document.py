@@ -1,4 +1,4 @@
-"""The create document is the one that docker 28.2's own client sends: recorded from it, with a socket that answers."""
+"""The create document is the one that docker 28.2's own client sends: recorded from it on a fake engine."""
 
 from __future__ import annotations
 
