@@ -62,11 +62,13 @@ class Channel:
         answer = self._answers[seq] = self._loop.create_future()
         try:
             await send(self._sock, {"seq": seq, "op": op, **fields}, fds)
-            return await answer
+            result: dict[str, Any] = await answer
         except OSError as error:
             if error.errno not in {errno.EPIPE, errno.ECONNRESET, errno.EBADF}:
                 raise
             raise Unavailable("the shim is gone") from error
+        else:
+            return result
         finally:
             self._answers.pop(seq, None)
 
@@ -125,10 +127,10 @@ async def send(sock: socket.socket, message: dict[str, Any], fds: Sequence[int] 
 
 async def _writable(sock: socket.socket) -> None:
     loop = asyncio.get_running_loop()
-    ready = loop.create_future()
+    ready = asyncio.Event()
     fd = sock.fileno()
-    loop.add_writer(fd, lambda: ready.done() or ready.set_result(None))
+    loop.add_writer(fd, ready.set)
     try:
-        await ready
+        await ready.wait()
     finally:
         loop.remove_writer(fd)

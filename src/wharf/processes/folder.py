@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -48,6 +49,17 @@ def is_dead(folder: Path) -> bool:
         return False
     os.close(held)
     return True
+
+
+def was_begun(folder: Path) -> bool:
+    """Return whether a shim has ever run there: opening its log is the first thing it does."""
+    return (folder / "shim.log").exists()
+
+
+def wait_dead(folder: Path) -> None:
+    """Wait until no shim lives there: its last descriptors may still be closing when it has hung up."""
+    with contextlib.suppress(FileNotFoundError):  # removed by somebody who knew
+        os.close(lock.wait_lock(str(folder / "lock")))
 
 
 def read_exit(folder: Path) -> Exit | None:

@@ -60,6 +60,16 @@ class Processes:
             Unavailable: no zygote can be started.
         """
         folder = Path(request["shim_dir"])
+        shim = await self._request(request, folder, attachments)
+        try:
+            return await self._begun(shim, folder)
+        except ProcessFailed:
+            if not shim.never_was:
+                raise
+        # The zygote died with the request in its hands: a new one is started, once.
+        return await self._begun(await self._request(request, folder, attachments), folder)
+
+    async def _request(self, request: SpawnRequest, folder: Path, attachments: Sequence[socket.socket]) -> Shim:
         try:
             lock = folders.make(folder)
         except BlockingIOError as error:
@@ -77,7 +87,7 @@ class Processes:
                     raise
         finally:
             os.close(lock)  # from here on the zygote or the shim holds it, or nobody
-        return await self._begun(shim, folder)
+        return shim
 
     async def adopt(self, container_id: str, cgroup: str) -> Shim | Exit | None:
         """Find out what became of a container that an earlier engine started.
@@ -97,7 +107,10 @@ class Processes:
                 return recorded
             if folders.is_dead(folder):
                 # It may have ended between the two looks.
-                return folders.read_exit(folder) or await self._bury(folder, cgroup)
+                recorded = folders.read_exit(folder)
+                if recorded is None:
+                    await self._bury(folder, cgroup)
+                return recorded
             shim = await self._greet(folder, cgroup)
             if shim is not None:
                 return shim

@@ -18,7 +18,6 @@ from wharf.spec.shim_messages import Attachment, ExecRequest, Exit, Failure
 _T = TypeVar("_T")
 
 KILLED = 137
-_POLL_S = 0.005
 
 
 class ProcessFailed(Exception):
@@ -49,6 +48,7 @@ class Shim:
         self.started_at = ""
         self.steps_us: dict[str, int] = {}
         self.exited: asyncio.Future[Exit] = loop.create_future()
+        self.never_was = False  # the zygote died before it had forked: the request may be given to another
         self.on_oom: Callable[[], None] | None = None
         self._folder = folder
         self._cgroup = cgroup
@@ -167,8 +167,7 @@ class Shim:
 
     async def _mourn(self) -> None:
         """Find out how the container ended, and end it if nobody did."""
-        while not await asyncio.to_thread(folders.is_dead, self._folder):
-            await asyncio.sleep(_POLL_S)  # its last descriptors are being closed
+        await asyncio.to_thread(folders.wait_dead, self._folder)
         recorded = folders.read_exit(self._folder)
         if recorded is not None and "failure" in recorded:
             self._fail(recorded["failure"])
@@ -182,6 +181,7 @@ class Shim:
             except OSError as problem:
                 error = f"the shim was killed, and what it left could not be: {problem}"
         if recorded is None and not self.started_at:
+            self.never_was = not folders.was_begun(self._folder)
             self._fail({"kind": "other", "message": error})
             return
         self._end(recorded or self._killed(error))
@@ -201,12 +201,14 @@ class Shim:
             self._begun.set_exception(ProcessFailed(failure))
             self._begun.exception()  # whoever waited may have been cancelled: then nobody asks
         self.exited.cancel()
+        self._channel.close()
 
     def _end(self, document: Exit) -> None:
         _settle(self._begun, None)
         for ended in self._execs.values():
             _settle(ended, KILLED)
         _settle(self.exited, document)
+        self._channel.close()
 
     def _drop(self, exec_id: str, ended: asyncio.Future[int]) -> None:
         if self._execs.get(exec_id) is ended:

@@ -55,8 +55,8 @@ class Zygote:
             signal.pidfd_send_signal(pidfd, signal.SIGKILL)
             await _exited(pidfd, None)
         finally:
+            os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG)  # noqa: ASYNC222  # WNOHANG: it waits for nothing
             os.close(pidfd)
-            os.waitpid(self.pid, os.WNOHANG)
 
 
 def start(entry: str = ENTRY) -> Zygote:
@@ -119,10 +119,10 @@ def _execute(entry: str, sock: int) -> int:
 
 async def _exited(pidfd: int, timeout_s: float | None) -> None:
     loop = asyncio.get_running_loop()
-    exited = loop.create_future()
-    loop.add_reader(pidfd, lambda: exited.done() or exited.set_result(None))
+    exited = asyncio.Event()
+    loop.add_reader(pidfd, exited.set)
     try:
         async with asyncio.timeout(timeout_s):
-            await exited
+            await exited.wait()
     finally:
         loop.remove_reader(pidfd)

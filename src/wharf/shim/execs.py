@@ -14,8 +14,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from wharf.runtime.errors import StartFailed
     from wharf.shim.loop import Loop
-    from wharf.shim.runtime import Started, StartFailed, Stdio
+    from wharf.shim.runtime import Started, Stdio
     from wharf.spec.oci_runtime import Process
     from wharf.spec.shim_messages import ExecRequest
 

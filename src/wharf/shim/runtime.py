@@ -4,19 +4,14 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal, Protocol
+    from typing import Protocol
 
     from wharf.kernel.cgroup.group import Cgroup
+    from wharf.runtime import errors
     from wharf.spec.oci_runtime import Process, Spec
     from wharf.spec.shim_messages import RootfsMount
 
     Stdio = tuple[int, int, int]
-
-    class StartFailed(Exception):
-        """Why a process could not be created or started."""
-
-        kind: Literal["not-found", "not-executable", "invalid", "other"]
-        message: str
 
     class Started(Protocol):
         """A process that has been created; the holder owns ``pidfd`` and ``console``."""
@@ -24,7 +19,10 @@ if TYPE_CHECKING:
         pid: int
         pidfd: int
         console: int | None
-        steps: dict[str, int]
+
+        @property
+        def steps(self) -> dict[str, int]:
+            """Microseconds each step took."""
 
         def start(self) -> None:
             """Let it execute its program."""
@@ -35,7 +33,9 @@ if TYPE_CHECKING:
     class Runtime(Protocol):
         """Creates processes in namespaces: :mod:`wharf.runtime`, or a test's."""
 
-        StartFailed: type[StartFailed]
+        @property
+        def StartFailed(self) -> type[errors.StartFailed]:  # noqa: N802  # a class's name
+            """What create, execute and start raise."""
 
         def create(
             self,

@@ -108,17 +108,14 @@ class Shim:
         self._loop.run()
 
     def _become_shim(self) -> None:
+        """Leave the zygote's session, and have the loop told of signals, whose handlers are the zygote's."""
         os.setsid()
         prctl.set_child_subreaper()
-        prctl.set_name("wharf-shim")
-        # Handlers, not SIG_IGN: what is ignored stays so in the container, what is handled is reset by its exec.
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, _go_on)
+        _write("/proc/self/comm", b"wharf-shim")
         reader, writer = socket.socketpair()
         for end in (reader, writer):
             end.setblocking(False)  # noqa: FBT003  # socket's own signature
         signal.set_wakeup_fd(writer.detach(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, _go_on)
         self._loop.watch(reader.fileno(), events.IN, lambda _events: self._on_signal(reader))
         self._control.listen(f"{self._request['shim_dir']}/shim.sock")
         self._steps.done("shim")
@@ -130,8 +127,7 @@ class Shim:
         self._streams.append(streams)
         for sock, attachment in zip(attachments, request["attachments"], strict=True):
             streams.attach(sock, attachment)
-        with open(f"{request['bundle']}/config.json", "rb") as file:
-            self._spec = json.load(file)
+        self._spec = json.loads(_read(f"{request['bundle']}/config.json"))
         self._steps.done("bundle")
         self._make_cgroup(hierarchies)
         self._steps.done("cgroup")
@@ -249,7 +245,7 @@ class Shim:
         assert self._cgroup is not None
         finished_at = _now()
         self._streams[0].finish()
-        oom_kills = self._cgroup.oom_kill_count()
+        self._tell_oom()
         try:
             empty(self._cgroup)
         except OSError as error:  # the engine sweeps it later; the exit must be told all the same
@@ -257,7 +253,7 @@ class Shim:
         document: Exit = {
             "pid": self._started.pid,
             "exit_code": exit_code,
-            "oom_killed": oom_kills > 0,
+            "oom_killed": self._oom_kills > 0,
             "started_at": self._started_at,
             "finished_at": finished_at,
         }
@@ -299,6 +295,11 @@ class Shim:
         except OSError:  # ENODEV: the group is gone
             self._loop.unwatch(fd)
             return
+        self._tell_oom()
+
+    def _tell_oom(self) -> None:
+        """Tell of kills since the last time; the watch may be early, so the end looks once more."""
+        assert self._cgroup is not None
         count = self._cgroup.oom_kill_count()
         if count > self._oom_kills:
             self._oom_kills = count
@@ -358,8 +359,24 @@ def _take_socket(fds: list[int]) -> socket.socket | None:
     return socket.socket(fileno=fds.pop(0)) if fds else None
 
 
-def _go_on(_number: int, _frame: object) -> None:
-    """Handle a signal by doing nothing: the wake-up descriptor has told the loop."""
+def _read(path: str) -> bytes:
+    """Return a file's bytes. Not by open(): each page of the interpreter used here is copied from the zygote."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        pieces = []
+        while piece := os.read(fd, 1 << 16):
+            pieces.append(piece)
+        return b"".join(pieces)
+    finally:
+        os.close(fd)
+
+
+def _write(path: str, data: bytes) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(fd, data)
+    finally:
+        os.close(fd)
 
 
 def _now() -> str:

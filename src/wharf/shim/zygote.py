@@ -32,14 +32,14 @@ _TEXTS = ("id", "bundle", "shim_dir", "seccomp_cache")
 
 def main() -> None:
     """Be the zygote of the engine at the other end of descriptor 3."""
-    from wharf.runtime import runtime  # noqa: PLC0415  # here and nowhere else, so that tests may bring their own
+    from wharf.runtime import container  # noqa: PLC0415  # here and nowhere else, so that tests may bring their own
 
-    serve(socket.socket(fileno=SOCKET_FD), runtime)
+    serve(socket.socket(fileno=SOCKET_FD), container)
 
 
 def serve(engine: socket.socket, runtime: Runtime) -> None:
     """Fork shims on request until the engine is gone."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # shims are reaped by the kernel
+    _handle_signals()
     hierarchies = read_hierarchies()
     gc.disable()
     gc.freeze()
@@ -55,6 +55,30 @@ def serve(engine: socket.socket, runtime: Runtime) -> None:
             return
         message, fds = received
         _take(engine, message, fds, runtime, hierarchies)
+
+
+def _handle_signals() -> None:
+    """Set the handlers of the zygote and, to spare them the work, of its shims.
+
+    Handlers, not SIG_IGN: what is ignored stays so in a container, what is handled is reset by its exec. In a shim
+    they do nothing, and its loop is told by the wake-up descriptor.
+    """
+    zygote = os.getpid()
+
+    def on_child(_number: int, _frame: object) -> None:
+        while os.getpid() == zygote:
+            try:
+                if os.waitpid(-1, os.WNOHANG) == (0, 0):
+                    return
+            except ChildProcessError:
+                return
+
+    def on_end(_number: int, _frame: object) -> None:
+        """Go on: only the engine ends a zygote, and only its container ends a shim."""
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, on_end)
+    signal.signal(signal.SIGCHLD, on_child)
 
 
 def _take(

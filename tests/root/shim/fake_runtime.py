@@ -1,4 +1,4 @@
-"""A runtime without namespaces: forks, enters the cgroup, executes. Stands in for wharf.runtime in the shim's tests."""
+"""A runtime without namespaces for the shim's tests: forks, enters the cgroup, executes."""
 
 from __future__ import annotations
 
