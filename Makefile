@@ -61,7 +61,8 @@ unit: venv  ## tests that need neither root nor a kernel
 # On CI there is no excuse: without root the root tests fail. Elsewhere they are left out, and we say so.
 .PHONY: root
 root: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/packages-test  ## tests that use the kernel for real (as root)
-	@if [ "$$(id -u)" = 0 ] || [ "$$CI" = true ]; then set -x; $(BIN)/pytest tests/root; \
+	@if [ "$$(id -u)" = 0 ] || [ "$$CI" = true ]; then \
+	    docker="$$(scripts/docker-cli)" || exit 1; set -x; PATH="$$PATH:$$(dirname "$$docker")" $(BIN)/pytest tests/root; \
 	else echo "make root: NOT RUN: the root tests need root" >&2; fi
 
 .PHONY: demo
