@@ -30,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Who read our output has gone. Python would complain about it once more while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:
+        # The engine went in the middle of an answer, our output's disk is full, ...: the system's words are the line.
+        return _say(f"wharf: {str(error).lower()}", 1)
 
 
 def _dispatch(words: list[str]) -> int:
