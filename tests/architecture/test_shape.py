@@ -29,7 +29,7 @@ _PROGRAMS = {"__main__.py", "__init__.py"}
 # Written in pieces, so that this file does not match itself.
 _FORBIDDEN = [
     re.compile(r"(?<![\w.}])/(work|home)/\w|/root/\.\w"),
-    re.compile(r"\b(re" + r"gistry-1|index|auth)\.docker\.io\b"),
+    re.compile(r"\b(re" + r"gistry-1|auth)\.docker\.io\b"),
     re.compile(r"\b(deb|security|ftp)\.debian" + r"\.org\b"),
     re.compile(r"\b(py" + r"pi\.org|pythonhosted\.org)\b"),
     re.compile(r"--(index-url|extra-index-url|find-links)"),
