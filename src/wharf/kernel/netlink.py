@@ -1,7 +1,7 @@
 """A small batched rtnetlink: links, addresses, routes and neighbours in as few system calls as the kernel allows.
 
-Requests are values; :meth:`Rtnetlink.execute` sends any number of them in one ``sendmsg``. The kernel works through such a
-batch inside that call, so a process that is killed has either sent all of it or nothing.
+Requests are values; :meth:`Rtnetlink.execute` sends any number of them in one ``send``. The kernel works through
+such a batch inside that call, so a process that is killed has either sent all of it or nothing.
 
 Why not a library: see docs/decisions/netlink.md. (rtnetlink(7), netlink(7), linux/rtnetlink.h, linux/if_link.h.)
 """
@@ -15,7 +15,7 @@ import socket
 import struct
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from wharf.kernel import netlink_constants as c
 
@@ -40,7 +40,7 @@ class Request(NamedTuple):
 class Link(NamedTuple):
     """A network interface."""
 
-    index: int
+    number: int  # ifindex: "index" is a method of every tuple
     name: str
     alias: str
     kind: str  # "bridge", "veth" ..., '' for hardware
@@ -89,7 +89,7 @@ def _ipv4(kind: int, value: str) -> bytes:
     return _attribute(kind, socket.inet_aton(value))
 
 
-# No link-local IPv6 address is made: no router solicitation, no duplicate address detection, one multicast group less.
+# No link-local IPv6 address is made: no router solicitation, no duplicate address detection.
 _NO_IPV6_ADDRESS = _nested(
     c.IFLA_AF_SPEC,
     _nested(socket.AF_INET6, _attribute(c.IFLA_INET6_ADDR_GEN_MODE, bytes([c.IN6_ADDR_GEN_MODE_NONE]))),
@@ -102,7 +102,10 @@ def _link(index: int = 0, *, up: bool = False) -> bytes:
 
 
 def new_veth(name: str, *, peer: str, peer_namespace: int, peer_mac: str, master: int, mtu: int) -> Request:
-    """Make a veth pair: ``name`` here, up, in bridge ``master``; ``peer`` in the namespace of that descriptor, down."""
+    """Make a veth pair: ``name`` here, up, in bridge ``master``; ``peer`` in the namespace of that descriptor.
+
+    The peer is down: the kernel cannot set it up before it has its other end.
+    """
     far = _link() + (
         _text(c.IFLA_IFNAME, peer)
         + _u32(c.IFLA_MTU, mtu)
@@ -208,7 +211,7 @@ class Rtnetlink:
             self._socket.close()
             raise
 
-    def __enter__(self) -> Rtnetlink:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -337,7 +340,7 @@ def _parse_link(body: bytes) -> Link:
     _, _, index, flags, _ = _LINK.unpack_from(body, 2)
     attributes = _attributes(body[2 + _LINK.size :])
     return Link(
-        index=index,
+        number=index,
         name=_string(attributes, c.IFLA_IFNAME),
         alias=_string(attributes, c.IFLA_IFALIAS),
         kind=_string(_attributes(attributes.get(c.IFLA_LINKINFO, b"")), c.IFLA_INFO_KIND),

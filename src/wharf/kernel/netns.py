@@ -1,7 +1,7 @@
 """Network namespaces with a name: an nsfs bind mount on a file keeps one alive without a process in it.
 
-unshare(NEWNET) and setns(NEWNET) are a thread's own affair (network_namespaces(7)), so both are done on threads that end
-right after: a pool's thread, once moved, would take other work along with it.
+unshare(NEWNET) and setns(NEWNET) are a thread's own affair (network_namespaces(7)), so both are done on threads that
+end right after: a pool's thread, once moved, would take other work along with it.
 """
 
 from __future__ import annotations

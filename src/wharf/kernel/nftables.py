@@ -50,7 +50,6 @@ class Nftables:
         self._context: int | None = self._library.nft_ctx_new(0)
         if not self._context:
             raise NftablesError(errno.ENOMEM, "nft_ctx_new failed")
-        self._library.nft_ctx_output_set_flags(self._context, _OUTPUT_JSON)
         self._library.nft_ctx_buffer_output(self._context)
         self._library.nft_ctx_buffer_error(self._context)
 
@@ -68,16 +67,24 @@ class Nftables:
             NftablesError: it was refused and nothing has changed: ENOENT, EEXIST ... when the kernel's reason is one
                 that libnftables names, else EINVAL.
         """
-        text = json.dumps({"nftables": list(commands)}).encode()
+        output = self._run(json.dumps({"nftables": list(commands)}), _OUTPUT_JSON)
+        return list(json.loads(output)["nftables"]) if output.strip() else []
+
+    def run_script(self, script: str) -> None:
+        """Run a script in the language of nft(8) as one transaction, all or nothing; blocks; raises as :meth:`run`."""
+        self._run(script, 0)
+
+    def _run(self, text: str, flags: int) -> bytes:
         with self._lock:
             if not self._context:
                 raise NftablesError(errno.EBADF, "the nftables context is closed")
-            failed = self._library.nft_run_cmd_from_buffer(self._context, text)
+            self._library.nft_ctx_output_set_flags(self._context, flags)
+            failed = self._library.nft_run_cmd_from_buffer(self._context, text.encode())
             output = self._library.nft_ctx_get_output_buffer(self._context) or b""
             error = self._library.nft_ctx_get_error_buffer(self._context) or b""
         if failed:
             raise _error(error.decode(errors="replace"))
-        return list(json.loads(output)["nftables"]) if output.strip() else []
+        return bytes(output)
 
 
 _WORDS = {

@@ -1,6 +1,6 @@
-"""Published ports as Docker spells them: ``8080:80/tcp``, ``127.0.0.1:8000-8010:80-90/udp``, PortBindings, ExposedPorts.
+"""Published ports as Docker spells them: ``8080:80/tcp``, ``127.0.0.1:8000-8010:80-90/udp``, PortBindings.
 
-Everything here raises ValueError with the Docker CLI's own words; callers turn that into their own error.
+Refusals (InvalidArgument) are in the Docker CLI's own words.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
+
+from wharf.errors import InvalidArgument
 
 PROTOCOLS = ("tcp", "udp", "sctp")
 
@@ -26,7 +28,7 @@ def parse_port(text: str) -> tuple[int, str]:
     """Return port and protocol of ``80``, ``80/tcp`` or ``53/UDP``: a key of ExposedPorts or PortBindings."""
     number, _, protocol = text.partition("/")
     if not number:
-        raise ValueError(f"no port specified: {text}<empty>")
+        raise InvalidArgument(f"no port specified: {text}<empty>")
     return _number(number, "containerPort", text), _protocol(protocol)
 
 
@@ -45,7 +47,7 @@ def parse_publish(text: str) -> list[PortMapping]:
     host_ip, host, container = _split(text)
     container, _, protocol = container.partition("/")
     if not container:
-        raise ValueError(f"no port specified: {text}<empty>")
+        raise InvalidArgument(f"no port specified: {text}<empty>")
     proto = _protocol(protocol)
     first, last = _range(container, f"invalid containerPort: {container}")
     address = _address(host_ip)
@@ -55,7 +57,7 @@ def parse_publish(text: str) -> list[PortMapping]:
     if first == last and host_first != host_last:
         return [PortMapping(first, proto, address, host_first, host_last)]
     if last - first != host_last - host_first:
-        raise ValueError(f"invalid ranges specified for container and host Ports: {container} and {host}")
+        raise InvalidArgument(f"invalid ranges specified for container and host Ports: {container} and {host}")
     return [PortMapping(first + i, proto, address, host_first + i) for i in range(last - first + 1)]
 
 
@@ -86,7 +88,7 @@ def _split(text: str) -> tuple[str, str, str]:
     if text.startswith("["):
         host_ip, bracket, rest = text[1:].partition("]")
         if not bracket or not rest.startswith(":"):
-            raise ValueError(f"invalid IP address: {text}")
+            raise InvalidArgument(f"invalid IP address: {text}")
         host, _, container = rest[1:].rpartition(":")
         return host_ip, host, container
     front, _, container = text.rpartition(":")
@@ -100,20 +102,20 @@ def _address(text: str) -> str:
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:
-        raise ValueError(f"invalid IP address: {text}") from None
+        raise InvalidArgument(f"invalid IP address: {text}") from None
 
 
 def _protocol(text: str) -> str:
     protocol = text.lower() or "tcp"
     if protocol not in PROTOCOLS:
-        raise ValueError(f"invalid proto: {text}")
+        raise InvalidArgument(f"invalid proto: {text}")
     return protocol
 
 
 def _number(text: str, what: str, whole: str) -> int:
     # isdecimal alone accepts other scripts' digits.
     if not (text.isascii() and text.isdecimal()) or not 0 < int(text) <= 65535:
-        raise ValueError(f"invalid {what}: {whole}")
+        raise InvalidArgument(f"invalid {what}: {whole}")
     return int(text)
 
 
@@ -121,8 +123,18 @@ def _range(text: str, complaint: str) -> tuple[int, int]:
     first, dash, last = text.partition("-")
     parts = (first, last) if dash else (first, first)
     if not all(p.isascii() and p.isdecimal() and int(p) <= 65535 for p in parts):
-        raise ValueError(complaint)
+        raise InvalidArgument(complaint)
     low, high = int(parts[0]), int(parts[1])
     if high < low or (high != low and low == 0):
-        raise ValueError(complaint)
+        raise InvalidArgument(complaint)
     return low, high
+
+
+def port_mappings(
+    bindings: Mapping[str, Iterable[Mapping[str, str | None]] | None], exposed: Iterable[str] = ()
+) -> list[PortMapping]:
+    """Return what PortBindings asks for, and any free port for each of ``exposed`` that it does not mention (-P)."""
+    mappings = from_bindings(bindings)
+    bound = {(mapping.container_port, mapping.protocol) for mapping in mappings}
+    more = [PortMapping(*port) for port in map(parse_port, exposed) if port not in bound]
+    return mappings + more

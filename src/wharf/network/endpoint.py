@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +17,13 @@ class PublishedPort:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A container's place in a network. ``ipv4``, ``gateway``, ``mac``, ``host_link`` are '' where the driver has none."""
+    """A container's place in a network. What its driver does not give is '' (addresses, links)."""
 
     id: str
     container_id: str
     network_id: str
     network_name: str
-    sandbox: Path | None  # its network namespace; None for the host's
+    sandbox: str  # path of its network namespace; "" for the host's
     ipv4: str
     prefix_length: int
     gateway: str

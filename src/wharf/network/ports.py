@@ -1,4 +1,4 @@
-"""Published ports of the host: chosen, and held by a bound socket, so that others get EADDRINUSE and we notice them."""
+"""Published ports of the host: chosen, and held by a bound socket: others get EADDRINUSE, and we notice them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from wharf.errors import InvalidArgument, NotImplementedHere, Unavailable
+from wharf.errors import Conflict, InvalidArgument, NotImplementedHere, Unavailable
 from wharf.lib.ports import PortMapping
 from wharf.network.endpoint import PublishedPort
 from wharf.network.rules import ANY
@@ -16,7 +16,6 @@ from wharf.network.rules import ANY
 _RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _FALLBACK = (32768, 60999)
 _KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
-_IN_USE = (errno.EADDRINUSE,)
 
 Place = tuple[str, str, int]  # protocol, host address, port
 
@@ -29,7 +28,9 @@ def require_supported(mappings: Iterable[PortMapping]) -> None:
     """
     for mapping in mappings:
         if mapping.protocol not in _KINDS:
-            raise NotImplementedHere(f"publishing {mapping.protocol} ports is not supported: {mapping.container_port}")
+            raise NotImplementedHere(
+                f"publishing {mapping.protocol} ports is not supported: {mapping.container_port}"
+            )
         if ":" in mapping.host_ip:
             raise NotImplementedHere(f"publishing on an IPv6 address is not supported: {mapping.host_ip}")
 
@@ -45,8 +46,8 @@ class HostPorts:
         """Choose and hold a host port for each mapping: all or none. Undone by :meth:`release`.
 
         Raises:
-            Unavailable: a port is taken, by us ("port is already allocated") or by another ("address already in use");
-                or none of a range is free.
+            Conflict: a port is taken, by us ("port is already allocated") or by another ("address already in use");
+            Unavailable: none of a range is free.
             InvalidArgument: the host has no such address.
         """
         with ExitStack() as undo:
@@ -82,7 +83,7 @@ class HostPorts:
         for candidate in self._candidates(mapping):
             try:
                 self._bind((mapping.protocol, address, candidate))
-            except Unavailable:
+            except Conflict:
                 continue
             return PublishedPort(mapping.container_port, mapping.protocol, address, candidate)
         raise Unavailable("all ports are allocated")
@@ -100,13 +101,13 @@ class HostPorts:
     def _bind(self, place: Place) -> None:
         protocol, address, port = place
         if any(_clash(place, other) for other in self._held):
-            raise Unavailable(f"Bind for {address}:{port} failed: port is already allocated")
+            raise Conflict(f"Bind for {address}:{port} failed: port is already allocated")
         try:
             self._held[place] = _hold(_KINDS[protocol], address, port)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             message = f"failed to bind host port {address}:{port}/{protocol}: {reason}"
-            raise (Unavailable if error.errno in _IN_USE else InvalidArgument)(message) from error
+            raise (Conflict if error.errno == errno.EADDRINUSE else InvalidArgument)(message) from error
 
 
 def _clash(one: Place, other: Place) -> bool:
@@ -120,7 +121,7 @@ def _hold(kind: int, address: str, port: int) -> socket.socket:
         if kind == socket.SOCK_DGRAM:
             held.bind((address, port))
             return held
-        # Three wishes at once: connections of an earlier server in TIME_WAIT are no hindrance (REUSEADDR while binding);
+        # Three wishes at once: an earlier server's connections in TIME_WAIT are no hindrance (REUSEADDR while binding);
         # nobody else gets the port, not even with REUSEADDR (taken off again once bound, and listen tells of others);
         # and a client that comes before the firewall's rule is refused at once, not left in a backlog (shutdown).
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

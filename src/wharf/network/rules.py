@@ -1,12 +1,13 @@
-"""The firewall of one engine, as nft JSON commands. Pure: networks and ports in, one transaction out.
+"""The firewall of one engine, as nftables commands. Pure: networks and ports in, one transaction out.
 
 The table ``ip wharf_<key>``::
 
     map ports_any    protocol . port           → container address . port      published on all addresses
     map ports_at     address . protocol . port → container address . port      published on one address
     guard            prerouting, raw     a bridge may not speak to or from 127/8 (its route_localnet would let it)
-    prerouting       dstnat              packets to this host's addresses → maps; 127/8 from a wire is left to the kernel,
-    output           -100                which drops it; the host's own packets → maps, 127/8 included
+    prerouting       dstnat              packets to this host's addresses → maps; 127/8 from a wire is left to the
+                                         kernel, which drops it
+    output           -100                the host's own packets → maps, 127/8 included
     forward          filter              what enters a bridge from elsewhere must be an answer or a published port
     postrouting      srcnat              masquerade what leaves a subnet for elsewhere; and published traffic whose
                                          client is this host's loopback or sits on the same bridge, so that the
@@ -25,7 +26,6 @@ from typing import Any
 from wharf.network.endpoint import Endpoint, PublishedPort
 
 Command = dict[str, Any]
-Expression = dict[str, Any]
 
 ANY = "0.0.0.0"  # noqa: S104 - the word for "all addresses", nothing is bound here
 
@@ -43,18 +43,23 @@ def table_name(key: str) -> str:
     return f"wharf_{key}"
 
 
-def build(key: str, networks: Iterable[BridgeNetwork], endpoints: Iterable[Endpoint]) -> list[Command]:
-    """Return the commands that make the whole table anew, in place of what it held."""
-    table = {"family": "ip", "name": table_name(key)}
-    commands: list[Command] = [{"add": {"table": table}}, {"delete": {"table": table}}, {"add": {"table": table}}]
-    commands += [_add_map(key, "ports_any", []), _add_map(key, "ports_at", ["ipv4_addr"])]
-    commands += [_add_chain(key, *chain) for chain in _CHAINS]
-    commands += [_add_rule(key, chain, *expressions) for chain, *expressions in _common_rules()]
-    for network in networks:
-        commands += [_add_rule(key, chain, *expressions) for chain, *expressions in _network_rules(network)]
-    for endpoint in endpoints:
-        commands += publish(key, endpoint)
-    return commands
+def build(key: str, networks: Iterable[BridgeNetwork], endpoints: Iterable[Endpoint]) -> str:
+    """Return the script (nft(8)) that makes the whole table anew, in place of what it held: one transaction.
+
+    A script and not JSON: libnftables 1.0.6 crashes on a JSON rule that translates by a map of address and port.
+    """
+    networks = list(networks)
+    places = [_elements(endpoint) for endpoint in endpoints]
+    anywhere = [element for any_, _ in places for element in any_]
+    at = [element for _, at_ in places for element in at_]
+    name = table_name(key)
+    lines = [f"table ip {name}", f"delete table ip {name}", f"table ip {name} {{"]
+    lines += _map("ports_any", "inet_proto . inet_service", anywhere)
+    lines += _map("ports_at", "ipv4_addr . inet_proto . inet_service", at)
+    for chain, head, common, of_network in _CHAINS:
+        rules = [*common, *(rule.format(**_words(network)) for network in networks for rule in of_network)]
+        lines += [f"\tchain {chain} {{", f"\t\ttype {head}; policy accept;", *(f"\t\t{r}" for r in rules), "\t}"]
+    return "\n".join([*lines, "}", ""])
 
 
 def remove(key: str) -> list[Command]:
@@ -69,8 +74,12 @@ def publish(key: str, endpoint: Endpoint) -> list[Command]:
 
 
 def withdraw(key: str, endpoint: Endpoint) -> list[Command]:
-    """Return the commands that take the endpoint's ports back: they must be there."""
-    return [{"delete": {"element": _element(key, endpoint, port)}} for port in endpoint.ports]
+    """Return the commands that take the endpoint's ports back, whether they are there or not.
+
+    Adding first, in the same transaction, makes the deletion succeed after a crash before the ports were published.
+    """
+    delete = [{"delete": {"element": _element(key, endpoint, port)}} for port in endpoint.ports]
+    return publish(key, endpoint) + delete
 
 
 def _element(key: str, endpoint: Endpoint, port: PublishedPort) -> dict[str, Any]:
@@ -84,92 +93,56 @@ def _element(key: str, endpoint: Endpoint, port: PublishedPort) -> dict[str, Any
     }
 
 
-_CHAINS = (
-    ("guard", "filter", "prerouting", -300),
-    ("prerouting", "nat", "prerouting", -100),
-    ("output", "nat", "output", -100),
-    ("forward", "filter", "forward", 0),
-    ("postrouting", "nat", "postrouting", 100),
+def _elements(endpoint: Endpoint) -> tuple[list[str], list[str]]:
+    """Return the endpoint's elements of both maps, as a script spells them."""
+    anywhere, at = [], []
+    for port in endpoint.ports:
+        place, target = f"{port.protocol} . {port.host_port}", f"{endpoint.ipv4} . {port.container_port}"
+        if port.host_ip == ANY:
+            anywhere.append(f"{place} : {target}")
+        else:
+            at.append(f"{port.host_ip} . {place} : {target}")
+    return anywhere, at
+
+
+def _map(name: str, key: str, elements: list[str]) -> list[str]:
+    filled = [f"\t\telements = {{ {', '.join(elements)} }}"] if elements else []
+    return [f"\tmap {name} {{", f"\t\ttype {key} : ipv4_addr . inet_service", *filled, "\t}"]
+
+
+def _words(network: BridgeNetwork) -> dict[str, str]:
+    return {"bridge": f'"{network.bridge}"', "subnet": network.subnet}
+
+
+_TO_MAPS = (
+    "fib daddr type local dnat ip to ip daddr . meta l4proto . th dport map @ports_at",
+    "fib daddr type local dnat ip to meta l4proto . th dport map @ports_any",
 )
 
-
-def _add_chain(key: str, name: str, kind: str, hook: str, priority: int) -> Command:
-    place = {"family": "ip", "table": table_name(key), "name": name}
-    return {"add": {"chain": {**place, "type": kind, "hook": hook, "prio": priority, "policy": "accept"}}}
-
-
-def _add_map(key: str, name: str, prefix: list[str]) -> Command:
-    place = {"family": "ip", "table": table_name(key), "name": name}
-    return {
-        "add": {
-            "map": {**place, "type": [*prefix, "inet_proto", "inet_service"], "map": ["ipv4_addr", "inet_service"]}
-        }
-    }
-
-
-def _add_rule(key: str, chain: str, *expressions: Expression) -> Command:
-    return {"add": {"rule": {"family": "ip", "table": table_name(key), "chain": chain, "expr": list(expressions)}}}
-
-
-_DADDR: Expression = {"payload": {"protocol": "ip", "field": "daddr"}}
-_SADDR: Expression = {"payload": {"protocol": "ip", "field": "saddr"}}
-_PROTOCOL: Expression = {"meta": {"key": "l4proto"}}
-_PORT: Expression = {"payload": {"protocol": "th", "field": "dport"}}
-_TO_THIS_HOST: Expression = {"fib": {"result": "type", "flags": ["daddr"]}}
-
-
-def _match(left: Expression, right: object, operator: str = "==") -> Expression:
-    return {"match": {"op": operator, "left": left, "right": right}}
-
-
-def _link(direction: str, name: str, operator: str = "==") -> Expression:
-    return _match({"meta": {"key": f"{direction}ifname"}}, name, operator)
-
-
-def _prefix(cidr: str) -> Expression:
-    address, _, length = cidr.partition("/")
-    return {"prefix": {"addr": address, "len": int(length)}}
-
-
-_LOOPBACK = _prefix("127.0.0.0/8")
-
-
-def _dnat(name: str, *key: Expression) -> Expression:
-    return {"dnat": {"family": "ip", "addr": {"map": {"key": {"concat": list(key)}, "data": f"@{name}"}}}}
-
-
-def _common_rules() -> list[tuple[Any, ...]]:
-    local = _match(_TO_THIS_HOST, "local")
-    at, anywhere = _dnat("ports_at", _DADDR, _PROTOCOL, _PORT), _dnat("ports_any", _PROTOCOL, _PORT)
-    return [
-        ("prerouting", _match(_DADDR, _LOOPBACK), {"return": None}),
-        ("prerouting", local, at),
-        ("prerouting", local, anywhere),
-        ("output", local, at),
-        ("output", local, anywhere),
-    ]
-
-
-def _network_rules(network: BridgeNetwork) -> list[tuple[Any, ...]]:
-    subnet = _prefix(network.subnet)
-    published = _match({"ct": {"key": "status"}}, "dnat", "in")
-    return [
-        ("guard", _link("i", network.bridge), _match(_DADDR, _LOOPBACK), {"drop": None}),
-        ("guard", _link("i", network.bridge), _match(_SADDR, _LOOPBACK), {"drop": None}),
+_CHAINS: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
+    # name, head, rules that come once, rules that come for each network
+    (
+        "guard",
+        "filter hook prerouting priority -300",
+        (),
+        ("iifname {bridge} ip daddr 127.0.0.0/8 drop", "iifname {bridge} ip saddr 127.0.0.0/8 drop"),
+    ),
+    ("prerouting", "nat hook prerouting priority -100", ("ip daddr 127.0.0.0/8 return", *_TO_MAPS), ()),
+    ("output", "nat hook output priority -100", _TO_MAPS, ()),
+    (
+        "forward",
+        "filter hook forward priority 0",
+        (),
+        ("oifname {bridge} iifname != {bridge} ct state new ct status ! dnat drop",),
+    ),
+    (
+        "postrouting",
+        "nat hook postrouting priority 100",
+        (),
         (
-            "forward",
-            _link("o", network.bridge),
-            _link("i", network.bridge, "!="),
-            _match({"ct": {"key": "state"}}, "new", "in"),
-            _match({"ct": {"key": "status"}}, "dnat", "!"),
-            {"drop": None},
+            "ip saddr {subnet} oifname != {bridge} masquerade",
+            "ip saddr 127.0.0.0/8 oifname {bridge} ct status dnat masquerade",
+            "ip saddr {subnet} oifname {bridge} ct status dnat masquerade",
         ),
-        ("postrouting", _match(_SADDR, subnet), _link("o", network.bridge, "!="), {"masquerade": None}),
-        (
-            "postrouting",
-            _match(_SADDR, {"set": [_LOOPBACK, subnet]}),
-            _link("o", network.bridge),
-            published,
-            {"masquerade": None},
-        ),
-    ]
+    ),
+)
