@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wharf.kernel.cgroup.measure import Read, Use
+    from wharf.kernel.cgroup.resources import Resources
     from wharf.kernel.cgroup.v1 import Writes
-    from wharf.spec.oci_runtime import Resources
 
 _DELETE_TIMEOUT_S = 2.0
 _FREEZE_TIMEOUT_S = 10.0

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from wharf.spec.oci_runtime import (
+    from wharf.kernel.cgroup.resources import (
         CPU,
         BlockIO,
         DeviceRule,

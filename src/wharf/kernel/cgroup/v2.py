@@ -16,8 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from wharf.kernel.cgroup.resources import CPU, BlockIO, DeviceRule, HugepageLimit, Memory, Pids
     from wharf.kernel.cgroup.v1 import Writes
-    from wharf.spec.oci_runtime import CPU, BlockIO, DeviceRule, HugepageLimit, Memory, Pids
 
 _MIN_SHARES, _MAX_SHARES = 2, 262144
 _MIN_WEIGHT, _MAX_WEIGHT = 1, 10000
