@@ -16,6 +16,7 @@ from pathlib import Path
 
 from bench import image
 from bench.raw_http import Connection, UnexpectedAnswer
+from wharf.storage.layout import root_key, run_root_of
 
 _PRIVATE = ("unshare", "--net", "--mount", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
 _START_S, _STOP_S = 60.0, 30.0
@@ -112,8 +113,11 @@ def running(engine: Engine, root: Path, docker: str) -> Iterator[Side]:
             own = ("nsenter", "--target", str(daemon.pid), "--net", "--mount", *own)
         yield Side(engine.name, socket, daemon.pid, ((docker,), own), environment)
     finally:
-        _stop(engine.name, daemon)
-        shutil.rmtree(root, ignore_errors=True)
+        try:
+            _stop(engine.name, daemon)
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
+            _forget(root / "data")
 
 
 @contextmanager
@@ -135,6 +139,14 @@ def one_version_of_cgroups() -> Iterator[tuple[str, ...]]:
             yield ("nsenter", "--target", str(holder.pid), "--mount")
         finally:
             holder.kill()
+
+
+def _forget(data_root: Path) -> None:
+    """Remove the empty folders that Wharf keeps for a data root that comes back; this one does not."""
+    shutil.rmtree(run_root_of(data_root).path, ignore_errors=True)
+    for pattern in (f"wharf/{root_key(data_root)}", f"*/wharf/{root_key(data_root)}"):
+        for group in Path("/sys/fs/cgroup").glob(pattern):
+            group.rmdir()
 
 
 def _write_settings(root: Path) -> None:
