@@ -12,10 +12,11 @@ from aiohttp import web
 
 from wharf.api.backend import AttachedStream
 from wharf.api.call import Call
-from wharf.api.errors import error_line
-from wharf.api.takeover import tunnel
+from wharf.api.errors import error_line, message_of
+from wharf.api.takeover import ClientEnd, tunnel
 from wharf.api.versions import stream_type
 from wharf.errors import InvalidArgument, WharfError
+from wharf.lib.stdcopy import STDOUT, frame
 from wharf.lib.version import API_VERSION, __version__
 
 T = TypeVar("T")
@@ -148,17 +149,8 @@ class _TakenOver(web.StreamResponse):
 
 async def take_over(call: Call, stream: AttachedStream) -> web.StreamResponse:
     """Turn the connection into the attached process's stdio, until that ends or the client goes."""
-    client = call.connection.client
-    if client is None:  # its end could not be told, so neither could the beginning of the client's own bytes
-        stream.socket.close()
-        raise InvalidArgument("a request that takes over its connection must not be chunked or pipelined")
-    fields = {"Content-Type": stream_type(call.version, tty=stream.tty), **HEADERS}
-    status = "200 OK"
-    if client.upgrade:
-        status, fields = "101 UPGRADED", {**fields, **_SWITCH}
-    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     try:
-        await client.write(f"HTTP/1.1 {status}\r\n{head}\r\n".encode())
+        client = await _end_http(call, tty=stream.tty)
     except BaseException:
         stream.socket.close()
         raise
@@ -170,3 +162,28 @@ async def take_over(call: Call, stream: AttachedStream) -> web.StreamResponse:
     finally:
         call.streams.discard(task)
     return _TakenOver()
+
+
+async def tell_instead(call: Call, error: Exception, *, tty: bool) -> web.StreamResponse:
+    """Turn the connection into a stream that holds only what went wrong, as output.
+
+    Docker answers so when a process cannot be started: its clients take any status but success for a broken
+    connection, and ask for the exit code afterwards.
+    """
+    client = await _end_http(call, tty=tty)
+    text = f"{message_of(error)}\r\n".encode()
+    await client.write(text if tty else frame(STDOUT, text))
+    return _TakenOver()
+
+
+async def _end_http(call: Call, *, tty: bool) -> ClientEnd:
+    client = call.connection.client
+    if client is None:  # its end could not be told, so neither could the beginning of the client's own bytes
+        raise InvalidArgument("a request that takes over its connection must not be chunked or pipelined")
+    fields = {"Content-Type": stream_type(call.version, tty=tty), **HEADERS}
+    status = "200 OK"
+    if client.upgrade:
+        status, fields = "101 UPGRADED", {**fields, **_SWITCH}
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    await client.write(f"HTTP/1.1 {status}\r\n{head}\r\n".encode())
+    return client

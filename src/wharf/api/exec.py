@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from wharf.api.answers import document, empty, take_over
+from wharf.api.answers import document, empty, take_over, tell_instead
 from wharf.api.call import Call
 from wharf.api.containers import size_of
 from wharf.api.routes import Route
-from wharf.errors import InvalidArgument
+from wharf.errors import InvalidArgument, NotFound, WharfError
 from wharf.spec.engine_api.exec import ExecConfig, ExecStartConfig
 
 
@@ -23,12 +23,15 @@ async def _create(call: Call) -> web.StreamResponse:
 
 async def _start(call: Call) -> web.StreamResponse:
     options = await call.body(ExecStartConfig) or ExecStartConfig()
-    stream = await call.backend.execs.start(
-        call.params["id"],
-        detach=bool(options.get("Detach")),
-        tty=bool(options.get("Tty")),
-        console_size=_console_size(call, options),
-    )
+    detach, tty, console_size = bool(options.get("Detach")), bool(options.get("Tty")), _console_size(call, options)
+    try:
+        stream = await call.backend.execs.start(call.params["id"], detach=detach, tty=tty, console_size=console_size)
+    except NotFound:
+        raise
+    except WharfError as error:
+        if detach:
+            raise
+        return await tell_instead(call, error, tty=tty)
     return empty(200) if stream is None else await take_over(call, stream)
 
 

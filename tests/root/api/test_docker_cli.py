@@ -17,7 +17,7 @@ import pytest
 from tests.fakes.engine import FakeStream, frame
 from tests.fakes.http import Served, scenario, until
 
-from wharf.errors import NotFound
+from wharf.errors import InvalidArgument, NotFound
 
 pytestmark = [
     pytest.mark.root,
@@ -115,6 +115,14 @@ async def test_exec_carries_stdin_too(served: Served) -> None:
     served.engine.execs.answers.update(create="e1", start=start, inspect={"ID": "e1", "ExitCode": 5})
 
     assert await docker(served, "exec", "-i", "web", "cat", stdin=b"in exec") == (5, b"in exec", b"")
+
+
+@scenario
+async def test_exec_of_an_unknown_command_says_why_and_exits_as_docker_does(served: Served) -> None:
+    Cat(served)
+    served.engine.execs.answers.update(create="e1", start=InvalidArgument("not in $PATH"), inspect={"ExitCode": 127})
+
+    assert await docker(served, "exec", "web", "nope") == (127, b"not in $PATH\r\n", b"")
 
 
 @scenario

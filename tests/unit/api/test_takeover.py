@@ -7,7 +7,7 @@ import pytest
 from tests.fakes.engine import FakeStream, frame
 from tests.fakes.http import Served, Wire, scenario, serving, until
 
-from wharf.errors import NotFound
+from wharf.errors import InvalidArgument, NotFound
 
 UPGRADE = "Connection: Upgrade\r\nUpgrade: tcp\r\n"
 
@@ -207,6 +207,39 @@ async def test_exec_start_reads_its_body_and_then_carries_the_rest(served: Serve
             [("execs.start", ("e1",), {"detach": False, "tty": False, "console_size": None})],
         )
         stream.far.close()
+
+
+EXEC = f"POST /exec/e1/start HTTP/1.1\r\nHost: d\r\n{UPGRADE}Content-Length: 2\r\n\r\n{{}}".encode()
+
+
+@scenario
+async def test_exec_that_cannot_start_says_so_as_output(served: Served) -> None:
+    served.engine.execs.answers["start"] = InvalidArgument("OCI runtime exec failed: no")
+    async with served.wire() as wire:
+        await wire.send(EXEC)
+        first, _ = await wire.head()
+
+        assert (first, await wire.reader.read()) == (
+            "HTTP/1.1 101 UPGRADED",
+            frame(1, b"OCI runtime exec failed: no\r\n"),
+        )
+
+
+@scenario
+async def test_exec_that_does_not_exist_is_a_404(served: Served) -> None:
+    served.engine.execs.answers["start"] = NotFound("No such exec instance: e1")
+    async with served.wire() as wire:
+        await wire.send(EXEC)
+
+        assert (await wire.head())[0] == "HTTP/1.1 404 Not Found"
+
+
+@scenario
+async def test_detached_exec_that_cannot_start_is_a_plain_error(served: Served) -> None:
+    served.engine.execs.answers["start"] = InvalidArgument("no")
+    answer = await served.ask("POST", "/exec/e1/start", {"Detach": True})
+
+    assert (answer.status, answer.json) == (400, {"message": "no"})
 
 
 @scenario
