@@ -14,9 +14,8 @@ from wharf.kernel import libc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any, Final
-
-    from wharf.spec.oci_runtime import Seccomp, SyscallArg, SyscallRule
 
 
 class FilterFlag(IntFlag):
@@ -83,7 +82,7 @@ def install(program: bytes, flags: int = 0) -> None:
     _seccomp(_SET_MODE_FILTER, flags, _Program(length, ctypes.addressof(buffer)))
 
 
-def flags_of(document: Seccomp) -> int:
+def flags_of(document: Mapping[str, Any]) -> int:
     """Return the flags of the system call that the document asks for.
 
     Raises:
@@ -98,7 +97,7 @@ def flags_of(document: Seccomp) -> int:
     return flags
 
 
-def compile_filter(document: Seccomp) -> bytes:
+def compile_filter(document: Mapping[str, Any]) -> bytes:
     """Return the BPF program of an OCI seccomp document (config-linux.md "Seccomp").
 
     System calls that libseccomp does not know on an architecture are left out, as the specification's users expect.
@@ -178,7 +177,7 @@ def _add_architectures(lib: _Library, context: int, names: Any) -> None:
         _check(lib.arch_add(context, token), name, errno.EEXIST)
 
 
-def _add_rule(lib: _Library, context: int, rule: SyscallRule, default: int) -> None:
+def _add_rule(lib: _Library, context: int, rule: Mapping[str, Any], default: int) -> None:
     action = _action(rule["action"], rule.get("errnoRet"))
     if action == default:
         return  # says nothing, and libseccomp refuses it
@@ -202,7 +201,7 @@ def _conditions(arguments: Any) -> list[list[_Comparison]]:
     return [comparisons]
 
 
-def _comparison(argument: SyscallArg) -> _Comparison:
+def _comparison(argument: Mapping[str, Any]) -> _Comparison:
     op = _COMPARISONS.get(argument["op"])
     if op is None:
         raise ValueError(f"unknown seccomp operator {argument['op']}")
