@@ -21,7 +21,8 @@ _CHUNK: Final = 256 * 1024
 _ZSTD_WINDOW: Final = 128 * 1024 * 1024
 _ZSTD_SLICE: Final = 1024
 """Input at a time: four bytes can stand for a block of 128 KiB, so this bounds the output to 32 MiB."""
-_FAILURES: Final = (EOFError, OSError, zlib.error, igzip_lib.IsalError, lzma.LZMAError, zstandard.ZstdError)
+_ISAL_ERROR = cast("type[Exception]", igzip_lib.IsalError)  # its stub calls it an instance
+_FAILURES: Final = (EOFError, OSError, zlib.error, _ISAL_ERROR, lzma.LZMAError, zstandard.ZstdError)
 
 
 class _Sink(Protocol):
@@ -71,6 +72,11 @@ class Compressed(io.RawIOBase):
         if self._copy is not None and data:
             self._copy.write(data)
         return data
+
+
+def compression_of(stored: Compressed) -> str:
+    """Return "gzip", "zstd", "bzip2", "xz", or "" for anything else."""
+    return _recognise(stored.peek(6))[0]
 
 
 class Decompressed:

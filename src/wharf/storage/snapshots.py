@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,12 +113,18 @@ class Snapshots:
         Raises:
             DataLoss: there is no such layer.
         """
-        if not chain_id:
-            return []
-        rows = self._database.query(_CHAIN, (chain_id,))
-        if not rows:
+        chain = self.chain(chain_id)
+        if chain_id and not chain:
             raise DataLoss(f"layer {chain_id} is missing from the snapshots")
-        return [self._data.snapshots / hex_of(str(row[0])) / "fs" for row in rows]
+        return [self._data.snapshots / hex_of(layer) / "fs" for layer in chain]
+
+    def chain(self, chain_id: str) -> list[Digest]:
+        """Return a layer and those below it, the uppermost first; none for one that does not exist."""
+        return [Digest(str(row[0])) for row in self._database.query(_CHAIN, (chain_id,))]
+
+    def uppermost_first(self, layers: Collection[str]) -> list[Digest]:
+        """Return ``layers`` in an order in which they can be removed."""
+        return sorted(map(Digest, layers), key=lambda layer: len(self.chain(layer)), reverse=True)
 
     def remove(self, chain_id: Digest) -> int:
         """Remove a layer; return its bytes, 0 when there was none.
@@ -173,11 +179,15 @@ class Snapshots:
         if not lower:
             yield None
             return
-        fd = overlay.detached([str(path) for path in lower])
+        mount = overlay.detached([str(path) for path in lower])
         try:
-            yield fd
+            fd = os.open(".", trees.FOLDER, dir_fd=mount)
+            try:
+                yield fd
+            finally:
+                os.close(fd)
         finally:
-            os.close(fd)
+            os.close(mount)
 
     def size_of(self, container_id: str) -> int:
         """Return the bytes of a container's own layer; 0 when it has none."""

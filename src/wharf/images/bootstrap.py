@@ -1,0 +1,63 @@
+"""Base images without a registry: ``busybox`` and ``debian:SUITE``, made of the host's own packages."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wharf.errors import InvalidArgument
+from wharf.images import busybox, debian
+from wharf.images.intake import Intake, encode_config
+from wharf.images.record import ImageRecord
+from wharf.lib.reference import Reference, parse_reference
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What to make, checked."""
+
+    distribution: str
+    suite: str
+    include: tuple[str, ...]
+    reference: Reference
+
+
+def parse_base(name: str, include: Sequence[str], reference: str | None) -> Base:
+    """Return what ``name`` asks for. Pure.
+
+    Raises:
+        InvalidArgument: there is no such base, or it takes no packages.
+    """
+    distribution, _, suite = name.partition(":")
+    called = parse_reference(reference or name).with_default_tag()
+    if called.digest:
+        raise InvalidArgument("refusing to create a tag with a digest reference")
+    if distribution == "busybox":
+        if include:
+            raise InvalidArgument("busybox takes no packages: use debian:SUITE with --include")
+        return Base(distribution, suite, (), called)
+    if distribution == "debian":
+        if not suite:
+            raise InvalidArgument("name a suite, as in debian:bookworm")
+        debian.check(suite, include)
+        return Base(distribution, suite, tuple(include), called)
+    raise InvalidArgument(f"cannot bootstrap {name!r}: known are busybox and debian:SUITE")
+
+
+def make_base(base: Base, intake: Intake, folder: Path, now: str) -> ImageRecord:
+    """Make the image; blocking, for Debian minutes. ``folder`` is an empty one for its own use.
+
+    Raises:
+        NotFound: something that it is made of is not on this machine; the message names it.
+        Unavailable: packages could not be fetched or installed.
+    """
+    if base.distribution == "busybox":
+        layer = intake.layer(io.BytesIO(busybox.layer()))
+        config = busybox.configuration(layer.diff_id)
+    else:
+        with debian.make(base.suite, base.include, folder).open("rb") as archive:
+            layer = intake.layer(archive)
+        config = debian.configuration(base.suite, base.include, layer.diff_id)
+    return intake.commit(encode_config(config), [layer], [base.reference], now)

@@ -1,0 +1,89 @@
+"""Between the event loop and the threads that do the blocking work: one limiter, streams in both directions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import CancelledError as FutureCancelled
+from concurrent.futures import Future
+from typing import Final, TypeVar
+
+from wharf.errors import Unavailable
+
+_AT_ONCE: Final = 4
+
+T = TypeVar("T")
+
+
+class Blocking:
+    """Runs blocking work on threads, a few at a time; an abandoned call is waited for, so nothing runs on unseen."""
+
+    def __init__(self) -> None:
+        self._limiter = asyncio.Semaphore(_AT_ONCE)
+
+    async def run(self, work: Callable[[], T], abandon: Callable[[], None] = lambda: None) -> T:
+        """Return what ``work`` returns; when cancelled, call ``abandon`` and wait for ``work`` to end."""
+        async with self._limiter:
+            task = asyncio.ensure_future(asyncio.to_thread(work))
+            try:
+                return await asyncio.shield(task)
+            except asyncio.CancelledError:
+                abandon()
+                await asyncio.wait({task})
+                if not task.cancelled():
+                    task.exception()  # seen: the caller is told that it was cancelled
+                raise
+
+    async def run_with(self, chunks: AsyncIterator[bytes], work: Callable[[Incoming], T]) -> T:
+        """Return what ``work`` makes of a stream that arrives on the event loop."""
+        source = Incoming(chunks, asyncio.get_running_loop())
+        return await self.run(lambda: work(source), source.abandon)
+
+    async def iterate(self, items: Iterator[bytes]) -> AsyncIterator[bytes]:
+        """Yield from an iterator that blocks."""
+        while (item := await self.run(lambda: next(items, None))) is not None:
+            yield item
+
+
+class Incoming:
+    """A stream of the event loop, read by a thread."""
+
+    def __init__(self, chunks: AsyncIterator[bytes], loop: asyncio.AbstractEventLoop) -> None:
+        self._chunks = chunks
+        self._loop = loop
+        self._rest = memoryview(b"")
+        self._pending: Future[bytes] | None = None
+        self._abandoned = False
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most ``size`` bytes, none at the end; called by the thread.
+
+        Raises:
+            Unavailable: the reader's request was cancelled.
+        """
+        while not self._rest:
+            if self._abandoned:
+                raise Unavailable("the request was cancelled")
+            self._pending = asyncio.run_coroutine_threadsafe(self._next(), self._loop)
+            try:
+                chunk = self._pending.result()
+            except FutureCancelled:
+                raise Unavailable("the request was cancelled") from None
+            if chunk is _END:
+                return b""
+            self._rest = memoryview(chunk)
+        data, self._rest = bytes(self._rest[:size]), self._rest[size:]
+        return data
+
+    async def _next(self) -> bytes:
+        return await anext(self._chunks, _END)
+
+    def abandon(self) -> None:
+        """Make the thread's present and later reads fail; called on the event loop."""
+        self._abandoned = True
+        if self._pending is not None:
+            self._pending.cancel()
+
+
+_END: Final = bytes(bytearray(b"end"))
+"""Told from data by identity."""

@@ -1,0 +1,324 @@
+"""The images of one engine: the front of this package. Blocking work goes to threads, a few at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from wharf.errors import InvalidArgument, NotFound
+from wharf.images import views
+from wharf.images.bootstrap import Base, make_base, parse_base
+from wharf.images.bridge import Blocking, Incoming
+from wharf.images.catalog import Catalog
+from wharf.images.importing import ImportRequest, import_image, parse_import
+from wharf.images.intake import Intake
+from wharf.images.load import Loaded, load
+from wharf.images.record import ImageRecord
+from wharf.images.removal import ImageUse, plan_removal
+from wharf.images.save import Archive, choose
+from wharf.lib.filters import Filters, require_known, truth
+from wharf.lib.reference import Reference, parse_reference
+from wharf.lib.timestamps import rfc3339_nano
+from wharf.spec.engine_api.image import (
+    ImageDeleteResponseItem,
+    ImageHistoryResponseItem,
+    ImageInspect,
+    ImageSummary,
+)
+from wharf.storage import trees
+from wharf.storage.content import ContentStore
+from wharf.storage.layout import DataRoot
+from wharf.storage.metadata import Database
+from wharf.storage.snapshots import Snapshots
+
+Document = dict[str, object]
+Uses = Callable[[str], Sequence[ImageUse]]
+"""The containers made from an image, by its id."""
+
+_PROGRESS_S = 0.5
+
+
+def no_uses(_image_id: str) -> Sequence[ImageUse]:
+    """Return that no container uses an image."""
+    return ()
+
+
+class Images:
+    """The collection of images; one for each data root. Call :meth:`start` first."""
+
+    def __init__(
+        self,
+        data: DataRoot,
+        database: Database,
+        content: ContentStore,
+        snapshots: Snapshots,
+        time_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._data = data
+        self._content = content
+        self._snapshots = snapshots
+        self._catalog = Catalog(database, content, snapshots)
+        self._time_ns = time_ns
+        self._blocking = Blocking()
+
+    async def start(self) -> None:
+        """Read what is stored and remove what a killed process left; DataLoss when an image is damaged."""
+        await self._blocking.run(self._catalog.load)
+
+    def _now(self) -> str:
+        return rfc3339_nano(self._time_ns())
+
+    def resolve(self, name: str) -> ImageRecord:
+        """Return the image of a reference, an id, the unambiguous start of one, or a digest.
+
+        Raises:
+            InvalidArgument: ``name`` is not spelt as any of these.
+            NotFound: there is no such image, in Docker's words.
+        """
+        return self._catalog.resolve(name)
+
+    def size_of(self, image_id: str) -> int:
+        """Return the bytes of an image's layers; 0 for one that has gone."""
+        record = self._catalog.get(image_id)
+        return record.size_bytes if record else 0
+
+    async def count(self) -> int:
+        """Return how many images there are."""
+        return len(self._catalog.all())
+
+    async def list(
+        self,
+        *,
+        all: bool = False,  # noqa: A002, ARG002  # the API's own word; there are no intermediate images
+        filters: Filters | None = None,
+        shared_size: bool = False,
+        digests: bool = False,  # noqa: ARG002  # they are always there
+    ) -> builtins.list[ImageSummary]:
+        """Return the images that match, the newest first.
+
+        Raises:
+            InvalidArgument: a filter is unknown or malformed.
+            NotFound: ``before`` or ``since`` names no image.
+        """
+        chosen = self._select(filters or {})
+        shared: Mapping[str, int] = {}
+        if shared_size:
+            shared = views.shared_bytes(self._catalog.all(), self._snapshots.sizes())
+        return [views.summary(record, shared_bytes=shared.get(record.id, -1)) for record in chosen]
+
+    def _select(self, filters: Filters) -> builtins.list[ImageRecord]:
+        selection = views.Selection(
+            filters,
+            before=[self.resolve(name) for name in filters.get("before", [])],
+            since=[self.resolve(name) for name in filters.get("since", [])],
+            now_ns=self._time_ns(),
+        )
+        newest_first = sorted(self._catalog.all(), key=views.created_ns, reverse=True)
+        return [matched for record in newest_first if (matched := selection.match(record))]
+
+    async def inspect(self, name: str) -> ImageInspect:
+        """Return everything about one image; raises as :meth:`resolve`."""
+        record = self.resolve(name)
+        return views.inspection(record, self._snapshots.lower_dirs(record.chain_id))
+
+    async def history(self, name: str) -> builtins.list[ImageHistoryResponseItem]:
+        """Return how an image was made, the last step first; raises as :meth:`resolve`."""
+        return views.history(self.resolve(name), self._snapshots.sizes())
+
+    async def tag(self, name: str, *, repository: str, tag: str | None) -> None:
+        """Give an image one more reference, which another image loses when it has it.
+
+        Raises:
+            InvalidArgument: the reference is malformed.
+            NotFound: there is no image ``name``.
+        """
+        reference = tagged(repository, tag)
+        record = self.resolve(name)
+        await self._blocking.run(lambda: self._catalog.name(record.id, reference, self._now()))
+
+    async def remove(
+        self, name: str, *, force: bool = False, noprune: bool = False, in_use: Uses = no_uses
+    ) -> builtins.list[ImageDeleteResponseItem]:
+        """Untag an image, and delete it when nothing refers to it any more. No parents: ``noprune`` changes nothing.
+
+        Raises:
+            NotFound: there is none of that name.
+            Conflict: a container uses it, or several repositories refer to it.
+        """
+        del noprune
+        return (await self._blocking.run(lambda: self._remove(name, in_use, force=force)))[0]
+
+    def _remove(self, name: str, in_use: Uses, *, force: bool) -> tuple[builtins.list[ImageDeleteResponseItem], int]:
+        with self._catalog.lock:
+            record = self.resolve(name)
+            plan = plan_removal(record, name, in_use(record.id), force=force)
+            done: builtins.list[ImageDeleteResponseItem] = [{"Untagged": r.familiar} for r in plan.untag]
+            if not plan.delete:
+                self._catalog.unname(plan.untag)
+                return done, 0
+            layers, freed = self._catalog.delete(record.id)
+            done += [{"Deleted": digest} for digest in (record.id, *layers)]
+            return done, freed
+
+    async def prune(self, filters: Filters, in_use: Uses = no_uses) -> Document:
+        """Remove images that no container uses: those without a reference, or all with ``dangling=false``.
+
+        Raises:
+            InvalidArgument: a filter is unknown or malformed.
+        """
+        require_known(filters, views.PRUNE_FILTERS)
+        dangling = truth(filters, "dangling") is not False
+        chosen = self._select({k: v for k, v in filters.items() if k != "dangling"})
+        deleted: builtins.list[ImageDeleteResponseItem] = []
+        freed = 0
+        for record in chosen:
+            if (dangling and record.references) or in_use(record.id):
+                continue
+            with suppress(NotFound):  # somebody removed it meanwhile
+                items, size = await self._blocking.run(lambda record=record: self._prune(record.id, in_use))  # type: ignore[misc]  # bound now
+                deleted += items
+                freed += size
+        return {"ImagesDeleted": deleted or None, "SpaceReclaimed": freed}
+
+    def _prune(self, image_id: str, in_use: Uses) -> tuple[builtins.list[ImageDeleteResponseItem], int]:
+        with self._catalog.lock:
+            if in_use(image_id):
+                return [], 0
+            return self._remove(image_id, in_use, force=True)
+
+    async def load(self, chunks: AsyncIterator[bytes], *, quiet: bool = True) -> AsyncIterator[Document]:
+        """Read an archive of docker save or an OCI image layout; yields what was loaded. All of it or nothing.
+
+        Args:
+            chunks: the archive.
+            quiet: no bars of progress: there are none in either case.
+
+        Raises:
+            InvalidArgument: the archive is corrupt, or an image in it is.
+        """
+        del quiet
+        for item in await self._blocking.run_with(chunks, self._load):
+            for reference in item.references:
+                yield {"stream": f"Loaded image: {reference.familiar}\n"}
+            if not item.references:
+                yield {"stream": f"Loaded image ID: {item.record.id}\n"}
+
+    def _load(self, source: Incoming) -> builtins.list[Loaded]:
+        with self._intake() as intake:
+            return load(source, intake, self._now)
+
+    def _intake(self) -> Intake:
+        return Intake(self._catalog, self._content, self._snapshots)
+
+    async def save(self, names: Iterable[str]) -> AsyncIterator[bytes]:
+        """Yield the archive of the named images; raises as :meth:`resolve` before the first bytes."""
+        archive = Archive(self._content, choose(self._catalog, builtins.list(names)))
+        try:
+            async for data in self._blocking.iterate(iter(archive)):
+                yield data
+        finally:
+            archive.close()
+
+    async def import_(
+        self,
+        chunks: AsyncIterator[bytes],
+        *,
+        repository: str | None = None,
+        tag: str | None = None,
+        message: str | None = None,
+        changes: Iterable[str] = (),
+        platform: str | None = None,
+    ) -> AsyncIterator[Document]:
+        """Make an image of one layer from a tar archive; yields its id.
+
+        Args:
+            chunks: the archive, compressed in any usual way, or not.
+            repository: what to call it; None leaves it dangling.
+            tag: its tag; "latest" by default.
+            message: the comment in its history.
+            changes: Dockerfile instructions that set its configuration.
+            platform: ``os/architecture[/variant]``; this machine's by default.
+
+        Raises:
+            InvalidArgument: the archive or an argument is malformed.
+        """
+        request = parse_import(
+            reference=tagged(repository, tag) if repository else None,
+            message=message,
+            changes=changes,
+            platform=platform,
+        )
+        record = await self._blocking.run_with(chunks, lambda source: self._import(source, request))
+        yield {"status": record.id}
+
+    def _import(self, source: Incoming, request: ImportRequest) -> ImageRecord:
+        with self._intake() as intake:
+            return import_image(source, intake, request, self._now())
+
+    async def bootstrap(
+        self, name: str, *, include: Iterable[str] = (), reference: str | None = None
+    ) -> AsyncIterator[Document]:
+        """Make a base image without a registry: ``busybox`` or ``debian:SUITE``; yields progress, at last its id.
+
+        Args:
+            name: which.
+            include: Debian packages besides.
+            reference: what to call it; ``name`` by default.
+
+        Raises:
+            InvalidArgument: there is no such base, or no such package.
+            NotFound: what it is made of is not on this machine.
+            Unavailable: packages could not be fetched or installed.
+        """
+        base = parse_base(name, builtins.list(include), reference)
+        folder = self._data.ingest / f"bootstrap-{secrets.token_hex(8)}"
+        work = asyncio.ensure_future(self._blocking.run(lambda: self._bootstrap(base, folder)))
+        try:
+            shown = 0
+            while not work.done():
+                await asyncio.wait({work}, timeout=_PROGRESS_S)
+                lines = await asyncio.to_thread(_complete_lines, folder / "log", shown)
+                for line in lines:
+                    yield {"status": line}
+                shown += len(lines)
+            record = await work
+        finally:
+            work.cancel()
+            await asyncio.wait({work})
+        yield {"status": f"Tagged {base.reference.familiar}"}
+        yield {"status": record.id}
+
+    def _bootstrap(self, base: Base, folder: Path) -> ImageRecord:
+        folder.mkdir()
+        folder.chmod(0o755)  # mmdebstrap's helpers are other users
+        try:
+            with self._intake() as intake:
+                return make_base(base, intake, folder, self._now())
+        finally:
+            trees.remove(folder, self._data.ingest)
+
+
+def tagged(repository: str, tag: str | None) -> Reference:
+    """Return the reference that a repository and a tag make; "latest" when neither names a tag.
+
+    Raises:
+        InvalidArgument: one is malformed, or a digest is given.
+    """
+    reference = parse_reference(repository)
+    if reference.digest:
+        raise InvalidArgument("refusing to create a tag with a digest reference")
+    return reference.with_tag(tag) if tag else reference.with_default_tag()
+
+
+def _complete_lines(log: Path, shown: int) -> list[str]:
+    """Return the lines of a growing log after the first ``shown`` ones."""
+    try:
+        text = log.read_text(errors="replace")
+    except FileNotFoundError:
+        return []
+    return text.split("\n")[:-1][shown:]

@@ -1,0 +1,201 @@
+"""An image on its way in: layers unpacked and hashed in one pass, and nothing of it named before all of it is whole.
+
+::
+
+    source ─▶ stored bytes ─▶ blob (temporary)      digest
+                  └─▶ plain bytes ─▶ layer (temporary)   diff id
+    commit: blobs get their names, then layers, then one transaction; a crash before it leaves what a start sweeps
+
+Made for every way in: load, import, bootstrap, and commit and build later.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Final, Self
+
+import msgspec
+
+from wharf.errors import InvalidArgument
+from wharf.images.catalog import Catalog
+from wharf.images.record import ImageRecord, diff_ids_of, parse_config, parse_manifest, top_chain_id
+from wharf.lib.digest import Digest, chain_ids, digest_of
+from wharf.lib.reference import Reference
+from wharf.spec.oci_image import (
+    OCI_CONFIG,
+    OCI_LAYER,
+    OCI_LAYER_GZIP,
+    OCI_LAYER_ZSTD,
+    OCI_MANIFEST,
+    Descriptor,
+    ImageConfig,
+    Manifest,
+)
+from wharf.storage.compression import Compressed, Decompressed, compression_of
+from wharf.storage.content import ContentStore, Writer
+from wharf.storage.diff import unpack
+from wharf.storage.snapshots import Snapshots, StagedLayer
+from wharf.storage.tar_reader import Source
+from wharf.storage.trees import FOLDER
+
+_MEDIA_TYPES: Final = {"": OCI_LAYER, "gzip": OCI_LAYER_GZIP, "zstd": OCI_LAYER_ZSTD}
+
+
+@dataclass(slots=True)
+class Layer:
+    """A layer that has been read: its blob, and its folder."""
+
+    writer: Writer
+    folder: StagedLayer
+    diff_id: Digest
+    media_type: str
+    size_bytes: int  # of its files
+
+    @property
+    def descriptor(self) -> Descriptor:
+        """Its entry in a manifest."""
+        return {"mediaType": self.media_type, "digest": self.writer.digest, "size": self.writer.size}
+
+
+class Intake:
+    """One image, or several; used with ``with``, which removes what was not committed. Everything blocks."""
+
+    def __init__(self, catalog: Catalog, content: ContentStore, snapshots: Snapshots) -> None:
+        self._catalog = catalog
+        self._content = content
+        self._snapshots = snapshots
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def writer(self) -> Writer:
+        """Start a blob that goes with the intake unless it is committed."""
+        return self._stack.enter_context(self._content.writer())
+
+    def layer(self, source: Source) -> Layer:
+        """Read one layer: its archive, plain or compressed in any way.
+
+        Raises:
+            InvalidArgument: the archive is corrupt, or an entry of it is refused.
+        """
+        writer = self.writer()
+        head = Compressed(source, None)
+        begun: Source = head
+        if compression_of(head) not in _MEDIA_TYPES:
+            begun = Decompressed(begun)  # images cannot have it so: store what is in it
+        layer = self._unpack(Decompressed(begun, writer), writer)
+        writer.finish()
+        return layer
+
+    def layer_of(self, writer: Writer) -> Layer:
+        """Read one layer from a finished blob, which becomes the layer's; raises as :meth:`layer`."""
+        with writer.path.open("rb") as file:
+            plain = Decompressed(file)
+            if plain.compression in _MEDIA_TYPES:
+                return self._unpack(plain, writer)
+            file.seek(0)
+            return self.layer(file)
+
+    def _unpack(self, stored: Decompressed, writer: Writer) -> Layer:
+        folder = self._stack.enter_context(self._snapshots.stage())
+        fd = os.open(folder.path, FOLDER)
+        try:
+            unpacked = unpack(stored, fd)
+        finally:
+            os.close(fd)
+        stored.drain()
+        return Layer(writer, folder, stored.digest, _MEDIA_TYPES[stored.compression], unpacked.size_bytes)
+
+    def check(self, config: bytes, layers: Sequence[Layer], manifest: bytes | None = None) -> ImageRecord:
+        """Return the image that these make, without making it.
+
+        Raises:
+            InvalidArgument: configuration or manifest are malformed, or do not fit the layers.
+        """
+        parsed = parse_config(config)
+        if diff_ids_of(parsed) != [layer.diff_id for layer in layers]:
+            raise InvalidArgument("invalid image: its configuration does not list the layers it comes with")
+        raw = manifest or manifest_for(config, layers)
+        document = parse_manifest(raw)
+        if document["config"]["digest"] != digest_of(config) or not _fits(document, layers):
+            raise InvalidArgument("invalid image: its manifest does not list what it comes with")
+        return ImageRecord(
+            id=digest_of(config),
+            manifest_digest=digest_of(raw),
+            manifest=document,
+            manifest_bytes=len(raw),
+            config=parsed,
+            chain_id=top_chain_id(parsed),
+            size_bytes=sum(layer.size_bytes for layer in layers),
+        )
+
+    def commit(
+        self,
+        config: bytes,
+        layers: Sequence[Layer],
+        references: Iterable[Reference],
+        now: str,
+        manifest: bytes | None = None,
+    ) -> ImageRecord:
+        """Make the image: everything durable, then visible at once.
+
+        Args:
+            config: its configuration as stored; its diff ids must be the layers'.
+            layers: its layers, the lowest first.
+            references: what it is called from now on.
+            now: the time, RFC 3339.
+            manifest: its manifest as stored; None: one is made.
+
+        Raises:
+            InvalidArgument: configuration or manifest are malformed, or do not fit the layers.
+        """
+        raw = manifest or manifest_for(config, layers)
+        record = self.check(config, layers, raw)
+        with self._catalog.lock:
+            if self._catalog.get(record.id):
+                return self._catalog.insert(record, references, now, lambda _: None)
+            for layer in layers:
+                layer.writer.commit()
+            self._content.add(config)
+            self._content.add(raw)
+            chain = chain_ids(record.diff_ids)
+            for chain_id, layer in zip(chain, layers, strict=True):
+                self._snapshots.adopt(layer.folder, chain_id)
+
+            def record_layers(db: sqlite3.Connection) -> None:
+                parent: Digest | None = None
+                for chain_id, layer in zip(chain, layers, strict=True):
+                    self._snapshots.record(
+                        db, chain_id, parent=parent, diff_id=layer.diff_id, size_bytes=layer.size_bytes
+                    )
+                    parent = chain_id
+
+            return self._catalog.insert(record, references, now, record_layers)
+
+
+def _fits(manifest: Manifest, layers: Sequence[Layer]) -> bool:
+    return [d["digest"] for d in manifest["layers"]] == [layer.writer.digest for layer in layers]
+
+
+def manifest_for(config: bytes, layers: Iterable[Layer]) -> bytes:
+    """Return a manifest for a configuration and layers; the same ones give the same bytes."""
+    manifest: Manifest = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": {"mediaType": OCI_CONFIG, "digest": digest_of(config), "size": len(config)},
+        "layers": [layer.descriptor for layer in layers],
+    }
+    return msgspec.json.encode(manifest)
+
+
+def encode_config(config: ImageConfig) -> bytes:
+    """Return a configuration as it is stored."""
+    return msgspec.json.encode(config)

@@ -1,0 +1,127 @@
+"""docker save: one archive that is both an OCI image layout and Docker's own form, as Docker makes it since 25.
+
+::
+
+    oci-layout index.json            for OCI tools
+    manifest.json repositories       for Docker, podman and skopeo's docker-archive:
+    blobs/sha256/<digest>            what both refer to
+
+The same images give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import BinaryIO, Final
+
+import msgspec
+
+from wharf.images.catalog import Catalog, blobs_of, descriptors
+from wharf.images.record import ImageRecord
+from wharf.lib.digest import Digest, hex_of
+from wharf.lib.reference import Reference
+from wharf.spec.oci_image import OCI_INDEX, Descriptor
+from wharf.storage.content import ContentStore
+from wharf.storage.tar_entry import BLOCK, Entry, Kind
+from wharf.storage.tar_writer import header
+
+_CHUNK: Final = 1024 * 1024
+_ZEROS: Final = bytes(BLOCK)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An image to save, with the references under which it was asked for."""
+
+    record: ImageRecord
+    references: tuple[Reference, ...]
+
+
+def choose(catalog: Catalog, names: Sequence[str]) -> list[Chosen]:
+    """Return the images of these names, each once.
+
+    A name without a tag stands for all tags of that repository; an id brings no references.
+
+    Raises:
+        NotFound: there is no such image.
+    """
+    chosen: dict[Digest, Chosen] = {}
+    for name in names:
+        for record, references in catalog.named(name):
+            known = chosen.get(record.id, Chosen(record, ()))
+            merged = (*known.references, *(r for r in references if r not in known.references))
+            chosen[record.id] = replace(known, references=merged)
+    return list(chosen.values())
+
+
+class Archive:
+    """The archive of some images; opening it opens every blob, so that removing an image does not tear it."""
+
+    def __init__(self, content: ContentStore, images: Sequence[Chosen]) -> None:
+        """Open all that is needed; DataLoss when a blob is missing."""
+        self._images = images
+        self._blobs: dict[Digest, tuple[BinaryIO, int]] = {}
+        self._stack = ExitStack()
+        try:
+            for digest in sorted({d for image in images for d in blobs_of(image.record)}):
+                file = self._stack.enter_context(content.open(digest))
+                self._blobs[digest] = file, content.size(digest)
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def close(self) -> None:
+        """Close the blobs; idempotent."""
+        self._stack.close()
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield _folder(b"blobs/") + _folder(b"blobs/sha256/")
+        for digest, (file, size) in self._blobs.items():
+            yield header(Entry(b"blobs/sha256/" + hex_of(digest).encode(), Kind.FILE, size=size))
+            yield from iter(lambda file=file: file.read(_CHUNK), b"")  # type: ignore[misc]  # bound now
+            yield _ZEROS[: -size % BLOCK]
+        yield _document(b"index.json", self._index())
+        yield _document(b"manifest.json", [_docker(image) for image in self._images])
+        yield _document(b"oci-layout", {"imageLayoutVersion": "1.0.0"})
+        if repositories := self._repositories():
+            yield _document(b"repositories", repositories)
+        yield _ZEROS + _ZEROS
+
+    def _index(self) -> object:
+        manifests: list[Descriptor] = []
+        for image in self._images:
+            manifests += descriptors(replace(image.record, references=image.references))
+        return {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests}
+
+    def _repositories(self) -> dict[str, dict[str, str]]:
+        named: dict[str, dict[str, str]] = {}
+        for image in self._images:
+            layers = image.record.manifest.get("layers", [])
+            for reference in image.references:
+                if reference.tag and layers:
+                    tags = named.setdefault(reference.familiar_repository, {})
+                    tags[reference.tag] = hex_of(layers[-1]["digest"])
+        return named
+
+
+def _docker(image: Chosen) -> dict[str, object]:
+    return {
+        "Config": _path(image.record.id),
+        "RepoTags": [reference.familiar for reference in image.references if reference.tag] or None,
+        "Layers": [_path(layer["digest"]) for layer in image.record.manifest.get("layers", [])],
+    }
+
+
+def _path(digest: str) -> str:
+    return f"blobs/sha256/{hex_of(digest)}"
+
+
+def _folder(name: bytes) -> bytes:
+    return header(Entry(name, Kind.FOLDER, mode=0o755))
+
+
+def _document(name: bytes, document: object) -> bytes:
+    data = msgspec.json.encode(document)
+    return header(Entry(name, Kind.FILE, size=len(data))) + data + _ZEROS[: -len(data) % BLOCK]
