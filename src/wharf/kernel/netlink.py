@@ -13,7 +13,7 @@ import ipaddress
 import os
 import socket
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -162,6 +162,13 @@ def _with_hairpin(body: bytes, name: str) -> Request:
 def link_up(name: str) -> Request:
     """Set a link up."""
     return Request(c.RTM_NEWLINK, 0, _link(up=True) + _text(c.IFLA_IFNAME, name), f"set {name} up")
+
+
+def set_mac(name: str, mac: str) -> Request:
+    """Give a link its MAC; also the one it has, which makes it announce its address where arp_notify is set."""
+    return Request(
+        c.RTM_NEWLINK, 0, _link() + _text(c.IFLA_IFNAME, name) + _mac(c.IFLA_ADDRESS, mac), f"set MAC of {name}"
+    )
 
 
 def delete_link(name: str) -> Request:
@@ -365,8 +372,3 @@ def _parse_address(body: bytes) -> Address:
     attributes = _attributes(body[2 + _ADDRESS.size :])
     local = attributes.get(c.IFA_LOCAL) or attributes.get(c.IFA_ADDRESS, bytes(4))
     return Address(link, socket.inet_ntoa(local), prefix_length)
-
-
-def names_of(requests: Sequence[Request]) -> list[str]:
-    """Return what ``requests`` would do, in words: a plan that prints itself."""
-    return [request.what for request in requests]

@@ -71,7 +71,7 @@ class Nftables:
         return list(json.loads(output)["nftables"]) if output.strip() else []
 
     def run_script(self, script: str) -> None:
-        """Run a script in the language of nft(8) as one transaction, all or nothing; blocks; raises as :meth:`run`."""
+        """Run a script in the language of nft(8) as one transaction; blocks; raises as :meth:`run` does."""
         self._run(script, 0)
 
     def _run(self, text: str, flags: int) -> bytes:

@@ -121,7 +121,7 @@ def _hold(kind: int, address: str, port: int) -> socket.socket:
         if kind == socket.SOCK_DGRAM:
             held.bind((address, port))
             return held
-        # Three wishes at once: an earlier server's connections in TIME_WAIT are no hindrance (REUSEADDR while binding);
+        # Three wishes at once: an earlier server's connections in TIME_WAIT do not hinder (REUSEADDR while binding);
         # nobody else gets the port, not even with REUSEADDR (taken off again once bound, and listen tells of others);
         # and a client that comes before the firewall's rule is refused at once, not left in a backlog (shutdown).
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
-import struct
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 from wharf.kernel import netlink, netns
 from wharf.kernel.libc import suppress_errno
@@ -21,7 +18,6 @@ from wharf.network.bridge import ReadyBridge
 from wharf.network.endpoint import Endpoint
 
 LINK = "eth0"
-_ETH_P_ARP = 0x0806
 
 Observer = Callable[[str, float], None]
 """Told of each step that is done: its name, and the seconds it took."""
@@ -31,25 +27,12 @@ def unobserved(step: str, seconds: float) -> None:
     """Take no notice of a step."""
 
 
-@dataclass(slots=True)
-class _Inside:
-    """Sockets of the new namespace."""
-
-    netlink: Rtnetlink
-    packets: socket.socket
-
-    def close(self) -> None:
-        self.netlink.close()
-        self.packets.close()
-
-
-def _open_inside() -> _Inside:
-    route = Rtnetlink()
-    try:
-        return _Inside(route, socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0))
-    except BaseException:
-        route.close()
-        raise
+def _open_inside() -> Rtnetlink:
+    # The kernel then announces eth0's address to the neighbours when the link comes up or gets its MAC (ip-sysctl,
+    # arp_notify). A packet socket could do it as well, but closing one waits 15 ms for the kernel's readers.
+    with open("/proc/sys/net/ipv4/conf/all/arp_notify", "w", encoding="ascii") as switch:
+        switch.write("1")
+    return Rtnetlink()
 
 
 def alias_of(key: str, container_id: str) -> str:
@@ -81,8 +64,7 @@ def build(endpoint: Endpoint, bridge: ReadyBridge, *, key: str, observe: Observe
 def _build(endpoint: Endpoint, bridge: ReadyBridge, key: str, observe: Observer) -> None:
     step = _Stopwatch(observe)
     with ExitStack() as stack:
-        inside = netns.make(endpoint.sandbox, _open_inside)
-        stack.callback(inside.close)
+        inside = stack.enter_context(netns.make(endpoint.sandbox, _open_inside))
         step.done("namespace")
         host = stack.enter_context(Rtnetlink())
         namespace = netns.open_namespace(endpoint.sandbox)
@@ -100,9 +82,9 @@ def _build(endpoint: Endpoint, bridge: ReadyBridge, key: str, observe: Observer)
             netlink.set_link(endpoint.host_link, alias=alias_of(key, endpoint.container_id), hairpin=True),
         )
         step.done("veth")
-        link = inside.netlink.link(LINK)
+        link = inside.link(LINK)
         assert link is not None, "the peer was just made"
-        inside.netlink.execute(
+        inside.execute(
             netlink.link_up("lo"),
             netlink.add_address(link.number, endpoint.ipv4, endpoint.prefix_length),
             netlink.set_link(LINK, up=True),
@@ -110,7 +92,8 @@ def _build(endpoint: Endpoint, bridge: ReadyBridge, key: str, observe: Observer)
         )
         step.done("address")
         host.execute(netlink.set_neighbour(bridge.index, endpoint.ipv4, endpoint.mac))
-        _announce(inside.packets, endpoint)
+        # By now the bridge forwards, so that the announcement is heard.
+        inside.execute(netlink.set_mac(LINK, endpoint.mac))
         step.done("announce")
 
 
@@ -135,14 +118,6 @@ def remove_link(name: str) -> None:
     """Remove a veth that no sandbox takes along; idempotent."""
     with Rtnetlink() as host, suppress_errno(errno.ENODEV):
         host.execute(netlink.delete_link(name))
-
-
-def _announce(packets: socket.socket, endpoint: Endpoint) -> None:
-    """Tell the neighbours who has the address now: a gratuitous ARP request (RFC 5227, section 3)."""
-    mac, address = bytes.fromhex(endpoint.mac.replace(":", "")), socket.inet_aton(endpoint.ipv4)
-    body = struct.pack("!HHBBH6s4s6s4s", 1, 0x0800, 6, 4, 1, mac, address, bytes(6), address)
-    packets.bind((LINK, 0))
-    packets.send(b"\xff" * 6 + mac + struct.pack("!H", _ETH_P_ARP) + body)
 
 
 class _Stopwatch:
