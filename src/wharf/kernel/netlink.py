@@ -47,6 +47,7 @@ class Link(NamedTuple):
     mac: str
     mtu: int
     up: bool
+    carries: bool  # its operational state is "up": frames flow
     master: int  # the bridge it is in, 0 for none
 
 
@@ -354,6 +355,7 @@ def _parse_link(body: bytes) -> Link:
         mac=attributes.get(c.IFLA_ADDRESS, b"").hex(":"),
         mtu=_number(attributes, c.IFLA_MTU),
         up=bool(flags & c.IFF_UP),
+        carries=attributes.get(c.IFLA_OPERSTATE, b"") == c.IF_OPER_UP,
         master=_number(attributes, c.IFLA_MASTER),
     )
 

@@ -100,7 +100,7 @@ class BridgeDriver:
         try:
             sandbox.build(endpoint, ready, key=self._key, observe=observe)
         except OSError:
-            self._suspect = True  # somebody may have removed the bridge: the next attach looks
+            self._suspect = not _is_there(ready)
             raise
         try:
             self._publish(endpoint, ready)
@@ -169,3 +169,9 @@ class BridgeDriver:
             if self._nftables is None:
                 self._nftables = Nftables()
             return self._nftables
+
+
+def _is_there(ready: ReadyBridge) -> bool:
+    with Rtnetlink() as host:
+        link = host.link(ready.plan.name)
+    return link is not None and link.number == ready.index

@@ -100,7 +100,7 @@ class Networks:
             network, notice = await self._prepare(network)
         endpoint = self._intend(container_id, network, ports if driver.addressed else (), mac, name)
         try:
-            await _to_completion(driver.connect, endpoint, self._observe)
+            await self._connect(driver, endpoint, network)
         except BaseException as error:
             await asyncio.shield(self._undo([endpoint]))
             if isinstance(error, OSError):
@@ -159,6 +159,15 @@ class Networks:
             if plan.notice:
                 log.warning("%s", plan.notice)
             return network, plan.notice
+
+    async def _connect(self, driver: Driver, endpoint: Endpoint, network: Network) -> None:
+        try:
+            await _to_completion(driver.connect, endpoint, self._observe)
+        except OSError:
+            if driver is not self._bridge or self._bridge.ready:
+                raise
+            await self._prepare(network)  # somebody removed the bridge
+            await _to_completion(driver.connect, endpoint, self._observe)
 
     def _intend(
         self, container_id: str, network: Network, ports: Sequence[PortMapping], mac: str | None, name: str

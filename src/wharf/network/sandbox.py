@@ -18,6 +18,7 @@ from wharf.network.bridge import ReadyBridge
 from wharf.network.endpoint import Endpoint
 
 LINK = "eth0"
+_CARRIER_ATTEMPTS, _CARRIER_INTERVAL_S = 100, 0.0002
 
 Observer = Callable[[str, float], None]
 """Told of each step that is done: its name, and the seconds it took."""
@@ -92,7 +93,7 @@ def _build(endpoint: Endpoint, bridge: ReadyBridge, key: str, observe: Observer)
         )
         step.done("address")
         host.execute(netlink.set_neighbour(bridge.index, endpoint.ipv4, endpoint.mac))
-        # By now the bridge forwards, so that the announcement is heard.
+        _await_carrier(host, endpoint.host_link)
         inside.execute(netlink.set_mac(LINK, endpoint.mac))
         step.done("announce")
 
@@ -118,6 +119,19 @@ def remove_link(name: str) -> None:
     """Remove a veth that no sandbox takes along; idempotent."""
     with Rtnetlink() as host, suppress_errno(errno.ENODEV):
         host.execute(netlink.delete_link(name))
+
+
+def _await_carrier(host: Rtnetlink, name: str) -> None:
+    """Wait until the bridge forwards what the container sends.
+
+    The kernel notes a carrier on a worker of its own, soon after. A first SYN or ARP request that comes before is lost,
+    and sent again only after a whole second. A link that stays without is no error here: others may hold its peer.
+    """
+    for _ in range(_CARRIER_ATTEMPTS):
+        link = host.link(name)
+        if link is None or link.carries:
+            return
+        time.sleep(_CARRIER_INTERVAL_S)
 
 
 class _Stopwatch:

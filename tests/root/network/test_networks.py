@@ -1,0 +1,470 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wharf.errors import Conflict, InvalidArgument, NotImplementedHere
+from wharf.kernel import netlink, netns
+from wharf.kernel.netlink import Rtnetlink
+from wharf.lib.ports import parse_publish
+from wharf.network.endpoint import Endpoint
+from wharf.network.networks import Networks
+from wharf.network.sandbox import container_of, unobserved
+from wharf.storage.layout import DataRoot, RunRoot
+from wharf.storage.metadata import Database
+
+pytestmark = pytest.mark.root
+
+_WIRE_HERE, _WIRE_THERE = "198.51.100.1", "198.51.100.2"
+_BRIDGE_NF = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
+A, B = "a" * 64, "b" * 64
+
+
+class World:
+    """An engine's networks on a root of their own."""
+
+    def __init__(self, root: Path) -> None:
+        self.data, self.run_root = DataRoot(root / "data"), RunRoot(root / "run")
+        for folder in (self.data.path, self.run_root.netns):
+            folder.mkdir(parents=True)
+        self.database = Database(self.data.database)
+        self.networks = Networks(self.data, self.run_root, self.database)
+
+    def start(self, *live: str) -> dict[str, list[Endpoint]]:
+        return asyncio.run(self.networks.start(set(live)))
+
+    def attach(self, container_id: str, *publish: str, network: str = "bridge", **more: Any) -> Endpoint:
+        ports = [mapping for spec in publish for mapping in parse_publish(spec)]
+        return asyncio.run(self.networks.attach(container_id, network, ports=ports, **more))
+
+    def release(self, *container_ids: str) -> None:
+        for container_id in container_ids:
+            asyncio.run(self.networks.release(container_id))
+
+    def reborn(self) -> None:
+        """A new engine process after a kill -9: sockets and memory are lost, nothing was closed in order."""
+        self.networks._ports.close()
+        self.networks._bridge.close()
+        self.networks = Networks(self.data, self.run_root, self.database)
+
+    def leftovers(self) -> dict[str, object]:
+        with Rtnetlink() as host:
+            veths = [link.name for link in host.links() if container_of(self.data.key, link) is not None]
+        rows = self.database.query("SELECT container_id FROM endpoints")
+        names = [path.name for path in self.run_root.netns.iterdir()]
+        held = list(self.networks._ports._held)
+        elements = [line.strip() for line in ruleset().splitlines() if "elements" in line]
+        return {"veths": veths, "rows": rows, "namespaces": names, "held": held, "elements": elements}
+
+
+NOTHING: dict[str, object] = {"veths": [], "rows": [], "namespaces": [], "held": [], "elements": []}
+
+
+def ruleset() -> str:
+    return subprocess.run(["nft", "list", "ruleset"], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    made.start()
+    yield made
+    for (container_id,) in made.database.query("SELECT container_id FROM endpoints"):
+        made.release(str(container_id))
+    asyncio.run(made.networks.aclose())
+    made.database.close()
+
+
+@pytest.fixture
+def wire(tmp_path: Path) -> Iterator[str]:
+    """A machine on the other end of a cable: a namespace whose default route is this host."""
+    path = str(tmp_path / "wire")
+    netns.make(path, lambda: None)
+    namespace = netns.open_namespace(path)
+    try:
+        with Rtnetlink() as host:
+            host.execute(netlink.new_bridge("lan", mac="02:00:00:00:00:09"), netlink.link_up("lan"))
+            lan = host.link("lan")
+            assert lan
+            host.execute(
+                netlink.new_veth(
+                    "cable",
+                    peer="eth0",
+                    peer_namespace=namespace,
+                    peer_mac="02:00:00:00:00:0a",
+                    master=lan.number,
+                    mtu=1500,
+                ),
+                netlink.add_address(lan.number, _WIRE_HERE, 24),
+            )
+        netns.within(path, _configure_wire)
+        yield path
+    finally:
+        os.close(namespace)
+        netns.remove(path)
+        with Rtnetlink() as host:
+            host.execute(netlink.delete_link("lan"))
+
+
+def _configure_wire() -> None:
+    with Rtnetlink() as there:
+        link = there.link("eth0")
+        assert link
+        there.execute(
+            netlink.link_up("lo"),
+            netlink.add_address(link.number, _WIRE_THERE, 24),
+            netlink.link_up("eth0"),
+            netlink.add_default_route(_WIRE_HERE, link.number),
+        )
+
+
+@pytest.fixture(params=[0, 1], ids=["bridge-nf-off", "bridge-nf-on"])
+def bridge_nf(request: pytest.FixtureRequest) -> Iterator[None]:
+    if not _BRIDGE_NF.exists():
+        yield
+        return
+    before = _BRIDGE_NF.read_text()
+    _BRIDGE_NF.write_text(str(request.param))
+    yield
+    _BRIDGE_NF.write_text(before)
+
+
+def open_in(place: str, kind: int) -> socket.socket:
+    """A socket of the namespace ``place`` ('' for the host's)."""
+    made = netns.within(place, lambda: socket.socket(socket.AF_INET, kind)) if place else socket.socket(type=kind)
+    made.settimeout(3)
+    return made
+
+
+def tcp_server(place: str, port: int) -> socket.socket:
+    server = open_in(place, socket.SOCK_STREAM)
+    server.bind(("0.0.0.0", port))
+    server.listen()
+    return server
+
+
+def talk(server: socket.socket, place: str, to: tuple[str, int], *, timeout_s: float = 3.0) -> str:
+    """Connect from ``place``, send a word through, and return the address that the server saw."""
+    with open_in(place, socket.SOCK_STREAM) as client:
+        client.settimeout(timeout_s)
+        client.connect(to)
+        accepted, address = server.accept()
+        with accepted:
+            client.sendall(b"ahoy")
+            assert accepted.recv(4) == b"ahoy"
+            accepted.sendall(b"aye")
+            assert client.recv(3) == b"aye"
+    return str(address[0])
+
+
+def exchange(server: socket.socket, place: str, to: tuple[str, int]) -> str:
+    """The same with datagrams; the answer must come from where the question went."""
+    with open_in(place, socket.SOCK_DGRAM) as client:
+        client.sendto(b"ahoy", to)
+        word, address = server.recvfrom(16)
+        assert word == b"ahoy"
+        server.sendto(b"aye", address)
+        assert client.recvfrom(16) == (b"aye", to)
+    return str(address[0])
+
+
+def test_containers_have_addresses_of_the_default_subnet(world: World) -> None:
+    first, second = world.attach(A), world.attach(B)
+
+    assert [(e.ipv4, e.prefix_length, e.gateway, e.mac) for e in (first, second)] == [
+        ("172.17.0.2", 16, "172.17.0.1", "02:42:ac:11:00:02"),
+        ("172.17.0.3", 16, "172.17.0.1", "02:42:ac:11:00:03"),
+    ]
+
+
+def test_containers_reach_each_other(world: World, bridge_nf: None) -> None:
+    first, second = world.attach(A), world.attach(B)
+
+    with tcp_server(first.sandbox, 80) as server:
+        assert talk(server, second.sandbox, (first.ipv4, 80)) == second.ipv4
+
+
+def test_published_port_is_reached_from_everywhere(world: World, wire: str, bridge_nf: None) -> None:
+    first, second = world.attach(A, "8080:80"), world.attach(B)
+    gateway = ("172.17.0.1", 8080)
+
+    with tcp_server(first.sandbox, 80) as server:
+        seen = {
+            "loopback": talk(server, "", ("127.0.0.1", 8080)),
+            "gateway from the host": talk(server, "", gateway),
+            "gateway from a container": talk(server, second.sandbox, gateway),
+            "gateway from itself": talk(server, first.sandbox, gateway),
+            "own address of the host": talk(server, "", (_WIRE_HERE, 8080)),
+            "wire": talk(server, wire, (_WIRE_HERE, 8080)),
+        }
+
+    assert seen["wire"] == _WIRE_THERE
+
+
+def test_published_udp_port_is_reached_from_everywhere(world: World, wire: str, bridge_nf: None) -> None:
+    first, second = world.attach(A, "5353:53/udp"), world.attach(B)
+    gateway = ("172.17.0.1", 5353)
+
+    with open_in(first.sandbox, socket.SOCK_DGRAM) as server:
+        server.bind(("0.0.0.0", 53))
+        for place, to in [
+            ("", ("127.0.0.1", 5353)),
+            ("", gateway),
+            (second.sandbox, gateway),
+            (first.sandbox, gateway),
+            (wire, (_WIRE_HERE, 5353)),
+        ]:
+            exchange(server, place, to)
+
+
+def test_port_published_on_loopback_is_not_reached_from_the_wire(world: World, wire: str) -> None:
+    endpoint = world.attach(A, "127.0.0.1:8080:80")
+
+    with tcp_server(endpoint.sandbox, 80) as server:
+        talk(server, "", ("127.0.0.1", 8080))
+        with pytest.raises(ConnectionRefusedError):
+            talk(server, wire, (_WIRE_HERE, 8080))
+        with pytest.raises(TimeoutError):
+            talk(server, wire, (endpoint.ipv4, 80), timeout_s=0.2)
+
+
+def test_loopback_servers_of_the_host_are_not_reached_from_a_container(world: World) -> None:
+    endpoint = world.attach(A)
+    netns.within(endpoint.sandbox, _route_loopback_out)
+
+    with tcp_server("", 7777) as server, pytest.raises(TimeoutError):
+        talk(server, endpoint.sandbox, ("127.0.0.1", 7777), timeout_s=0.2)
+
+
+def _route_loopback_out() -> None:
+    Path("/proc/sys/net/ipv4/conf/eth0/route_localnet").write_text("1")
+    for command in (
+        ["ip", "route", "del", "local", "127.0.0.0/8", "dev", "lo", "table", "local"],
+        ["ip", "route", "del", "local", "127.0.0.1", "dev", "lo", "table", "local"],
+        ["ip", "route", "add", "127.0.0.0/8", "via", "172.17.0.1", "src", "172.17.0.2"],
+    ):
+        subprocess.run(command, check=True)
+
+
+def test_outgoing_connections_bear_the_hosts_address(world: World, wire: str) -> None:
+    endpoint = world.attach(A)
+
+    with tcp_server(wire, 80) as server:
+        assert talk(server, endpoint.sandbox, (_WIRE_THERE, 80)) == _WIRE_HERE
+
+
+def test_port_that_another_program_listens_on_is_a_conflict_in_dockers_words(world: World) -> None:
+    with tcp_server("", 8080), pytest.raises(Conflict) as caught:
+        world.attach(A, "8080:80", name="web")
+
+    assert str(caught.value).startswith("driver failed programming external connectivity on endpoint web (")
+    assert str(caught.value).endswith("failed to bind host port 0.0.0.0:8080/tcp: address already in use")
+    assert world.leftovers() == NOTHING
+
+
+def test_port_of_another_container_is_a_conflict_in_dockers_words(world: World) -> None:
+    world.attach(A, "8080:80")
+
+    with pytest.raises(Conflict, match=r"Bind for 127\.0\.0\.1:8080 failed: port is already allocated"):
+        world.attach(B, "127.0.0.1:8080:80")
+
+
+def test_published_port_is_taken_for_other_programs(world: World) -> None:
+    world.attach(A, "8080:80")
+
+    with pytest.raises(OSError, match="Address already in use"), socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("0.0.0.0", 8080))
+
+
+def test_failed_publication_holds_none_of_the_ports(world: World) -> None:
+    world.attach(A, "8081:80")
+
+    with pytest.raises(Conflict):
+        world.attach(B, "8080:80", "8081:80")
+    world.attach(B, "8080:80")
+
+
+def test_release_leaves_nothing_and_may_be_repeated(world: World) -> None:
+    world.attach(A, "8080:80", "5353:53/udp", "127.0.0.1:9090:90")
+    world.release(A, A)
+
+    assert {**world.leftovers(), "veths": []} == NOTHING
+
+
+def test_address_is_not_given_again_at_once(world: World) -> None:
+    first = world.attach(A).ipv4
+    world.release(A)
+
+    assert (first, world.attach(B).ipv4) == ("172.17.0.2", "172.17.0.3")
+
+
+def test_cancelled_attach_leaves_nothing(world: World) -> None:
+    async def cancelled() -> None:
+        task = asyncio.ensure_future(world.networks.attach(A, "bridge", ports=parse_publish("8080:80")))
+        while not world.database.query("SELECT 1 FROM endpoints"):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancelled())
+
+    assert {**world.leftovers(), "veths": []} == NOTHING
+
+
+@pytest.mark.parametrize("step", ["record", "namespace", "veth", "address", "announce", "ports"])
+def test_engine_killed_in_an_attach_leaves_nothing_after_the_next_start(world: World, step: str) -> None:
+    pid = os.fork()
+    if pid == 0:
+        _die_at(world, step)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
+    world.reborn()
+    world.start()
+
+    assert {**world.leftovers(), "veths": []} == NOTHING
+    assert world.attach(A, "8080:80").ports[0].host_port == 8080
+
+
+def _die_at(world: World, step: str) -> None:
+    try:
+
+        def observe(done: str, seconds: float) -> None:
+            if done == step:
+                os._exit(9)
+
+        database = Database(world.data.database)
+        networks = Networks(world.data, world.run_root, database, observe=observe)
+        if step == "record":
+            networks._bridge.connect = lambda *_: os._exit(9)  # type: ignore[method-assign,assignment]
+        asyncio.run(networks.attach(A, "bridge", ports=parse_publish("8080:80")))
+    finally:
+        os._exit(1)
+
+
+def test_engine_killed_beside_running_containers_finds_them_again(world: World) -> None:
+    before = world.attach(A, "8080:80")
+    world.attach(B, "8081:80")
+    world.reborn()
+    found = world.start(A)
+
+    assert found == {A: [before]}
+    with tcp_server(before.sandbox, 80) as server:
+        talk(server, "", ("127.0.0.1", 8080))
+    with pytest.raises(ConnectionRefusedError), open_in("", socket.SOCK_STREAM) as client:
+        client.connect(("127.0.0.1", 8081))
+    with pytest.raises(Conflict, match="already allocated"):
+        world.attach(B, "8080:80")
+
+
+def test_port_taken_while_no_engine_ran_stays_published(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    endpoint = world.attach(A, "8080:80")
+    world.reborn()
+    with tcp_server("", 8080), caplog.at_level(logging.WARNING), tcp_server(endpoint.sandbox, 80) as server:
+        world.start(A)
+        talk(server, "", ("127.0.0.1", 8080))
+
+    assert "keeps its published port" in caplog.text
+
+
+def test_flushed_firewall_is_made_anew_with_the_next_port(world: World) -> None:
+    first = world.attach(A, "8080:80")
+    subprocess.run(["nft", "flush", "ruleset"], check=True)
+    world.attach(B, "8081:80")
+
+    with tcp_server(first.sandbox, 80) as server:
+        talk(server, "", ("127.0.0.1", 8080))
+    subprocess.run(["nft", "flush", "ruleset"], check=True)
+    world.release(A, B)
+
+
+def test_bridge_of_somebody_else_is_left_alone(world: World) -> None:
+    with Rtnetlink() as host:
+        host.execute(netlink.new_bridge("docker0", mac="02:00:00:00:00:01"), netlink.link_up("docker0"))
+        theirs = host.link("docker0")
+        assert theirs
+        host.execute(netlink.add_address(theirs.number, "172.17.0.1", 16))
+        try:
+            endpoint = world.attach(A)
+            ours = [(link.name, link.alias) for link in host.links() if link.kind == "bridge"]
+        finally:
+            host.execute(netlink.delete_link("docker0"))
+
+    assert (endpoint.ipv4, endpoint.gateway) == ("172.18.0.2", "172.18.0.1")
+    assert endpoint.notice == (
+        "docker0 belongs to something else: using bridge wharf0; 172.17.0.0/16 is in use: using subnet 172.18.0.0/16"
+    )
+    assert ours == [("docker0", ""), ("wharf0", f"wharf:{world.data.key}")]
+
+
+def test_bridge_removed_by_hand_is_made_again(world: World) -> None:
+    world.attach(A)
+    world.release(A)
+    with Rtnetlink() as host:
+        host.execute(netlink.delete_link("docker0"))
+    world.attach(A)
+
+
+def test_last_one_out_removes_bridge_and_firewall(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.start()
+    world.attach(A, "8080:80")
+    world.release(A)
+    asyncio.run(world.networks.aclose())
+    world.database.close()
+
+    with Rtnetlink() as host:
+        assert host.link("docker0") is None
+    assert world.data.key not in ruleset()
+
+
+def test_none_has_a_loopback_only_and_host_no_namespace(world: World) -> None:
+    isolated, shared = world.attach(A, network="none"), world.attach(B, network="host")
+
+    links = netns.within(isolated.sandbox, _link_names)
+    assert (links, isolated.ipv4, shared.sandbox, shared.ipv4) == ([("lo", True)], "", "", "")
+
+
+def _link_names() -> list[tuple[str, bool]]:
+    with Rtnetlink() as inside:
+        return [(link.name, link.up) for link in inside.links()]
+
+
+def test_moved_address_is_announced(world: World) -> None:
+    first = world.attach(A)
+    neighbour = world.attach(B)
+    with tcp_server(neighbour.sandbox, 80) as server:
+        talk(server, first.sandbox, (neighbour.ipv4, 80))
+    world.release(B)
+    world.networks._last.clear()
+    world.attach(B, mac="02:00:00:00:00:77")
+
+    found = netns.within(first.sandbox, lambda: Path("/proc/thread-self/net/arp").read_text())
+    assert "02:00:00:00:00:77" in found
+
+
+def test_what_cannot_be_honoured_is_refused_by_name(world: World) -> None:
+    with pytest.raises(NotImplementedHere, match="publishing sctp ports"):
+        world.attach(A, "80:80/sctp")
+    with pytest.raises(InvalidArgument, match="user specified IP address"):
+        world.attach(A, ipv4="172.17.0.9")
+    with pytest.raises(InvalidArgument, match="invalid MAC address"):
+        world.attach(A, mac="01:00:5e:00:00:01")
+
+    assert world.leftovers() == NOTHING
+
+
+def test_inspect_shows_the_containers(world: World) -> None:
+    endpoint = world.attach(A)
+    shown = asyncio.run(world.networks.inspect("bridge"))
+
+    assert (shown.get("Containers") or {})[A].get("IPv4Address") == f"{endpoint.ipv4}/16"
+    assert unobserved("x", 0.0) is None
