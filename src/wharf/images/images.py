@@ -12,6 +12,7 @@ from pathlib import Path
 
 from wharf.errors import InvalidArgument, NotFound
 from wharf.images import views
+from wharf.images.apt_sources import without_credentials
 from wharf.images.bootstrap import Base, make_base, parse_base
 from wharf.images.bridge import Blocking, Incoming
 from wharf.images.catalog import Catalog
@@ -284,7 +285,8 @@ class Images:
                 await asyncio.wait({work}, timeout=_PROGRESS_S)
                 lines = await asyncio.to_thread(_complete_lines, folder / "log", shown)
                 for line in lines:
-                    yield {"status": line}
+                    if str(folder) not in line:  # hooks and temporary names are nobody's news
+                        yield {"status": line.removeprefix("I: ")}
                 shown += len(lines)
             record = await work
         finally:
@@ -321,4 +323,4 @@ def _complete_lines(log: Path, shown: int) -> list[str]:
         text = log.read_text(errors="replace")
     except FileNotFoundError:
         return []
-    return text.split("\n")[:-1][shown:]
+    return [without_credentials(line) for line in text.split("\n")[:-1][shown:]]

@@ -1,1 +1,1 @@
-"""Volumes of the local driver, and what container mounts resolve to."""
+"""Volumes of the local driver: a row and a folder each. What containers mount of them is the engine's affair."""
