@@ -62,7 +62,7 @@ def create(
     try:
         entry = _open_entry(cgroup)
         into = entry.v2 if entry is not None and entry.v2 >= 0 else None
-        with there, namespaces.Entered(plan.namespaces):
+        with namespaces.Entered(plan.namespaces):
             pid, pidfd = clone3(plan.namespaces.clone, cgroup_fd=into)
             if pid == 0:
                 init.run(plan, Gate(there, start_socket), None if plan.terminal else stdio, entry, steps)
@@ -74,6 +74,7 @@ def create(
         here.close()
         raise
     finally:
+        there.close()
         if entry is not None:
             entry.close()
     started = Started(pid, pidfd, here, steps)

@@ -61,7 +61,7 @@ def execute(
         container = os.pidfd_open(init_pid)
         join = _namespaces_of(init_pid)
         entry = None if cgroup is None else cgroup.open_entry()
-        with there, _ChildrenIn(container, join & _CHILDREN):
+        with _ChildrenIn(container, join & _CHILDREN):
             pid, pidfd = clone3(0, cgroup_fd=entry.v2 if entry is not None and entry.v2 >= 0 else None)
             if pid == 0:
                 inside = _Join(container, join & ~_CHILDREN, entry)
@@ -75,6 +75,7 @@ def execute(
         here.close()
         raise
     finally:
+        there.close()
         if entry is not None:
             entry.close()
         if container != -1:

@@ -1,0 +1,115 @@
+"""What is refused before a process exists, and what the plans say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from wharf.runtime import devices, mounts, namespaces, support, sysctls
+from wharf.runtime.errors import StartFailed
+
+
+def spec(**more: Any) -> Any:
+    return {"ociVersion": "1.2.1", "root": {"path": "rootfs"}, "process": {"args": ["sh"], "cwd": "/"}, **more}
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (spec(ociVersion="2.0.0"), "ociVersion 2.0.0 is not supported"),
+        (spec(hooks={"prestart": [{"path": "/x"}]}), "hooks.prestart is not supported"),
+        (spec(linux={"intelRdt": {"closID": "x"}}), "linux.intelRdt is not supported"),
+        (spec(process={"args": []}), "args must not be empty"),
+        (spec(process={"args": ["sh"], "cwd": "tmp"}), "Cwd must be an absolute path"),
+        (spec(process={"args": ["a\0b"]}), "must not contain a NUL"),
+        (spec(process={"args": ["sh"], "apparmorProfile": "x"}), "process.apparmorProfile is not supported"),
+        (spec(root={}), "root.path is missing"),
+    ],
+)
+def test_what_is_not_supported_is_refused_by_name(document: Any, message: str) -> None:
+    with pytest.raises(StartFailed, match=message) as caught:
+        support.check(document)
+    assert caught.value.kind == "invalid"
+
+
+@pytest.mark.parametrize(
+    ("linux", "message"),
+    [
+        ({"namespaces": [{"type": "moon"}]}, "moon"),
+        ({"namespaces": [{"type": "mount"}, {"type": "mount"}]}, "duplicated ns"),
+        ({"namespaces": [{"type": "pid"}]}, "without a mount namespace"),
+        ({"namespaces": [{"type": "mount"}, {"type": "user"}]}, "no uid or gid mappings"),
+        ({"namespaces": [{"type": "mount"}], "uidMappings": [{}]}, "user namespace isn't enabled"),
+        ({"namespaces": [{"type": "mount", "path": "/proc/1/ns/mnt"}]}, "joining a mount namespace"),
+        ({"namespaces": [{"type": "mount"}], "timeOffsets": {"monotonic": {"secs": 1}}}, "time namespace isn't"),
+    ],
+)
+def test_namespaces_that_cannot_be_are_refused(linux: Any, message: str) -> None:
+    with pytest.raises(StartFailed, match=message):
+        namespaces.plan(linux)
+
+
+def test_new_namespaces_are_cloned_and_given_ones_joined() -> None:
+    plan = namespaces.plan(
+        {"namespaces": [{"type": "mount"}, {"type": "cgroup"}, {"type": "network", "path": "/run/netns/x"}]}
+    )
+
+    assert repr(plan) == ("namespaces new=['mount'] cgroup=True time=False join=[('network', '/run/netns/x')]")
+
+
+@pytest.mark.parametrize("name", ["kernel.panic", "net.ipv4.ip_forward", "kernel.hostname", "vm.swappiness"])
+def test_a_sysctl_of_the_host_is_refused(name: str) -> None:
+    plan = namespaces.plan({"namespaces": [{"type": "mount"}, {"type": "ipc"}]})
+
+    with pytest.raises(StartFailed, match="is not in a separate kernel namespace"):
+        sysctls.plan({name: "1"}, plan)
+
+
+def test_a_sysctl_of_an_own_namespace_is_planned() -> None:
+    plan = namespaces.plan({"namespaces": [{"type": "mount"}, {"type": "ipc"}, {"type": "network"}]})
+
+    assert sysctls.plan({"net.ipv4.ip_forward": "1", "kernel/shmmax": "1"}, plan) == [
+        ("net.ipv4.ip_forward", "1"),
+        ("kernel/shmmax", "1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mount", "message"),
+    [
+        ({"type": "tmpfs"}, "mount without a destination"),
+        ({"destination": "/x"}, "has no type"),
+        ({"destination": "/x", "type": "bind", "source": "/", "options": ["mode=1"]}, "takes no option mode"),
+        ({"destination": "/x", "type": "proc", "options": ["tmpcopyup"]}, "tmpcopyup is for tmpfs"),
+        ({"destination": "/x", "type": "bind", "uidMappings": [{}]}, "id-mapped mounts are not supported"),
+    ],
+)
+def test_mounts_that_cannot_be_are_refused(mount: Any, message: str) -> None:
+    with pytest.raises(StartFailed, match=message):
+        mounts.plan([mount], bundle="/b")
+
+
+def test_a_relative_source_is_below_the_bundle() -> None:
+    (plan,) = mounts.plan([{"destination": "data", "source": "d", "options": ["bind", "ro"]}], bundle="/b")
+
+    assert repr(plan) == "mount bind /b/d at /data Options(bind=True, set=1)"
+
+
+def test_a_bound_dev_is_left_alone() -> None:
+    bound = mounts.plan([{"destination": "/dev", "source": "/dev", "options": ["rbind"]}], bundle="/b")
+
+    assert devices.plan([], bound) == []
+
+
+def test_an_asked_device_replaces_a_default_one() -> None:
+    nodes = devices.plan(
+        [{"path": "/dev/null", "type": "c", "major": 1, "minor": 3, "fileMode": 0o600, "uid": 7}], []
+    )
+
+    assert [repr(n) for n in nodes if n.path == "/dev/null"] == ["mknod /dev/null 20600 1:3 owned by 7:0"]
+
+
+def test_a_device_of_unknown_type_is_refused() -> None:
+    with pytest.raises(StartFailed, match='device "/dev/x" of type "z" is not supported'):
+        devices.plan([{"path": "/dev/x", "type": "z"}], [])
