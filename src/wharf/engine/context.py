@@ -82,6 +82,10 @@ class Context:
         """Return 64 random hex digits: the id of a container, a network or an exec."""
         return secrets.token_hex(32)
 
+    def volume_users(self, name: str) -> list[str]:
+        """Return the ids of the containers that mount the volume ``name``."""
+        return [c.id for c in self.registry if any(m.get("Name") == name for m in c.spec.mounts)]
+
     def cgroups_path(self, container: Container) -> str:
         """Return a container's cgroup: below --cgroup-parent when given, else below the engine's own."""
         parent = (container.spec.host_config.get("CgroupParent") or "").strip("/")

@@ -18,9 +18,9 @@ from wharf.engine.context import Context
 from wharf.engine.events import Events
 from wharf.engine.execs import Execs
 from wharf.engine.facts import read_facts
-from wharf.engine.images import ImageUse
+from wharf.engine.images import ImageVerbs
 from wharf.engine.system import System
-from wharf.engine.volumes import VolumeUse
+from wharf.engine.volumes import VolumeVerbs
 from wharf.images.images import Images
 from wharf.network.networks import Networks
 from wharf.processes.processes import Processes
@@ -38,8 +38,8 @@ class _Opened:
     context: Context
     containers: Containers
     execs: Execs
-    images: ImageUse
-    volumes: VolumeUse
+    images: ImageVerbs
+    volumes: VolumeVerbs
     system: System
 
 
@@ -130,7 +130,7 @@ class Engine:
         await reconcile(context)
         execs = Execs(context)
         return _Opened(
-            context, Containers(context, execs), execs, ImageUse(context), VolumeUse(context), System(context)
+            context, Containers(context, execs), execs, ImageVerbs(context), VolumeVerbs(context), System(context)
         )
 
     def _open_or_fail(self) -> _Opened:
@@ -149,7 +149,7 @@ class Engine:
         return self._open_or_fail().execs
 
     @property
-    def images(self) -> ImageUse:
+    def images(self) -> ImageVerbs:
         """Images."""
         return self._open_or_fail().images
 
@@ -159,7 +159,7 @@ class Engine:
         return self._open_or_fail().context.networks
 
     @property
-    def volumes(self) -> VolumeUse:
+    def volumes(self) -> VolumeVerbs:
         """Volumes."""
         return self._open_or_fail().volumes
 

@@ -124,7 +124,7 @@ class System:
         """Return what takes space (GET /system/df)."""
         context = self._context
         images = await context.images.list(all=False, filters={}, shared_size=True, digests=False)
-        volumes = await context.volumes.list({})
+        volumes = await context.volumes.list({}, in_use=context.volume_users)
         containers = []
         for container in context.registry:
             size = context.snapshots.size_of(container.id)

@@ -22,7 +22,7 @@ LIFE = Path(__file__).with_name("life.py")
 
 
 def _live_and_die(root: Path, delay_s: float) -> None:
-    """Start a program that takes containers through their lives, and kill it ``delay_s`` after it said it is ready."""
+    """Start a program that takes containers through their lives; kill it ``delay_s`` after it is ready."""
     child = subprocess.Popen(
         [sys.executable, str(LIFE), str(root)], stdout=subprocess.PIPE, start_new_session=True, env=_environment()
     )

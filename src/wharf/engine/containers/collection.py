@@ -210,7 +210,7 @@ class Containers:
         return containers
 
     def _ancestors(self, names: list[str]) -> set[str]:
-        found = set()
+        found: set[str] = set()
         for name in names:
             try:
                 found.add(self._context.images.resolve(name).id)

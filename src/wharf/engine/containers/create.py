@@ -12,7 +12,7 @@ from wharf.engine.containers.state import State
 from wharf.engine.context import Context
 from wharf.engine.ocispec.process import merge_env, merge_labels
 from wharf.errors import Conflict, InvalidArgument, NotFound
-from wharf.images.images import ImageRecord
+from wharf.images.record import ImageRecord
 from wharf.lib.names import random_name
 from wharf.spec.engine_api.container import (
     ContainerConfig,

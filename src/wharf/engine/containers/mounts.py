@@ -13,7 +13,7 @@ from wharf.engine.containers.record import Container
 from wharf.engine.context import Context
 from wharf.engine.ocispec.inputs import ResolvedMount
 from wharf.errors import InvalidArgument, NotImplementedHere
-from wharf.images.images import ImageRecord
+from wharf.images.record import ImageRecord
 from wharf.spec.engine_api.container import ContainerConfig, HostConfig, Mount, MountPoint
 
 PROPAGATIONS: Final = frozenset({"private", "rprivate", "slave", "rslave", "shared", "rshared"})

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Generator
 from typing import Final
 
-from wharf.engine.containers.record import Container
 from wharf.engine.containers.state import State
 from wharf.engine.context import Context
 from wharf.errors import InvalidArgument
@@ -30,21 +30,19 @@ async def wait(context: Context, ref: str, *, condition: str) -> Awaitable[Conta
         raise InvalidArgument(f'invalid condition: "{condition}"')
     container = context.registry.resolve(ref)
     if condition in ("", "not-running") and satisfied(container.state):
-        return _answer_now(container)
-    return _answer(container.watch(satisfied))
+        return Ending(container.state)
+    return Ending(container.watch(satisfied))
 
 
-async def _answer(future: Awaitable[State]) -> ContainerWaitResponse:
-    state = await future
-    return _response(state)
+class Ending:
+    """A container's end, now or to come; may be awaited, or dropped without a trace."""
 
+    def __init__(self, end: State | asyncio.Future[State]) -> None:
+        self._end = end
 
-async def _answer_now(container: Container) -> ContainerWaitResponse:
-    return _response(container.state)
-
-
-def _response(state: State) -> ContainerWaitResponse:
-    response: ContainerWaitResponse = {"StatusCode": state.exit_code}
-    if state.error:
-        response["Error"] = {"Message": state.error}
-    return response
+    def __await__(self) -> Generator[object, None, ContainerWaitResponse]:
+        state = self._end if isinstance(self._end, State) else (yield from self._end.__await__())
+        response: ContainerWaitResponse = {"StatusCode": state.exit_code}
+        if state.error:
+            response["Error"] = {"Message": state.error}
+        return response

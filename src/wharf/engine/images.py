@@ -1,0 +1,124 @@
+"""docker image …: the image store, with what only the engine knows: which containers use an image, and the events."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import AsyncIterator, Iterable, Sequence
+
+from wharf.engine.context import Context
+from wharf.images.removal import ImageUse
+from wharf.lib.filters import Filters
+from wharf.spec.engine_api.image import (
+    ImageDeleteResponseItem,
+    ImageHistoryResponseItem,
+    ImageInspect,
+    ImageSummary,
+)
+
+Document = dict[str, object]
+
+
+class ImageVerbs:
+    """The images of one engine."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._images = context.images
+
+    async def inspect(self, name: str) -> ImageInspect:
+        """Return all of an image."""
+        return await self._images.inspect(name)
+
+    async def history(self, name: str) -> builtins.list[ImageHistoryResponseItem]:
+        """Return an image's layers and what made them, newest first."""
+        return await self._images.history(name)
+
+    async def tag(self, name: str, *, repository: str, tag: str | None) -> None:
+        """Give an image one more name."""
+        await self._images.tag(name, repository=repository, tag=tag)
+        self._publish("tag", self._images.resolve(name).id, f"{repository}:{tag or 'latest'}")
+
+    async def remove(
+        self, name: str, *, force: bool = False, noprune: bool = False
+    ) -> builtins.list[ImageDeleteResponseItem]:
+        """Remove a name, and the image with its last one.
+
+        Raises:
+            NotFound: there is none of that name.
+            Conflict: a container uses it.
+        """
+        image_id = self._images.resolve(name).id
+        done = await self._images.remove(name, force=force, noprune=noprune, in_use=self.uses_of)
+        for item in done:
+            if untagged := item.get("Untagged"):
+                self._publish("untag", image_id, untagged)
+            elif (item.get("Deleted") or "") == image_id:
+                self._publish("delete", image_id, image_id)
+        return done
+
+    async def prune(self, filters: Filters) -> Document:
+        """Remove the images that nothing uses."""
+        return await self._images.prune(filters, in_use=self.uses_of)
+
+    async def load(self, chunks: AsyncIterator[bytes], *, quiet: bool = True) -> AsyncIterator[Document]:
+        """Read an archive; yields what it brought."""
+        async for document in self._images.load(chunks, quiet=quiet):
+            yield document
+            name = str(document.get("stream") or "").partition(": ")[2].strip()
+            if name:
+                self._publish("load", self._images.resolve(name).id, name)
+
+    async def save(self, names: Iterable[str]) -> AsyncIterator[bytes]:
+        """Yield an archive of the named images."""
+        wanted = builtins.list(names)
+        for name in wanted:
+            self._publish("save", self._images.resolve(name).id, name)
+        async for chunk in self._images.save(wanted):
+            yield chunk
+
+    async def import_(
+        self,
+        chunks: AsyncIterator[bytes],
+        *,
+        repository: str | None,
+        tag: str | None,
+        message: str | None,
+        changes: Sequence[str],
+        platform: str | None,
+    ) -> AsyncIterator[Document]:
+        """Make an image of one layer from a tar archive; yields progress and last its id."""
+        image_id = ""
+        async for document in self._images.import_(
+            chunks, repository=repository, tag=tag, message=message, changes=changes, platform=platform
+        ):
+            image_id = str(document.get("status") or "")
+            yield document
+        self._publish("import", image_id, f"{repository}:{tag or 'latest'}" if repository else image_id)
+
+    async def bootstrap(
+        self, name: str, *, include: Iterable[str] = (), reference: str | None = None
+    ) -> AsyncIterator[Document]:
+        """Make a base image without a registry; yields progress and last its id."""
+        image_id = ""
+        async for document in self._images.bootstrap(name, include=include, reference=reference):
+            image_id = str(document.get("status") or "")
+            yield document
+        self._publish("import", image_id, reference or name)
+
+    async def list(
+        self,
+        *,
+        all: bool = False,  # noqa: A002  # the API's word
+        filters: Filters | None = None,
+        shared_size: bool = False,
+        digests: bool = False,
+    ) -> builtins.list[ImageSummary]:
+        """Return images, newest first."""
+        return await self._images.list(all=all, filters=filters or {}, shared_size=shared_size, digests=digests)
+
+    def uses_of(self, image_id: str) -> Sequence[ImageUse]:
+        """Return the containers made from an image."""
+        return [ImageUse(c.id, c.state.alive) for c in self._context.registry if c.image_id == image_id]
+
+    def _publish(self, action: str, image_id: str, name: str) -> None:
+        self._context.events.publish("image", action, image_id, {"name": name})

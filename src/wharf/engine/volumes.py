@@ -1,0 +1,45 @@
+"""docker volume …: the volumes, with what only the engine knows: which containers use one, and the events."""
+
+from __future__ import annotations
+
+from wharf.engine.context import Context
+from wharf.lib.filters import Filters
+from wharf.spec.engine_api.volume import Volume, VolumeCreateRequest, VolumeListResponse
+
+
+class VolumeVerbs:
+    """The volumes of one engine."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._volumes = context.volumes
+
+    async def create(self, doc: VolumeCreateRequest) -> Volume:
+        """Make a volume, or return the one of that name."""
+        volume = await self._volumes.create(doc)
+        self._publish("create", volume.get("Name") or "")
+        return volume
+
+    async def inspect(self, name: str) -> Volume:
+        """Return all of a volume."""
+        return await self._volumes.inspect(name)
+
+    async def remove(self, name: str, *, force: bool = False) -> None:
+        """Remove a volume with its data; with ``force`` also one that does not exist.
+
+        Raises:
+            Conflict: a container uses it.
+        """
+        await self._volumes.remove(name, force=force, in_use=self._context.volume_users)
+        self._publish("destroy", name)
+
+    async def prune(self, filters: Filters) -> dict[str, object]:
+        """Remove the volumes that no container uses: anonymous ones, or all with the filter ``all``."""
+        return await self._volumes.prune(filters, in_use=self._context.volume_users)
+
+    async def list(self, filters: Filters) -> VolumeListResponse:
+        """Return the volumes that match."""
+        return await self._volumes.list(filters, in_use=self._context.volume_users)
+
+    def _publish(self, action: str, name: str) -> None:
+        self._context.events.publish("volume", action, name, {"driver": "local"})
