@@ -124,7 +124,7 @@ def remove_link(name: str) -> None:
 def _await_carrier(host: Rtnetlink, name: str) -> None:
     """Wait until the bridge forwards what the container sends.
 
-    The kernel notes a carrier on a worker of its own, soon after. A first SYN or ARP request that comes before is lost,
+    The kernel notes a carrier on a worker of its own, soon after. A SYN or ARP request that comes before is lost,
     and sent again only after a whole second. A link that stays without is no error here: others may hold its peer.
     """
     for _ in range(_CARRIER_ATTEMPTS):
