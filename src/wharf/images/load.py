@@ -56,13 +56,14 @@ def load(source: Source, intake: Intake, now: Callable[[], str]) -> list[Loaded]
     """
     files = _Files(intake)
     files.read(source)
-    layers: dict[str, Layer] = {}
+    layers: dict[tuple[str, ...], Layer] = {}  # by name and what it lies on: each place has a folder of its own
     ready: list[tuple[_Wanted, list[Layer]]] = []
     for wanted in _wanted(files):
-        for name in wanted.layers:
-            if name not in layers:
-                layers[name] = intake.layer_of(files.writer(name))
-        ready.append((wanted, [layers[name] for name in wanted.layers]))
+        places = [wanted.layers[:count] for count in range(1, len(wanted.layers) + 1)]
+        for place in places:
+            if place not in layers:
+                layers[place] = intake.layer_of(files.writer(place[-1]))
+        ready.append((wanted, [layers[place] for place in places]))
     for wanted, own in ready:  # all of them, before the first one enters
         intake.check(files.document(wanted.config), own, wanted.manifest)
     return [

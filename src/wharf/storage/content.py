@@ -54,7 +54,7 @@ class Writer:
             self._file.close()
 
     def commit(self, digest: Digest | None = None, size: int | None = None) -> Digest:
-        """Give the blob its name; a blob that exists already is left as it is.
+        """Give the blob its name; a blob that exists already is left as it is. Idempotent.
 
         Raises:
             InvalidArgument: digest or size are not the expected ones.
@@ -66,7 +66,7 @@ class Writer:
             raise InvalidArgument(f"blob {self.digest} has {self.size} bytes, expected {size}")
         target = self._store.path(self.digest)
         if target.exists():
-            self.path.unlink()
+            self.path.unlink(missing_ok=True)
         else:
             self.path.chmod(0o444)
             self.path.rename(target)

@@ -21,17 +21,16 @@ def copy_content(source_fd: int, target_fd: int) -> None:
     out, into = os.pipe2(os.O_CLOEXEC)
     failures: list[BaseException] = []
     producer = threading.Thread(target=_produce, args=(source_fd, into, failures), name="wharf-copy", daemon=True)
+    producer.start()
     try:
-        producer.start()
         with os.fdopen(out, "rb", buffering=0) as source:
             unpack(source, target_fd)
             while source.read(1 << 16):
                 pass
-    except Exception as error:
-        failures.append(error)
-    producer.join()
-    if failures:
-        raise failures[0]  # the producer's comes first: the archive breaks off because of it
+    finally:
+        producer.join()
+        if failures:
+            raise failures[0]  # before what unpack says: the archive broke off because of this
 
 
 def _produce(source_fd: int, into: int, failures: list[BaseException]) -> None:
@@ -41,4 +40,4 @@ def _produce(source_fd: int, into: int, failures: list[BaseException]) -> None:
     except BrokenPipeError:
         pass  # the other side failed and says why
     except BaseException as error:  # noqa: BLE001  # raised on the caller's thread
-        failures.insert(0, error)
+        failures.append(error)

@@ -1,4 +1,4 @@
-"""Volumes: made, listed, filled from an image when they are first used, removed. Each is a row and ``_data``, a folder.
+"""Volumes: made, listed, filled from an image when first used, removed. Each is a row and ``_data``, a folder.
 
 The folder comes before the row and goes before it, so what a killed process leaves is an empty folder without a row,
 which the next volume of that name takes over, or a row without a folder, which is dropped when an engine starts.

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from wharf.errors import DataLoss, InvalidArgument
+from wharf.lib.digest import Digest, digest_of
+from wharf.storage.content import ContentStore
+from wharf.storage.layout import DataRoot
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ContentStore:
+    return ContentStore(DataRoot(tmp_path))
+
+
+def test_the_folder_is_an_image_layout(store: ContentStore) -> None:
+    assert json.loads((store.root / "oci-layout").read_text()) == {"imageLayoutVersion": "1.0.0"}
+    assert json.loads((store.root / "index.json").read_text())["manifests"] == []
+
+
+def test_a_blob_is_found_by_its_digest(store: ContentStore) -> None:
+    digest = store.add(b"blob")
+
+    assert (digest, store.read(digest), store.size(digest)) == (digest_of(b"blob"), b"blob", 4)
+    assert list(store.digests()) == [digest]
+
+
+def test_a_blob_that_is_not_committed_leaves_nothing(store: ContentStore) -> None:
+    with store.writer() as writer:
+        writer.write(b"blob")
+
+    assert list(store.root.rglob("ingest/*")) == []
+    assert not store.exists(digest_of(b"blob"))
+
+
+@pytest.mark.parametrize(("digest", "size"), [(digest_of(b"other"), None), (None, 3), (digest_of(b"blob"), 5)])
+def test_a_blob_that_is_not_what_was_promised_is_refused(
+    store: ContentStore, digest: Digest | None, size: int | None
+) -> None:
+    with store.writer() as writer:
+        writer.write(b"blob")
+        with pytest.raises(InvalidArgument, match="expected"):
+            writer.commit(digest, size)
+
+    assert list(store.digests()) == []
+
+
+def test_a_blob_stored_twice_is_there_once(store: ContentStore) -> None:
+    store.add(b"blob")
+    store.add(b"blob")
+
+    assert len(list(store.digests())) == 1
+    assert list(store.root.rglob("ingest/*")) == []
+
+
+def test_a_missing_blob_is_data_loss(store: ContentStore) -> None:
+    with pytest.raises(DataLoss, match="missing"):
+        store.read(digest_of(b"nothing"))
+
+
+def test_an_open_blob_outlives_its_name(store: ContentStore) -> None:
+    digest = store.add(b"blob")
+    with store.open(digest) as file:
+        assert store.delete(digest) == 4
+        assert file.read() == b"blob"
+    assert store.delete(digest) == 0
+
+
+def test_a_sweep_removes_what_was_half_written(store: ContentStore, tmp_path: Path) -> None:
+    writer = store.writer()
+    writer.write(b"half")
+    writer.finish()
+    (store.root / ".index.json.1234.tmp").write_text("half")
+    ContentStore(DataRoot(tmp_path)).sweep()
+
+    assert sorted(p.name for p in store.root.rglob("*")) == ["blobs", "index.json", "ingest", "oci-layout", "sha256"]
