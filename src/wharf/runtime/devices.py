@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from wharf.runtime.mounts import MountPlan
-    from wharf.spec.oci_runtime import Device
+    from wharf.spec.oci_runtime import Device, DeviceRule
 
 _DEFAULT: Final = (
     ("/dev/null", 1, 3),
@@ -27,6 +27,21 @@ _DEFAULT: Final = (
     ("/dev/urandom", 1, 9),
     ("/dev/tty", 5, 0),
 )
+
+
+def _default_rules() -> list[DeviceRule]:
+    return [{"allow": True, "type": "c", "major": n, "minor": m, "access": "rwm"} for _, n, m in _DEFAULT]
+
+
+DEFAULT_RULES: Final[list[DeviceRule]] = [
+    {"allow": True, "type": "c", "access": "m"},
+    {"allow": True, "type": "b", "access": "m"},
+    *_default_rules(),
+    {"allow": True, "type": "c", "major": 5, "minor": 2, "access": "rwm"},  # ptmx
+    {"allow": True, "type": "c", "major": 136, "access": "rwm"},  # /dev/pts/*
+]
+"""What every container may use, whatever its own rules say: making nodes, the default ones, its terminals."""
+
 _LINKS: Final = (
     ("fd", "/proc/self/fd"),
     ("stdin", "/proc/self/fd/0"),

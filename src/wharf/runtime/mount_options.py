@@ -131,3 +131,9 @@ def propagation_of(name: str) -> tuple[int, bool]:
     if flag is None:
         raise invalid(f"rootfsPropagation={name} is not supported")
     return flag, name.startswith("r")
+
+
+def known() -> set[str]:
+    """Return every option that has a meaning of its own here; others are handed to the filesystem."""
+    names = {*_ATTRIBUTES, *_PROPAGATION}
+    return names | {f"r{name}" for name in names} | _SUPERBLOCK | {"bind", "rbind", "tmpcopyup", "defaults"}

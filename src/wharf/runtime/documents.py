@@ -1,0 +1,86 @@
+"""What ``wharf-runtime spec`` and ``wharf-runtime features`` print (config.md; features.md). Pure."""
+
+from __future__ import annotations
+
+from wharf.kernel.capability import NAMES
+from wharf.spec.oci_runtime import OCI_VERSION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from wharf.spec.oci_runtime import Mount, Spec
+
+_CAPABILITIES = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"]
+_SAFE = ["nosuid", "noexec", "nodev"]
+
+
+def default_spec() -> Spec:
+    """Return a config.json that runs a shell on ``rootfs``."""
+    return {
+        "ociVersion": OCI_VERSION,
+        "process": {
+            "terminal": True,
+            "user": {"uid": 0, "gid": 0},
+            "args": ["sh"],
+            "env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"],
+            "cwd": "/",
+            "capabilities": {
+                "bounding": _CAPABILITIES,
+                "effective": _CAPABILITIES,
+                "permitted": _CAPABILITIES,
+            },
+            "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 1024, "soft": 1024}],
+            "noNewPrivileges": True,
+        },
+        "root": {"path": "rootfs", "readonly": True},
+        "hostname": "wharf",
+        "mounts": _mounts(),
+        "linux": {
+            "resources": {"devices": [{"allow": False, "access": "rwm"}]},
+            "namespaces": [{"type": t} for t in ("pid", "network", "ipc", "uts", "mount", "cgroup")],
+            "maskedPaths": ["/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware"],
+            "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
+        },
+    }
+
+
+def _mounts() -> list[Mount]:
+    tmpfs, shm = ["nosuid", "strictatime", "mode=755", "size=65536k"], [*_SAFE, "mode=1777", "size=65536k"]
+    pts = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]
+    rows = (
+        ("/proc", "proc", "proc", list[str]()),
+        ("/dev", "tmpfs", "tmpfs", tmpfs),
+        ("/dev/pts", "devpts", "devpts", pts),
+        ("/dev/shm", "tmpfs", "shm", shm),  # noqa: S108 - a mount point, not a temporary file
+        ("/dev/mqueue", "mqueue", "mqueue", _SAFE),
+        ("/sys", "sysfs", "sysfs", [*_SAFE, "ro"]),
+        ("/sys/fs/cgroup", "cgroup", "cgroup", [*_SAFE, "relatime", "ro"]),
+    )
+    return [{"destination": d, "type": t, "source": s, "options": list(o)} for d, t, s, o in rows]
+
+
+def features() -> dict[str, Any]:
+    """Return what this runtime can do."""
+    return {
+        "ociVersionMin": "1.0.0",
+        "ociVersionMax": OCI_VERSION,
+        "hooks": [],
+        "mountOptions": sorted(_mount_options()),
+        "linux": {
+            "namespaces": ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"],
+            "capabilities": list(NAMES),
+            "cgroup": {"v1": True, "v2": True, "systemd": False, "systemdUser": False, "rdma": True},
+            "seccomp": {"enabled": True},
+            "apparmor": {"enabled": False},
+            "selinux": {"enabled": False},
+            "intelRdt": {"enabled": False},
+            "mountExtensions": {"idmap": {"enabled": False}},
+        },
+    }
+
+
+def _mount_options() -> set[str]:
+    from wharf.runtime import mount_options  # noqa: PLC0415 - only this command needs it
+
+    return mount_options.known()

@@ -1,0 +1,153 @@
+"""What the ``wharf-runtime`` command remembers of its containers.
+
+::
+
+    <root>/<id>/                 made first, removed last: an id is taken as long as it exists
+    ├── state.json               pid and start time of init (pid 0: not yet), bundle, control group
+    ├── config.json              the specification it was created with
+    └── start.sock               init waits on it; gone once it was started
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+
+from wharf.errors import Conflict, InvalidArgument, NotFound
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final, Literal, TypedDict
+
+    from wharf.spec.oci_runtime import Spec, State
+
+    class Record(TypedDict):
+        """Content of state.json."""
+
+        id: str
+        ociVersion: str
+        pid: int
+        start_time: int  # clock ticks since boot: with the pid, it names a process for good
+        bundle: str
+        cgroup: str
+        created: str
+        annotations: dict[str, str]
+
+
+_ID_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-.")
+
+
+class Folder:
+    """The folder of one container."""
+
+    __slots__ = ("id", "path")
+
+    def __init__(self, root: str, container_id: str) -> None:
+        if not container_id or container_id in (".", "..") or not _ID_CHARACTERS.issuperset(container_id):
+            raise InvalidArgument(f"invalid container ID format: {container_id}")
+        self.id = container_id
+        self.path = os.path.join(root, container_id)
+
+    @property
+    def socket(self) -> str:
+        """Where init waits to be started."""
+        return f"{self.path}/start.sock"
+
+    def make(self, spec: Spec, bundle: str, cgroup: str) -> Record:
+        """Take the id.
+
+        Raises:
+            Conflict: it is taken.
+        """
+        try:
+            os.makedirs(self.path, mode=0o700)
+        except FileExistsError:
+            raise Conflict(f"container with given ID already exists: {self.id}") from None
+        record: Record = {
+            "id": self.id,
+            "ociVersion": spec.get("ociVersion", "1.0.0"),
+            "pid": 0,
+            "start_time": 0,
+            "bundle": bundle,
+            "cgroup": cgroup,
+            "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "annotations": spec.get("annotations") or {},
+        }
+        _write(f"{self.path}/config.json", spec)
+        self.save(record)
+        return record
+
+    def save(self, record: Record) -> None:
+        """Write state.json, whole or not at all."""
+        _write(f"{self.path}/state.json", record)
+
+    def load(self) -> Record:
+        """Return what is known.
+
+        Raises:
+            NotFound: no such container, or it was never completely made.
+        """
+        try:
+            with open(f"{self.path}/state.json", encoding="utf-8") as file:
+                record: Record = json.load(file)
+        except FileNotFoundError:
+            raise NotFound(f"container does not exist: {self.id}") from None
+        return record
+
+    def spec(self) -> Spec:
+        """Return the specification it was created with."""
+        with open(f"{self.path}/config.json", encoding="utf-8") as file:
+            spec: Spec = json.load(file)
+        return spec
+
+    def status(self, record: Record) -> Literal["creating", "created", "running", "stopped"]:
+        """Return its status (runtime.md "State")."""
+        if not record["pid"]:
+            return "creating"
+        if start_time(record["pid"]) != record["start_time"]:
+            return "stopped"
+        return "created" if os.path.exists(self.socket) else "running"
+
+    def state(self) -> State:
+        """Return the document that hooks and callers read."""
+        record = self.load()
+        status = self.status(record)
+        return {
+            "ociVersion": record["ociVersion"],
+            "id": record["id"],
+            "status": status,
+            "pid": 0 if status == "stopped" else record["pid"],
+            "bundle": record["bundle"],
+            "annotations": record["annotations"],
+        }
+
+    def remove(self) -> None:
+        """Give the id back."""
+        shutil.rmtree(self.path, ignore_errors=False)
+
+
+def identifiers(root: str) -> list[str]:
+    """Return the ids of all containers below ``root``."""
+    try:
+        return sorted(os.listdir(root))
+    except FileNotFoundError:
+        return []
+
+
+def start_time(pid: int) -> int | None:
+    """Return when ``pid`` began, in clock ticks since boot; None when it is dead or there is none (proc(5))."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+def _write(path: str, document: Any) -> None:
+    temporary = f"{path}.new"
+    with open(temporary, "w", encoding="utf-8") as file:
+        json.dump(document, file)
+    os.replace(temporary, path)

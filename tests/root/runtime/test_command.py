@@ -1,0 +1,156 @@
+"""``wharf-runtime`` as other engines drive it: a command for each step, nothing between them but the state folder."""
+
+from __future__ import annotations
+
+import array
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.root.runtime.conftest import Bundle
+
+from wharf.kernel import prctl
+
+pytestmark = pytest.mark.root
+
+SOURCE = Path(__file__).parents[3] / "src"
+PROGRAM = f"import sys; sys.path.insert(0, {str(SOURCE)!r}); from wharf.runtime.cli import main; sys.exit(main())"
+
+
+class Command:
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.root = bundle.path / "state"
+
+    def write(self, args: list[str], **process: Any) -> None:
+        spec = self.bundle.spec(args, **process)
+        spec["root"]["path"] = "lower"
+        spec["linux"]["cgroupsPath"] = f"/wharf-test/{self.bundle.path.name}"
+        (self.bundle.path / "config.json").write_text(json.dumps(spec))
+
+    def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-B", "-I", "-c", PROGRAM, "--root", str(self.root), *words],
+            cwd=self.bundle.path,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def create(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Without pipes: the container would keep them open."""
+        with open(self.bundle.path / "output", "w+b") as output:
+            done = subprocess.run(
+                [sys.executable, "-B", "-I", "-c", PROGRAM, "--root", str(self.root), "create", *words],
+                cwd=self.bundle.path,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                timeout=60,
+                check=False,
+            )
+        return subprocess.CompletedProcess([], done.returncode, "", self.output)
+
+    @property
+    def output(self) -> str:
+        return (self.bundle.path / "output").read_text()
+
+    def status(self, name: str) -> str:
+        return str(json.loads(self("state", name).stdout)["status"])
+
+    def reap(self) -> int:
+        """Reap init, which has become our child; return its exit code."""
+        return os.waitstatus_to_exitcode(os.waitpid(-1, 0)[1])
+
+
+@pytest.fixture
+def command(bundle: Bundle) -> Iterator[Command]:
+    prctl.set_child_subreaper()
+    command = Command(bundle)
+    yield command
+    prctl.prctl(prctl.Option.SET_CHILD_SUBREAPER, 0)
+    assert not command.root.exists() or os.listdir(command.root) == []
+    assert [str(p) for p in Path("/sys/fs/cgroup").glob(f"*/wharf-test/{bundle.path.name}")] == []
+    for parent in Path("/sys/fs/cgroup").glob("*/wharf-test"):
+        if not any(p.is_dir() for p in parent.iterdir()):
+            parent.rmdir()
+
+
+def test_what_cannot_be_created_leaves_no_state(command: Command) -> None:
+    command.write(["nope"])
+
+    done = command.create("c1")
+
+    assert (done.returncode, done.stderr) == (
+        1,
+        'wharf-runtime: unable to start container process: exec: "nope": executable file not found in $PATH\n',
+    )
+
+
+def test_errors_are_one_line_and_in_the_log(command: Command) -> None:
+    log = command.bundle.path / "log"
+
+    done = command("--log", str(log), "--log-format", "json", "start", "nope")
+
+    assert (done.returncode, done.stderr) == (1, "wharf-runtime: container does not exist: nope\n")
+    assert json.loads(log.read_text())["msg"] == "container does not exist: nope"
+
+
+def test_a_container_goes_through_its_life(command: Command) -> None:
+    command.write(["sh", "-c", "echo up; exec sleep 100"])
+    assert command.create("--pid-file", "pid", "c1").returncode == 0
+    assert command.status("c1") == "created"
+    assert command.create("c1").returncode == 1
+    assert command("start", "c1").returncode == 0
+    assert command("start", "c1").stderr == "wharf-runtime: cannot start a container that has status running\n"
+    assert command("exec", "c1", "cat", "/proc/1/comm").stdout == "sleep\n"
+    assert "not stopped" in command("delete", "c1").stderr
+    assert command("kill", "c1", "KILL").returncode == 0
+    assert command.reap() == -9
+    assert command.status("c1") == "stopped"
+
+    assert command("delete", "c1").returncode == 0
+
+
+def test_a_created_container_is_deleted_by_force(command: Command) -> None:
+    command.write(["sleep", "100"])
+    command.create("c1")
+
+    assert command("delete", "--force", "c1").returncode == 0
+    assert command.reap() == -9
+    assert command("delete", "--force", "c1").returncode == 0
+
+
+def test_run_gives_the_exit_code(command: Command) -> None:
+    command.write(["sh", "-c", "echo out; exit 7"])
+
+    done = command("run", "c1")
+
+    assert (done.returncode, done.stdout, done.stderr) == (7, "out\n", "")
+
+
+def test_a_terminal_goes_to_the_console_socket(command: Command) -> None:
+    command.write(["tty"], terminal=True)
+    assert "--console-socket" in command.create("c1").stderr
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(command.bundle.path / "console.sock"))
+        server.listen()
+        command.create("--console-socket", "console.sock", "c1")
+        connection, _ = server.accept()
+        with connection:
+            _, ancillary, _, _ = connection.recvmsg(100, socket.CMSG_SPACE(4))
+    (master,) = array.array("i", ancillary[0][2])
+    command("start", "c1")
+
+    assert os.read(master, 100) == b"/dev/pts/0\r\n"
+    os.close(master)
+    assert command.reap() == 0
+    command("delete", "c1")

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+import pytest
+
+from wharf.errors import InvalidArgument
+from wharf.runtime import cli, documents, support
+from wharf.runtime.state import Folder
+
+KNOWN: dict[str, type] = {"--bundle": str, "--detach": bool, "--env": list, "--force": bool}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--frob"], "flag provided but not defined: --frob"),
+        (["-x", "1"], "flag provided but not defined: -x"),
+        (["--bundle"], "flag needs an argument: --bundle"),
+    ],
+)
+def test_unknown_options_are_refused_by_name(words: list[str], message: str) -> None:
+    with pytest.raises(InvalidArgument, match=message):
+        cli.parse(words, KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("words", "result"),
+    [
+        ([], ({}, [])),
+        (["-b", "/x", "id"], ({"--bundle": "/x"}, ["id"])),
+        (["--bundle=/x", "id", "-d"], ({"--bundle": "/x"}, ["id", "-d"])),
+        (["-bundle", "/x", "-d"], ({"--bundle": "/x", "--detach": True}, [])),
+        (["-e", "A=1", "--env", "B=2"], ({"--env": ["A=1", "B=2"]}, [])),
+        (["-f", "--", "-d"], ({"--force": True}, ["-d"])),
+    ],
+)
+def test_options_stand_before_the_arguments(words: list[str], result: tuple[dict[str, Any], list[str]]) -> None:
+    assert cli.parse(words, KNOWN) == result
+
+
+@pytest.mark.parametrize("name", ["9", "KILL", "SIGKILL", "kill"])
+def test_signals_have_names_and_numbers(name: str) -> None:
+    assert cli.signal_number(name) == signal.SIGKILL
+
+
+@pytest.mark.parametrize("name", ["", "0", "65", "NOPE", "_DFL", "SIG_DFL"])
+def test_an_unknown_signal_is_refused(name: str) -> None:
+    with pytest.raises(InvalidArgument, match="unknown signal"):
+        cli.signal_number(name)
+
+
+@pytest.mark.parametrize("container_id", ["", ".", "..", "a/b", "../x", "a b", "\0"])
+def test_an_id_that_is_no_plain_name_is_refused(container_id: str) -> None:
+    with pytest.raises(InvalidArgument, match="invalid container ID format"):
+        Folder("/nonexistent", container_id)
+
+
+def test_the_default_document_is_one_that_is_supported() -> None:
+    support.check(documents.default_spec())
+
+
+def test_features_name_every_namespace_and_option() -> None:
+    features = documents.features()
+
+    assert len(features["linux"]["namespaces"]) == 8
+    assert {"rro", "rbind", "rslave", "tmpcopyup"} <= set(features["mountOptions"])
