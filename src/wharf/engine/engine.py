@@ -115,7 +115,7 @@ class Engine:
             snapshots=snapshots,
             images=images,
             networks=networks,
-            volumes=Volumes(data, database),
+            volumes=Volumes(data, database, snapshots),
             processes=processes,
             registry=registry,
             events=Events(database),

@@ -9,7 +9,7 @@ from dataclasses import replace
 from wharf.engine.containers import exits, restart_policy
 from wharf.engine.containers.launch import launch, record_failure
 from wharf.engine.containers.record import Container
-from wharf.engine.containers.remove import erase
+from wharf.engine.containers.remove import erase, insist
 from wharf.engine.containers.state import State
 from wharf.engine.context import Context, log
 from wharf.errors import WharfError
@@ -70,8 +70,8 @@ async def _agree(context: Context, container: Container, found: Shim | Exit | No
 
 async def _end_of(context: Context, container: Container, found: Shim | Exit | None) -> None:
     if isinstance(found, Shim):
+        await insist(context, container, found)
         await asyncio.to_thread(context.cgroup_of(container).thaw)
-        await found.kill(9)
         await found.exited
         context.processes.forget(container.id)
 

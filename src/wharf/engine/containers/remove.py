@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal as signals
+from contextlib import suppress
 
 from wharf.engine.containers import mounts, networking
 from wharf.engine.containers.attributes import publish
@@ -11,6 +12,7 @@ from wharf.engine.containers.record import Container
 from wharf.engine.containers.state import require
 from wharf.engine.context import Context
 from wharf.errors import Conflict, NotImplementedHere
+from wharf.processes.shim import Shim
 
 
 async def remove(context: Context, ref: str, *, force: bool, volumes: bool, link: bool) -> None:
@@ -31,14 +33,21 @@ async def remove(context: Context, ref: str, *, force: bool, volumes: bool, link
     gone = container.watch(lambda state: state.status == "dead")
     ended = container.watch(lambda state: not state.alive)
     if container.state.alive and container.shim:
-        await asyncio.to_thread(context.cgroup_of(container).thaw)
-        await container.shim.kill(signals.SIGKILL)
+        await insist(context, container, container.shim)
         await ended
     ended.cancel()
     async with container.lock:
         if container.id in context.registry:
             await erase(context, container, volumes=volumes)
     gone.cancel()
+
+
+async def insist(context: Context, container: Container, shim: Shim) -> None:
+    """Kill a container's init, also of one that is frozen; one that has just ended by itself is as good."""
+    with suppress(Conflict):
+        await shim.kill(signals.SIGKILL)
+    if container.state.status == "paused":
+        await asyncio.to_thread(context.cgroup_of(container).thaw)
 
 
 async def erase(context: Context, container: Container, *, volumes: bool) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import signal as signals
+from contextlib import suppress
 from dataclasses import replace
 
 from wharf.engine.containers import exits
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.launch import launch
 from wharf.engine.containers.record import Container
+from wharf.engine.containers.remove import insist
 from wharf.engine.containers.state import require
 from wharf.engine.context import Context
+from wharf.errors import Conflict
 from wharf.lib.signals import parse_signal
 
 DEFAULT_TIMEOUT_S = 10
@@ -59,14 +61,15 @@ async def _end(context: Context, container: Container, signal: str | None, timeo
         if container.shim is None:
             return
         shim = container.shim
-    await shim.kill(number)
+    with suppress(Conflict):  # it has just ended by itself
+        await shim.kill(number)
     if container.state.status == "paused":
         await asyncio.to_thread(context.cgroup_of(container).thaw)
     try:
         async with asyncio.timeout(None if timeout_s < 0 else timeout_s):
             await asyncio.shield(ended)
     except TimeoutError:
-        await shim.kill(signals.SIGKILL)
+        await insist(context, container, shim)
         await ended
 
 
