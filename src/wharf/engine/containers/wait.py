@@ -42,7 +42,4 @@ class Ending:
 
     def __await__(self) -> Generator[object, None, ContainerWaitResponse]:
         state = self._end if isinstance(self._end, State) else (yield from self._end.__await__())
-        response: ContainerWaitResponse = {"StatusCode": state.exit_code}
-        if state.error:
-            response["Error"] = {"Message": state.error}
-        return response
+        return {"StatusCode": state.exit_code}
