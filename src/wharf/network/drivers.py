@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from wharf.kernel import netlink
+from wharf.kernel import conntrack, netlink
 from wharf.kernel.libc import suppress_errno
 from wharf.kernel.netlink import Rtnetlink
 from wharf.kernel.nftables import Nftables
@@ -104,6 +104,7 @@ class BridgeDriver:
             raise
         try:
             self._publish(endpoint, ready)
+            _forget_flows(endpoint)
         except BaseException:
             sandbox.remove(endpoint.sandbox)
             raise
@@ -115,6 +116,7 @@ class BridgeDriver:
             # ENOENT: somebody flushed the whole firewall; then there is nothing to withdraw.
             with suppress_errno(errno.ENOENT):
                 self._firewall().run(rules.withdraw(self._key, endpoint))
+            _forget_flows(endpoint)
         sandbox.remove(endpoint.sandbox)
 
     def sweep(self, live: Iterable[str]) -> None:
@@ -169,6 +171,22 @@ class BridgeDriver:
             if self._nftables is None:
                 self._nftables = Nftables()
             return self._nftables
+
+
+def _forget_flows(endpoint: Endpoint) -> None:
+    """Let datagrams that keep coming be translated anew, now that the endpoint's ports have changed."""
+    ports = {port.host_port for port in endpoint.ports if port.protocol == "udp"}
+    if not ports:
+        return
+    with Rtnetlink() as host:
+        own = {address.address for address in host.addresses()}
+
+    def stale(flow: conntrack.Flow) -> bool:
+        return flow.answered_by == endpoint.ipv4 or (flow.port in ports and flow.destination in own)
+
+    # A kernel without nfnetlink_conntrack forgets such flows only once they pause.
+    with suppress_errno(errno.EINVAL, errno.EOPNOTSUPP):
+        conntrack.forget_udp(stale)
 
 
 def _is_there(ready: ReadyBridge) -> bool:

@@ -225,6 +225,22 @@ def test_published_udp_port_is_reached_from_everywhere(world: World, wire: str, 
             exchange(server, place, to)
 
 
+def test_datagrams_that_keep_coming_reach_the_next_container(world: World, wire: str) -> None:
+    to = (_WIRE_HERE, 5353)
+    with open_in(wire, socket.SOCK_DGRAM) as client:
+        client.sendto(b"before", to)
+        heard = []
+        for container_id in (A, B):
+            endpoint = world.attach(container_id, "5353:53/udp")
+            with open_in(endpoint.sandbox, socket.SOCK_DGRAM) as server:
+                server.bind(("0.0.0.0", 53))
+                client.sendto(container_id[:1].encode(), to)
+                heard.append(server.recvfrom(16)[0])
+            world.release(container_id)
+
+    assert heard == [b"a", b"b"]
+
+
 def test_port_published_on_loopback_is_not_reached_from_the_wire(world: World, wire: str) -> None:
     endpoint = world.attach(A, "127.0.0.1:8080:80")
 
