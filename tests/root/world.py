@@ -54,6 +54,7 @@ def _cgroups(key: str) -> list[str]:
     found = []
     for hierarchy in Path("/sys/fs/cgroup").iterdir():
         parent = hierarchy / "wharf" / key
+        found += [f"{hierarchy.name}"] if parent.exists() else []
         found += [f"{hierarchy.name}/{child.name}" for child in parent.glob("*/")]
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
@@ -22,6 +23,8 @@ from wharf.engine.images import ImageVerbs
 from wharf.engine.system import System
 from wharf.engine.volumes import VolumeVerbs
 from wharf.images.images import Images
+from wharf.kernel.cgroup.group import open_cgroup
+from wharf.kernel.libc import suppress_errno
 from wharf.network.networks import Networks
 from wharf.processes.processes import Processes
 from wharf.spec.engine_api.container import CreateContainer, HostConfig
@@ -100,6 +103,7 @@ class Engine:
         ):
             folder.mkdir(mode=0o711, parents=True, exist_ok=True)
         stack.enter_context(EngineLock(data.lock))
+        stack.callback(_remove_empty_parent, f"/wharf/{data.key}")
         database = Database(data.database)
         stack.callback(database.close)
         content = ContentStore(data)
@@ -205,3 +209,9 @@ class Engine:
         }
         async with asyncio.timeout(timeout_s):
             return await run_to_completion(self.containers, request, stdin)
+
+
+def _remove_empty_parent(cgroup: str) -> None:
+    """Remove the engine's own cgroup unless containers run on in it."""
+    with suppress_errno(errno.EBUSY):
+        open_cgroup(cgroup).delete_now()
