@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 import zstandard
-
 from tests.root.images.conftest import Store, chunks, imported, loaded, saved, tar
+
 from wharf.errors import InvalidArgument, NotFound
 
 pytestmark = pytest.mark.root
@@ -195,7 +195,7 @@ def test_what_is_saved_has_dockers_form_too(store: Store) -> None:
 
 
 def test_saving_what_does_not_exist_is_refused_in_dockers_words(store: Store) -> None:
-    with pytest.raises(NotFound, match="^No such image: nope:latest$"):
+    with pytest.raises(NotFound, match=r"^No such image: nope:latest$"):
         asyncio.run(saved(store, "nope"))
 
 
@@ -210,7 +210,7 @@ def test_a_cancelled_import_leaves_nothing_and_no_thread(store: Store) -> None:
                 pass
 
         task = asyncio.create_task(work())
-        while not list(store.data.ingest.iterdir()):
+        while not list(store.data.ingest.iterdir()):  # noqa: ASYNC110  # what is waited for is on the disk
             await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -5,8 +5,8 @@ import json
 import re
 
 import pytest
-
 from tests.root.images.conftest import Store, imported, tar
+
 from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.images.removal import ImageUse
 
@@ -62,7 +62,7 @@ def test_filters_choose(store: Store, one: str) -> None:
     assert names(store, dangling=["false"], label=["a"]) == ["me/two:1"]
     assert names(store, reference=["me/*"]) == ["me/two:1"]
     assert names(store, reference=["*"]) == ["one:latest"]
-    with pytest.raises(InvalidArgument, match="^invalid filter 'colour'$"):
+    with pytest.raises(InvalidArgument, match=r"^invalid filter 'colour'$"):
         names(store, colour=["red"])
 
 

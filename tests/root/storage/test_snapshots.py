@@ -5,8 +5,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from tests.contract.storage.snapshotter import SnapshotterContract, Transaction
+
 from wharf.kernel import mount
 from wharf.storage import trees
 from wharf.storage.layout import DataRoot
@@ -53,7 +53,7 @@ class TestSnapshots(SnapshotterContract):
         snapshotter.prepare("c1")
         described = snapshotter.mount_of("c1", chain[-1])
         # the mount itself is private to this test, and goes with its descriptor
-        root = mounted([o for o in described["options"]])
+        root = mounted(described["options"])
         try:
             with os.fdopen(os.open("new", os.O_CREAT | os.O_WRONLY, dir_fd=root), "w") as file:
                 file.write("12345")

@@ -52,9 +52,14 @@ def test_a_migration_that_fails_leaves_nothing_of_itself(tmp_path: Path) -> None
 
 def test_a_transaction_that_raises_changes_nothing(tmp_path: Path) -> None:
     database = Database(tmp_path / "db")
-    with pytest.raises(RuntimeError), database.transaction() as db:
-        db.execute("INSERT INTO volumes VALUES ('v', 'local', '', '')")
-        raise RuntimeError
+
+    def fail() -> None:
+        with database.transaction() as db:
+            db.execute("INSERT INTO volumes VALUES ('v', 'local', '', '')")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
 
     assert database.query("SELECT * FROM volumes") == []
     database.close()
