@@ -109,9 +109,9 @@ def wire(tmp_path: Path) -> Iterator[str]:
         yield path
     finally:
         os.close(namespace)
+        with Rtnetlink() as host:  # by name and not by its namespace, which goes later: the next test uses the names
+            host.execute(netlink.delete_link("cable"), netlink.delete_link("lan"))
         netns.remove(path)
-        with Rtnetlink() as host:
-            host.execute(netlink.delete_link("lan"))
 
 
 def _configure_wire() -> None:
