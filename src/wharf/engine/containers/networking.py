@@ -47,6 +47,7 @@ async def attach(context: Context, container: Container) -> Attached:
     endpoint = await context.networks.attach(
         container.id,
         mode,
+        name=container.name,
         ports=published(container),
         mac=settings.get("MacAddress") or None,
         ipv4=(settings.get("IPAMConfig") or {}).get("IPv4Address") or None,

@@ -5,6 +5,10 @@ import pytest
 from wharf.engine.containers.state import ALLOWED, State, require
 from wharf.errors import Conflict, NotModified
 
+REMOVE_RUNNING = (
+    'cannot remove container "/web": container is running: stop the container before removing or force remove'
+)
+
 
 @pytest.mark.parametrize("status", sorted(ALLOWED))
 def test_what_the_table_allows_is_not_refused(status: str) -> None:
@@ -27,7 +31,7 @@ def test_what_the_table_allows_is_not_refused(status: str) -> None:
             "remove",
             "running",
             Conflict,
-            'cannot remove container "/web": container is running: stop the container before removing or force remove',
+            REMOVE_RUNNING,
         ),
         ("start", "removing", Conflict, "container c0ffee is marked for removal and cannot be started"),
         ("attach", "restarting", Conflict, "container c0ffee is restarting, wait until the container is running"),
