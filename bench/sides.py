@@ -18,7 +18,10 @@ from bench import image
 from bench.raw_http import Connection, UnexpectedAnswer
 from wharf.storage.layout import root_key, run_root_of
 
-_PRIVATE = ("unshare", "--net", "--mount", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
+# Podman keeps addresses and namespaces at fixed places, whatever its root: those of this machine's own are covered.
+_COVERED = "/run/containers /run/netns /var/lib/containers"
+_SCRIPT = f'ip link set lo up && mkdir -p {_COVERED} && for d in {_COVERED}; do mount -t tmpfs bench "$d"; done && exec "$@"'
+_PRIVATE = ("unshare", "--net", "--mount", "sh", "-c", _SCRIPT, "sh")
 _START_S, _STOP_S = 60.0, 30.0
 
 
@@ -77,7 +80,10 @@ def podman(root: Path) -> Engine:
         "--storage-driver", "overlay", "--network-backend", "netavark", "--network-config-dir", f"{root}/networks",
     )  # fmt: skip
     return Engine(
-        "podman", (*options, "system", "service", "--time", "0", f"unix://{root}/api.sock"), own_client=options
+        "podman",
+        (*options, "system", "service", "--time", "0", f"unix://{root}/api.sock"),
+        own_client=options,
+        client_is_engine=True,
     )
 
 
