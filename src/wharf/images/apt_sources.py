@@ -69,12 +69,11 @@ def without_credentials(text: str) -> str:
 
 
 def _is_debian(source: AptSource) -> bool:
-    """Return whether a source is Debian's: by its keyring when it names one, else by its address."""
+    """Return whether a source is Debian's: by its keyring when it names one, else by its path."""
     if source.signed_by:
         return bool(_KEYRING.fullmatch(source.signed_by.rpartition("/")[2]))
     address = urlsplit(source.uri)
-    host = address.hostname or ""
-    return host == "debian.org" or host.endswith(".debian.org") or bool(_ARCHIVE_PATH.search(address.path))
+    return bool(_ARCHIVE_PATH.search(address.path))
 
 
 def _lines(text: str) -> Iterator[AptSource]:

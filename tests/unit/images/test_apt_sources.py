@@ -37,7 +37,7 @@ _LINES = f"""\
 deb [arch=amd64 signed-by={_KEYRING}] http://one.example/x bookworm main contrib # why
 deb-src http://one.example/debian bookworm main
 # deb http://no.example/debian bookworm main
-deb http://deb.debian.org/foo trixie main
+deb http://other.example/debian trixie main
 deb http://vendor.example/apt bookworm main
 """
 
