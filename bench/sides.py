@@ -20,7 +20,11 @@ from wharf.storage.layout import root_key, run_root_of
 
 # Podman keeps addresses and namespaces at fixed places, whatever its root: those of this machine's own are covered.
 _COVERED = "/run/containers /run/netns /var/lib/containers"
-_SCRIPT = f'ip link set lo up && mkdir -p {_COVERED} && for d in {_COVERED}; do mount -t tmpfs bench "$d"; done && exec "$@"'
+_SCRIPT = f"""
+ip link set lo up && mkdir -p {_COVERED} || exit
+for folder in {_COVERED}; do mount -t tmpfs bench "$folder" || exit; done
+exec "$@"
+"""
 _PRIVATE = ("unshare", "--net", "--mount", "sh", "-c", _SCRIPT, "sh")
 _START_S, _STOP_S = 60.0, 30.0
 
