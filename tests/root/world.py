@@ -61,7 +61,7 @@ def _cgroups(key: str) -> list[str]:
 
 def _links(key: str) -> list[str]:
     lines = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout.splitlines()
-    return [line.split()[1] for line in lines if f"wharf:{key}:" in line]
+    return [line.split()[1] for line in lines if f"wharf:{key}" in line]
 
 
 def _processes(data: DataRoot, run: RunRoot) -> list[str]:

@@ -74,6 +74,11 @@ def plan(
     )
 
 
+def of_root(links: Iterable[Link], key: str) -> list[Link]:
+    """Return the bridges that belong to the data root of ``key``. Pure."""
+    return [link for link in links if link.kind == "bridge" and link.alias == f"wharf:{key}"]
+
+
 def _free_name(by_name: dict[str, Link], preferred: str) -> str:
     wanted = [preferred, DEFAULT_BRIDGE] if preferred else [DEFAULT_BRIDGE]
     numbered = (f"wharf{i}" for i in range(len(by_name) + 1))

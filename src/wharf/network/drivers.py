@@ -133,14 +133,14 @@ class BridgeDriver:
         self._firewall().run(rules.remove(self._key))
 
     def remove(self) -> None:
-        """Remove the firewall's table and the bridge."""
+        """Remove the firewall's table and every bridge of this data root, whoever made them."""
         with self._lock:
-            ready, self._ready = self._ready, None
-            if ready is None:
-                return
+            self._ready = None
             self.remove_firewall()
-            with Rtnetlink() as host, suppress_errno(errno.ENODEV):
-                host.execute(netlink.delete_link(ready.plan.name))
+            with Rtnetlink() as host:
+                for link in bridge.of_root(host.links(), self._key):
+                    with suppress_errno(errno.ENODEV):
+                        host.execute(netlink.delete_link(link.name))
 
     def close(self) -> None:
         """Free the firewall's context; what is in the kernel stays."""

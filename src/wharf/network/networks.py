@@ -63,7 +63,7 @@ class Networks:
         if any(endpoint.network_id == network.id for endpoint in kept):
             await self._prepare(network)
         elif network.bridge:
-            await _to_completion(self._bridge.remove_firewall)
+            await _to_completion(self._bridge.remove)
         found: dict[str, list[Endpoint]] = {}
         for endpoint in kept:
             self._hold_again(endpoint)
@@ -140,7 +140,7 @@ class Networks:
     async def aclose(self) -> None:
         """Let the ports' sockets go; remove bridge and firewall when no container uses them."""
         self._ports.close()
-        if not self._records.endpoints():
+        if not self._records.endpoints() and self._records.resolve("bridge").bridge:
             await _to_completion(self._bridge.remove)
         self._bridge.close()
 

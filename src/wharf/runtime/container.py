@@ -6,7 +6,7 @@ import os
 
 from wharf.kernel import sockets
 from wharf.kernel.clone import clone3
-from wharf.runtime import conversation, filters, init, namespaces, support
+from wharf.runtime import conversation, documents, filters, init, namespaces, support
 from wharf.runtime.birth import Gate, ProcessPlan
 from wharf.runtime.errors import StartFailed
 from wharf.runtime.execution import execute
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from wharf.spec.oci_runtime import Spec
     from wharf.spec.shim_messages import RootfsMount
 
-__all__ = ["StartFailed", "Started", "create", "execute"]
+__all__ = ["StartFailed", "Started", "create", "execute", "rehearse"]
 
 
 def create(
@@ -81,6 +81,11 @@ def create(
     _map_ids(started, plan, here)
     started.wait_ready()
     return started
+
+
+def rehearse() -> None:
+    """Plan a usual container without effect, so that a process that will create one has its memory at hand."""
+    _plan(documents.default_spec(), "/", [], None)
 
 
 def _plan(spec: Spec, bundle: str, rootfs: list[RootfsMount], seccomp_cache: str | None) -> InitPlan:

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
         def StartFailed(self) -> type[errors.StartFailed]:  # noqa: N802  # a class's name
             """What create, execute and start raise."""
 
+        def rehearse(self) -> None:
+            """Work through a document without effect, so that a later create finds its memory at hand."""
+
         def create(
             self,
             spec: Spec,

@@ -1,4 +1,8 @@
-"""The zygote: imports what a shim needs once, then forks one for each request.
+"""The zygote: imports what a shim needs once, and keeps spare shims forked from it that wait for a request.
+
+A spare has done what costs time and does not depend on the request: the fork, and the first use of the memory that it
+shares with the zygote until it writes to it (a page fault here costs about 5 µs, and a shim takes some hundred). The
+spares read the engine's socket themselves: whoever takes a request becomes its shim, and the zygote makes another.
 
 It is single-threaded, its collector is frozen (so that pages stay shared), and it runs from a sealed copy of the
 interpreter in memory: /proc/self/exe of anything forked from it leads to nothing that can be written. It ends when
@@ -9,24 +13,30 @@ from __future__ import annotations
 
 import gc
 import os
+import select
 import signal
 import socket
 import sys
+import time
 import traceback
 
-from wharf.kernel import sockets
+from wharf.kernel import prctl, sockets
 from wharf.kernel.cgroup.hierarchy import Hierarchies, read_hierarchies
+from wharf.shim.rehearsal import rehearse
 from wharf.shim.shim import Shim
 from wharf.spec.shim_messages import MAX_MESSAGE_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, NoReturn
 
     from wharf.shim.runtime import Runtime
     from wharf.spec.shim_messages import SpawnRequest
 
 SOCKET_FD = 3
+SPARES = 2
+_CALM_MS = 25
+_FORK_AGAIN_S = 0.1
 _TEXTS = ("id", "bundle", "shim_dir", "seccomp_cache")
 
 
@@ -38,11 +48,58 @@ def main() -> None:
 
 
 def serve(engine: socket.socket, runtime: Runtime) -> None:
-    """Fork shims on request until the engine is gone."""
+    """Keep spares until the engine is gone."""
     _handle_signals()
     hierarchies = read_hierarchies()
     gc.disable()
     gc.freeze()
+    poll = select.poll()
+    poll.register(engine, 0)  # its hang-up is always told
+    spares: set[int] = set()
+    while True:
+        if len(spares) < SPARES:
+            spare = _fork_spare(engine, runtime, hierarchies)
+            spares.add(spare)
+            poll.register(spare, 0)
+        # With a spare left there is time: a start that has just begun needs the processors more.
+        for fd, _ in poll.poll(_CALM_MS if 0 < len(spares) < SPARES else None):
+            if fd == engine.fileno():
+                return
+            poll.unregister(fd)
+            spares.remove(fd)
+            os.close(fd)
+
+
+def _fork_spare(engine: socket.socket, runtime: Runtime, hierarchies: Hierarchies) -> int:
+    """Fork a spare and return a pipe's end that hangs up when it has taken a request, or died."""
+    zygote = os.getpid()
+    while True:
+        reader, writer = os.pipe()
+        try:
+            if os.fork() == 0:
+                os.close(reader)
+                _be_spare(engine, writer, zygote, runtime, hierarchies)
+        except OSError as error:  # EAGAIN, ENOMEM
+            _complain(f"cannot fork: {error}")
+            os.close(reader)
+            time.sleep(_FORK_AGAIN_S)
+            continue
+        finally:
+            os.close(writer)
+        return reader
+
+
+def _be_spare(
+    engine: socket.socket, writer: int, zygote: int, runtime: Runtime, hierarchies: Hierarchies
+) -> NoReturn:
+    """Wait for a request and become its shim; die with the zygote until then, and leave with the engine."""
+    prctl.set_parent_death_signal(signal.SIGKILL)
+    if os.getppid() != zygote:
+        os._exit(0)
+    try:
+        rehearse(runtime, hierarchies)
+    except Exception:  # noqa: BLE001  # it only saves time: the request will tell what is wrong
+        traceback.print_exc()
     while True:
         try:
             received = sockets.receive(engine, MAX_MESSAGE_BYTES)
@@ -50,11 +107,21 @@ def serve(engine: socket.socket, runtime: Runtime) -> None:
             _complain(f"ignored a malformed request: {error}")
             continue
         except ConnectionResetError:
-            return
+            os._exit(0)
         if received is None:
-            return
+            os._exit(0)
         message, fds = received
-        _take(engine, message, fds, runtime, hierarchies)
+        try:
+            request = _checked(message, fds)
+        except ValueError as error:  # the engine sees its control socket end
+            _complain(f"cannot start a shim: {error}")
+            for fd in fds:
+                os.close(fd)
+            continue
+        os.close(writer)
+        engine.close()
+        prctl.set_parent_death_signal(0)
+        _be_shim(request, fds, runtime, hierarchies)
 
 
 def _handle_signals() -> None:
@@ -81,21 +148,6 @@ def _handle_signals() -> None:
     signal.signal(signal.SIGCHLD, on_child)
 
 
-def _take(
-    engine: socket.socket, message: dict[str, Any], fds: list[int], runtime: Runtime, hierarchies: Hierarchies
-) -> None:
-    try:
-        request = _checked(message, fds)
-        if os.fork() == 0:
-            engine.close()
-            _be_shim(request, fds, runtime, hierarchies)
-    except (ValueError, OSError) as error:  # the engine sees its control socket end; fork: EAGAIN, ENOMEM
-        _complain(f"cannot start a shim: {error}")
-    finally:
-        for fd in fds:
-            os.close(fd)
-
-
 def _checked(message: dict[str, Any], fds: list[int]) -> SpawnRequest:
     """Return the request if a shim can begin with it.
 
@@ -111,7 +163,7 @@ def _checked(message: dict[str, Any], fds: list[int]) -> SpawnRequest:
     return request
 
 
-def _be_shim(request: SpawnRequest, fds: list[int], runtime: Runtime, hierarchies: Hierarchies) -> None:
+def _be_shim(request: SpawnRequest, fds: list[int], runtime: Runtime, hierarchies: Hierarchies) -> NoReturn:
     """Live as a shim and end the process; ``fds[1]``, the lock, stays open until then."""
     code = 1
     try:
