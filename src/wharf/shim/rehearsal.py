@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 from wharf.kernel import sockets
@@ -15,12 +14,9 @@ if TYPE_CHECKING:
     from wharf.kernel.cgroup.hierarchy import Hierarchies
     from wharf.shim.runtime import Runtime
 
-_PAPER = json.dumps({f"key{n}": {"list": ["a", n, None], "text": "x" * n} for n in range(60)})
-
 
 def rehearse(runtime: Runtime, hierarchies: Hierarchies) -> None:
     """Do without effect what every start does; nothing outlives it."""
-    json.loads(_PAPER)
     loop = Loop()
     ours, theirs = sockets.pair()
     with ours, theirs:
