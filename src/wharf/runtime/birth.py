@@ -7,7 +7,7 @@ import gc
 import os
 import signal
 
-from wharf.kernel import prctl
+from wharf.kernel import prctl, signals
 from wharf.kernel.libc import suppress_errno
 from wharf.runtime import account, console, conversation, privileges, program
 from wharf.runtime.errors import StartFailed, during_init, invalid
@@ -72,7 +72,7 @@ class ProcessPlan:
         self.user = process.get("user") or {}
         self.size = process.get("consoleSize")
         oom = process.get("oomScoreAdj")
-        self.oom = None if oom is None else str(oom).encode()
+        self.oom = None if oom is None or oom == _present_oom_score() else str(oom).encode()
         self.privileges = wanted
         own = os.stat("/proc/self/exe")
         self.interpreter = (own.st_dev, own.st_ino)
@@ -85,7 +85,12 @@ class ProcessPlan:
 def _handled_signals() -> list[int]:
     """Return the signals that are handled or ignored, as SIGPIPE is by Python: the program starts with defaults."""
     default = (signal.SIG_DFL, None)
-    return [n for n in signal.valid_signals() if n != _SIGKILL and signal.getsignal(n) not in default]
+    return [int(n) for n in signal.valid_signals() if n != _SIGKILL and signal.getsignal(n) not in default]
+
+
+def _present_oom_score() -> int:
+    with open("/proc/self/oom_score_adj", "rb", buffering=0) as file:
+        return int(file.read())
 
 
 def be_born(plan: ProcessPlan, entry: CgroupEntry | None, *, die_with_parent: bool) -> None:
@@ -93,7 +98,7 @@ def be_born(plan: ProcessPlan, entry: CgroupEntry | None, *, die_with_parent: bo
     gc.disable()
     signal.set_wakeup_fd(-1)
     for number in plan.handled:
-        signal.signal(number, signal.SIG_DFL)
+        signals.set_default(number)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     if entry is not None:
         try:
