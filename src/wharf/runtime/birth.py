@@ -99,7 +99,7 @@ def be_born(plan: ProcessPlan, entry: CgroupEntry | None, *, die_with_parent: bo
     signal.set_wakeup_fd(-1)
     for number in plan.handled:
         signals.set_default(number)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    signals.unblock_all()
     if entry is not None:
         try:
             entry.enter_v1()
