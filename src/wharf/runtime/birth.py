@@ -85,7 +85,8 @@ class ProcessPlan:
 def _handled_signals() -> list[int]:
     """Return the signals that are handled or ignored, as SIGPIPE is by Python: the program starts with defaults."""
     default = (signal.SIG_DFL, None)
-    return [int(n) for n in signal.valid_signals() if n != _SIGKILL and signal.getsignal(n) not in default]
+    known = [int(n) for n in signal.valid_signals() if n != _SIGKILL and signal.getsignal(n) not in default]
+    return [*known, *signals.INTERNAL]
 
 
 def _present_oom_score() -> int:

@@ -26,7 +26,8 @@ while True:
     connection, _ = listener.accept()
     while data := connection.recv(65536):
         body = b"OK" if b"_ping" in data else b"[]"
-        connection.sendall(b"HTTP/1.1 200 OK\\r\\nApi-Version: 1.51\\r\\nContent-Length: 2\\r\\n\\r\\n" + body)
+        head = b"HTTP/1.1 200 OK\\r\\nApi-Version: 1.51\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\n"
+        connection.sendall(head + body)
         connection.close()
         break
 """
