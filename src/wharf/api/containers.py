@@ -171,6 +171,10 @@ async def _stats(call: Call) -> web.StreamResponse:
     return await lines(call, samples)
 
 
+async def _steps(call: Call) -> web.StreamResponse:
+    return document(await call.backend.containers.steps(call.params["id"]))
+
+
 ROUTES = (
     Route("GET", "/containers/json", _list),
     Route("POST", "/containers/create", _create),
@@ -191,4 +195,5 @@ ROUTES = (
     Route("POST", "/containers/{id}/attach", _attach),
     Route("POST", "/containers/{id}/wait", _wait),
     Route("DELETE", "/containers/{id}", _remove),
+    Route("GET", "/wharf/containers/{id}/steps", _steps),  # ours: what a benchmark reads
 )

@@ -44,7 +44,7 @@ async def launch(context: Context, container: Container) -> Shim:
         if isinstance(error, ProcessFailed):
             raise _as_docker_says(error) from error
         raise
-    container.shim = shim
+    container.shim, container.steps_us = shim, shim.steps_us
     container.become(
         replace(
             container.state,

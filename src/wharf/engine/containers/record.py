@@ -46,6 +46,8 @@ class Container:
     restart: asyncio.Task[None] | None = None
     """The restart that the policy has scheduled."""
     restart_delay_s: float = 0.0
+    steps_us: dict[str, int] = field(default_factory=dict)
+    """Microseconds that each step of its last start took."""
     endpoints: list[Endpoint] = field(default_factory=list)
     """Its places in networks while it runs."""
     exec_ids: list[str] = field(default_factory=list)
