@@ -1,8 +1,8 @@
-"""The zygote: imports what a shim needs once, and keeps spare shims forked from it that wait for a request.
+"""The zygote: imports what a shim needs once, and keeps a spare shim forked from it that waits for a request.
 
 A spare has done what costs time and does not depend on the request: the fork, and the first use of the memory that it
 shares with the zygote until it writes to it (a page fault here costs about 5 µs, and a shim takes some hundred). The
-spares read the engine's socket themselves: whoever takes a request becomes its shim, and the zygote makes another.
+spare reads the engine's socket itself: it takes a request, becomes its shim, and the zygote makes another spare.
 
 It is single-threaded, its collector is frozen (so that pages stay shared), and it runs from a sealed copy of the
 interpreter in memory: /proc/self/exe of anything forked from it leads to nothing that can be written. It ends when
@@ -22,7 +22,6 @@ import traceback
 
 from wharf.kernel import prctl, sockets
 from wharf.kernel.cgroup.hierarchy import Hierarchies, read_hierarchies
-from wharf.shim.rehearsal import rehearse
 from wharf.shim.shim import Shim
 from wharf.spec.shim_messages import MAX_MESSAGE_BYTES
 
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from wharf.spec.shim_messages import SpawnRequest
 
 SOCKET_FD = 3
-SPARES = 2
 _CALM_MS = 25
 _FORK_AGAIN_S = 0.1
 _TEXTS = ("id", "bundle", "shim_dir", "seccomp_cache")
@@ -48,26 +46,24 @@ def main() -> None:
 
 
 def serve(engine: socket.socket, runtime: Runtime) -> None:
-    """Keep spares until the engine is gone."""
+    """Keep a spare until the engine is gone."""
     _handle_signals()
     hierarchies = read_hierarchies()
     gc.disable()
     gc.freeze()
-    poll = select.poll()
-    poll.register(engine, 0)  # its hang-up is always told
-    spares: set[int] = set()
+    ends, requests = select.poll(), select.poll()
+    ends.register(engine, 0)  # its hang-up is always told
+    requests.register(engine, select.POLLIN)
     while True:
-        if len(spares) < SPARES:
-            spare = _fork_spare(engine, runtime, hierarchies)
-            spares.add(spare)
-            poll.register(spare, 0)
-        # With a spare left there is time: a start that has just begun needs the processors more.
-        for fd, _ in poll.poll(_CALM_MS if 0 < len(spares) < SPARES else None):
-            if fd == engine.fileno():
-                return
-            poll.unregister(fd)
-            spares.remove(fd)
-            os.close(fd)
+        spare = _fork_spare(engine, runtime, hierarchies)
+        ends.register(spare, 0)
+        over = any(fd == engine.fileno() for fd, _ in ends.poll())
+        ends.unregister(spare)
+        os.close(spare)
+        if over:
+            return
+        # The start that has just begun needs the processors more, unless the next one waits already.
+        requests.poll(_CALM_MS)
 
 
 def _fork_spare(engine: socket.socket, runtime: Runtime, hierarchies: Hierarchies) -> int:
@@ -97,7 +93,7 @@ def _be_spare(
     if os.getppid() != zygote:
         os._exit(0)
     try:
-        rehearse(runtime, hierarchies)
+        runtime.rehearse()
     except Exception:  # noqa: BLE001  # it only saves time: the request will tell what is wrong
         traceback.print_exc()
     while True:
