@@ -133,7 +133,7 @@ async def later(call: Call, outcome: Awaitable[object]) -> web.StreamResponse:
     return response
 
 
-class _TakenOver(web.StreamResponse):
+class Over(web.StreamResponse):
     """Stands for an answer that is over already, so that aiohttp adds nothing to it and closes the connection."""
 
     def __init__(self) -> None:
@@ -161,7 +161,7 @@ async def take_over(call: Call, stream: AttachedStream) -> web.StreamResponse:
         await tunnel(client, stream.socket)
     finally:
         call.streams.discard(task)
-    return _TakenOver()
+    return Over()
 
 
 async def tell_instead(call: Call, error: Exception, *, tty: bool) -> web.StreamResponse:
@@ -173,7 +173,7 @@ async def tell_instead(call: Call, error: Exception, *, tty: bool) -> web.Stream
     client = await _end_http(call, tty=tty)
     text = f"{message_of(error)}\r\n".encode()
     await client.write(text if tty else frame(STDOUT, text))
-    return _TakenOver()
+    return Over()
 
 
 async def _end_http(call: Call, *, tty: bool) -> ClientEnd:

@@ -15,7 +15,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from wharf.api import containers, images, networks, system, unsupported, volumes
 from wharf.api import exec as exec_
-from wharf.api.answers import document, empty
+from wharf.api.answers import Over, document, empty
 from wharf.api.backend import Backend
 from wharf.api.call import Call
 from wharf.api.connection import Connection, ConnectionFactory
@@ -69,13 +69,17 @@ class ApiServer:
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         _log.debug("calling %s %s", request.method, request.raw_path)
         try:
-            response = await self._dispatch(request)
+            response: web.StreamResponse = await self._dispatch(request)
         except WharfError as error:
             response = _failure(error)
         except web.HTTPException as error:
             response = document({"message": error.reason}, error.status)
+        except ConnectionAbortedError as error:
+            _log.warning("%s %s: the answer was cut off: %s", request.method, request.raw_path, error)
+            response = Over()
         except ConnectionError:
-            raise
+            _log.debug("%s %s: the client has gone", request.method, request.raw_path)
+            response = Over()
         except Exception as error:  # noqa: BLE001  # the outermost edge: it is logged, and the client is told
             _log.exception("%s %s failed", request.method, request.raw_path)
             response = _failure(error)

@@ -4,7 +4,7 @@ import asyncio
 
 import msgspec
 import pytest
-from tests.fakes.http import Answer, Served, scenario, serving
+from tests.fakes.http import Answer, Served, scenario, serving, until
 
 from wharf.api.server import routes
 from wharf.errors import Conflict, DataLoss, Forbidden, InvalidArgument, NotFound, NotModified, Unavailable
@@ -332,3 +332,39 @@ def test_every_endpoint_of_the_table_has_a_handler_of_its_own() -> None:
     seen = [(route.method, route.path) for route in routes()]
 
     assert len(seen) == len(set(seen))
+
+
+def test_client_that_goes_before_its_answer_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    @scenario
+    async def run(served: Served) -> None:
+        asked, gone = asyncio.Event(), asyncio.Event()
+
+        async def wait(*_: object, **__: object) -> object:
+            asked.set()
+            await gone.wait()
+            return asyncio.sleep(0, {"StatusCode": 0})
+
+        served.engine.containers.answers["wait"] = wait
+        async with served.wire() as wire:
+            await wire.send(b"POST /containers/x/wait HTTP/1.1\r\nHost: docker\r\n\r\n")
+            await asked.wait()
+        await until(lambda: all(c.transport is None for c in served.server.protocols.connections))
+        gone.set()
+        await served.server.close()
+
+    run()
+
+    assert [record for record in caplog.records if record.levelname not in {"DEBUG", "INFO"}] == []
+
+
+def test_stream_that_fails_is_cut_off_and_one_line_says_why(caplog: pytest.LogCaptureFixture) -> None:
+    @scenario
+    async def run(served: Served) -> None:
+        served.engine.images.answers["save"] = [b"begin", DataLoss("blob x is gone")]
+        with pytest.raises((asyncio.IncompleteReadError, ValueError)):
+            await served.ask("GET", "/images/get?names=x")
+
+    run()
+
+    said = [(r.levelname, r.getMessage(), r.exc_info) for r in caplog.records]
+    assert said == [("WARNING", "GET /images/get?names=x: the answer was cut off: blob x is gone", None)]
