@@ -51,14 +51,14 @@ async def create(
     Raises:
         InvalidArgument: the request contradicts itself.
         NotImplementedHere: it asks for what this build does not do.
-        NotFound: the image or the network does not exist.
+        NotFound: the image does not exist, or a network besides that of its mode.
         Conflict: the name is taken.
     """
     request = split(document)
     validate.config(request.config)
     validate.host_config(request.host_config)
     _require_platform(platform)
-    _require_network(context, request)
+    _require_network(request)
     chosen = _choose_name(context, name)
     image = context.images.resolve(request.config.get("Image") or "")
     config = merge(request.config, image.config.get("config") or {})
@@ -176,12 +176,13 @@ def _require_platform(platform: str | None) -> None:
         raise InvalidArgument(f'"{platform}": unsupported platform: wharf runs linux containers only')
 
 
-def _require_network(context: Context, request: Request) -> None:
+def _require_network(request: Request) -> None:
+    """Refuse endpoints in networks besides the mode's own.
+
+    Whether the mode's network exists is asked at the start, as Docker does: its command line takes "not found" from
+    create for a missing image, and goes to pull that.
+    """
     mode = request.host_config.get("NetworkMode") or "default"
-    if mode.startswith("container:"):
-        context.registry.resolve(mode.removeprefix("container:"))
-    elif mode not in _OWN_NETWORKS:
-        raise NotFound(f"network {mode} not found")
     for name in request.networking.get("EndpointsConfig") or {}:
         if name not in (*_OWN_NETWORKS, mode):
             raise NotFound(f"network {name} not found")
