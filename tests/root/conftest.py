@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import fcntl
 import os
@@ -10,6 +11,8 @@ import struct
 from pathlib import Path
 
 import pytest
+
+import wharf
 
 _CLONE_NEWNS, _CLONE_NEWNET = 0x00020000, 0x40000000
 _MS_REC, _MS_PRIVATE = 0x4000, 0x40000
@@ -36,3 +39,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if here in item.path.parents:
             item.add_marker(pytest.mark.root)
     _isolate()
+
+
+@pytest.fixture(scope="session")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root that holds busybox and nothing else, to be copied (``cp -a``: it keeps hard links)."""
+    root = tmp_path_factory.mktemp("stocked") / "root"
+
+    async def stock() -> None:
+        async with wharf.Engine(root) as engine:
+            async for _ in engine.images.bootstrap("busybox", include=[], reference=None):
+                pass
+
+    asyncio.run(stock())
+    return root

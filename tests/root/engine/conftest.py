@@ -17,20 +17,6 @@ from wharf.storage.layout import DataRoot, run_root_of
 Body = Callable[[wharf.Engine], Awaitable[None]]
 
 
-@pytest.fixture(scope="session")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data root that holds busybox and nothing else, to be copied."""
-    root = tmp_path_factory.mktemp("stocked") / "root"
-
-    async def stock() -> None:
-        async with wharf.Engine(root) as engine:
-            async for _ in engine.images.bootstrap("busybox", include=[], reference=None):
-                pass
-
-    asyncio.run(stock())
-    return root
-
-
 @pytest.fixture
 def root(stocked: Path, tmp_path: Path) -> Iterator[Path]:
     """A data root with busybox; what an engine made on the host below it must be gone at the end."""

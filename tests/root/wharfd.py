@@ -1,0 +1,177 @@
+"""The real wharfd as a process, and the commands that talk to it: what a user has, for tests to drive."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tests.root.world import World, observe
+
+from wharf.storage.layout import DataRoot, run_root_of
+
+TOP = Path(__file__).parents[2]
+WHARFD = (sys.executable, str(TOP / "scripts/wharfd"))
+T = TypeVar("T")
+
+
+def until(look: Callable[[], T], *, timeout_s: float = 15) -> T:
+    """Return what ``look`` returns once it is true; for what nothing announces."""
+    end = time.monotonic() + timeout_s
+    while not (seen := look()):
+        assert time.monotonic() < end, f"not within {timeout_s} s: {look}"
+        time.sleep(0.01)
+    return seen
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("wharf", timeout=30)
+        self._path = str(path)
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(30)
+        self.sock.connect(self._path)
+
+
+class Wharfd:
+    """One data root and socket, and the daemon that serves them: started, ended and killed at will."""
+
+    def __init__(self, folder: Path, stocked: Path | None = None) -> None:
+        self.root = folder / "root"
+        self.socket = folder / "wharf.sock"
+        self.log = folder / "wharfd.log"
+        if stocked is not None:
+            subprocess.run(["cp", "-a", stocked, self.root], check=True)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def data(self) -> DataRoot:
+        return DataRoot(self.root)
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        until(self._answers)
+
+    def command(self, *more: str) -> list[str]:
+        return [*WHARFD, "--data-root", str(self.root), "-H", f"unix://{self.socket}", *more]
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Signal the daemon and return its exit code."""
+        process, self.process = self.process, None
+        assert process is not None
+        process.send_signal(number)
+        return process.wait(timeout=20)
+
+    def get(self, path: str, method: str = "GET") -> Any:
+        """Ask the API; the answer must be a success."""
+        connection = _Connection(self.socket)
+        try:
+            connection.request(method, path)
+            answer = connection.getresponse()
+            body = answer.read()
+        finally:
+            connection.close()
+        assert answer.status < 300, (path, answer.status, body)
+        return json.loads(body) if body and body != b"OK" else None
+
+    def clear(self) -> None:
+        """Remove all containers, with their anonymous volumes."""
+        for container in self.get("/containers/json?all=1"):
+            self.get(f"/containers/{container['Id']}?force=1&v=1", "DELETE")
+
+    def world(self) -> World:
+        return observe(self.data, run_root_of(self.root))
+
+    def world_of_containers(self) -> World:
+        """What there is for containers, without what an engine keeps for itself while it runs."""
+        world = self.world()
+        return replace(
+            world,
+            cgroups=frozenset(name for name in world.cgroups if "/" in name),
+            links=frozenset(name for name in world.links if name.startswith("veth")),
+        )
+
+    def forget(self) -> None:
+        """End the daemon, if it runs, and take away its run root."""
+        if self.process is not None:
+            self.end()
+        shutil.rmtree(run_root_of(self.root).path, ignore_errors=True)
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log.read_text()
+        try:
+            self.get("/_ping")
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cli:
+    """A command line on one daemon: the unmodified docker's, or ours."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: dict[str, str]
+
+    def __call__(self, *words: str, stdin: bytes | None = None, timeout_s: float = 30) -> Done:
+        """Run a command to its end, with ``stdin`` piped in or none."""
+        done = subprocess.run(
+            [*self.command, *words],
+            input=b"" if stdin is None else stdin,
+            capture_output=True,
+            env=self.environment,
+            timeout=timeout_s,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+
+    def ok(self, *words: str, stdin: bytes | None = None) -> str:
+        """Run a command that must succeed; return its output without the last line's end."""
+        done = self(*words, stdin=stdin)
+        assert (done.code, done.err) == (0, ""), (words, done)
+        return done.out.removesuffix("\n")
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        """Start a command whose input, output and errors are pipes."""
+        return subprocess.Popen(
+            [*self.command, *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self.environment,
+        )
+
+
+def cli(name: str, daemon: Wharfd) -> Cli:
+    """Return the command line of this name, on ``daemon``."""
+    command = ("docker",) if name == "docker" else (sys.executable, str(TOP / "scripts/wharf"))
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": "/nonexistent",  # no configuration but the defaults
+        "DOCKER_HOST": f"unix://{daemon.socket}",
+    }
+    return Cli(name, command, environment)
