@@ -41,9 +41,7 @@ def test_large_output_arrives_whole(on_engine: On) -> None:
 
 def test_the_container_is_alone_in_its_namespaces(on_engine: On) -> None:
     async def body(engine: wharf.Engine) -> None:
-        done = await engine.run(
-            "busybox", ["sh", "-c", "echo $$; ls /sys/class/net; hostname | wc -c; id -u"]
-        )
+        done = await engine.run("busybox", ["sh", "-c", "echo $$; ls /sys/class/net; hostname | wc -c; id -u"])
 
         assert done.stdout.split() == [b"1", b"lo", b"13", b"0"]
 
