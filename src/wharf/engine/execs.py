@@ -36,6 +36,12 @@ class Exec:
     exit_code: int | None = None
     console_size: list[int] | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+    outcome: asyncio.Future[int] | None = None  # the exit code to come, once it runs
+
+    def note_end(self) -> None:
+        """Record the exit if the shim has told it: a client asks as soon as its stream is over."""
+        if self.running and self.outcome is not None and self.outcome.done() and not self.outcome.cancelled():
+            self.exit_code, self.running = self.outcome.result(), False
 
 
 class Execs:
@@ -109,13 +115,12 @@ class Execs:
             chosen.ended.set()
             text = f"OCI runtime exec failed: exec failed: {error.message}: unknown"
             raise (InvalidArgument(text) if error.kind in _EXIT_CODES else WharfError(text)) from error
-        chosen.running = True
-        self._context.background.start(self._see_to_its_end(chosen), f"exec {chosen.id[:12]}")
+        chosen.running, chosen.outcome = True, shim.exec_exited(chosen.id)
+        self._context.background.start(self._see_to_its_end(chosen, chosen.outcome), f"exec {chosen.id[:12]}")
 
-    async def _see_to_its_end(self, chosen: Exec) -> None:
-        shim = chosen.container.shim
-        chosen.exit_code = await shim.exec_exited(chosen.id) if shim else 137
-        chosen.running = False
+    async def _see_to_its_end(self, chosen: Exec, outcome: asyncio.Future[int]) -> None:
+        await outcome
+        chosen.note_end()
         chosen.ended.set()
         publish(self._context, chosen.container, "exec_die", execID=chosen.id, exitCode=str(chosen.exit_code))
 
@@ -147,6 +152,7 @@ class Execs:
     async def inspect(self, exec_id: str) -> dict[str, object]:
         """Return an exec as the Engine API shows it."""
         chosen = self._resolve(exec_id)
+        chosen.note_end()
         config, command = chosen.config, chosen.config.get("Cmd") or []
         return {
             "ID": chosen.id,

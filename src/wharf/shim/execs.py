@@ -80,14 +80,14 @@ class Execs:
         return started.pid, streams
 
     def ended(self, pid: int) -> str | None:
-        """Finish the exec whose process ``pid`` has ended; return its id, None when it is nobody's."""
-        for exec_id, running in self._running.items():
-            if running.pid == pid:
-                running.streams.finish()
-                os.close(running.pidfd)
-                del self._running[exec_id]
-                return exec_id
-        return None
+        """Return the id of the exec whose process ``pid`` has ended, None when it is nobody's; see :meth:`finish`."""
+        return next((exec_id for exec_id, running in self._running.items() if running.pid == pid), None)
+
+    def finish(self, exec_id: str) -> None:
+        """End the streams of an exec whose process has ended, and forget it."""
+        running = self._running.pop(exec_id)
+        running.streams.finish()
+        os.close(running.pidfd)
 
     def kill(self, exec_id: str, number: int) -> None:
         """Send a signal to an exec's process.

@@ -229,7 +229,9 @@ class Shim:
                 self._ended = exit_code_of(status)
                 self._kill_strangers()
             elif (exec_id := self._execs.ended(status.si_pid)) is not None:
+                # In this order: when its streams end, a client asks for the exit code at once.
                 self._control.publish({"event": "exec-exit", "exec_id": exec_id, "exit_code": exit_code_of(status)})
+                self._execs.finish(exec_id)
         if self._ended is not None and not self._execs.pids and not self._leaving:
             self._finish(self._ended)
 

@@ -176,6 +176,30 @@ def test_an_exec_has_its_own_streams_and_exit_code(run: Run) -> None:
     run(test)
 
 
+def test_an_execs_exit_code_is_there_when_its_streams_end(run: Run) -> None:
+    """A client asks for the code as soon as the stream is over, and would take none for success."""
+
+    async def test(bench: Bench) -> None:
+        shim = await bench.spawn("sleep", "60")
+        told = []
+        for number in range(40):
+            ours, theirs = socket.socketpair()
+            ours.setblocking(False)
+            with theirs:
+                await shim.exec({"exec_id": f"e{number}", "process": {"args": ["false"]}, "attachment": BOTH}, theirs)
+            ended = shim.exec_exited(f"e{number}")
+            await _all(ours)
+            for _ in range(2):  # the event loop looks at all its descriptors once, then does what they ask for
+                await asyncio.sleep(0)
+            told.append(ended.done())
+        await shim.kill(9)
+        await shim.exited
+
+        assert told == [True] * 40
+
+    run(test)
+
+
 def test_what_outlives_the_init_is_killed_and_its_open_pipe_holds_nobody_up(run: Run) -> None:
     async def test(bench: Bench) -> None:
         shim = await bench.spawn("sh", "-c", "sleep 1000 & echo started")
