@@ -47,7 +47,11 @@ def run(session: Session, values: Values, arguments: list[str]) -> int:
         return _run_detached(session, values, document)
     from wharf.cli.foreground import check_tty  # noqa: PLC0415  # not with -d
 
-    check_tty(stdin="stdin" in attached(values), tty=values.on("tty"))
+    try:
+        check_tty(stdin="stdin" in attached(values), tty=values.on("tty"))
+    except InvalidArgument as error:
+        session.warn(describe(error))
+        return 1  # not 125, which speaks of the engine: docker's exit code too
     return _run_attached(session, values, document)
 
 

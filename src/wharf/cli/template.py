@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TOKEN = re.compile(r'\s*("(?:[^"\\]|\\.)*"|`[^`]*`|-?\d+|\$?\.[\w.]*|\$|[A-Za-z_]\w*|[()|])')
+_MAPS = {"Annotations", "Attributes", "DriverOpts", "Labels", "Networks", "Options", "Ports", "Sysctls", "Tmpfs"}
+"""Fields whose keys are anybody's: one that is missing is no mistake, and is shown as Go shows no value."""
+
 _ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
 
 
@@ -175,14 +178,15 @@ def _operand(tokens: list[str], dot: object, root: object) -> object:  # noqa: P
 
 
 def _field(value: object, path: list[str]) -> object:
+    within = ""
     for name in path:
         if value is None:
             return None
         if not isinstance(value, dict):
             raise InvalidArgument(f"template: can't evaluate field {name} in {show(value)!r}")
-        if name not in value:
+        if name not in value and within not in _MAPS:
             raise InvalidArgument(f'template: map has no entry for key "{name}"')
-        value = value[name]
+        value, within = value.get(name), name
     return value
 
 

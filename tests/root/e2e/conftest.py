@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.root.wharfd import Cli, Wharfd, cli
+from tests.root.wharfd import Cli, Wharfd, cli, until
 from tests.root.world import EMPTY
 
 
@@ -31,4 +31,5 @@ def run(request: pytest.FixtureRequest, daemon: Wharfd) -> Iterator[Cli]:
         pytest.skip("there is no docker command: scripts/docker-cli prints the path of one to put on PATH")
     yield cli(request.param, daemon)
     daemon.clear()
+    until(lambda: not daemon.world_of_containers().links)  # the kernel takes a namespace apart in its own time
     assert daemon.world_of_containers() == EMPTY

@@ -25,6 +25,7 @@ _VALUE = {
         ("{{range .Nothing}}x{{else}}none{{end}}", "none"),
         ("{{if .State.Paused}}p{{else}}r{{end}}", "r"),
         ('{{index .Labels "a.b"}}', "c"),
+        ("{{.Labels.kind}} {{.Networks.none.IP}}", "<no value> <no value>"),
         ('{{join .Names ","}}', "a,b"),
         ('{{(index .Networks "n1").IP}}', "1"),
         ("{{.Name | upper | json}}", '"/WEB"'),

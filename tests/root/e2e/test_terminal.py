@@ -1,0 +1,139 @@
+"""run -t through a real terminal: what is typed, its size, and leaving it running."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from tests.root.wharfd import Cli, until
+
+pytestmark = pytest.mark.root
+
+
+class Terminal:
+    """A command on a terminal of its own, seen from the screen and the keyboard."""
+
+    def __init__(self, run: Cli, *words: str, rows: int = 30, columns: int = 70) -> None:
+        self._screen, theirs = os.openpty()
+        self._shown = b""
+        self.resize(rows, columns)
+        self._modes = termios.tcgetattr(theirs)
+        self.process = subprocess.Popen(
+            ["setsid", "--ctty", *run.command, *words],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={**run.environment, "TERM": "xterm"},
+        )
+        self._theirs = theirs
+
+    def resize(self, rows: int, columns: int) -> None:
+        fcntl.ioctl(self._screen, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def type(self, keys: bytes) -> None:
+        os.write(self._screen, keys)
+
+    def expect(self, words: bytes, *, timeout_s: float = 15) -> None:
+        """Wait until ``words`` are shown; what came before them is forgotten."""
+        end = time.monotonic() + timeout_s
+        while words not in self._shown:
+            ready, _, _ = select.select([self._screen], [], [], max(0, end - time.monotonic()))
+            assert ready, (words, self._shown)
+            self._shown += os.read(self._screen, 65536)
+        self._shown = self._shown.partition(words)[2]
+
+    def ask(self, question: bytes, answer: bytes) -> None:
+        """Type a line until its answer is shown: a size takes a moment to arrive."""
+        until(lambda: self._answers(question, answer))
+
+    def ended(self) -> int:
+        """Wait for the command's end: its exit code, when it left the terminal as it was."""
+        code = self.process.wait(timeout=20)
+        assert termios.tcgetattr(self._theirs) == self._modes
+        return code
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._screen)
+        os.close(self._theirs)
+
+    def _answers(self, question: bytes, answer: bytes) -> bool:
+        self.type(question + b"; echo as''ked\n")
+        end = time.monotonic() + 15
+        while b"asked" not in self._shown:
+            ready, _, _ = select.select([self._screen], [], [], max(0, end - time.monotonic()))
+            assert ready, self._shown
+            self._shown += os.read(self._screen, 65536)
+        before, _, self._shown = self._shown.partition(b"asked")
+        return answer in before
+
+
+@contextmanager
+def terminal(run: Cli, *words: str) -> Iterator[Terminal]:
+    made = Terminal(run, *words)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def test_terminal_has_its_size_from_the_start_and_follows_it(run: Cli) -> None:
+    with terminal(run, "run", "--rm", "-it", "busybox", "sh") as t:
+        t.ask(b"stty size", b"30 70")
+        t.resize(33, 77)
+        t.ask(b"stty size", b"33 77")
+        t.type(b"exit 4\n")
+
+        assert t.ended() == 4
+
+
+def test_keys_reach_the_container_as_they_are(run: Cli) -> None:
+    with terminal(run, "run", "--rm", "-it", "busybox", "sh", "-c", "tty; sleep 60; echo never") as t:
+        t.expect(b"/dev/pts/0")
+        t.type(b"\x03")
+
+        assert t.ended() == 130
+
+
+def test_detached_container_runs_on_and_is_attached_again(run: Cli) -> None:
+    with terminal(run, "run", "-it", "--name", "term", "busybox", "sh") as t:
+        t.ask(b"echo a''live", b"alive")
+        t.type(b"\x10\x11")
+        assert t.ended() == 0
+
+    assert run.ok("inspect", "-f", "{{.State.Running}}", "term") == "true"
+    with terminal(run, "attach", "term") as t:
+        t.ask(b"echo a''gain", b"again")
+        t.type(b"exit 3\n")
+        assert t.ended() == 3
+
+
+def test_exec_has_a_terminal_of_its_own(run: Cli) -> None:
+    run.ok("run", "-d", "--name", "host", "busybox", "sleep", "60")
+    with terminal(run, "exec", "-it", "host", "sh") as t:
+        t.ask(b"stty size", b"30 70")
+        t.type(b"exit 9\n")
+
+        assert t.ended() == 9
+
+
+def test_terminal_without_one_here_is_refused(run: Cli) -> None:
+    done = run("run", "--rm", "-it", "busybox", "true")
+
+    assert (done.code, "the input device is not a TTY" in done.err) == (1, True), done
+
+
+def test_terminal_in_the_background_mixes_errors_into_the_output(run: Cli) -> None:
+    run.ok("run", "-dt", "--name", "mix", "busybox", "sh", "-c", "echo out; echo err >&2")
+    run.ok("wait", "mix")
+
+    assert run.ok("logs", "mix").splitlines() == ["out", "err"]
