@@ -2,88 +2,107 @@
 
 Reads come from the event loop and from threads; a change is made under :attr:`Catalog.lock`, to the database first.
 The content store's ``index.json`` follows every change, for other tools to read.
+
+An image is one configuration; several manifests may lead to it. A reference names a *target*: a manifest, or an index
+of manifests for several platforms of which some are stored; then it is the one that suits this machine best that the
+reference stands for, and the others are held by the index.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from wharf.errors import InvalidArgument, NotFound
-from wharf.images.record import ImageRecord, host_architecture, parse_config, parse_manifest, top_chain_id
-from wharf.lib.digest import Digest, chain_ids, hex_of, is_digest
-from wharf.lib.reference import Reference, id_prefix, parse_reference
-from wharf.spec.oci_image import OCI_MANIFEST, REF_NAME, Descriptor
+from wharf.images.lookup import Lookup, Named
+from wharf.images.reach import Reach
+from wharf.images.record import (
+    ImageRecord,
+    parse_config,
+    parse_manifest,
+    top_chain_id,
+)
+from wharf.lib.digest import Digest, chain_ids
+from wharf.lib.reference import Reference, parse_reference
 from wharf.storage.content import ContentStore
 from wharf.storage.metadata import Database
 from wharf.storage.snapshots import Snapshots
 
-CONTAINERD_NAME = "io.containerd.image.name"
 
-
-class Catalog:
+class Catalog(Lookup):
     """The images of one data root."""
 
     def __init__(self, database: Database, content: ContentStore, snapshots: Snapshots) -> None:
+        super().__init__(Reach(database, content, snapshots))
         self._database = database
         self._content = content
         self._snapshots = snapshots
-        self.lock = threading.RLock()
-        """Held while an image enters or leaves; taken before the database's own."""
-        self._by_id: dict[Digest, ImageRecord] = {}
-        self._by_reference: dict[str, Digest] = {}
 
-    def load(self) -> None:
+    def load(self, now: str) -> None:
         """Read all records, remove what no record refers to, write index.json; blocking, once, before all else.
+
+        Args:
+            now: the time, RFC 3339: pulls that were given up long before are forgotten.
 
         Raises:
             DataLoss: a recorded image's manifest or configuration is missing.
         """
         with self.lock:
             for digest, image_id, size in self._database.query(
-                "SELECT manifest_digest, image_id, size_bytes FROM images ORDER BY created_at"
+                "SELECT manifest_digest, image_id, size_bytes FROM images ORDER BY created_at, rowid"
             ):
                 self._read(Digest(str(digest)), Digest(str(image_id)), int(size or 0))
             self._refresh_references()
+            self.reach.forget_old(now)
             self._sweep()
             self._write_index()
 
     def _read(self, manifest_digest: Digest, image_id: Digest, size_bytes: int) -> None:
         config = parse_config(self._content.read(image_id))
         manifest = self._content.read(manifest_digest)
-        self._by_id[image_id] = ImageRecord(
-            id=image_id,
-            manifest_digest=manifest_digest,
-            manifest=parse_manifest(manifest),
-            manifest_bytes=len(manifest),
-            config=config,
-            chain_id=top_chain_id(config),
-            size_bytes=size_bytes,
+        self._enter(
+            ImageRecord(
+                id=image_id,
+                manifest_digest=manifest_digest,
+                manifest=parse_manifest(manifest),
+                manifest_bytes=len(manifest),
+                config=config,
+                chain_id=top_chain_id(config),
+                size_bytes=size_bytes,
+            )
         )
+
+    def _enter(self, record: ImageRecord) -> None:
+        self._by_manifest[record.manifest_digest] = record
+        self._by_id.setdefault(record.id, record)
 
     def _refresh_references(self) -> None:
         """Read all references again into memory."""
         rows = self._database.query(
-            "SELECT r.reference, i.image_id, r.updated_at FROM image_references r"
+            "SELECT r.reference, i.image_id, r.updated_at, r.manifest_digest, r.target_digest FROM image_references r"
             " JOIN images i USING (manifest_digest) ORDER BY r.reference"
         )
         names: dict[str, list[tuple[Reference, str]]] = {}
-        for reference, image_id, updated_at in rows:
+        self._names = {}
+        for reference, image_id, updated_at, manifest, target in rows:
             names.setdefault(str(image_id), []).append((parse_reference(str(reference)), str(updated_at)))
+            self._names[str(reference)] = Named(
+                Digest(str(image_id)), Digest(str(manifest)), Digest(str(target or manifest))
+            )
+        held = {member for target in self.targets() for member in self.reach.members(target)}
         for image_id, record in list(self._by_id.items()):
             own = names.get(image_id, [])
             self._by_id[image_id] = replace(
                 record,
                 references=tuple(reference for reference, _ in own),
                 tagged_at=max((at for reference, at in own), default=""),
+                held=not own and any(m in held for m in self.manifests_of(image_id)),
             )
-        self._by_reference = {str(reference): Digest(str(image_id)) for reference, image_id, _ in rows}
 
     def _sweep(self) -> None:
         """Remove blobs and layers of images that a killed process had not finished to add or to remove."""
-        self._content.sweep()
+        self._content.sweep(self.reach.wanted())
         self._snapshots.sweep()
         used = self._blobs_in_use()
         for digest in list(self._content.digests()):
@@ -92,76 +111,10 @@ class Catalog:
         self._remove_layers(set(self._snapshots.sizes()))
 
     def _blobs_in_use(self) -> set[Digest]:
-        used: set[Digest] = set()
-        for record in self._by_id.values():
+        used = self.reach.blobs(self.targets())
+        for record in self._by_manifest.values():
             used |= blobs_of(record)
         return used
-
-    def all(self) -> list[ImageRecord]:
-        """Return every image."""
-        with self.lock:
-            return list(self._by_id.values())
-
-    def get(self, image_id: str) -> ImageRecord | None:
-        """Return the image of that full id."""
-        return self._by_id.get(Digest(image_id))
-
-    def resolve(self, name: str) -> ImageRecord:
-        """Return the image that ``name`` names: a reference, an id, the unambiguous start of one, or a digest.
-
-        Raises:
-            InvalidArgument: ``name`` is not spelt as any of these.
-            NotFound: there is no such image, in Docker's words.
-        """
-        with self.lock:
-            if is_digest(name):
-                found = self._by_id.get(Digest(name)) or self._of_manifest(name)
-                if found is None:
-                    raise NotFound(f"No such image: {name}")
-                return found
-            if (digits := id_prefix(name)) and len(digits) == 64:
-                return self.resolve(f"sha256:{digits}")
-            reference = None if name.startswith("sha256:") else parse_reference(name).with_default_tag()
-            found = (reference and self._named(reference)) or self._of_prefix(digits)
-            if found is None:
-                raise NotFound(f"No such image: {reference.familiar if reference else name}")
-            return found
-
-    def named(self, name: str) -> list[tuple[ImageRecord, tuple[Reference, ...]]]:
-        """Return the images that ``name`` stands for, with the references it means.
-
-        A repository alone means all its tags, an id or a digest no reference at all. Raises as :meth:`resolve`.
-        """
-        with self.lock:
-            if not is_digest(name) and not name.startswith("sha256:") and len(id_prefix(name) or "") < 64:
-                asked = parse_reference(name)
-                found = [
-                    (self._by_id[image_id], reference)
-                    for image_id, reference in self._references()
-                    if reference.repository == asked.repository
-                    and (reference == asked or (asked.tag is asked.digest is None and reference.tag))
-                ]
-                if found:
-                    return [(record, (reference,)) for record, reference in found]
-            return [(self.resolve(name), ())]
-
-    def _references(self) -> list[tuple[Digest, Reference]]:
-        return [(record.id, reference) for record in self._by_id.values() for reference in record.references]
-
-    def _named(self, reference: Reference) -> ImageRecord | None:
-        image_id = self._by_reference.get(str(reference))
-        if image_id is None and reference.digest:
-            found = self._of_manifest(reference.digest)
-            known = found and any(own.repository == reference.repository for own in found.references)
-            return found if known else None
-        return self._by_id.get(image_id) if image_id else None
-
-    def _of_manifest(self, digest: str) -> ImageRecord | None:
-        return next((record for record in self._by_id.values() if record.manifest_digest == digest), None)
-
-    def _of_prefix(self, digits: str | None) -> ImageRecord | None:
-        matches = [r for i, r in self._by_id.items() if digits and hex_of(i).startswith(digits)]
-        return matches[0] if len(matches) == 1 else None
 
     def insert(
         self,
@@ -169,17 +122,18 @@ class Catalog:
         references: Iterable[Reference],
         now: str,
         layers: Callable[[sqlite3.Connection], None],
+        target: Digest | None = None,
     ) -> ImageRecord:
-        """Enter an image whose blobs and layers are in place; one that exists keeps its manifest. Atomic.
+        """Enter an image whose blobs and layers are in place. Atomic.
 
         Args:
             record: the image.
             references: what it is called from now on, which takes these names from others.
             now: the time, RFC 3339.
             layers: records its layers, in the same transaction.
+            target: the index that the references name, when they name one; it is stored already.
         """
         with self.lock:
-            record = self._by_id.get(record.id, record)
             with self._database.transaction() as db:
                 layers(db)
                 db.execute(
@@ -188,13 +142,22 @@ class Catalog:
                     (record.manifest_digest, record.id, record.size_bytes, now),
                 )
                 for reference in references:
-                    _name(db, reference, record.manifest_digest, now)
-            self._by_id[record.id] = record
+                    _name(db, reference, record.manifest_digest, now, target)
+                finished = (target or record.manifest_digest, record.manifest_digest)
+                db.execute("DELETE FROM unfinished_pulls WHERE digest IN (?, ?)", finished)
+            if record.manifest_digest not in self._by_manifest:
+                self._enter(record)
             self._changed()
             return self._by_id[record.id]
 
-    def name(self, image_id: Digest, reference: Reference, now: str) -> None:
+    def name(self, image_id: Digest, reference: Reference, now: str, like: Reference | None = None) -> None:
         """Give an image one more reference, which another loses when it has it; atomic.
+
+        Args:
+            image_id: the image.
+            reference: its further name.
+            now: the time, RFC 3339.
+            like: a reference of it whose target the new one names too.
 
         Raises:
             NotFound: the image has gone.
@@ -203,17 +166,22 @@ class Catalog:
             record = self._by_id.get(image_id)
             if record is None:
                 raise NotFound(f"No such image: {image_id}")
+            own = self._names.get(str(like)) if like else None
+            if own is None or own.image_id != image_id:
+                own = Named(image_id, record.manifest_digest, record.manifest_digest)
             with self._database.transaction() as db:
-                _name(db, reference, record.manifest_digest, now)
+                _name(db, reference, own.manifest_digest, now, own.target)
             self._changed()
 
     def unname(self, references: Iterable[Reference]) -> None:
         """Take references away; atomic."""
         with self.lock:
+            targets = self.targets()
             with self._database.transaction() as db:
                 for reference in references:
                     db.execute("DELETE FROM image_references WHERE reference = ?", (str(reference),))
             self._changed()
+            self._delete_blobs(self.reach.blobs(targets))
 
     def delete(self, image_id: Digest) -> tuple[list[Digest], int]:
         """Delete an image, its references and what no other needs; return the chain ids removed and the bytes freed.
@@ -222,21 +190,43 @@ class Catalog:
             image_id: the image; one that has gone is no error.
         """
         with self.lock:
-            record = self._by_id.get(image_id)
-            if record is None:
+            manifests = self.manifests_of(image_id)
+            if not manifests:
                 return [], 0
+            candidates = self.reach.blobs({n.target for n in self._names.values() if n.image_id == image_id})
+            layers: set[str] = set()
             with self._database.transaction() as db:
-                db.execute("DELETE FROM image_references WHERE manifest_digest = ?", (record.manifest_digest,))
-                db.execute("DELETE FROM images WHERE manifest_digest = ?", (record.manifest_digest,))
+                for digest in manifests:
+                    db.execute("DELETE FROM image_references WHERE manifest_digest = ?", (digest,))
+                    db.execute("DELETE FROM images WHERE manifest_digest = ?", (digest,))
+            for digest in manifests:
+                record = self._by_manifest.pop(digest)
+                candidates |= blobs_of(record)
+                layers.update(chain_ids(record.diff_ids))
             del self._by_id[image_id]
             self._changed()
-            for digest in blobs_of(record) - self._blobs_in_use():
-                self._content.delete(digest)
-            return self._remove_layers(set(chain_ids(record.diff_ids)))
+            self._delete_blobs(candidates)
+            return self._remove_layers(layers)
+
+    def collect(self) -> int:
+        """Remove all blobs and layers that nothing refers to any more; return the bytes freed, blobs' and layers'."""
+        with self.lock:
+            freed = self._delete_blobs(set(self._content.digests()))
+            return freed + self._remove_layers(set(self._snapshots.sizes()))[1]
+
+    def release(self, chain_id: str) -> None:
+        """Remove the layers below and with ``chain_id`` that nothing refers to any more."""
+        with self.lock:
+            self._remove_layers(set(self._snapshots.chain(chain_id)))
+
+    def _delete_blobs(self, candidates: set[Digest]) -> int:
+        return sum(self._content.delete(digest) for digest in candidates - self._blobs_in_use())
 
     def _remove_layers(self, candidates: set[str]) -> tuple[list[Digest], int]:
         """Remove the layers among ``candidates`` that no image has and no container lies on, the upper ones first."""
-        used = self._layers_of_containers()
+        if not candidates:
+            return [], 0
+        used = self._layers_of_containers() | self.reach.layers()
         for record in self._by_id.values():
             used.update(chain_ids(record.diff_ids))
         removed, freed = [], 0
@@ -255,7 +245,8 @@ class Catalog:
         self._write_index()
 
     def _write_index(self) -> None:
-        self._content.write_index([d for record in self._by_id.values() for d in descriptors(record)])
+        entries = [d for record in self._by_id.values() if not record.held for d in self.descriptors(record)]
+        self._content.write_index(entries)
 
 
 def blobs_of(record: ImageRecord) -> set[Digest]:
@@ -264,28 +255,14 @@ def blobs_of(record: ImageRecord) -> set[Digest]:
     return {record.manifest_digest, record.id, *layers}
 
 
-def descriptors(record: ImageRecord) -> list[Descriptor]:
-    """Return an image's entries in an index, one a reference (image-spec annotations.md, "ref.name")."""
-    plain: Descriptor = {
-        "mediaType": record.manifest.get("mediaType", OCI_MANIFEST),
-        "digest": record.manifest_digest,
-        "size": record.manifest_bytes,
-        "platform": {"architecture": record.config.get("architecture", host_architecture()), "os": "linux"},
-    }
-    if not record.references:
-        return [plain]
-    return [
-        {**plain, "annotations": {REF_NAME: str(reference), CONTAINERD_NAME: str(reference)}}
-        for reference in record.references
-    ]
-
-
-def _name(db: sqlite3.Connection, reference: Reference, manifest_digest: str, now: str) -> None:
+def _name(
+    db: sqlite3.Connection, reference: Reference, manifest_digest: str, now: str, target: Digest | None
+) -> None:
     if not (reference.tag or reference.digest):
         raise InvalidArgument("invalid reference format")
     db.execute(
-        "INSERT INTO image_references (reference, manifest_digest, updated_at) VALUES (?, ?, ?)"
+        "INSERT INTO image_references (reference, manifest_digest, updated_at, target_digest) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (reference) DO UPDATE SET manifest_digest = excluded.manifest_digest,"
-        " updated_at = excluded.updated_at",
-        (str(reference), manifest_digest, now),
+        " updated_at = excluded.updated_at, target_digest = excluded.target_digest",
+        (str(reference), manifest_digest, now, target if target and target != manifest_digest else ""),
     )

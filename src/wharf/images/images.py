@@ -6,8 +6,8 @@ import asyncio
 import builtins
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from wharf.errors import InvalidArgument, NotFound
@@ -16,12 +16,15 @@ from wharf.images.apt_sources import without_credentials
 from wharf.images.bootstrap import Base, make_base, parse_base
 from wharf.images.bridge import Blocking, Incoming
 from wharf.images.catalog import Catalog
+from wharf.images.committing import CommitRequest, commit_image
 from wharf.images.importing import ImportRequest, import_image, parse_import
 from wharf.images.intake import Intake
 from wharf.images.load import Loaded, load
+from wharf.images.platform import parse_platform
 from wharf.images.record import ImageRecord
 from wharf.images.removal import ImageUse, plan_removal
 from wharf.images.save import Archive, choose
+from wharf.lib.digest import Digest
 from wharf.lib.filters import Filters, require_known, truth
 from wharf.lib.reference import Reference, parse_reference
 from wharf.lib.timestamps import rfc3339_nano
@@ -66,22 +69,39 @@ class Images:
         self._catalog = Catalog(database, content, snapshots)
         self._time_ns = time_ns
         self._blocking = Blocking()
+        self._under_way: set[Digest] = set()  # the targets of pulls at work
 
     async def start(self) -> None:
         """Read what is stored and remove what a killed process left; DataLoss when an image is damaged."""
-        await self._blocking.run(self._catalog.load)
+        now = self._now()
+        await self._blocking.run(lambda: self._catalog.load(now))
 
     def _now(self) -> str:
         return rfc3339_nano(self._time_ns())
 
-    def resolve(self, name: str) -> ImageRecord:
+    def resolve(self, name: str, platform: str | None = None) -> ImageRecord:
         """Return the image of a reference, an id, the unambiguous start of one, or a digest.
 
+        Args:
+            name: what the user typed.
+            platform: which of an image for several (``os/architecture[/variant]``); None: this machine's, if any.
+
         Raises:
-            InvalidArgument: ``name`` is not spelt as any of these.
-            NotFound: there is no such image, in Docker's words.
+            InvalidArgument: ``name`` or ``platform`` is malformed.
+            NotFound: there is no such image, or not for that platform, in Docker's words.
         """
-        return self._catalog.resolve(name)
+        return self._catalog.resolve(name, parse_platform(platform) if platform else None)
+
+    @contextmanager
+    def hold(self, record: ImageRecord) -> Iterator[None]:
+        """Keep an image's layers while within, though the image be removed: a container is being made on them."""
+        with self._catalog.reach.hold([record.chain_id] if record.chain_id else []):
+            yield
+
+    async def release(self, chain_id: str) -> None:
+        """Remove the layers of an image that has gone, once the last container on them has gone too."""
+        if chain_id:
+            await self._blocking.run(lambda: self._catalog.release(chain_id))
 
     def size_of(self, image_id: str) -> int:
         """Return the bytes of an image's layers; 0 for one that has gone."""
@@ -119,7 +139,8 @@ class Images:
             since=[self.resolve(name) for name in filters.get("since", [])],
             now_ns=self._time_ns(),
         )
-        newest_first = sorted(self._catalog.all(), key=views.created_ns, reverse=True)
+        shown = [record for record in self._catalog.all() if not record.held]
+        newest_first = sorted(shown, key=views.created_ns, reverse=True)
         return [matched for record in newest_first if (matched := selection.match(record))]
 
     async def inspect(self, name: str) -> ImageInspect:
@@ -140,7 +161,8 @@ class Images:
         """
         reference = tagged(repository, tag)
         record = self.resolve(name)
-        await self._blocking.run(lambda: self._catalog.name(record.id, reference, self._now()))
+        like = next((own for own in record.references if own == spelt(name)), None)
+        await self._blocking.run(lambda: self._catalog.name(record.id, reference, self._now(), like))
 
     async def remove(
         self, name: str, *, force: bool = False, noprune: bool = False, in_use: Uses = no_uses
@@ -162,9 +184,16 @@ class Images:
             if not plan.delete:
                 self._catalog.unname(plan.untag)
                 return done, 0
-            layers, freed = self._catalog.delete(record.id)
-            done += [{"Deleted": digest} for digest in (record.id, *layers)]
+            freed = 0
+            for gone in (record, *self._catalog.siblings(record)):  # they have no name but the index's
+                if gone is record or not (self._still_named(gone, plan.untag) or in_use(gone.id)):
+                    layers, size = self._catalog.delete(gone.id)
+                    done += [{"Deleted": digest} for digest in (gone.id, *layers)]
+                    freed += size
             return done, freed
+
+    def _still_named(self, record: ImageRecord, untagged: Sequence[Reference]) -> bool:
+        return any(reference not in untagged for reference in record.references)
 
     async def prune(self, filters: Filters, in_use: Uses = no_uses) -> Document:
         """Remove images that no container uses: those without a reference, or all with ``dangling=false``.
@@ -178,13 +207,20 @@ class Images:
         deleted: builtins.list[ImageDeleteResponseItem] = []
         freed = 0
         for record in chosen:
-            if (dangling and record.references) or in_use(record.id):
+            if (dangling and not record.dangling) or in_use(record.id):
                 continue
             with suppress(NotFound):  # somebody removed it meanwhile
                 items, size = await self._blocking.run(lambda record=record: self._prune(record.id, in_use))  # type: ignore[misc]  # bound now
                 deleted += items
                 freed += size
+        freed += await self._blocking.run(self._forget_unfinished)
         return {"ImagesDeleted": deleted or None, "SpaceReclaimed": freed}
+
+    def _forget_unfinished(self) -> int:
+        """Give up what pulls have left that are not under way; return the bytes freed."""
+        with self._catalog.lock:
+            self._catalog.reach.forget(d for d in self._catalog.reach.unfinished() if d not in self._under_way)
+            return self._catalog.collect()
 
     def _prune(self, image_id: str, in_use: Uses) -> tuple[builtins.list[ImageDeleteResponseItem], int]:
         with self._catalog.lock:
@@ -261,6 +297,19 @@ class Images:
         with self._intake() as intake:
             return import_image(source, intake, request, self._now())
 
+    async def commit(self, request: CommitRequest) -> ImageRecord:
+        """Make an image of what a container changed; the container is paused or stopped meanwhile.
+
+        Raises:
+            OSError: a file of the container's could not be read, or the disk is full.
+            DataLoss: layers of its image are missing.
+        """
+        return await self._blocking.run(lambda: self._commit(request))
+
+    def _commit(self, request: CommitRequest) -> ImageRecord:
+        with self._intake() as intake:
+            return commit_image(intake, request, self._now())
+
     async def bootstrap(
         self, name: str, *, include: Iterable[str] = (), reference: str | None = None
     ) -> AsyncIterator[Document]:
@@ -303,6 +352,14 @@ class Images:
                 return make_base(base, intake, folder, self._now())
         finally:
             trees.remove(folder, self._data.ingest)
+
+
+def spelt(name: str) -> Reference | None:
+    """Return the reference that ``name`` is, or None when it is an id or no reference."""
+    try:
+        return parse_reference(name).with_default_tag()
+    except InvalidArgument:
+        return None
 
 
 def tagged(repository: str, tag: str | None) -> Reference:

@@ -6,7 +6,7 @@
                   └─▶ plain bytes ─▶ layer (temporary)   diff id
     commit: blobs get their names, then layers, then one transaction; a crash before it leaves what a start sweeps
 
-Made for every way in: load, import, bootstrap, and commit and build later.
+Made for every way in: pull, load, import, commit, bootstrap and build. Layers may be the store's own already.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Final, Self
 
 import msgspec
 
-from wharf.errors import InvalidArgument
+from wharf.errors import DataLoss, InvalidArgument
 from wharf.images.catalog import Catalog
 from wharf.images.record import ImageRecord, diff_ids_of, parse_config, parse_manifest, top_chain_id
 from wharf.lib.digest import Digest, chain_ids, digest_of
@@ -35,8 +35,9 @@ from wharf.spec.oci_image import (
     ImageConfig,
     Manifest,
 )
-from wharf.storage.compression import Compressed, Decompressed, compression_of
+from wharf.storage.compression import Compressed, Compressing, Decompressed, compression_of
 from wharf.storage.content import ContentStore, Writer
+from wharf.storage.copying import packed
 from wharf.storage.diff import unpack
 from wharf.storage.snapshots import Snapshots, StagedLayer
 from wharf.storage.tar_reader import Source
@@ -47,18 +48,13 @@ _MEDIA_TYPES: Final = {"": OCI_LAYER, "gzip": OCI_LAYER_GZIP, "zstd": OCI_LAYER_
 
 @dataclass(slots=True)
 class Layer:
-    """A layer that has been read: its blob, and its folder."""
+    """A layer that is whole: its blob and its folder, each on its way in or in the store already."""
 
-    writer: Writer
-    folder: StagedLayer
+    descriptor: Descriptor  # its entry in a manifest
     diff_id: Digest
-    media_type: str
     size_bytes: int  # of its files
-
-    @property
-    def descriptor(self) -> Descriptor:
-        """Its entry in a manifest."""
-        return {"mediaType": self.media_type, "digest": self.writer.digest, "size": self.writer.size}
+    writer: Writer | None = None  # None: the blob is stored
+    folder: StagedLayer | None = None  # None: the layer is unpacked, under its chain id
 
 
 class Intake:
@@ -104,6 +100,37 @@ class Intake:
             file.seek(0)
             return self.layer(file)
 
+    def layer_of_folder(self, folder_fd: int) -> Layer:
+        """Make a layer of what a container changed: the upper folder of its overlay. It is stored as gzip.
+
+        Raises:
+            OSError: a file could not be read, or the disk is full.
+        """
+        writer = self.writer()
+        with packed(folder_fd, overlay=True) as archive:
+            compressing = Compressing(archive, writer)
+            layer = self._unpack(Decompressed(compressing), writer)
+            compressing.finish()
+        writer.finish()
+        layer.descriptor = _descriptor(OCI_LAYER_GZIP, writer)
+        return layer
+
+    def layers_of(self, record: ImageRecord) -> list[Layer]:
+        """Return the layers of a stored image, to put others on; they stay while the intake does."""
+        with self._catalog.lock:
+            descriptors = record.manifest.get("layers", [])
+            chain = chain_ids(record.diff_ids)
+            self._stack.enter_context(
+                self._catalog.reach.hold([*(d["digest"] for d in descriptors), *map(str, chain[-1:])])
+            )
+            sizes = self._snapshots.sizes()
+            if len(descriptors) != len(chain) or not all(chain_id in sizes for chain_id in chain):
+                raise DataLoss(f"image {record.id} has not all of its layers")
+            return [
+                Layer(descriptor, diff_id, sizes[chain_id])
+                for descriptor, diff_id, chain_id in zip(descriptors, record.diff_ids, chain, strict=True)
+            ]
+
     def _unpack(self, stored: Decompressed, writer: Writer) -> Layer:
         folder = self._stack.enter_context(self._snapshots.stage())
         fd = os.open(folder.path, FOLDER)
@@ -112,7 +139,8 @@ class Intake:
         finally:
             os.close(fd)
         stored.drain()
-        return Layer(writer, folder, stored.digest, _MEDIA_TYPES[stored.compression], unpacked.size_bytes)
+        descriptor = _descriptor(_MEDIA_TYPES[stored.compression], writer)
+        return Layer(descriptor, stored.digest, unpacked.size_bytes, writer, folder)
 
     def check(self, config: bytes, layers: Sequence[Layer], manifest: bytes | None = None) -> ImageRecord:
         """Return the image that these make, without making it.
@@ -143,7 +171,10 @@ class Intake:
         layers: Sequence[Layer],
         references: Iterable[Reference],
         now: str,
+        *,
         manifest: bytes | None = None,
+        target: Digest | None = None,
+        besides: Iterable[Writer] = (),
     ) -> ImageRecord:
         """Make the image: everything durable, then visible at once.
 
@@ -153,6 +184,9 @@ class Intake:
             references: what it is called from now on.
             now: the time, RFC 3339.
             manifest: its manifest as stored; None: one is made.
+            target: the index that the references name, when it is one for several platforms; it is stored
+                already, or one of ``besides``.
+            besides: further blobs that the index leads to.
 
         Raises:
             InvalidArgument: configuration or manifest are malformed, or do not fit the layers.
@@ -160,29 +194,48 @@ class Intake:
         raw = manifest or manifest_for(config, layers)
         record = self.check(config, layers, raw)
         with self._catalog.lock:
-            if self._catalog.get(record.id):
-                return self._catalog.insert(record, references, now, lambda _: None)
-            for layer in layers:
-                layer.writer.commit()
+            known = self._catalog.get(record.id)
+            if known and manifest is None:  # a manifest of ours says nothing that the image's own does not
+                return self._catalog.insert(known, references, now, lambda _: None, target)
+            for writer in (*besides, *(layer.writer for layer in layers if layer.writer)):
+                writer.commit()
             self._content.add(config)
             self._content.add(raw)
-            chain = chain_ids(record.diff_ids)
-            for chain_id, layer in zip(chain, layers, strict=True):
+            record_layers = self.settle(record.diff_ids, layers)
+            return self._catalog.insert(record, references, now, record_layers, target)
+
+    def settle(self, diff_ids: list[Digest], layers: Sequence[Layer]) -> _Records:
+        """Give the folders of ``layers``, the lowest of ``diff_ids`` first, their names; return what records them."""
+        chain = chain_ids(diff_ids)[: len(layers)]
+        self._snapshots.make_durable([layer.folder for layer in layers if layer.folder is not None])
+        for chain_id, layer in zip(chain, layers, strict=True):
+            if layer.folder is not None:
                 self._snapshots.adopt(layer.folder, chain_id)
+        return _Records(self._snapshots, chain, layers)
 
-            def record_layers(db: sqlite3.Connection) -> None:
-                parent: Digest | None = None
-                for chain_id, layer in zip(chain, layers, strict=True):
-                    self._snapshots.record(
-                        db, chain_id, parent=parent, diff_id=layer.diff_id, size_bytes=layer.size_bytes
-                    )
-                    parent = chain_id
 
-            return self._catalog.insert(record, references, now, record_layers)
+@dataclass(frozen=True, slots=True)
+class _Records:
+    """Enters layers into the database, inside the caller's transaction."""
+
+    snapshots: Snapshots
+    chain: Sequence[Digest]
+    layers: Sequence[Layer]
+
+    def __call__(self, db: sqlite3.Connection) -> None:
+        parent: Digest | None = None
+        for chain_id, layer in zip(self.chain, self.layers, strict=True):
+            if layer.folder is not None:
+                self.snapshots.record(db, chain_id, parent=parent, diff_id=layer.diff_id, size_bytes=layer.size_bytes)
+            parent = chain_id
+
+
+def _descriptor(media_type: str, writer: Writer) -> Descriptor:
+    return {"mediaType": media_type, "digest": writer.digest, "size": writer.size}
 
 
 def _fits(manifest: Manifest, layers: Sequence[Layer]) -> bool:
-    return [d["digest"] for d in manifest["layers"]] == [layer.writer.digest for layer in layers]
+    return [d["digest"] for d in manifest["layers"]] == [layer.descriptor["digest"] for layer in layers]
 
 
 def manifest_for(config: bytes, layers: Iterable[Layer]) -> bytes:

@@ -7,17 +7,20 @@ refer to is checked and taken in. Nothing is named before the whole archive has 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
 
-from wharf.errors import InvalidArgument
-from wharf.images.catalog import CONTAINERD_NAME
+from wharf.errors import InvalidArgument, NotFound
+from wharf.images.index import INDEXES, images_in, is_index, parse_index
 from wharf.images.intake import Intake, Layer
-from wharf.images.record import ImageRecord, decode_object, host_architecture, parse_manifest, without_nulls
+from wharf.images.lookup import CONTAINERD_NAME
+from wharf.images.media_types import require_image
+from wharf.images.platform import Platform, acceptable, choose, host
+from wharf.images.record import ImageRecord, decode_object, parse_config, parse_manifest, platform_of_config
 from wharf.lib.digest import Digest, hex_of, parse_digest
 from wharf.lib.reference import Reference, parse_reference
-from wharf.spec.oci_image import DOCKER_INDEX, OCI_INDEX, REF_NAME
+from wharf.spec.oci_image import REF_NAME, Index
 from wharf.storage.compression import Decompressed
 from wharf.storage.content import Writer
 from wharf.storage.tar_entry import Kind
@@ -27,7 +30,6 @@ _MAX_FILES: Final = 10_000
 _MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
 _MAX_LINKS: Final = 8
 _MAX_INDEXES: Final = 8
-_INDEXES: Final = (OCI_INDEX, DOCKER_INDEX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,33 +48,60 @@ class _Wanted:
     layers: tuple[str, ...]
     references: tuple[Reference, ...]
     manifest: bytes | None = None
+    target: Digest | None = None  # the index that the references name
+    index: tuple[str, ...] = ()  # what the index leads to and is in the archive
 
 
-def load(source: Source, intake: Intake, now: Callable[[], str]) -> list[Loaded]:
+def load(source: Source, intake: Intake, now: Callable[[], str], platform: Platform | None = None) -> list[Loaded]:
     """Take in every image of an archive; blocking.
+
+    Args:
+        source: the archive.
+        intake: where it goes.
+        now: gives the time, RFC 3339.
+        platform: only the images for this one; None: all that there are.
 
     Raises:
         InvalidArgument: the archive is corrupt, holds no image, or an image of it is malformed.
+        NotFound: there is none for ``platform``.
     """
     files = _Files(intake)
     files.read(source)
     layers: dict[tuple[str, ...], Layer] = {}  # by name and what it lies on: each place has a folder of its own
-    ready: list[tuple[_Wanted, list[Layer]]] = []
-    for wanted in _wanted(files):
+    ready: list[tuple[_Wanted, bytes, list[Layer]]] = []
+    for wanted in _for_platform(files, _wanted(files), platform):
         places = [wanted.layers[:count] for count in range(1, len(wanted.layers) + 1)]
         for place in places:
             if place not in layers:
                 layers[place] = intake.layer_of(files.writer(place[-1]))
-        ready.append((wanted, [layers[place] for place in places]))
-    for wanted, own in ready:  # all of them, before the first one enters
-        intake.check(files.document(wanted.config), own, wanted.manifest)
+        ready.append((wanted, files.document(wanted.config), [layers[place] for place in places]))
+    for wanted, config, own in ready:  # all of them, before the first one enters
+        intake.check(config, own, wanted.manifest)
     return [
         Loaded(
-            intake.commit(files.document(wanted.config), own, wanted.references, now(), wanted.manifest),
+            intake.commit(
+                config,
+                own,
+                wanted.references,
+                now(),
+                manifest=wanted.manifest,
+                target=wanted.target,
+                besides=[files.writer(name) for name in wanted.index],
+            ),
             wanted.references,
         )
-        for wanted, own in ready
+        for wanted, config, own in ready
     ]
+
+
+def _for_platform(files: _Files, wanted: list[_Wanted], platform: Platform | None) -> list[_Wanted]:
+    if platform is None:
+        return wanted
+    suitable = acceptable(platform)
+    found = [one for one in wanted if platform_of_config(parse_config(files.document(one.config))) in suitable]
+    if not found:
+        raise NotFound(f"the archive holds no image for the platform {platform}")
+    return found
 
 
 class _Files:
@@ -125,6 +154,9 @@ class _Files:
             raise InvalidArgument(f"invalid archive: {name} is too large")
         return writer.path.read_bytes()
 
+    def has_blob(self, digest: str) -> bool:
+        return f"blobs/sha256/{hex_of(digest)}" in self
+
     def blob(self, digest: str) -> str:
         """Return the name of a blob of an image layout, whose bytes must be what the name says."""
         name = f"blobs/sha256/{hex_of(parse_digest(digest))}"
@@ -160,41 +192,61 @@ def _of_docker(files: _Files) -> Iterable[_Wanted]:
 
 
 def _of_layout(files: _Files) -> Iterable[_Wanted]:
-    """Yield the images that index.json names, one for each manifest."""
+    """Yield the images that index.json names: of an index of its own, each platform's that is in the archive."""
     named: dict[Digest, list[Reference]] = {}
-    pending = [(files.document("index.json"), list[Reference](), 0)]
+    indexes: dict[Digest, bool] = {}
+    for descriptor in parse_index(files.document("index.json")).get("manifests", []):
+        digest = Digest(descriptor["digest"])
+        named.setdefault(digest, []).extend(_references(descriptor.get("annotations")))
+        indexes[digest] = descriptor.get("mediaType") in INDEXES
+    for digest, found in named.items():
+        references = tuple(dict.fromkeys(found))
+        if indexes[digest]:
+            yield from _of_index(files, digest, references)
+        else:
+            yield _of_manifest(files, digest, references)
+
+
+def _of_manifest(files: _Files, digest: Digest, references: tuple[Reference, ...]) -> _Wanted:
+    manifest = files.document(files.blob(digest))
+    parsed = parse_manifest(manifest)
+    require_image(parsed, references[0].familiar if references else digest)
+    layers = tuple(files.blob(layer["digest"]) for layer in parsed["layers"])
+    return _Wanted(files.blob(parsed["config"]["digest"]), layers, references, manifest)
+
+
+def _of_index(files: _Files, target: Digest, references: tuple[Reference, ...]) -> Iterable[_Wanted]:
+    reached = list(_reached(files, target))
+    present = [one for _, index in reached if index for one in images_in(index) if files.has_blob(one["digest"])]
+    if not present:
+        raise InvalidArgument(f"invalid archive: no image of its index {target} is in it")
+    best = choose(present, host()) or present[0]
+    also = tuple(dict.fromkeys(name for name, _ in reached))
+    yield replace(_of_manifest(files, Digest(best["digest"]), references), target=target, index=also)
+    for other in present:
+        if other["digest"] != best["digest"]:
+            yield _of_manifest(files, Digest(other["digest"]), ())
+
+
+def _reached(files: _Files, target: Digest) -> Iterator[tuple[str, Index | None]]:
+    """Yield the files that an index leads to, itself first, with what they say when they are indexes."""
+    pending = [(target, 0)]
     while pending:
-        raw, inherited, depth = pending.pop(0)
-        for descriptor in _descriptors(raw, nested=depth > 0):
-            digest = parse_digest(str(descriptor.get("digest")))
-            references = inherited or _references(descriptor.get("annotations"))
-            if descriptor.get("mediaType") in _INDEXES:
-                if depth == _MAX_INDEXES:
-                    raise InvalidArgument("invalid archive: its indexes are nested too deep")
-                pending.append((files.document(files.blob(digest)), references, depth + 1))
-            else:
-                named.setdefault(digest, []).extend(references)
-    for digest, references in named.items():
-        manifest = files.document(files.blob(digest))
-        parsed = parse_manifest(manifest)
-        layers = tuple(files.blob(layer["digest"]) for layer in parsed["layers"])
-        unique = tuple(dict.fromkeys(references))
-        yield _Wanted(files.blob(parsed["config"]["digest"]), layers, unique, manifest)
-
-
-def _descriptors(raw: bytes, *, nested: bool) -> list[dict[str, Any]]:
-    """Return an index's descriptors; of one image for several platforms only this machine's."""
-    index = without_nulls(decode_object(raw, "image index"))
-    found = index.get("manifests", [])
-    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
-        raise InvalidArgument("invalid image index: manifests is not a list of descriptors")
-    return [item for item in found if not nested or _fits(item.get("platform"))]
-
-
-def _fits(platform: object) -> bool:
-    if not isinstance(platform, dict):
-        return True
-    return platform.get("os") == "linux" and platform.get("architecture") == host_architecture()
+        digest, depth = pending.pop(0)
+        name = files.blob(digest)
+        raw = files.document(name)
+        if not is_index(raw):
+            yield name, None
+            manifest = parse_manifest(raw)
+            for one in (manifest["config"], *manifest["layers"]):
+                if files.has_blob(one["digest"]):
+                    yield files.blob(one["digest"]), None
+            continue
+        if depth == _MAX_INDEXES:
+            raise InvalidArgument("invalid archive: its indexes are nested too deep")
+        index = parse_index(raw)
+        yield name, index
+        pending += [(Digest(m["digest"]), depth + 1) for m in index["manifests"] if files.has_blob(m["digest"])]
 
 
 def _references(annotations: object) -> list[Reference]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import msgspec
 
 from wharf.errors import InvalidArgument
+from wharf.images.platform import Platform, host, normal
 from wharf.lib.digest import Digest, chain_ids, parse_digest
 from wharf.lib.reference import Reference
 from wharf.spec.oci_image import ImageConfig, Manifest
-
-_ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +27,12 @@ class ImageRecord:
     size_bytes: int  # of its unpacked layers
     references: tuple[Reference, ...] = ()  # sorted
     tagged_at: str = ""  # RFC 3339; "" when it has no references
+    held: bool = False  # it has no name of its own, but an index that has one lists it: another platform's image
+
+    @property
+    def dangling(self) -> bool:
+        """Whether nothing names it."""
+        return not (self.references or self.held)
 
     @property
     def diff_ids(self) -> list[Digest]:
@@ -64,7 +68,12 @@ def parse_manifest(raw: bytes) -> Manifest:
 
 def host_architecture() -> str:
     """Return this machine's architecture as images spell it."""
-    return _ARCHITECTURES.get(platform.machine(), platform.machine())
+    return host().architecture
+
+
+def platform_of_config(config: ImageConfig) -> Platform:
+    """Return the platform that an image's configuration names."""
+    return normal(config.get("os", "linux"), config.get("architecture", ""), config.get("variant", ""))
 
 
 def diff_ids_of(config: ImageConfig) -> list[Digest]:

@@ -18,7 +18,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from wharf.images.catalog import Catalog, blobs_of, descriptors
+from wharf.images.catalog import Catalog, blobs_of
 from wharf.images.record import ImageRecord
 from wharf.lib.digest import Digest, hex_of
 from wharf.lib.reference import Reference
@@ -37,6 +37,8 @@ class Chosen:
 
     record: ImageRecord
     references: tuple[Reference, ...]
+    descriptors: tuple[Descriptor, ...] = ()  # its entries in the archive's index
+    blobs: frozenset[Digest] = frozenset()
 
 
 def choose(catalog: Catalog, names: Sequence[str]) -> list[Chosen]:
@@ -53,7 +55,14 @@ def choose(catalog: Catalog, names: Sequence[str]) -> list[Chosen]:
             known = chosen.get(record.id, Chosen(record, ()))
             merged = (*known.references, *(r for r in references if r not in known.references))
             chosen[record.id] = replace(known, references=merged)
-    return list(chosen.values())
+    return [_complete(catalog, image) for image in chosen.values()]
+
+
+def _complete(catalog: Catalog, image: Chosen) -> Chosen:
+    """Say what there is of an image: what its references name, whole; its manifest alone when asked by id."""
+    found = tuple(catalog.descriptors(image.record, image.references))
+    blobs = catalog.reach.stored({Digest(one["digest"]) for one in found}) | blobs_of(image.record)
+    return replace(image, descriptors=found, blobs=frozenset(blobs))
 
 
 class Archive:
@@ -65,7 +74,7 @@ class Archive:
         self._blobs: dict[Digest, tuple[BinaryIO, int]] = {}
         self._stack = ExitStack()
         try:
-            for digest in sorted({d for image in images for d in blobs_of(image.record)}):
+            for digest in sorted({digest for image in images for digest in image.blobs}):
                 file = self._stack.enter_context(content.open(digest))
                 self._blobs[digest] = file, content.size(digest)
         except BaseException:
@@ -90,9 +99,7 @@ class Archive:
         yield _ZEROS + _ZEROS
 
     def _index(self) -> object:
-        manifests: list[Descriptor] = []
-        for image in self._images:
-            manifests += descriptors(replace(image.record, references=image.references))
+        manifests = [descriptor for image in self._images for descriptor in image.descriptors]
         return {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests}
 
     def _repositories(self) -> dict[str, dict[str, str]]:

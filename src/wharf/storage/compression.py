@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final, Protocol, cast
 
 import zstandard
-from isal import igzip, igzip_lib
+from isal import igzip, igzip_lib, isal_zlib
 
 from wharf.lib.digest import Digest
 from wharf.storage.tar_entry import Corrupt
@@ -21,6 +21,8 @@ _CHUNK: Final = 256 * 1024
 _ZSTD_WINDOW: Final = 128 * 1024 * 1024
 _ZSTD_SLICE: Final = 1024
 """Input at a time: four bytes can stand for a block of 128 KiB, so this bounds the output to 32 MiB."""
+_GZIP_LEVEL: Final = 1
+_GZIP_FORMAT: Final = 31  # zlib's wbits: the largest window, in gzip's container
 _ISAL_ERROR = cast("type[Exception]", igzip_lib.IsalError)  # its stub calls it an instance
 _FAILURES: Final = (EOFError, OSError, zlib.error, _ISAL_ERROR, lzma.LZMAError, zstandard.ZstdError)
 
@@ -127,6 +129,26 @@ class Decompressed:
     def digest(self) -> Digest:
         """The digest of the plain bytes read so far."""
         return Digest(f"sha256:{self._hash.hexdigest()}")
+
+
+class Compressing:
+    """A plain stream that is read, and compressed into ``copy`` on the way (gzip; the same input, the same bytes)."""
+
+    def __init__(self, source: Source, copy: _Sink) -> None:
+        self._source = source
+        self._copy = copy
+        self._compressor = isal_zlib.compressobj(level=_GZIP_LEVEL, wbits=_GZIP_FORMAT)
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most ``size`` plain bytes."""
+        data = self._source.read(size)
+        if data and (stored := self._compressor.compress(data)):
+            self._copy.write(stored)
+        return data
+
+    def finish(self) -> None:
+        """Write what is left of the compressed stream; once, when all has been read."""
+        self._copy.write(self._compressor.flush())
 
 
 _Opener = Callable[[Compressed], Source]

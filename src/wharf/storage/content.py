@@ -1,7 +1,8 @@
 """Blobs by digest, in a folder that is a valid OCI image layout (image-spec image-layout.md).
 
 A blob enters under a temporary name, is hashed on the way, fsynced, and renamed to its digest: what has its name is
-whole. ``index.json`` is written from the images table; it is for other tools to read, never read back.
+whole. A download keeps its temporary name (``ingest/<hex>.part``), so that a later one goes on where it broke off.
+``index.json`` is written from the images table; it is for other tools to read, never read back.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
@@ -22,18 +23,28 @@ from wharf.storage.layout import DataRoot
 
 _LAYOUT: Final = b'{"imageLayoutVersion":"1.0.0"}'
 _MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
+_PART: Final = ".part"
+_CHUNK: Final = 1024 * 1024
 
 
 class Writer:
     """A blob on its way in; used with ``with``, which removes what was not committed."""
 
-    def __init__(self, store: ContentStore, path: Path) -> None:
+    def __init__(self, store: ContentStore, path: Path, *, resumed: bool = False) -> None:
         self._store = store
         self.path = path
         """The temporary file; may be read again until it is committed."""
-        self._file: BinaryIO = path.open("xb")
+        self._file: BinaryIO = path.open("ab" if resumed else "xb")
         self._hash = hashlib.sha256()
         self.size = 0
+
+    def replay(self) -> Iterator[bytes]:
+        """Yield what an earlier attempt has left of a resumed blob, and count it as written; before any write."""
+        with self.path.open("rb") as earlier:
+            while data := earlier.read(_CHUNK):
+                self._hash.update(data)
+                self.size += len(data)
+                yield data
 
     def write(self, data: bytes) -> None:
         """Append to the blob."""
@@ -73,6 +84,10 @@ class Writer:
             fsync_folder(target.parent)
         return self.digest
 
+    def keep(self) -> None:
+        """Leave a resumed blob as far as it came, for a later attempt; idempotent."""
+        self._file.close()
+
     def abort(self) -> None:
         """Forget the blob unless it was committed; idempotent."""
         self._file.close()
@@ -101,14 +116,30 @@ class ContentStore:
         if not (root / "index.json").exists():
             self.write_index([])
 
-    def sweep(self) -> None:
-        """Remove what earlier processes left half-written; call only while no writer is at work."""
+    def sweep(self, unfinished: Collection[Digest] = ()) -> None:
+        """Remove what earlier processes left half-written, but not the downloads of ``unfinished``.
+
+        Call it only while no writer is at work.
+        """
+        kept = {self._part(digest) for digest in unfinished}
         for path in [*self._ingest.iterdir(), *self.root.glob(".*.tmp")]:
-            path.unlink()
+            if path not in kept:
+                path.unlink()
 
     def writer(self) -> Writer:
         """Start a blob."""
         return Writer(self, self._ingest / secrets.token_hex(8))
+
+    def resume(self, digest: Digest) -> Writer:
+        """Start or go on with a download; one at a time for each digest, and :meth:`Writer.replay` first."""
+        return Writer(self, self._part(digest), resumed=True)
+
+    def discard(self, digest: Digest) -> None:
+        """Forget what there is of an unfinished download; idempotent."""
+        self._part(digest).unlink(missing_ok=True)
+
+    def _part(self, digest: Digest) -> Path:
+        return self._ingest / f"{hex_of(digest)}{_PART}"
 
     def add(self, data: bytes) -> Digest:
         """Store a small blob."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from wharf.storage.diff import unpack
 from wharf.storage.pack import pack
@@ -18,25 +21,38 @@ def copy_content(source_fd: int, target_fd: int) -> None:
     Raises:
         OSError: the disk is full, or the source changed meanwhile.
     """
+    with packed(source_fd, overlay=False) as source:
+        unpack(source, target_fd)
+
+
+@contextmanager
+def packed(folder_fd: int, *, overlay: bool) -> Iterator[io.RawIOBase]:
+    """Give the archive of a folder as a stream, made on a thread while it is read (see :func:`pack`).
+
+    Raises:
+        OSError: at the end, when the folder could not be read; before what the reader makes of the broken archive.
+    """
     out, into = os.pipe2(os.O_CLOEXEC)
     failures: list[BaseException] = []
-    producer = threading.Thread(target=_produce, args=(source_fd, into, failures), name="wharf-copy", daemon=True)
+    producer = threading.Thread(
+        target=_produce, args=(folder_fd, into, failures, overlay), name="wharf-pack", daemon=True
+    )
     producer.start()
     try:
-        with os.fdopen(out, "rb", buffering=0) as source:
-            unpack(source, target_fd)
+        with io.FileIO(out, "rb") as source:
+            yield source
             while source.read(1 << 16):
                 pass
     finally:
         producer.join()
         if failures:
-            raise failures[0]  # before what unpack says: the archive broke off because of this
+            raise failures[0]  # before what the reader says: the archive broke off because of this
 
 
-def _produce(source_fd: int, into: int, failures: list[BaseException]) -> None:
+def _produce(folder_fd: int, into: int, failures: list[BaseException], overlay: bool) -> None:  # noqa: FBT001  # a thread's target
     try:
         with os.fdopen(into, "wb", buffering=1 << 16) as sink:
-            pack(source_fd, sink, overlay=False)
+            pack(folder_fd, sink, overlay=overlay)
     except BrokenPipeError:
         pass  # the other side failed and says why
     except BaseException as error:  # noqa: BLE001  # raised on the caller's thread

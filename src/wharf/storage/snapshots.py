@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Final
 
 from wharf.errors import Conflict, DataLoss
 from wharf.kernel import overlay
+from wharf.kernel.sync import syncfs
 from wharf.lib.digest import Digest, hex_of
 from wharf.spec.shim_messages import RootfsMount
 from wharf.storage import trees
@@ -76,6 +77,16 @@ class Snapshots:
             yield layer
         finally:
             trees.remove(layer.root, self._data.ingest)
+
+    def make_durable(self, stages: Sequence[Stage]) -> None:
+        """Bring the content of staged layers to the disk, so that none is half empty after a power failure."""
+        if not stages:
+            return
+        fd = os.open(stages[0].path, trees.FOLDER)
+        try:
+            syncfs(fd)
+        finally:
+            os.close(fd)
 
     def adopt(self, stage: Stage, chain_id: Digest) -> None:
         """Give a staged layer its name; one that exists is kept. It does not count until :meth:`record`."""

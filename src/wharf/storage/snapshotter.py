@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +25,9 @@ class Snapshotter(Protocol):
 
     def stage(self) -> AbstractContextManager[Stage]:
         """Begin a layer."""
+
+    def make_durable(self, stages: Sequence[Stage]) -> None:
+        """Bring the content of staged layers to the disk: before they get their names."""
 
     def adopt(self, stage: Stage, chain_id: Digest) -> None:
         """Give a staged layer its name; one that exists is kept. It does not count until :meth:`record`."""

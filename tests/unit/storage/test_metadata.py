@@ -86,7 +86,9 @@ def test_threads_take_turns(tmp_path: Path) -> None:
 def test_references_between_tables_are_enforced(tmp_path: Path) -> None:
     database = Database(tmp_path / "db")
     with pytest.raises(sqlite3.IntegrityError), database.transaction() as db:
-        db.execute("INSERT INTO image_references VALUES ('a', 'sha256:none', '')")
+        db.execute(
+            "INSERT INTO image_references (reference, manifest_digest, updated_at) VALUES ('a', 'sha256:none', '')"
+        )
     database.close()
 
 

@@ -1,0 +1,65 @@
+"""docker commit, the image's half: what a container changed becomes one more layer on the image it was made from."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from wharf.images.intake import Intake, Layer, encode_config
+from wharf.images.record import ImageRecord, host_architecture
+from wharf.lib.reference import Reference
+from wharf.spec.oci_image import ExecutionConfig, History, ImageConfig
+from wharf.storage.trees import FOLDER
+
+
+@dataclass(frozen=True, slots=True)
+class CommitRequest:
+    """What a commit is told, checked."""
+
+    parent: ImageRecord | None  # None: the container was made from nothing
+    upper: Path  # the container's own layer: its overlay's upper folder
+    execution: ExecutionConfig  # of the new image, whole
+    reference: Reference | None = None
+    author: str = ""
+    comment: str = ""
+    created_by: str = ""  # the command that the container ran
+
+
+def commit_image(intake: Intake, request: CommitRequest, now: str) -> ImageRecord:
+    """Make the image; blocking. Nobody may write to the upper folder meanwhile, or the layer is a mixture.
+
+    Raises:
+        OSError: a file of the container's could not be read, or the disk is full.
+        DataLoss: layers of the parent are missing.
+    """
+    below = intake.layers_of(request.parent) if request.parent else []
+    fd = os.open(request.upper, FOLDER)
+    try:
+        layers = [*below, intake.layer_of_folder(fd)]
+    finally:
+        os.close(fd)
+    config = encode_config(configuration(request, layers, now))
+    references = [request.reference] if request.reference else []
+    return intake.commit(config, layers, references, now)
+
+
+def configuration(request: CommitRequest, layers: list[Layer], now: str) -> ImageConfig:
+    """Return the new image's configuration: the parent's, with the execution's, one layer and one step more. Pure."""
+    parent: ImageConfig = request.parent.config if request.parent else {"architecture": host_architecture()}
+    step: History = {"created": now, "created_by": request.created_by}
+    if request.author:
+        step["author"] = request.author
+    if request.comment:
+        step["comment"] = request.comment
+    config: ImageConfig = {
+        "os": "linux",
+        **parent,
+        "created": now,
+        "config": request.execution,
+        "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
+        "history": [*(parent.get("history") or []), step],
+    }
+    if request.author:
+        config["author"] = request.author
+    return config
