@@ -11,12 +11,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.root.world import World, observe
+from tests.root.world import World, observe, shims
 
 from wharf.storage.layout import DataRoot, run_root_of
 
@@ -60,9 +60,12 @@ class Wharfd:
     def data(self) -> DataRoot:
         return DataRoot(self.root)
 
-    def start(self) -> None:
+    def start(self, *more: str, pass_fds: Iterable[int] = ()) -> None:
+        """Start the daemon, with more flags if given, and wait until it answers."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                self.command(*more), stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=tuple(pass_fds)
+            )
         until(self._answers)
 
     def command(self, *more: str) -> list[str]:
@@ -75,17 +78,26 @@ class Wharfd:
         process.send_signal(number)
         return process.wait(timeout=20)
 
-    def get(self, path: str, method: str = "GET") -> Any:
-        """Ask the API; the answer must be a success."""
+    def get(self, path: str, method: str = "GET", document: object = None) -> Any:
+        """Ask the API, with a JSON body if one is given; the answer must be a success."""
         connection = _Connection(self.socket)
         try:
-            connection.request(method, path)
+            body = None if document is None else json.dumps(document)
+            connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
             answer = connection.getresponse()
-            body = answer.read()
+            content = answer.read()
         finally:
             connection.close()
-        assert answer.status < 300, (path, answer.status, body)
-        return json.loads(body) if body and body != b"OK" else None
+        assert answer.status < 300, (path, answer.status, content)
+        return json.loads(content) if content and content != b"OK" else None
+
+    def shim(self, container_id: str) -> Path:
+        """Return the folder of a container's shim."""
+        return run_root_of(self.root).shim(container_id)
+
+    def shims(self) -> list[int]:
+        """Return the process ids of the shims."""
+        return shims(run_root_of(self.root))
 
     def clear(self) -> None:
         """Remove all containers, with their anonymous volumes."""

@@ -65,17 +65,43 @@ def _links(key: str) -> list[str]:
 
 
 def _processes(data: DataRoot, run: RunRoot) -> list[str]:
-    """Processes in a cgroup of this engine, or whose command line names its roots."""
-    found = []
+    """Processes in a cgroup of this engine, and its shims."""
+    found, own = [], shims(run)
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             groups = (folder / "cgroup").read_text()
             command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if f"/wharf/{data.key}" in groups or str(run.shims) in command:
+        if f"/wharf/{data.key}" in groups or int(folder.name) in own:
             found.append(f"{folder.name} {command}")
     return found
+
+
+def shims(run: RunRoot) -> list[int]:
+    """Return the shims of this engine, told by the log that their errors go to."""
+    return [pid for pid in zygotes() if _link(f"/proc/{pid}/fd/2").startswith(f"{run.shims}/")]
+
+
+def zygotes() -> list[int]:
+    """Return what was forked from a zygote in this test run's mount namespace: shims, too."""
+    folders = Path("/proc").glob("[0-9]*")
+    return [int(folder.name) for folder in folders if _is_zygote(folder)]
+
+
+def _is_zygote(folder: Path) -> bool:
+    try:
+        command = (folder / "cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return b"wharf.shim.zygote" in command and _link(f"{folder}/ns/mnt") == _link("/proc/self/ns/mnt")
+
+
+def _link(path: str) -> str:
+    try:
+        return os.readlink(path)
+    except FileNotFoundError:
+        return ""  # the process has gone meanwhile
 
 
 def _published(key: str) -> list[str]:

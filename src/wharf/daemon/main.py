@@ -72,7 +72,10 @@ def command(  # one parameter an option: click's way
 def main() -> None:
     """Run wharfd and exit; what stops it is one line on standard error."""
     try:
-        command()  # exits by itself
+        sys.exit(command(standalone_mode=False))  # 0 for --help, too
+    except click.ClickException as error:
+        sys.stderr.write(f"wharfd: {error.format_message().rstrip('.')} (see 'wharfd --help')\n")
+        sys.exit(error.exit_code)
     except WharfError as error:
         sys.exit(f"wharfd: {error}")
     except OSError as error:

@@ -33,13 +33,19 @@ if TYPE_CHECKING:
     from wharf.spec.shim_messages import SpawnRequest
 
 SOCKET_FD = 3
+_MAX_FD = 0x7FFFFFFF
 _CALM_MS = 25
 _FORK_AGAIN_S = 0.1
 _TEXTS = ("id", "bundle", "shim_dir", "seccomp_cache")
 
 
 def main() -> None:
-    """Be the zygote of the engine at the other end of descriptor 3."""
+    """Be the zygote of the engine at the other end of descriptor 3.
+
+    What the engine's program holds besides, and left open to its children, ends here: a shim would keep it as long as
+    its container runs.
+    """
+    os.closerange(SOCKET_FD + 1, _MAX_FD)
     from wharf.runtime import container  # noqa: PLC0415  # here and nowhere else, so that tests may bring their own
 
     serve(socket.socket(fileno=SOCKET_FD), container)

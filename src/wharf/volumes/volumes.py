@@ -1,7 +1,7 @@
 """Volumes: made, listed, filled from an image when first used, removed. Each is a row and ``_data``, a folder.
 
-The folder comes before the row and goes before it, so what a killed process leaves is an empty folder without a row,
-which the next volume of that name takes over, or a row without a folder, which is dropped when an engine starts.
+The row comes before the folder and goes after it, so what a killed process leaves is a row without a folder, which is
+dropped when an engine starts. A volume that is made along with a container names it until that has its own record.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ class _Row:
     created_at: str
     labels: dict[str, str]
     filling: bool  # a copy of an image's content was begun and has not ended
+    made_for: str | None  # the container that is being created with it
 
 
 class Volumes:
@@ -90,8 +91,12 @@ class Volumes:
         ]
         return {"Volumes": [self._document(row) for row in rows], "Warnings": []}
 
-    async def create(self, doc: VolumeCreateRequest) -> Volume:
+    async def create(self, doc: VolumeCreateRequest, *, made_for: str | None = None) -> Volume:
         """Make a volume, or return the one of that name as it is.
+
+        Args:
+            doc: its name, labels, driver.
+            made_for: the id of a container that is being created, which a new volume goes with until it is kept.
 
         Raises:
             InvalidArgument: the name is malformed.
@@ -105,19 +110,35 @@ class Volumes:
             labels[ANONYMOUS] = ""
         _check_name(name)
         _check_driver(name, doc)
-        return self._document(await asyncio.to_thread(self._create, name, labels))
+        return self._document(await asyncio.to_thread(self._create, name, labels, made_for))
 
-    def _create(self, name: str, labels: dict[str, str]) -> _Row:
+    def _create(self, name: str, labels: dict[str, str], made_for: str | None) -> _Row:
         with self._lock:
             if (row := self._row(name)) is not None:
                 return row
+            row = _Row(name, rfc3339_nano(self._time_ns()), labels, filling=False, made_for=made_for)
+            self._write(row)
             folder = self._data.volume(name)
             folder.parent.mkdir(mode=0o701, exist_ok=True)
             folder.mkdir(exist_ok=True)
             folder.chmod(0o755)
-            row = _Row(name, rfc3339_nano(self._time_ns()), labels, filling=False)
-            self._write(row)
             return row
+
+    async def keep(self, name: str) -> None:
+        """Let a volume be, now that the container it was made for has a record; idempotent."""
+        row = self._row(name)
+        if row is not None and row.made_for:
+            self._write(replace(row, made_for=None))
+
+    async def remove_made_for(self, container_id: str) -> None:
+        """Remove the volumes of a container that has not come to be; idempotent."""
+        for row in self._rows():
+            if row.made_for == container_id:
+                await self.remove(row.name, force=True)
+
+    def unsettled(self) -> set[str]:
+        """Return the ids of the containers that volumes are being made for."""
+        return {row.made_for for row in self._rows() if row.made_for}
 
     async def inspect(self, name: str) -> Volume:
         """Return everything about one volume; NotFound when there is none."""
@@ -229,7 +250,8 @@ class Volumes:
         return row
 
     def _write(self, row: _Row) -> None:
-        document = msgspec.json.encode({"labels": row.labels, "filling": row.filling}).decode()
+        fields = {"labels": row.labels, "filling": row.filling, "made_for": row.made_for}
+        document = msgspec.json.encode(fields).decode()
         with self._database.transaction() as db:
             db.execute(
                 "INSERT INTO volumes (name, driver, created_at, document) VALUES (?, 'local', ?, ?)"
@@ -244,7 +266,7 @@ class Volumes:
 
 def _parse(name: str, created_at: str, document: str) -> _Row:
     fields = msgspec.json.decode(document)
-    return _Row(name, created_at, fields["labels"], fields["filling"])
+    return _Row(name, created_at, fields["labels"], fields["filling"], fields.get("made_for"))
 
 
 def _check_name(name: str) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from itertools import count
+
+from tests.root import life
 
 import wharf
 
@@ -12,30 +15,25 @@ async def live(root: str) -> None:
     async with wharf.Engine(root) as engine:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
-        number = 0
-        while True:
-            number += 1
-            await engine.containers.create(
-                {
-                    "Image": "busybox",
-                    "Cmd": ["sleep", "60"],
-                    "ExposedPorts": {"80/tcp": {}},
-                    "HostConfig": {
-                        "NetworkMode": "bridge" if number % 2 else "none",
-                        "Memory": 32 << 20,
-                        "PortBindings": {"80/tcp": [{"HostPort": "0"}]} if number % 2 else {},
-                        "Binds": ["/data"],
-                    },
-                },
-                name=f"life{number}",
-            )
-            await engine.containers.start(f"life{number}")
-            exec_id = await engine.execs.create(f"life{number}", {"Cmd": ["true"]})
+        for number in count(1):
+            for step in life.STEPS:
+                await act(engine, step, number)
+
+
+async def act(engine: wharf.Engine, step: str, number: int) -> None:
+    name = life.name(number)
+    match step:
+        case "create":
+            await engine.containers.create(life.document(number), name=name)
+        case "exec":
+            exec_id = await engine.execs.create(name, {"Cmd": ["true"]})
             await engine.execs.start(exec_id, detach=True, tty=False, console_size=None)
-            await engine.containers.pause(f"life{number}")
-            await engine.containers.unpause(f"life{number}")
-            await engine.containers.kill(f"life{number}")
-            await engine.containers.remove(f"life{number}", volumes=True)
+        case "restart":
+            await engine.containers.restart(name, timeout_s=0)
+        case "remove":
+            await engine.containers.remove(name, volumes=True)
+        case _:
+            await getattr(engine.containers, step)(name)
 
 
 asyncio.run(live(sys.argv[1]))

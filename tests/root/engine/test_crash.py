@@ -70,6 +70,7 @@ def test_killing_the_engine_at_any_point_loses_and_leaks_nothing(root: Path) -> 
         seen.update(asyncio.run(_agree_and_clean_up(root)))
 
         assert observe(data, run) == EMPTY
+        assert list(data.volumes.iterdir()) == []
 
     assert {"running", "created"} <= seen, "the kills must hit different stages"
 

@@ -174,3 +174,21 @@ def test_a_removal_that_was_broken_off_is_finished_by_the_next_start(place: Plac
     place.data.volume("vol").parent.rename(place.data.ingest / "removed-1")
 
     assert Volumes(place.data, place.database)._rows() == []
+
+
+def test_a_volume_goes_with_the_container_that_it_was_made_for_until_it_is_kept(place: Place) -> None:
+    for name in ("kept", "lost"):
+        asyncio.run(place.volumes.create({"Name": name}, made_for="c1"))
+    asyncio.run(place.volumes.create({"Name": "kept"}, made_for="c2"))
+    asyncio.run(place.volumes.keep("kept"))
+
+    assert place.volumes.unsettled() == {"c1"}
+    asyncio.run(place.volumes.remove_made_for("c1"))
+    assert (names(place), place.volumes.unsettled()) == (["kept"], set())
+
+
+def test_a_volume_whose_making_was_broken_off_is_dropped_by_the_next_start(place: Place) -> None:
+    with place.database.transaction() as db:
+        db.execute("""INSERT INTO volumes VALUES ('vol', 'local', '', '{"labels":{},"filling":false}')""")
+
+    assert Volumes(place.data, place.database)._rows() == []

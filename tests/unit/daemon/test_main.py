@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from wharf.daemon.main import command
+from wharf.daemon.main import command, main
 from wharf.lib.version import __version__
 
 
@@ -26,3 +26,22 @@ def test_misuse_is_explained_and_exits_2(args: list[str], words: str) -> None:
 
 def test_version_is_told() -> None:
     assert CliRunner().invoke(command, ["--version"]).output.startswith(f"wharfd version {__version__}")
+
+
+def test_misuse_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["wharfd", "extra"])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "wharfd: Got unexpected extra argument (extra) (see 'wharfd --help')\n"
+
+
+def test_help_is_no_failure(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["wharfd", "--help"])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert (ended.value.code or 0, capsys.readouterr().out.startswith("Usage: wharfd")) == (0, True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wharf.engine.containers import mounts, validate
 from wharf.engine.containers.attributes import publish
@@ -65,7 +65,6 @@ async def create(
     argv = command_line(config)
     container_id = context.new_id()
     host = with_defaults(request.host_config)
-    points = await mounts.resolve(context, config, host)
     container = Container(
         id=container_id,
         name=chosen,
@@ -76,7 +75,7 @@ async def create(
             config={**config, "Hostname": config.get("Hostname") or _default_hostname(host, container_id)},
             host_config=host,
             networking=request.networking,
-            mounts=points,
+            mounts=[],
             path=argv[0],
             args=argv[1:],
         ),
@@ -88,18 +87,27 @@ async def create(
 
 
 async def _prepare(context: Context, container: Container, image: ImageRecord) -> None:
-    """Make the container's folder, fill new volumes, write the record.
+    """Make the container's volumes and folder, fill new volumes, write the record.
 
-    In this order, for a folder without a record is swept when an engine starts.
+    In this order, for volumes and a folder without a record are swept when an engine starts.
     """
+    spec = container.spec
     try:
+        points = await mounts.resolve(context, spec.config, spec.host_config, container.id)
+        container.spec = replace(spec, mounts=points)
         await asyncio.to_thread(context.snapshots.prepare, container.id)
-        await mounts.fill_volumes(context, container.spec.mounts, image)
+        await mounts.fill_volumes(context, points, image)
         context.registry.require_free(container.name)
         context.registry.add(container)
     except BaseException:
-        await asyncio.shield(asyncio.to_thread(context.snapshots.discard, container.id))
+        await asyncio.shield(_undo(context, container))
         raise
+    await mounts.keep_volumes(context, points)
+
+
+async def _undo(context: Context, container: Container) -> None:
+    await asyncio.to_thread(context.snapshots.discard, container.id)
+    await context.volumes.remove_made_for(container.id)
 
 
 def merge(own: ContainerConfig, image: ExecutionConfig) -> ContainerConfig:

@@ -144,16 +144,20 @@ def _target(path: str, text: str) -> str:
     return target
 
 
-async def resolve(context: Context, config: ContainerConfig, host: HostConfig) -> list[MountPoint]:
+async def resolve(
+    context: Context, config: ContainerConfig, host: HostConfig, container_id: str
+) -> list[MountPoint]:
     """Find or make the sources of all mounts: volumes are created, missing -v folders too, as Docker does.
+
+    New anonymous volumes go with the container until :func:`keep_volumes`.
 
     Raises:
         InvalidArgument: a mount is malformed or, with --mount, its source does not exist.
     """
-    return [await _resolve_one(context, mount) for mount in wanted(config, host)]
+    return [await _resolve_one(context, mount, container_id) for mount in wanted(config, host)]
 
 
-async def _resolve_one(context: Context, mount: Wanted) -> MountPoint:
+async def _resolve_one(context: Context, mount: Wanted, container_id: str) -> MountPoint:
     point: MountPoint = {
         "Type": mount.type,
         "Destination": mount.target,
@@ -167,7 +171,8 @@ async def _resolve_one(context: Context, mount: Wanted) -> MountPoint:
     if mount.type == "volume":
         name = mount.source or context.new_id()
         labels = {} if mount.source else {"com.docker.volume.anonymous": ""}
-        await context.volumes.create({"Name": name, "Labels": labels})
+        made_for = None if mount.source else container_id
+        await context.volumes.create({"Name": name, "Labels": labels}, made_for=made_for)
         return {
             **point,
             "Name": name,
@@ -217,6 +222,13 @@ async def fill_volumes(context: Context, points: Iterable[MountPoint], image: Im
     for point in points:
         if point.get("Type") == "volume" and "nocopy" not in (point.get("Mode") or "").split(","):
             await context.volumes.fill(point.get("Name") or "", point.get("Destination") or "", image.chain_id)
+
+
+async def keep_volumes(context: Context, points: Iterable[MountPoint]) -> None:
+    """Let a container's volumes be its own, now that it has a record."""
+    for point in points:
+        if point.get("Type") == "volume":
+            await context.volumes.keep(point.get("Name") or "")
 
 
 async def remove_anonymous(context: Context, container: Container) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import os
 from dataclasses import replace
 
-from wharf.engine.containers import exits, restart_policy
+from wharf.engine.containers import exits, mounts, restart_policy
 from wharf.engine.containers.launch import launch, record_failure
 from wharf.engine.containers.record import Container
 from wharf.engine.containers.remove import erase, insist
@@ -40,20 +40,30 @@ async def _adopt(context: Context, container: Container) -> Shim | Exit | None:
 
 
 async def _sweep(context: Context) -> None:
-    """Remove folders, shims and cgroups of ids that have no record: their create or remove was cut short."""
+    """Remove folders, volumes, shims and cgroups of ids without a record: their create or remove was cut short."""
     for container_id in await asyncio.to_thread(context.snapshots.container_ids):
         if container_id not in context.registry:
             await asyncio.to_thread(context.snapshots.discard, container_id)
+    await _settle_volumes(context)
     shims = context.run.shims
     for container_id in os.listdir(shims) if shims.exists() else []:
         if container_id not in context.registry:
             await context.processes.abolish(container_id, f"/wharf/{context.data.key}/{container_id}")
 
 
+async def _settle_volumes(context: Context) -> None:
+    """Keep the new volumes of containers that have a record, and remove those of the others."""
+    for container_id in await asyncio.to_thread(context.volumes.unsettled):
+        if container_id in context.registry:
+            await mounts.keep_volumes(context, context.registry.resolve(container_id).spec.mounts)
+        else:
+            await context.volumes.remove_made_for(container_id)
+
+
 async def _agree(context: Context, container: Container, found: Shim | Exit | None) -> None:
     if container.state.status == "removing":
         await _end_of(context, container, found)
-        await erase(context, container, volumes=bool(container.spec.host_config.get("AutoRemove")))
+        await erase(context, container, volumes=container.state.volumes_too)
     elif isinstance(found, Shim):
         _go_on(context, container, found)
     elif found is not None and "failure" in found:

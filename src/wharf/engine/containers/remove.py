@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal as signals
 from contextlib import suppress
+from dataclasses import replace
 
 from wharf.engine.containers import mounts, networking
 from wharf.engine.containers.attributes import publish
@@ -54,7 +55,7 @@ async def erase(context: Context, container: Container, *, volumes: bool) -> Non
     """Remove all of a container that does not run; the caller holds its lock."""
     if container.restart and container.restart is not asyncio.current_task():
         container.restart.cancel()
-    container.become(container.state.with_status("removing"))
+    container.become(replace(container.state, status="removing", volumes_too=volumes))
     context.registry.save(container)
     container.drop_pending()
     await networking.release(context, container)

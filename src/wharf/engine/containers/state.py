@@ -37,6 +37,7 @@ class State:
     finished_at: str = NEVER
     stopped_by_user: bool = False
     restart_count: int = 0
+    volumes_too: bool = False  # while it is removed: its anonymous volumes go with it
 
     @property
     def alive(self) -> bool:

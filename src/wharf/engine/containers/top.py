@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 from wharf.engine.containers.state import require
 from wharf.engine.context import Context
@@ -23,12 +24,17 @@ async def top(context: Context, ref: str, *, ps_args: str | None) -> ContainerTo
     pids = await asyncio.to_thread(context.cgroup_of(container).procs)
     arguments = (ps_args or "-ef").split()
     try:
-        done = await asyncio.to_thread(run, ["ps", *arguments])
+        done = await asyncio.to_thread(run, ["ps", *arguments], environment=_environment())
     except FileNotFoundError as error:
         raise NotImplementedHere("docker top needs ps on the host: install the package procps") from error
     if done.code:
         raise InvalidArgument(f"ps: {done.stderr.decode(errors='replace').strip()}")
     return parse(done.stdout.decode(errors="replace"), set(pids))
+
+
+def _environment() -> dict[str, str]:
+    """Return ours without COLUMNS, at which ps would cut its lines off."""
+    return {name: value for name, value in os.environ.items() if name != "COLUMNS"}
 
 
 def parse(output: str, pids: set[int]) -> ContainerTopResponse:
