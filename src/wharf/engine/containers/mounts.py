@@ -144,9 +144,7 @@ def _target(path: str, text: str) -> str:
     return target
 
 
-async def resolve(
-    context: Context, config: ContainerConfig, host: HostConfig, container_id: str
-) -> list[MountPoint]:
+async def resolve(context: Context, config: ContainerConfig, host: HostConfig, container_id: str) -> list[MountPoint]:
     """Find or make the sources of all mounts: volumes are created, missing -v folders too, as Docker does.
 
     New anonymous volumes go with the container until :func:`keep_volumes`.
