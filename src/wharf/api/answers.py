@@ -50,9 +50,9 @@ def document(body: object, status: int = 200) -> web.Response:
     )
 
 
-async def begin(call: Call, content_type: str) -> web.StreamResponse:
+async def begin(call: Call, content_type: str, headers: Mapping[str, str] | None = None) -> web.StreamResponse:
     """Send status 200 and the headers at once; the body follows as it comes."""
-    response = web.StreamResponse(status=200, headers={**HEADERS, "Content-Type": content_type})
+    response = web.StreamResponse(status=200, headers={**HEADERS, **(headers or {}), "Content-Type": content_type})
     await response.prepare(call.request)
     return response
 
@@ -101,20 +101,27 @@ async def lines(
     return response
 
 
-async def raw(call: Call, chunks: AsyncIterator[bytes], content_type: str, *, at_once: bool) -> web.StreamResponse:
+async def raw(
+    call: Call,
+    chunks: AsyncIterator[bytes],
+    content_type: str,
+    *,
+    at_once: bool,
+    headers: Mapping[str, str] | None = None,
+) -> web.StreamResponse:
     """Answer with bytes as they come; what fails after the headers cuts the answer off, which a client can tell."""
-    response = await begin(call, content_type) if at_once else None
+    response = await begin(call, content_type, headers) if at_once else None
     with call.open_ended():
         async with closing(chunks):
             try:
                 async for chunk in chunks:
-                    response = response or await begin(call, content_type)
+                    response = response or await begin(call, content_type, headers)
                     await response.write(chunk)
             except WharfError as error:
                 if response is None:
                     raise
                 raise ConnectionAbortedError(str(error)) from error
-    response = response or await begin(call, content_type)
+    response = response or await begin(call, content_type, headers)
     await response.write_eof()
     return response
 

@@ -17,6 +17,7 @@ from wharf.spec.engine_api import exec as exec_
 Filters = Mapping[str, list[str]]
 Document = dict[str, object]
 Strings = list[str]  # named here: inside the classes below, ``list`` is their own method
+Changes = list[container.FilesystemChange]
 History = list[image.ImageHistoryResponseItem]
 Deletions = list[image.ImageDeleteResponseItem]
 
@@ -46,6 +47,23 @@ class LogStream(Protocol):
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         """Chunks of at most some tens of kilobytes."""
+
+
+class Archive(Protocol):
+    """A path of a container and its archive; closed by whoever gets it."""
+
+    @property
+    def stat(self) -> container.ContainerPathStat:
+        """What the path is."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """The archive; nothing is read before."""
+
+    async def __anext__(self) -> bytes:
+        """The next chunk."""
+
+    async def aclose(self) -> None:
+        """Let go of the container."""
 
 
 class Containers(Protocol):
@@ -135,6 +153,37 @@ class Containers(Protocol):
 
     async def top(self, ref: str, *, ps_args: str | None) -> container.ContainerTopResponse:
         """List its processes as ps does (None: ``-ef``)."""
+
+    async def archive(self, ref: str, path: str) -> Archive:
+        """Open a path of its file system."""
+
+    async def read_archive(self, ref: str, path: str) -> Archive:
+        """Open a path of its file system to read its archive: an event tells."""
+
+    async def extract(
+        self, ref: str, path: str, chunks: AsyncIterator[bytes], *, keep_kinds: bool, own: bool
+    ) -> None:
+        """Unpack an archive into a folder of it."""
+
+    async def export(self, ref: str) -> AsyncIterator[bytes]:
+        """Archive its whole root."""
+
+    async def changes(self, ref: str) -> Changes:
+        """Return what differs from its image."""
+
+    async def commit(
+        self,
+        ref: str,
+        *,
+        repository: str,
+        tag: str | None,
+        author: str,
+        comment: str,
+        pause: bool,
+        changes: Strings,
+        config: container.ContainerConfig | None,
+    ) -> str:
+        """Make an image of it and return that one's id."""
 
     async def steps(self, ref: str) -> dict[str, int]:
         """Return the microseconds each step of its last start took (an extension, for benchmarks)."""

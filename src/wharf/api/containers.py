@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
+import msgspec
 from aiohttp import web
 
 from wharf.api import versions
-from wharf.api.answers import document, empty, later, lines, raw, take_over
+from wharf.api.answers import HEADERS, document, empty, later, lines, raw, take_over
 from wharf.api.call import Call
 from wharf.api.routes import Route
 from wharf.errors import InvalidArgument
-from wharf.spec.engine_api.container import CreateContainer, HostConfig
+from wharf.spec.engine_api.container import ContainerConfig, ContainerPathStat, CreateContainer, HostConfig
 
 _CONDITIONS = ("not-running", "next-exit", "removed")
 
@@ -159,6 +162,58 @@ def size_of(call: Call) -> tuple[int, int]:
     return sizes[0], sizes[1]
 
 
+def _path_stat(stat: ContainerPathStat) -> dict[str, str]:
+    """Return the header that describes a path: JSON in base64."""
+    return {"X-Docker-Container-Path-Stat": b64encode(msgspec.json.encode(stat)).decode()}
+
+
+async def _stat_archive(call: Call) -> web.StreamResponse:
+    found = await call.backend.containers.archive(call.params["id"], call.query.required("path"))
+    await found.aclose()
+    return web.Response(headers={**HEADERS, **_path_stat(found.stat)})
+
+
+async def _get_archive(call: Call) -> web.StreamResponse:
+    found = await call.backend.containers.read_archive(call.params["id"], call.query.required("path"))
+    return await raw(call, found, "application/x-tar", at_once=False, headers=_path_stat(found.stat))
+
+
+async def _put_archive(call: Call) -> web.StreamResponse:
+    query = call.query
+    await call.backend.containers.extract(
+        call.params["id"],
+        query.required("path"),
+        call.chunks(),
+        keep_kinds=query.flag("noOverwriteDirNonDir"),
+        own=query.flag("copyUIDGID"),
+    )
+    return empty(200)
+
+
+async def _export(call: Call) -> web.StreamResponse:
+    archive = await call.backend.containers.export(call.params["id"])
+    return await raw(call, archive, "application/octet-stream", at_once=False)
+
+
+async def _changes(call: Call) -> web.StreamResponse:
+    return document(await call.backend.containers.changes(call.params["id"]) or None)
+
+
+async def _commit(call: Call) -> web.StreamResponse:
+    query = call.query
+    made = await call.backend.containers.commit(
+        query.text("container") or "",
+        repository=query.text("repo") or "",
+        tag=query.text("tag"),
+        author=query.text("author") or "",
+        comment=query.text("comment") or "",
+        pause=query.flag("pause", default=True),
+        changes=query.texts("changes"),
+        config=await call.body(ContainerConfig),
+    )
+    return document({"Id": made}, 201)
+
+
 async def _top(call: Call) -> web.StreamResponse:
     return document(await call.backend.containers.top(call.params["id"], ps_args=call.query.text("ps_args")))
 
@@ -183,6 +238,12 @@ ROUTES = (
     Route("GET", "/containers/{id}/top", _top),
     Route("GET", "/containers/{id}/logs", _logs),
     Route("GET", "/containers/{id}/stats", _stats),
+    Route("GET", "/containers/{id}/changes", _changes),
+    Route("GET", "/containers/{id}/export", _export),
+    Route("HEAD", "/containers/{id}/archive", _stat_archive),
+    Route("GET", "/containers/{id}/archive", _get_archive),
+    Route("PUT", "/containers/{id}/archive", _put_archive),
+    Route("POST", "/commit", _commit),
     Route("POST", "/containers/{id}/resize", _resize),
     Route("POST", "/containers/{id}/start", _start),
     Route("POST", "/containers/{id}/stop", _stop),

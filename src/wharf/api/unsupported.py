@@ -47,15 +47,7 @@ _SWARM = (
 )
 
 _MISSING = {
-    "showing a container's changes": ("GET /containers/{id}/changes",),
-    "exporting a container": ("GET /containers/{id}/export",),
-    "copying from and to a container": (
-        "HEAD /containers/{id}/archive",
-        "GET /containers/{id}/archive",
-        "PUT /containers/{id}/archive",
-    ),
     "attaching by websocket": ("GET /containers/{id}/attach/ws",),
-    "committing a container": ("POST /commit",),
     "building images": ("POST /build", "POST /build/prune", "POST /build/cancel", "POST /session", "POST /grpc"),
     "searching registries": ("GET /images/search",),
     "pushing images": ("POST /images/{name:.*}/push",),

@@ -52,11 +52,20 @@ def _save(session: Session, values: Values, names: list[str]) -> int:
     path = values.text("output")
     if not path and os.isatty(1):
         raise InvalidArgument("cowardly refusing to save to a terminal. Use the -o flag or redirect")
-    chunks = Images(session.client).save(names)
+    write_archive(Images(session.client).save(names), path, "failed to save image")
+    return 0
+
+
+def write_archive(chunks: Iterator[bytes], path: str, failure: str) -> None:
+    """Write an archive to a file, or to stdout for an empty path.
+
+    Raises:
+        WharfError: the file cannot be written; the message begins with ``failure``.
+    """
     if not path:
         for data in chunks:
             write_all(1, data)
-        return 0
+        return
     # Under a name of its own until it is whole: a failed save must not leave half an archive, or destroy the old one.
     temporary = f"{path}.{os.getpid()}.part"
     try:
@@ -65,11 +74,10 @@ def _save(session: Session, values: Values, names: list[str]) -> int:
                 file.write(data)
         os.replace(temporary, path)
     except OSError as error:
-        raise WharfError(f"failed to save image: {path}: {(error.strerror or '').lower()}") from error
+        raise WharfError(f"{failure}: {path}: {(error.strerror or '').lower()}") from error
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)
-    return 0
 
 
 def _import(session: Session, values: Values, arguments: list[str]) -> int:

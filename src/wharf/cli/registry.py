@@ -13,6 +13,12 @@ _MODULES: dict[str, dict[str, str]] = {
         "start": "Start stopped containers",
     },
     "exec": {"exec": "Run one more command in a running container"},
+    "cp": {
+        "cp": "Copy files between a container and this machine",
+        "export": "Write a container's file system as a tar archive",
+        "diff": "Show what a container has changed of its image",
+        "commit": "Make an image of a container's changes",
+    },
     "ps": {"ps": "List containers"},
     "lifecycle": {
         "stop": "Stop running containers",
@@ -70,7 +76,8 @@ _MODULES: dict[str, dict[str, str]] = {
 }
 
 _IN_CONTAINER = (
-    "attach", "create", "exec", "kill", "logs", "pause", "port", "rename", "restart", "rm", "run", "start", "stats",
+    "attach", "commit", "cp", "create", "diff", "exec", "export", "kill", "logs", "pause", "port",
+    "rename", "restart", "rm", "run", "start", "stats",
     "stop", "top", "unpause", "update", "wait",
 )  # fmt: skip
 ALIASES: dict[str, str] = {

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import binascii
+
 from wharf.client.client import quote
-from wharf.client.documents import as_document, as_documents
-from wharf.lib.light_json import dumps
+from wharf.client.documents import as_document, as_documents, text
+from wharf.client.errors import ProtocolError
+from wharf.lib.light_json import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from wharf.client.client import Client, Response
+    from wharf.client.client import Client, Query, Response
     from wharf.client.documents import Document
     from wharf.client.http1 import Wire
 
     Filters = Mapping[str, list[str]]
+    # The class has a method called list, which hides the type inside it.
+    Documents = list[Document]
+    Words = list[str]
 
 
 def filters_text(filters: Filters | None) -> str:
@@ -22,6 +28,13 @@ def filters_text(filters: Filters | None) -> str:
     if not filters:
         return ""
     return dumps({name: dict.fromkeys(values, True) for name, values in filters.items()})
+
+
+def _path_stat(response: Response) -> Document:
+    try:
+        return as_document(loads(binascii.a2b_base64(response.header("x-docker-container-path-stat")).decode()))
+    except ValueError as error:
+        raise ProtocolError("the engine does not say what the path is") from error
 
 
 class Containers:
@@ -142,6 +155,65 @@ class Containers:
             **window,
         }
         return self._client.request("GET", self._path(name, "logs"), query=query).chunks()
+
+    def archive_stat(self, name: str, path: str) -> Document:
+        """Return what a path in it is: name, size, mode (Go's os.FileMode), mtime, linkTarget."""
+        response = self._client.request("HEAD", self._path(name, "archive"), query={"path": path})
+        response.read()
+        return _path_stat(response)
+
+    def archive(self, name: str, path: str) -> tuple[Document, Iterator[bytes]]:
+        """Return what a path in it is, and its tar archive."""
+        response = self._client.request("GET", self._path(name, "archive"), query={"path": path})
+        return _path_stat(response), response.chunks()
+
+    def extract(
+        self, name: str, path: str, archive: Iterable[bytes], *, own: bool = False, keep_kinds: bool = False
+    ) -> None:
+        """Unpack a tar archive into a folder of it.
+
+        Args:
+            name: The container.
+            path: The folder.
+            archive: The archive, plain or compressed.
+            own: Give what is unpacked to the container's user.
+            keep_kinds: Refuse to put a folder in a file's place, or the reverse.
+        """
+        query = {"path": path, "noOverwriteDirNonDir": keep_kinds or None, "copyUIDGID": own or None}
+        headers = {"Content-Type": "application/x-tar"}
+        path = self._path(name, "archive")
+        self._client.request("PUT", path, query=query, body=archive, headers=headers).read()
+
+    def export(self, name: str) -> Iterator[bytes]:
+        """Yield its root as a tar archive."""
+        return self._client.request("GET", self._path(name, "export")).chunks()
+
+    def changes(self, name: str) -> Documents:
+        """Return what it has changed of its image: Path, and Kind (0 modified, 1 added, 2 deleted)."""
+        return as_documents(self._client.call("GET", self._path(name, "changes")))
+
+    def commit(
+        self,
+        name: str,
+        *,
+        repository: str = "",
+        tag: str = "",
+        author: str = "",
+        message: str = "",
+        changes: Words | None = None,
+        pause: bool = True,
+    ) -> str:
+        """Make an image of it and return the image's id."""
+        query: Query = {
+            "container": name,
+            "repo": repository,
+            "tag": tag,
+            "author": author,
+            "comment": message,
+            "changes": changes or [],
+            "pause": pause,
+        }
+        return text(as_document(self._client.call("POST", "/commit", query=query)), "Id")
 
     def top(self, name: str, ps_args: str = "") -> Document:
         """Return Titles and Processes, as ps(1) with ``ps_args`` shows them."""

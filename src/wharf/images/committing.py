@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from wharf.images.intake import Intake, Layer, encode_config
 from wharf.images.record import ImageRecord, host_architecture
+from wharf.lib.digest import Digest
 from wharf.lib.reference import Reference
 from wharf.spec.oci_image import ExecutionConfig, History, ImageConfig
-from wharf.storage.trees import FOLDER
+from wharf.storage.pack import nothing
+from wharf.storage.trees import FOLDER, Node
+
+
+EMPTY_TAR: Final = Digest("sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef")
+"""Of an archive without entries (1024 zeros): Docker makes no layer of it, and no other tool expects one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +32,7 @@ class CommitRequest:
     author: str = ""
     comment: str = ""
     created_by: str = ""  # the command that the container ran
+    leave_out: Callable[[Node], bool] = nothing  # what in the folder is none of its doing
 
 
 def commit_image(intake: Intake, request: CommitRequest, now: str) -> ImageRecord:
@@ -36,22 +45,28 @@ def commit_image(intake: Intake, request: CommitRequest, now: str) -> ImageRecor
     below = intake.layers_of(request.parent) if request.parent else []
     fd = os.open(request.upper, FOLDER)
     try:
-        layers = [*below, intake.layer_of_folder(fd)]
+        layer = intake.layer_of_folder(fd, request.leave_out)
     finally:
         os.close(fd)
-    config = encode_config(configuration(request, layers, now))
+    layers = below if layer.diff_id == EMPTY_TAR else [*below, layer]
+    config = encode_config(configuration(request, layers, now, adds=len(layers) > len(below)))
     references = [request.reference] if request.reference else []
     return intake.commit(config, layers, references, now)
 
 
-def configuration(request: CommitRequest, layers: list[Layer], now: str) -> ImageConfig:
-    """Return the new image's configuration: the parent's, with the execution's, one layer and one step more. Pure."""
+def configuration(request: CommitRequest, layers: list[Layer], now: str, *, adds: bool = True) -> ImageConfig:
+    """Return the new image's configuration: the parent's, with the execution's, and one step more. Pure.
+
+    ``adds``: whether the step has a layer, the last one.
+    """
     parent: ImageConfig = request.parent.config if request.parent else {"architecture": host_architecture()}
     step: History = {"created": now, "created_by": request.created_by}
     if request.author:
         step["author"] = request.author
     if request.comment:
         step["comment"] = request.comment
+    if not adds:
+        step["empty_layer"] = True
     config: ImageConfig = {
         "os": "linux",
         **parent,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final, Self
@@ -39,9 +39,10 @@ from wharf.storage.compression import Compressed, Compressing, Decompressed, com
 from wharf.storage.content import ContentStore, Writer
 from wharf.storage.copying import packed
 from wharf.storage.diff import unpack
+from wharf.storage.pack import nothing
 from wharf.storage.snapshots import Snapshots, StagedLayer
 from wharf.storage.tar_reader import Source
-from wharf.storage.trees import FOLDER
+from wharf.storage.trees import FOLDER, Node
 
 _MEDIA_TYPES: Final = {"": OCI_LAYER, "gzip": OCI_LAYER_GZIP, "zstd": OCI_LAYER_ZSTD}
 
@@ -100,14 +101,18 @@ class Intake:
             file.seek(0)
             return self.layer(file)
 
-    def layer_of_folder(self, folder_fd: int) -> Layer:
+    def layer_of_folder(self, folder_fd: int, leave_out: Callable[[Node], bool] = nothing) -> Layer:
         """Make a layer of what a container changed: the upper folder of its overlay. It is stored as gzip.
+
+        Args:
+            folder_fd: the folder.
+            leave_out: whether something in it is none of the container's doing.
 
         Raises:
             OSError: a file could not be read, or the disk is full.
         """
         writer = self.writer()
-        with packed(folder_fd, overlay=True) as archive:
+        with packed(folder_fd, overlay=True, leave_out=leave_out) as archive:
             compressing = Compressing(archive, writer)
             layer = self._unpack(Decompressed(compressing), writer)
             compressing.finish()

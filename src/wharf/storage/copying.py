@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from wharf.storage.diff import unpack
-from wharf.storage.pack import pack
+from wharf.storage.diff import Manner, extract
+from wharf.storage.pack import nothing, pack
+from wharf.storage.trees import Node
 
 
 def copy_content(source_fd: int, target_fd: int) -> None:
@@ -22,11 +23,13 @@ def copy_content(source_fd: int, target_fd: int) -> None:
         OSError: the disk is full, or the source changed meanwhile.
     """
     with packed(source_fd, overlay=False) as source:
-        unpack(source, target_fd)
+        extract(source, target_fd, Manner(layer=False))
 
 
 @contextmanager
-def packed(folder_fd: int, *, overlay: bool) -> Iterator[io.RawIOBase]:
+def packed(
+    folder_fd: int, *, overlay: bool, leave_out: Callable[[Node], bool] = nothing
+) -> Iterator[io.RawIOBase]:
     """Give the archive of a folder as a stream, made on a thread while it is read (see :func:`pack`).
 
     Raises:
@@ -34,9 +37,17 @@ def packed(folder_fd: int, *, overlay: bool) -> Iterator[io.RawIOBase]:
     """
     out, into = os.pipe2(os.O_CLOEXEC)
     failures: list[BaseException] = []
-    producer = threading.Thread(
-        target=_produce, args=(folder_fd, into, failures, overlay), name="wharf-pack", daemon=True
-    )
+
+    def produce() -> None:
+        try:
+            with os.fdopen(into, "wb", buffering=1 << 16) as sink:
+                pack(folder_fd, sink, overlay=overlay, leave_out=leave_out)
+        except BrokenPipeError:
+            pass  # the other side failed and says why
+        except BaseException as error:  # noqa: BLE001  # raised on the caller's thread
+            failures.append(error)
+
+    producer = threading.Thread(target=produce, name="wharf-pack", daemon=True)
     producer.start()
     try:
         with io.FileIO(out, "rb") as source:
@@ -47,13 +58,3 @@ def packed(folder_fd: int, *, overlay: bool) -> Iterator[io.RawIOBase]:
         producer.join()
         if failures:
             raise failures[0]  # before what the reader says: the archive broke off because of this
-
-
-def _produce(folder_fd: int, into: int, failures: list[BaseException], overlay: bool) -> None:  # noqa: FBT001  # a thread's target
-    try:
-        with os.fdopen(into, "wb", buffering=1 << 16) as sink:
-            pack(folder_fd, sink, overlay=overlay)
-    except BrokenPipeError:
-        pass  # the other side failed and says why
-    except BaseException as error:  # noqa: BLE001  # raised on the caller's thread
-        failures.append(error)

@@ -1,4 +1,6 @@
-"""Unpack a layer's archive into a folder of its own, as overlay wants it. The archive is taken for hostile.
+"""Unpack an archive: a layer's into a folder of its own as overlay wants it, or any into a container's root.
+
+The archive is taken for hostile.
 
 Every name is resolved below the folder's descriptor (openat2, RESOLVE_IN_ROOT), so a name, a link or a symlinked
 parent leads nowhere else. What the archive may do is make files, links and devices *inside*; who runs a container on
@@ -37,6 +39,16 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Manner:
+    """How an archive is unpacked."""
+
+    layer: bool = True  # marks of deletions are such; else they are files like any other
+    base: bytes = b""  # the folder inside the root into which it goes: relative, it may lead through symlinks
+    keep_kinds: bool = False  # a folder is not replaced by something else, nor the reverse
+    owner: tuple[int, int] | None = None  # uid and gid of all; None: the archive's
+
+
+@dataclass(frozen=True, slots=True)
 class Unpacked:
     """What an archive filled."""
 
@@ -54,7 +66,18 @@ def unpack(source: Source, folder_fd: int, limits: Limits | None = None) -> Unpa
         InvalidArgument: the archive is corrupt, or an entry of it is refused; the message says which.
         OSError: the disk is full, or this process may not make a device.
     """
-    unpacker = _Unpacker(folder_fd, limits or Limits())
+    return _unpack(source, _Unpacker(folder_fd, limits or Limits(), Manner()))
+
+
+def extract(source: Source, root_fd: int, manner: Manner) -> Unpacked:
+    """Unpack the archive ``source`` over what a root has already; blocking, raises as :func:`unpack`.
+
+    Symlinks on the way are followed as a process in the root would; the last entry of a name counts.
+    """
+    return _unpack(source, _Unpacker(root_fd, Limits(), manner))
+
+
+def _unpack(source: Source, unpacker: _Unpacker) -> Unpacked:
     try:
         reader = TarReader(source)
         for entry in reader:
@@ -121,9 +144,10 @@ def clean(name: bytes) -> bytes:
 class _Unpacker:
     """The folder being filled."""
 
-    def __init__(self, top: int, limits: Limits) -> None:
+    def __init__(self, top: int, limits: Limits, manner: Manner) -> None:
         self._top = top
         self._limits = limits
+        self._manner = manner
         self._folders: OrderedDict[bytes, int] = OrderedDict()  # by the path that led there, symlinks and all
         self._times: list[tuple[bytes, int]] = []  # of folders: set last, for filling them changes them
         self._entries = 0
@@ -138,13 +162,15 @@ class _Unpacker:
         if self._stale:
             self.release()
             self._stale = False
-        path = clean(entry.name)
-        if not path:
+        if self._manner.owner is not None:
+            entry.uid, entry.gid = self._manner.owner
+        path = self._inside(clean(entry.name))
+        if path == self._manner.base:
             self._root(entry)
             return
         parent_path, _, name = path.rpartition(b"/")
         parent = self._parent(parent_path)
-        if name.startswith(marks.WHITEOUT_PREFIX):
+        if self._manner.layer and name.startswith(marks.WHITEOUT_PREFIX):
             self._mark(parent, name)
         else:
             self._place(entry, reader, parent, name, path)
@@ -168,6 +194,10 @@ class _Unpacker:
         """Close the folders kept open; idempotent."""
         while self._folders:
             os.close(self._folders.popitem()[1])
+
+    def _inside(self, path: bytes) -> bytes:
+        base = self._manner.base
+        return b"/".join(part for part in (base, path) if part)
 
     def _open_exactly(self, path: bytes) -> int:
         return open_in_root(self._top, os.fsdecode(path), FOLDER)
@@ -193,8 +223,16 @@ class _Unpacker:
     def _root(self, entry: Entry) -> None:
         if entry.kind is not Kind.FOLDER:
             raise InvalidArgument("invalid archive: its root is not a folder")
-        _dress_fd(self._top, entry)
-        self._times.append((b".", entry.mtime_ns))
+        if not self._manner.base:
+            _dress_fd(self._top, entry)
+            self._times.append((b".", entry.mtime_ns))
+            return
+        fd = open_in_root(self._top, os.fsdecode(self._manner.base), FOLDER & ~os.O_NOFOLLOW)
+        try:
+            _dress_fd(fd, entry)
+        finally:
+            os.close(fd)
+        self._times.append((self._manner.base, entry.mtime_ns))
 
     def _mark(self, parent: int, name: bytes) -> None:
         if name == marks.OPAQUE_MARK:
@@ -240,7 +278,9 @@ class _Unpacker:
         except FileExistsError:
             status = os.stat(name, dir_fd=parent, follow_symlinks=False)
             if not stat.S_ISDIR(status.st_mode):
-                replaces = marks.is_whiteout(status)
+                if self._manner.keep_kinds:
+                    raise InvalidArgument(f"cannot overwrite non-directory {_shown(path)} with directory") from None
+                replaces = self._manner.layer and marks.is_whiteout(status)
                 self._clear(parent, name)
                 os.mkdir(name, 0o700, dir_fd=parent)
         fd = os.open(name, FOLDER, dir_fd=parent)
@@ -273,7 +313,7 @@ class _Unpacker:
             os.close(fd)
 
     def _hardlink(self, entry: Entry, parent: int, name: bytes) -> None:
-        target = clean(entry.target)
+        target = self._inside(clean(entry.target))
         folder, _, last = target.rpartition(b"/")
         if not last:
             raise InvalidArgument(f"invalid archive: entry {_shown(entry.name)} is a link to its root")
@@ -302,6 +342,8 @@ class _Unpacker:
         if status is None:
             return
         if stat.S_ISDIR(status.st_mode):
+            if self._manner.keep_kinds:
+                raise InvalidArgument(f"cannot overwrite directory {_shown(name)} with non-directory")
             _remove_folder(parent, name)
         else:
             os.unlink(name, dir_fd=parent)

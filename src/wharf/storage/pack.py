@@ -1,4 +1,4 @@
-"""Make an archive of a folder: a container's whole root (docker export) or its own layer alone (docker commit).
+"""Make an archive of a folder: a container's root (docker export), a part (docker cp), its own layer (docker commit).
 
 Of a layer, overlay's deletions are turned back into the archive's marks. Names come in byte order, so the same folder
 gives the same bytes.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from wharf.storage import overlay_marks as marks
@@ -28,20 +28,69 @@ _KINDS: Final = {
 }
 
 
-def pack(folder_fd: int, sink: Sink, *, overlay: bool) -> None:
+def nothing(_node: Node) -> bool:
+    """Return that an entry is not left out."""
+    return False
+
+
+def pack(folder_fd: int, sink: Sink, *, overlay: bool, leave_out: Callable[[Node], bool] = nothing) -> None:
     """Write the archive of what is below ``folder_fd``; blocking. Sockets are left out, times are whole seconds.
 
     Args:
         folder_fd: the folder, open for reading; its own mode and owner are not part of the archive.
         sink: gets the archive.
         overlay: the folder is an overlay's upper: write marks for deletions. Else 0:0 devices are just that.
+        leave_out: whether an entry does not belong in the archive; a folder's content is asked about all the same.
 
     Raises:
         OSError: ESTALE when folders were moved meanwhile; EIO when a file shrank while it was read.
     """
     writer = TarWriter(sink)
+    _below(writer, folder_fd, overlay=overlay, leave_out=leave_out)
+    writer.close()
+
+
+def pack_one(folder_fd: int, name: bytes, sink: Sink, *, as_name: bytes) -> None:
+    """Write the archive of what is called ``name`` in a folder and, for a folder, of all below it; blocking.
+
+    Args:
+        folder_fd: the folder it is in, open for reading.
+        name: one name, not followed when it is a symlink; "." for the folder itself.
+        sink: gets the archive.
+        as_name: what it is called in the archive.
+
+    Raises:
+        OSError: there is no such name; else as :func:`pack`.
+    """
+    writer = TarWriter(sink)
+    status = os.stat(name, dir_fd=folder_fd, follow_symlinks=False)
+    node = Node(as_name, folder_fd, name, status)
+    if stat.S_ISREG(status.st_mode):
+        _file(writer, node, {})
+    elif stat.S_IFMT(status.st_mode) in _KINDS:
+        writer.add(_entry(node))
+    if stat.S_ISDIR(status.st_mode):
+        fd = os.open(name, FOLDER, dir_fd=folder_fd)
+        try:
+            _below(writer, fd, prefix=as_name + b"/")
+        finally:
+            os.close(fd)
+    writer.close()
+
+
+def _below(
+    writer: TarWriter,
+    folder_fd: int,
+    *,
+    prefix: bytes = b"",
+    overlay: bool = False,
+    leave_out: Callable[[Node], bool] = nothing,
+) -> None:
     links: dict[tuple[int, int], bytes] = {}
-    for node in walk(folder_fd):
+    for found in walk(folder_fd):
+        if leave_out(found):
+            continue
+        node = found._replace(path=prefix + found.path)
         if overlay and marks.is_whiteout(node.status):
             writer.add(_mark(node.path[: -len(node.name)] + marks.WHITEOUT_PREFIX + node.name))
         elif stat.S_ISREG(node.status.st_mode):
@@ -50,7 +99,6 @@ def pack(folder_fd: int, sink: Sink, *, overlay: bool) -> None:
             writer.add(_entry(node))
             if overlay and stat.S_ISDIR(node.status.st_mode) and _opaque(node):
                 writer.add(_mark(node.path + b"/" + marks.OPAQUE_MARK))
-    writer.close()
 
 
 def _mark(name: bytes) -> Entry:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping
+import builtins
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from wharf.engine.containers import (
+    archive,
     attach,
+    changes,
+    commit,
     create,
+    export,
     inspect,
     kill,
     logs,
@@ -22,6 +27,7 @@ from wharf.engine.containers import (
     top,
     wait,
 )
+from wharf.engine.containers.archive import Archive
 from wharf.engine.containers.attach import AttachedStream
 from wharf.engine.containers.record import Container
 from wharf.engine.context import Context
@@ -29,6 +35,7 @@ from wharf.engine.execs import Execs
 from wharf.errors import InvalidArgument, NotFound
 from wharf.lib.moments import parse_optional_moment, to_ns
 from wharf.spec.engine_api.container import (
+    ContainerConfig,
     ContainerCreateResponse,
     ContainerInspectResponse,
     ContainerStatsResponse,
@@ -37,6 +44,7 @@ from wharf.spec.engine_api.container import (
     ContainerUpdateResponse,
     ContainerWaitResponse,
     CreateContainer,
+    FilesystemChange,
     HostConfig,
 )
 
@@ -231,6 +239,53 @@ class Containers:
             document["SizeRw"] = own
             document["SizeRootFs"] = own + context.images.size_of(container.image_id)
         return document
+
+    async def archive(self, ref: str, path: str) -> Archive:
+        """Return a path as an archive (see ``archive.py``); to be closed."""
+        return await archive.get(self._context, ref, path)
+
+    async def read_archive(self, ref: str, path: str) -> Archive:
+        """As :meth:`archive`, for one that is about to be read: an event tells."""
+        found = await archive.get(self._context, ref, path)
+        archive.told(self._context, ref, path)
+        return found
+
+    async def extract(
+        self,
+        ref: str,
+        path: str,
+        chunks: AsyncIterator[bytes],
+        *,
+        keep_kinds: bool = False,
+        own: bool = False,
+    ) -> None:
+        """Unpack an archive into a folder (see ``archive.py``)."""
+        asked = archive.Extraction(ref, path, keep_kinds=keep_kinds, own=own)
+        await archive.put(self._context, asked, chunks)
+
+    async def export(self, ref: str) -> AsyncIterator[bytes]:
+        """Return the whole root as an archive (see ``export.py``)."""
+        return await export.export(self._context, ref)
+
+    async def changes(self, ref: str) -> builtins.list[FilesystemChange]:
+        """Return what differs from the image (see ``changes.py``)."""
+        return await changes.changes(self._context, ref)
+
+    async def commit(
+        self,
+        ref: str,
+        *,
+        repository: str = "",
+        tag: str | None = None,
+        author: str = "",
+        comment: str = "",
+        pause: bool = True,
+        changes: Iterable[str] = (),
+        config: ContainerConfig | None = None,
+    ) -> str:
+        """Make an image of a container and return its id (see ``commit.py``)."""
+        asked = commit.Commit(repository, tag, author, comment, pause, changes, config)
+        return await commit.commit(self._context, ref, asked)
 
     async def steps(self, ref: str) -> dict[str, int]:
         """Return how many microseconds each step of a container's last start took, in the order they were taken."""

@@ -10,16 +10,19 @@ from wharf.lib.timestamps import ZERO as NEVER
 
 Status = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
 Verb = Literal[
-    "start", "stop", "kill", "pause", "unpause", "exec", "resize", "top", "rename", "remove", "update", "attach"
-]
+    "start", "stop", "kill", "pause", "unpause", "exec", "resize", "top", "rename", "remove", "update", "attach",
+    "export", "commit",
+]  # fmt: skip
 
 ALLOWED: Final[dict[Status, frozenset[Verb]]] = {
-    "created": frozenset({"start", "rename", "remove", "update", "attach"}),
-    "running": frozenset({"stop", "kill", "pause", "exec", "resize", "top", "rename", "update", "attach"}),
-    "paused": frozenset({"stop", "kill", "unpause", "resize", "top", "rename", "update"}),
-    "restarting": frozenset({"stop", "rename", "update", "start"}),
+    "created": frozenset({"start", "rename", "remove", "update", "attach", "export", "commit"}),
+    "running": frozenset(
+        {"stop", "kill", "pause", "exec", "resize", "top", "rename", "update", "attach", "export", "commit"}
+    ),
+    "paused": frozenset({"stop", "kill", "unpause", "resize", "top", "rename", "update", "export", "commit"}),
+    "restarting": frozenset({"stop", "rename", "update", "start", "export", "commit"}),
     "removing": frozenset(),
-    "exited": frozenset({"start", "rename", "remove", "update", "attach"}),
+    "exited": frozenset({"start", "rename", "remove", "update", "attach", "export", "commit"}),
     "dead": frozenset({"remove"}),
 }
 
@@ -91,4 +94,6 @@ _PAST: Final[dict[Verb, str]] = {
     "remove": "removed again",
     "update": "updated",
     "attach": "attached to",
+    "export": "exported",
+    "commit": "committed",
 }

@@ -365,6 +365,16 @@ class ContainerUpdateResponse(TypedDict, total=False):
     Warnings: list[str] | None
 
 
+class ContainerPathStat(TypedDict):
+    """What X-Docker-Container-Path-Stat holds (Engine API, "ContainerArchiveInfo"); ``mode`` is Go's os.FileMode."""
+
+    name: str
+    size: int
+    mode: int
+    mtime: str
+    linkTarget: str
+
+
 class ContainerTopResponse(TypedDict, total=False):
     """ContainerTopResponse (Engine API, definitions)."""
 

@@ -1,0 +1,117 @@
+"""A container's file system as the container sees it, opened from outside: nothing of it is run or loaded.
+
+Of a running one the root of its init, of a stopped one the same mounts put together where nobody else sees them
+(``kernel/mount_view.py``). Paths in it are then resolved with openat2, so none leads out (CVE-2018-15664).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from wharf.engine.containers.record import Container
+from wharf.engine.context import Context
+from wharf.errors import Conflict
+from wharf.kernel.mount_view import Bind, Layers, View, open_view
+from wharf.spec.engine_api.container import MountPoint
+
+_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Root:
+    """An open root: ``fd`` is a path descriptor of it, valid until :meth:`close`."""
+
+    __slots__ = ("_view", "fd")
+
+    def __init__(self, fd: int, view: View | None = None) -> None:
+        self.fd = fd
+        self._view = view
+
+    def close(self) -> None:
+        """Let go; idempotent."""
+        if self._view is not None:
+            self._view.close()
+        elif self.fd >= 0:
+            os.close(self.fd)
+        self.fd = -1
+
+
+async def open_for_reading(context: Context, container: Container) -> Root:
+    """Open a container's root; the caller closes it. What is read of a stopped one may change under the reader."""
+    async with container.lock:
+        if container.state.alive:
+            return Root(_root_of(container))
+        return await asyncio.to_thread(_view, context, container, False)  # noqa: FBT003  # a thread's argument
+
+
+@asynccontextmanager
+async def open_for_writing(context: Context, container: Container) -> AsyncIterator[int]:
+    """Open a container's root and close it at the end; a stopped container stays stopped until then."""
+    async with container.lock:
+        root = (
+            Root(_root_of(container))
+            if container.state.alive
+            else await asyncio.to_thread(_view, context, container, True)  # noqa: FBT003  # a thread's argument
+        )
+        if not container.state.alive:
+            try:
+                yield root.fd
+            finally:
+                root.close()
+            return
+    try:
+        yield root.fd
+    finally:
+        root.close()
+
+
+def _root_of(container: Container) -> int:
+    """Return the root of the container's init.
+
+    Raises:
+        Conflict: it has just ended.
+    """
+    # The folder below /proc stays that of this very process: its number may be another's by the time we look.
+    with suppress(FileNotFoundError, ProcessLookupError):
+        process = os.open(f"/proc/{container.state.pid}", _FOLDER)
+        try:
+            if container.id in _read(process, "cgroup"):
+                return os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
+        finally:
+            os.close(process)
+    raise Conflict(f"container {container.id} is not running")
+
+
+def _read(folder: int, name: str) -> str:
+    with os.fdopen(os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)) as file:
+        return file.read()
+
+
+def layers_for_reading(context: Context, container: Container) -> Layers:
+    """Return the layers of a container, none of which is written."""
+    folder = context.data.container(container.id)
+    lower = [folder / "upper", *context.snapshots.lower_dirs(container.chain_id)]
+    return Layers([str(path) for path in lower])
+
+
+def _view(context: Context, container: Container, write: bool) -> Root:  # noqa: FBT001  # a thread's argument
+    folder = context.data.container(container.id)
+    place = folder / "rootfs"
+    place.mkdir(exist_ok=True)
+    layers = layers_for_reading(context, container)
+    if write:
+        layers = Layers(layers.lower[1:], str(folder / "upper"), str(folder / "work"))
+    view = open_view(str(place), layers, [_bind(point) for point in _in_order(container.spec.mounts)])
+    return Root(view.root, view)
+
+
+def _in_order(points: list[MountPoint]) -> list[MountPoint]:
+    """Return the mounts that have a source on the host, an outer one before what is in it."""
+    return sorted((p for p in points if p.get("Source")), key=lambda p: (p.get("Destination") or "").count("/"))
+
+
+def _bind(point: MountPoint) -> Bind:
+    return Bind(point.get("Source") or "", point.get("Destination") or "", read_only=not point.get("RW"))
