@@ -16,7 +16,6 @@ from wharf.spec.oci_image import ExecutionConfig, History, ImageConfig
 from wharf.storage.pack import nothing
 from wharf.storage.trees import FOLDER, Node
 
-
 EMPTY_TAR: Final = Digest("sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef")
 """Of an archive without entries (1024 zeros): Docker makes no layer of it, and no other tool expects one."""
 

@@ -10,9 +10,8 @@ import errno
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from wharf.kernel import mount, namespace, overlay
 from wharf.kernel.mount import MountAttr, MountFlag, OpenTree, UmountFlag
@@ -21,8 +20,7 @@ from wharf.kernel.openat2 import ensure_file, ensure_folder
 _PATH_FOLDER: Final = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 
 
-@dataclass(frozen=True, slots=True)
-class Layers:
+class Layers(NamedTuple):
     """The folders of an overlay, the uppermost of ``lower`` first.
 
     Without ``upper`` what is written goes to memory and is lost with the view, and ``lower`` stays as it is.
@@ -33,8 +31,7 @@ class Layers:
     work: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Bind:
+class Bind(NamedTuple):
     """A folder or file of the host at a place of the view; the place is made when it is missing."""
 
     source: str

@@ -27,9 +27,7 @@ def copy_content(source_fd: int, target_fd: int) -> None:
 
 
 @contextmanager
-def packed(
-    folder_fd: int, *, overlay: bool, leave_out: Callable[[Node], bool] = nothing
-) -> Iterator[io.RawIOBase]:
+def packed(folder_fd: int, *, overlay: bool, leave_out: Callable[[Node], bool] = nothing) -> Iterator[io.RawIOBase]:
     """Give the archive of a folder as a stream, made on a thread while it is read (see :func:`pack`).
 
     Raises:

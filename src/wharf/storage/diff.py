@@ -19,6 +19,7 @@ from typing import Final
 from wharf.errors import InvalidArgument
 from wharf.kernel.openat2 import ensure_folder, open_in_root
 from wharf.storage import overlay_marks as marks
+from wharf.storage.dress import dress_fd, dress_name
 from wharf.storage.tar_entry import Entry, Kind
 from wharf.storage.tar_reader import Source, TarReader
 from wharf.storage.trees import FOLDER, empty_folder
@@ -224,12 +225,12 @@ class _Unpacker:
         if entry.kind is not Kind.FOLDER:
             raise InvalidArgument("invalid archive: its root is not a folder")
         if not self._manner.base:
-            _dress_fd(self._top, entry)
+            dress_fd(self._top, entry)
             self._times.append((b".", entry.mtime_ns))
             return
         fd = open_in_root(self._top, os.fsdecode(self._manner.base), FOLDER & ~os.O_NOFOLLOW)
         try:
-            _dress_fd(fd, entry)
+            dress_fd(fd, entry)
         finally:
             os.close(fd)
         self._times.append((self._manner.base, entry.mtime_ns))
@@ -264,12 +265,12 @@ class _Unpacker:
             case Kind.SYMLINK:
                 self._clear(parent, name)
                 os.symlink(entry.target, name, dir_fd=parent)
-                _dress_name(entry, parent, name)
+                dress_name(entry, parent, name)
             case _:
                 self._clear(parent, name)
                 device = os.makedev(*entry.device)
                 os.mknod(name, _NODES[entry.kind] | 0o600, device, dir_fd=parent)
-                _dress_name(entry, parent, name)
+                dress_name(entry, parent, name)
 
     def _folder(self, entry: Entry, parent: int, name: bytes, path: bytes) -> None:
         replaces = False
@@ -287,7 +288,7 @@ class _Unpacker:
         try:
             if replaces:
                 marks.mark_opaque(fd)
-            _dress_fd(fd, entry)
+            dress_fd(fd, entry)
         finally:
             os.close(fd)
         self._times.append((path, entry.mtime_ns))
@@ -307,7 +308,7 @@ class _Unpacker:
                     os.lseek(fd, offset, os.SEEK_SET)
                     _write(fd, data)
                 os.ftruncate(fd, entry.size)
-            _dress_fd(fd, entry)
+            dress_fd(fd, entry)
             os.utime(fd, ns=(entry.mtime_ns, entry.mtime_ns))
         finally:
             os.close(fd)
@@ -349,41 +350,6 @@ class _Unpacker:
             os.unlink(name, dir_fd=parent)
         if stat.S_ISDIR(status.st_mode) or stat.S_ISLNK(status.st_mode):
             self._stale = True  # a path that led to a folder kept open may lead elsewhere now
-
-
-def _dress_fd(fd: int, entry: Entry) -> None:
-    os.fchown(fd, entry.uid, entry.gid)
-    os.fchmod(fd, entry.mode)  # after the owner: a change of owner takes setuid and capabilities away
-    for key, value in entry.xattrs.items():
-        _set_attribute(fd, key, value)
-
-
-def _dress_name(entry: Entry, parent: int, name: bytes) -> None:
-    os.chown(name, entry.uid, entry.gid, dir_fd=parent, follow_symlinks=False)
-    if entry.kind is not Kind.SYMLINK:
-        os.chmod(name, entry.mode, dir_fd=parent)  # a device or fifo that was just made here: nothing to follow
-    for key, value in entry.xattrs.items():
-        _set_attribute(f"/proc/self/fd/{parent}/".encode() + name, key, value)
-    os.utime(name, ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=parent, follow_symlinks=False)
-
-
-def _set_attribute(file: int | bytes, key: str, value: bytes) -> None:
-    """Set an attribute of the archive; what this file system has no room for is left out, as Docker does.
-
-    Raises:
-        InvalidArgument: it is one of overlay's own.
-    """
-    if key.startswith(marks.PRIVATE_PREFIXES):
-        raise InvalidArgument(f"invalid archive: a layer may not set the attribute {key}")
-    try:
-        if isinstance(file, int):
-            os.setxattr(file, key, value)
-        else:
-            os.setxattr(file, key, value, follow_symlinks=False)
-    except OSError as error:
-        user = key.startswith("user.") and error.errno == errno.EPERM  # not for links and devices: xattr(7)
-        if not user and (error.errno != errno.ENOTSUP or key == "security.capability"):
-            raise
 
 
 def _write(fd: int, data: bytes) -> None:
