@@ -12,7 +12,6 @@ from wharf.engine.containers.record import Container
 from wharf.engine.containers.state import require
 from wharf.engine.context import Context
 from wharf.engine.ocispec import process as processes
-from wharf.engine.ocispec import security
 from wharf.errors import Conflict, InvalidArgument, NotFound, WharfError
 from wharf.lib.detach_keys import parse_detach_keys
 from wharf.processes.processes import ProcessFailed
@@ -125,27 +124,10 @@ class Execs:
         publish(self._context, chosen.container, "exec_die", execID=chosen.id, exitCode=str(chosen.exit_code))
 
     def _process(self, chosen: Exec) -> Process:
-        container, config = chosen.container, chosen.config
-        tty = bool(config.get("Tty"))
-        env = [*(container.spec.config.get("Env") or []), *(config.get("Env") or [])]
-        host = container.spec.host_config
-        if config.get("Privileged"):
-            host = {**host, "Privileged": True}
-        own: Process = {
-            "terminal": tty,
-            "args": config.get("Cmd") or [],
-            "cwd": config.get("WorkingDir") or container.spec.config.get("WorkingDir") or "/",
-            "env": processes.environment(env, tty=tty, hostname=container.spec.config.get("Hostname") or ""),
-            "user": processes.user(
-                config.get("User") or container.spec.config.get("User") or "", host.get("GroupAdd") or []
-            ),
-            "capabilities": security.capabilities(host, self._context.facts),
-            "noNewPrivileges": security.no_new_privileges(host),
-            "rlimits": processes.rlimits(host),
-            "oomScoreAdj": host.get("OomScoreAdj") or 0,
-        }
+        spec, config = chosen.container.spec, chosen.config
+        own = processes.of_exec(spec.config, spec.host_config, config, self._context.facts)
         size = chosen.console_size or config.get("ConsoleSize")
-        if tty and size and len(size) == 2 and all(size):
+        if own.get("terminal") and size and len(size) == 2 and all(size):
             own["consoleSize"] = {"height": size[0], "width": size[1]}
         return own
 

@@ -49,6 +49,24 @@ def parse_duration(text: str) -> int:
     return sign * round(total)
 
 
+def go_duration(ns: int) -> str:
+    """Return nanoseconds as Go's time.Duration prints them: ``1m30s``, ``1.5s``, ``250ms``, ``0s``."""
+    sign, rest = ("-", -ns) if ns < 0 else ("", ns)
+    if rest < _UNITS_NS["s"]:
+        unit = next((u for u in ("ms", "µs", "ns") if rest >= _UNITS_NS[u]), "s")
+        return f"{sign}{_decimal(rest, _UNITS_NS[unit])}{unit}"
+    minutes, left = divmod(rest, _UNITS_NS["m"])
+    hours, minutes = divmod(minutes, 60)
+    shown = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
+    return f"{sign}{shown}{_decimal(left, _UNITS_NS['s'])}s"
+
+
+def _decimal(value: int, one: int) -> str:
+    whole, part = divmod(value, one)
+    digits = str(part).rjust(len(str(one)) - 1, "0").rstrip("0")
+    return f"{whole}.{digits}" if digits else str(whole)
+
+
 def human_duration(seconds: float) -> str:
     """Return how long in about two words, as docker ps does: ``About a minute``, ``3 weeks``."""
     whole = int(seconds)

@@ -54,6 +54,7 @@ class Shim:
         self._cgroup = cgroup
         self._begun: asyncio.Future[None] = loop.create_future()
         self._execs: dict[str, asyncio.Future[int]] = {}
+        self._unwanted: set[str] = set()  # execs that still run and whose exit code nobody will ask for
         self._mourning: asyncio.Task[None] | None = None
         self._channel = Channel(sock, self._on_event, self._on_end)
 
@@ -117,6 +118,16 @@ class Shim:
         ended.set_result(KILLED)  # it was there before this engine, and ended unseen
         return ended
 
+    def execs(self) -> list[str]:
+        """Return the ids of the execs that run, or whose exit code nobody has taken."""
+        return list(self._execs)
+
+    def forget_exec(self, exec_id: str) -> None:
+        """Drop the exit code of an exec, now or when it comes; idempotent."""
+        ended = self._execs.pop(exec_id, None)
+        if ended is not None and not ended.done():
+            self._unwanted.add(exec_id)
+
     def forget(self) -> None:
         """Remove the shim's folder once its exit is recorded; idempotent."""
         assert self.exited.done()
@@ -153,6 +164,8 @@ class Shim:
                 self._fail(event["failure"])
             case "exit":
                 self._end(event["exit"])
+            case "exec-exit" if event["exec_id"] in self._unwanted:
+                self._unwanted.discard(event["exec_id"])
             case "exec-exit":
                 ended = self._execs.setdefault(event["exec_id"], asyncio.get_running_loop().create_future())
                 _settle(ended, event["exit_code"])

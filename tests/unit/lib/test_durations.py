@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from wharf.errors import InvalidArgument
-from wharf.lib.durations import human_duration, parse_duration
+from wharf.lib.durations import go_duration, human_duration, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,14 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
 )  # fmt: skip
 def test_duration_is_written_in_docker_s_words(seconds: float, text: str) -> None:
     assert human_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("ns", "text"),
+    [
+        (0, "0s"), (250_000_000, "250ms"), (1_500_000_000, "1.5s"), (90_000_000_000, "1m30s"), (1500, "1.5µs"),
+        (3_600_000_000_000, "1h0m0s"), (-2_000_000_000, "-2s"), (7, "7ns"),
+    ],
+)  # fmt: skip
+def test_durations_are_printed_as_go_does(ns: int, text: str) -> None:
+    assert go_duration(ns) == text

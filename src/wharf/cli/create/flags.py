@@ -102,7 +102,12 @@ CONTAINER_FLAGS = (
     Flag("pull", "string", "When to get the image: missing or never", default="missing"),
     Flag("quiet", "bool", "No progress while the image is made", short="q"),
     Flag("read-only", "bool", "Mount its root read-only"),
-    Flag("restart", "string", "When to restart it: no, on-failure[:times], always, unless-stopped", default="no"),
+    Flag(
+        "restart",
+        "string",
+        "When to restart it: no, on-failure[:times], always, unless-stopped, unhealthy[:times]",
+        default="no",
+    ),
     Flag("rm", "bool", "Remove it, and its anonymous volumes, when it exits"),
     Flag("runtime", "string", "The OCI runtime"),
     Flag("security-opt", "list", "A security option, such as no-new-privileges or seccomp=FILE"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from typing import cast
 
-from wharf.engine.containers import mounts, validate
+from wharf.engine.containers import health, mounts, validate
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.record import Container, Specification
 from wharf.engine.containers.state import State
@@ -18,6 +19,7 @@ from wharf.spec.engine_api.container import (
     ContainerConfig,
     ContainerCreateResponse,
     CreateContainer,
+    HealthConfig,
     HostConfig,
     NetworkingConfig,
 )
@@ -62,6 +64,7 @@ async def create(
     chosen = _choose_name(context, name)
     image = context.images.resolve(request.config.get("Image") or "")
     config = merge(request.config, image.config.get("config") or {})
+    validate.merged(config, request.host_config)
     argv = command_line(config)
     container_id = context.new_id()
     host = with_defaults(request.host_config)
@@ -121,7 +124,10 @@ def merge(own: ContainerConfig, image: ExecutionConfig) -> ContainerConfig:
         "User": own.get("User") or image.get("User") or "",
         "WorkingDir": own.get("WorkingDir") or image.get("WorkingDir") or "",
         "StopSignal": own.get("StopSignal") or image.get("StopSignal") or "",
+        "Shell": own.get("Shell") or image.get("Shell"),
     }
+    if check := health.merge(own.get("Healthcheck"), cast("HealthConfig | None", image.get("Healthcheck"))):
+        merged["Healthcheck"] = check
     if not own.get("Entrypoint"):
         merged["Entrypoint"] = image.get("Entrypoint")
         if not own.get("Cmd"):

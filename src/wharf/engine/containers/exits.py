@@ -9,6 +9,7 @@ from datetime import datetime
 from wharf.engine.containers import networking, restart_policy
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.launch import launch
+from wharf.engine.containers.monitor import monitor
 from wharf.engine.containers.record import Container
 from wharf.engine.containers.remove import erase
 from wharf.engine.context import Context, log
@@ -20,10 +21,11 @@ from wharf.spec.shim_messages import Exit
 def watch(context: Context, container: Container, shim: Shim) -> None:
     """See the container to its end, in the background."""
     context.background.start(_see_to_its_end(context, container, shim), f"watch {container.id[:12]}")
+    monitor(context, container, shim)
 
 
 async def _see_to_its_end(context: Context, container: Container, shim: Shim) -> None:
-    ended = await shim.exited
+    ended = await asyncio.shield(shim.exited)  # a cancelled wait must not cancel the exit: others hang on it
     async with container.lock:
         if container.shim is shim:
             await settle(context, container, ended)
@@ -37,8 +39,9 @@ async def settle(context: Context, container: Container, ended: Exit) -> None:
         exit_code=ended["exit_code"],
         restart_count=container.state.restart_count,
         stopped_by_user=container.state.stopped_by_user,
+        ailing=container.shim is not None and container.ailing is container.shim,
     )
-    container.shim = None
+    container.shim = container.ailing = None
     container.become(
         replace(
             container.state,
@@ -49,9 +52,13 @@ async def settle(context: Context, container: Container, ended: Exit) -> None:
             started_at=ended["started_at"] or container.state.started_at,
             finished_at=ended["finished_at"],
             error=ended.get("error", ""),
+            health=container.state.health.ended() if container.state.health else None,
         )
     )
     context.registry.save(container)
+    if container.monitor is not None:
+        container.monitor.cancel()
+        container.monitor = None
     context.processes.forget(container.id)
     if ended["oom_killed"]:
         publish(context, container, "oom")

@@ -73,7 +73,7 @@ def inspect(
 
 def state_document(state: State) -> ContainerState:
     """Return the State part."""
-    return {
+    document: ContainerState = {
         "Status": "exited" if state.status == "dead" else state.status,
         "Running": state.alive or state.status == "restarting",
         "Paused": state.status == "paused",
@@ -86,6 +86,16 @@ def state_document(state: State) -> ContainerState:
         "StartedAt": state.started_at,
         "FinishedAt": state.finished_at,
     }
+    if state.health:
+        document["Health"] = {
+            "Status": state.health.status,
+            "FailingStreak": state.health.failing_streak,
+            "Log": [
+                {"Start": r.start, "End": r.end, "ExitCode": r.exit_code, "Output": r.output}
+                for r in state.health.log
+            ],
+        }
+    return document
 
 
 def _graph(folder: Path, lower: list[Path]) -> dict[str, str]:
@@ -202,7 +212,8 @@ def status_text(state: State, now: datetime) -> str:  # noqa: PLR0911  # one a s
             return "Created"
         case "running" | "paused":
             paused = " (Paused)" if state.status == "paused" else ""
-            return f"Up {human_duration(_seconds_since(state.started_at, now))}{paused}"
+            up = f"Up {human_duration(_seconds_since(state.started_at, now))}"
+            return f"{up}{paused or _health_text(state)}"
         case "restarting":
             return f"Restarting ({state.exit_code}) {human_duration(_seconds_since(state.finished_at, now))} ago"
         case "removing":
@@ -213,6 +224,12 @@ def status_text(state: State, now: datetime) -> str:  # noqa: PLR0911  # one a s
             if state.finished_at == NEVER:
                 return f"Exited ({state.exit_code})"
             return f"Exited ({state.exit_code}) {human_duration(_seconds_since(state.finished_at, now))} ago"
+
+
+def _health_text(state: State) -> str:
+    if state.health is None:
+        return ""
+    return " (health: starting)" if state.health.status == "starting" else f" ({state.health.status})"
 
 
 def _seconds_since(time: str, now: datetime) -> float:
@@ -254,7 +271,7 @@ def _matches(  # noqa: PLR0911  # one a filter
         case "volume":
             return any(value in (m.get("Name"), m.get("Source"), m.get("Destination")) for m in container.spec.mounts)
         case "health":
-            return value == "none"
+            return value == (container.state.health.status if container.state.health else "none")
         case "publish" | "expose":
             exposed = container.spec.config.get("ExposedPorts") or {}
             ports = exposed if key == "expose" else host.get("PortBindings") or {}

@@ -10,6 +10,7 @@ from typing import Final
 
 from wharf.engine.containers import devices, mounts, networking
 from wharf.engine.containers.attributes import publish
+from wharf.engine.containers.health import Health, check_of
 from wharf.engine.containers.record import Container
 from wharf.engine.containers.remove import erase
 from wharf.engine.context import Context
@@ -54,6 +55,7 @@ async def launch(context: Context, container: Container) -> Shim:
             error="",
             oom_killed=False,
             started_at=shim.started_at,
+            health=(container.state.health or Health()).begun() if check_of(container.spec.config) else None,
         )
     )
     context.registry.save(container)

@@ -46,6 +46,10 @@ class Container:
     restart: asyncio.Task[None] | None = None
     """The restart that the policy has scheduled."""
     restart_delay_s: float = 0.0
+    monitor: asyncio.Task[None] | None = None
+    """What probes its health while it runs."""
+    ailing: Shim | None = None
+    """The life that is being ended because it is unhealthy."""
     steps_us: dict[str, int] = field(default_factory=dict)
     """Microseconds that each step of its last start took."""
     endpoints: list[Endpoint] = field(default_factory=list)

@@ -12,14 +12,25 @@ STEADY_S: Final = 10.0
 """A container that ran this long has settled: the delay starts over (docs, "Start containers automatically")."""
 
 
-def wants_restart(policy: RestartPolicy, *, exit_code: int, restart_count: int, stopped_by_user: bool) -> bool:
-    """Return whether the policy restarts a container that has just ended."""
+def restarts_unhealthy(policy: RestartPolicy, *, restart_count: int) -> bool:
+    """Return whether the policy restarts a container that has become unhealthy."""
+    most = policy.get("MaximumRetryCount") or 0
+    return policy.get("Name") == "unhealthy" and (most == 0 or restart_count < most)
+
+
+def wants_restart(
+    policy: RestartPolicy, *, exit_code: int, restart_count: int, stopped_by_user: bool, ailing: bool = False
+) -> bool:
+    """Return whether the policy restarts a container that has just ended.
+
+    ``ailing``: it was ended because it was unhealthy. Its exit code then says nothing.
+    """
     match policy.get("Name") or "no":
         case "always" | "unless-stopped":
             return not stopped_by_user
-        case "on-failure":
+        case "on-failure" | "unhealthy":
             most = policy.get("MaximumRetryCount") or 0
-            return not stopped_by_user and exit_code != 0 and (most == 0 or restart_count < most)
+            return not stopped_by_user and (exit_code != 0 or ailing) and (most == 0 or restart_count < most)
         case _:
             return False
 
@@ -31,7 +42,7 @@ def wants_start_with_engine(policy: RestartPolicy, *, was_alive: bool, stopped_b
             return was_alive or stopped_by_user
         case "unless-stopped":
             return was_alive and not stopped_by_user
-        case "on-failure":
+        case "on-failure" | "unhealthy":
             return was_alive
         case _:
             return False

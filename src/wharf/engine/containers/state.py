@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from wharf.engine.containers.health import Health
 from wharf.errors import Conflict, NotModified, WharfError
 from wharf.lib.timestamps import ZERO as NEVER
 
@@ -40,6 +41,7 @@ class State:
     finished_at: str = NEVER
     stopped_by_user: bool = False
     restart_count: int = 0
+    health: Health | None = None  # None: nobody checks it
     volumes_too: bool = False  # while it is removed: its anonymous volumes go with it
 
     @property

@@ -6,14 +6,16 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from wharf.engine.containers.health import check_of
 from wharf.engine.ocispec import security
 from wharf.engine.ocispec.resources import parse_rule
 from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.lib.ports import from_bindings
-from wharf.spec.engine_api.container import ContainerConfig, HostConfig
+from wharf.spec.engine_api.container import ContainerConfig, HealthConfig, HostConfig
 
+_MIN_HEALTH_NS: Final = 1_000_000
 MIN_MEMORY_BYTES: Final = 6 * 1024 * 1024
-RESTART_POLICIES: Final = ("", "no", "always", "on-failure", "unless-stopped")
+RESTART_POLICIES: Final = ("", "no", "always", "on-failure", "unless-stopped", "unhealthy")
 LOG_DRIVERS: Final = ("", "json-file", "none")
 LOG_OPTIONS: Final = ("max-size", "max-file")
 
@@ -52,12 +54,29 @@ def config(document: ContainerConfig) -> None:
     directory = document.get("WorkingDir") or ""
     if directory and not directory.startswith("/"):
         raise InvalidArgument(f"the working directory '{directory}' is invalid, it needs to be an absolute path")
-    test = (document.get("Healthcheck") or {}).get("Test") or []
-    if test and test[0] != "NONE":
-        raise NotImplementedHere("health checks are not supported by this build of wharf: use --no-healthcheck")
+    _healthcheck(document.get("Healthcheck") or {})
     for variable in document.get("Env") or []:
         if not variable or variable.startswith("="):
             raise InvalidArgument(f"invalid environment variable: {variable}")
+
+
+def _healthcheck(document: HealthConfig) -> None:
+    for field in ("Interval", "Timeout", "StartPeriod", "StartInterval"):
+        value = int(dict(document).get(field) or 0)  # type: ignore[call-overload]  # all of them are numbers
+        if value and value < _MIN_HEALTH_NS:
+            raise InvalidArgument(f"{field} in Healthcheck cannot be less than 1ms")
+    if (document.get("Retries") or 0) < 0:
+        raise InvalidArgument("Retries in Healthcheck cannot be negative")
+    kind = next(iter(document.get("Test") or []), "NONE")
+    if kind not in ("NONE", "CMD", "CMD-SHELL", ""):
+        raise InvalidArgument(f"Unknown healthcheck type '{kind}' (expected 'CMD')")
+
+
+def merged(document: ContainerConfig, host: HostConfig) -> None:
+    """Check what only the image's configuration makes whole."""
+    policy = (host.get("RestartPolicy") or {}).get("Name")
+    if policy == "unhealthy" and check_of(document) is None:
+        raise InvalidArgument("invalid restart policy: 'unhealthy' needs a health check: use --health-cmd")
 
 
 def host_config(document: HostConfig) -> None:
@@ -122,7 +141,7 @@ def _restart(document: HostConfig) -> None:
             f"invalid restart policy: unknown policy '{chosen}'; use one of 'no', 'always', "
             "'on-failure', or 'unless-stopped'"
         )
-    if retries and chosen != "on-failure":
+    if retries and chosen not in ("on-failure", "unhealthy"):
         raise InvalidArgument("invalid restart policy: maximum retry count can only be used with 'on-failure'")
     if retries < 0:
         raise InvalidArgument("invalid restart policy: maximum retry count cannot be negative")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from wharf.engine.ocispec import security
-from wharf.engine.ocispec.inputs import Inputs
+from wharf.engine.ocispec.inputs import HostFacts, Inputs
 from wharf.errors import InvalidArgument
-from wharf.spec.engine_api.container import HostConfig
+from wharf.spec.engine_api.container import ContainerConfig, HostConfig
+from wharf.spec.engine_api.exec import ExecConfig
 from wharf.spec.oci_runtime import Process, Rlimit, User
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -32,6 +33,25 @@ def of_container(inputs: Inputs) -> Process:
     if tty and size and all(size):
         process["consoleSize"] = {"height": size[0], "width": size[1]}
     return process
+
+
+def of_exec(config: ContainerConfig, host: HostConfig, asked: ExecConfig, facts: HostFacts) -> Process:
+    """Return one more process of a container, which runs as its init does unless ``asked`` says otherwise."""
+    tty = bool(asked.get("Tty"))
+    env = [*(config.get("Env") or []), *(asked.get("Env") or [])]
+    if asked.get("Privileged"):
+        host = {**host, "Privileged": True}
+    return {
+        "terminal": tty,
+        "args": asked.get("Cmd") or [],
+        "cwd": asked.get("WorkingDir") or config.get("WorkingDir") or "/",
+        "env": environment(env, tty=tty, hostname=config.get("Hostname") or ""),
+        "user": user(asked.get("User") or config.get("User") or "", host.get("GroupAdd") or []),
+        "capabilities": security.capabilities(host, facts),
+        "noNewPrivileges": security.no_new_privileges(host),
+        "rlimits": rlimits(host),
+        "oomScoreAdj": host.get("OomScoreAdj") or 0,
+    }
 
 
 def environment(env: Iterable[str], *, tty: bool, hostname: str) -> list[str]:

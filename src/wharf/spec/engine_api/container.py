@@ -236,6 +236,7 @@ class ContainerState(TypedDict, total=False):
 class Health(TypedDict, total=False):
     """Health (Engine API, definitions)."""
 
+    Status: str | None
     FailingStreak: int | None
     Log: list[HealthcheckResult] | None
 

@@ -4,6 +4,7 @@ import pytest
 
 from wharf.engine.containers import validate
 from wharf.errors import InvalidArgument, NotImplementedHere
+from wharf.spec.engine_api.container import HealthConfig
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,19 @@ def test_the_leading_slash_of_a_name_is_dropped() -> None:
     assert validate.name("/web-1.a_b") == "web-1.a_b"
 
 
-def test_a_health_check_is_refused_unless_it_is_none() -> None:
-    validate.config({"Healthcheck": {"Test": ["NONE"]}})
-    with pytest.raises(NotImplementedHere, match="health checks"):
-        validate.config({"Healthcheck": {"Test": ["CMD", "true"]}})
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        ({"Test": ["CMD", "true"], "Interval": 1000}, "Interval in Healthcheck cannot be less than 1ms"),
+        ({"Test": ["CMD", "true"], "Retries": -1}, "Retries in Healthcheck cannot be negative"),
+        ({"Test": ["RUN", "true"]}, "Unknown healthcheck type 'RUN'"),
+    ],
+)
+def test_a_malformed_health_check_is_refused(check: HealthConfig, said: str) -> None:
+    with pytest.raises(InvalidArgument, match=said):
+        validate.config({"Healthcheck": check})
+
+
+def test_restarting_what_is_unhealthy_needs_a_check() -> None:
+    with pytest.raises(InvalidArgument, match="needs a health check"):
+        validate.merged({"Healthcheck": {"Test": ["NONE"]}}, {"RestartPolicy": {"Name": "unhealthy"}})
