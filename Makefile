@@ -81,6 +81,10 @@ bench-peers: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/pack
 conformance: venv  ## run suites that others wrote, into build/conformance.json
 	$(BIN)/python -m conformance
 
+.PHONY: api-coverage
+api-coverage: venv  ## write docs/api-coverage.md: each endpoint, parameter and field of the Engine API, done or not
+	$(BIN)/python scripts/api_coverage.py
+
 # uv resolves for every platform at once. Its index is the one pip is configured for; the lock file names none.
 .PHONY: lock
 lock: venv  ## resolve the dependencies anew, into requirements.lock

@@ -1,0 +1,219 @@
+"""Writes docs/api-coverage.md: each endpoint, parameter and field of the Engine API, done or not.
+
+    .venv/bin/python scripts/api_coverage.py            write the page
+    .venv/bin/python scripts/api_coverage.py --print    print it
+
+The endpoints are those of the route table. A parameter is done when the endpoint's handler names it (and does not
+hand it to a function that refuses); a field is done when the code of its area names it. So the page can flatter, but
+never miss what nobody wrote: what is given and true is for the tests of the contract.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+from wharf.api.routes import Route
+from wharf.api.server import routes
+
+TOP = Path(__file__).resolve().parent.parent
+SOURCE = TOP / "src/wharf"
+PAGE = TOP / "docs/api-coverage.md"
+TABLE = TOP / "tests/data/engine_api.json"
+
+_SWARM = ("Swarm", "Node", "Service", "Task", "Secret", "Config")
+_SCOPES = {
+    "Container": ("api", "engine", "network", "volumes", "processes", "shim"),
+    "Exec": ("api", "engine"),
+    "Image": ("api", "engine", "images", "registry", "build"),
+    "Network": ("api", "engine", "network"),
+    "Volume": ("api", "engine", "volumes"),
+    "System": ("api", "engine"),
+    "Distribution": ("api", "engine", "images", "registry"),
+}
+_EVERYWHERE = ("api", "engine", "images", "network", "volumes", "processes", "build", "registry")
+_ECHOED = ("Config", "HostConfig")
+"""Documents that an answer gives back as they were recorded: their fields stand with the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What is asked for, by whether our code knows it."""
+
+    done: tuple[str, ...]
+    refused: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    def line(self, title: str) -> str:
+        """Return a line of the page; empty when there is nothing to name."""
+        parts = [", ".join(f"`{name}`" for name in self.done)] if self.done else []
+        if self.refused:
+            parts.append("refused by name: " + ", ".join(f"`{name}`" for name in self.refused))
+        if self.missing:
+            parts.append("**not done**: " + ", ".join(f"`{name}`" for name in self.missing))
+        return f"- {title}: {'; '.join(parts)}\n" if parts else ""
+
+
+def _sort(names: Iterable[str], done: Iterable[str], refused: Iterable[str]) -> Names:
+    """Sort names; what is inside a field that is not done is not named, for it is not done either."""
+    known, declined = set(done), set(refused)
+    given: list[str] = []
+    declining: list[str] = []
+    missing: list[str] = []
+    for name in dict.fromkeys(names):
+        outer, _, last = name.rpartition(".")
+        if outer and outer not in given:
+            continue
+        (declining if last in declined else given if last in known else missing).append(name)
+    return Names(tuple(given), tuple(declining), tuple(missing))
+
+
+def _texts(node: ast.AST) -> set[str]:
+    return {each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)}
+
+
+@functools.cache
+def _texts_of(package: str) -> frozenset[str]:
+    """Every text, and every name of a class's field, in a package's code."""
+    found: set[str] = set()
+    for path in (SOURCE / package).rglob("*.py"):
+        found |= _texts(ast.parse(path.read_text()))
+    return frozenset(found)
+
+
+@functools.cache
+def _refused_fields() -> frozenset[str]:
+    """The keys of every table of what is not done yet."""
+    found: set[str] = set()
+    for path in (SOURCE / "engine").rglob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and "_NOT_" in node.target.id:
+                found |= {key.value for key in getattr(node.value, "keys", ()) if isinstance(key, ast.Constant)}
+    return frozenset(found)
+
+
+def _calls(function: FunctionType, seen: set[FunctionType]) -> Iterator[ast.AST]:
+    """Yield the code of a handler and of the functions of its package that it names, however far down."""
+    if function in seen:
+        return
+    seen.add(function)
+    tree = ast.parse(inspect.cleandoc("\n" + inspect.getsource(function)))
+    yield tree
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            used = function.__globals__.get(node.id)
+            if isinstance(used, FunctionType) and used.__module__.startswith("wharf.api."):
+                yield from _calls(used, seen)
+
+
+def _parameters(route: Route, endpoint: dict[str, Any]) -> Names:
+    """Sort an endpoint's parameters of the query and the head."""
+    given = endpoint["parameters"]
+    names = [name for name in given if given[name]["in"] in ("query", "header") and name != "Content-type"]
+    known: set[str] = set()
+    refused: set[str] = set()
+    assert isinstance(route.answer, FunctionType)
+    for tree in _calls(inspect.unwrap(route.answer), set()):
+        known |= _texts(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and node.attr == "filters":
+                known.add("filters")
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.startswith("_refuse"):
+                refused |= {text for argument in node.args for text in _texts(argument)}
+    return _sort(names, known, refused)
+
+
+def _fields(schema: Any, definitions: dict[str, Any], seen: tuple[str, ...] = (), prefix: str = "") -> Iterator[str]:
+    """Yield the paths of a schema's fields; a schema inside itself is not opened again."""
+    if not isinstance(schema, dict):
+        return
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        if name not in seen:
+            yield from _fields(definitions[name], definitions, (*seen, name), prefix)
+        return
+    for part in schema.get("allOf", ()):
+        yield from _fields(part, definitions, seen, prefix)
+    for name, inner in schema.get("properties", {}).items():
+        yield prefix + name
+        if not (name in _ECHOED and "answer" in seen):
+            yield from _fields(inner, definitions, seen, f"{prefix}{name}.")
+    for inner in (schema.get("items"), schema.get("additionalProperties")):
+        yield from _fields(inner, definitions, seen, prefix)
+
+
+def _body(endpoint: dict[str, Any], definitions: dict[str, Any]) -> list[str]:
+    schemas = [each["schema"] for each in endpoint["parameters"].values() if "schema" in each]
+    return [name for schema in schemas for name in _fields(schema, definitions)]
+
+
+def _answer(endpoint: dict[str, Any], definitions: dict[str, Any]) -> list[str]:
+    schemas = [schema for code, schema in endpoint["responses"].items() if code.startswith("2") or code == "101"]
+    return [name for schema in schemas for name in _fields(schema, definitions, ("answer",))]
+
+
+def _shape(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+def _state(route: Route | None, area: str) -> str:
+    if route is None:
+        return "not known"
+    if not route.answer.__module__.endswith(".unsupported"):
+        return "done"
+    return "answers 503: not a node of a swarm" if area in _SWARM else "refused by name"
+
+
+def _section(endpoint: dict[str, Any], route: Route | None, definitions: dict[str, Any]) -> tuple[str, str]:
+    area = endpoint["area"]
+    state = _state(route, area)
+    text = f"### {endpoint['method']} {endpoint['path']}: {state}\n\n"
+    if state == "done" and route is not None:
+        known = set[str]().union(*(_texts_of(package) for package in _SCOPES.get(area, _EVERYWHERE)))
+        lines = (
+            _parameters(route, endpoint).line("parameters")
+            + _sort(_body(endpoint, definitions), known, _refused_fields()).line("request")
+            + _sort(_answer(endpoint, definitions), known, ()).line("answer")
+        )
+        text += lines + "\n" if lines else ""
+    return state, text
+
+
+def page() -> str:
+    """Return the page."""
+    document = json.loads(TABLE.read_text())
+    table = {(route.method, _shape(route.path)): route for route in reversed(list(routes()))}
+    sections: dict[str, list[str]] = {}
+    counts: dict[str, list[str]] = {}
+    for endpoint in document["endpoints"]:
+        route = table.get((endpoint["method"], _shape(endpoint["path"])))
+        state, text = _section(endpoint, route, document["definitions"])
+        sections.setdefault(endpoint["area"], []).append(text)
+        counts.setdefault(endpoint["area"], []).append(state)
+    out = (
+        "# The Engine API: what is done\n\n"
+        f"Made by `make api-coverage` from the route table, the code and the API's definition {document['version']}.\n"
+        "A parameter is done when the endpoint's handler names it, a field when the code of its area does.\n\n"
+        "| area | endpoints | done |\n|---|---|---|\n"
+    )
+    for area, states in counts.items():
+        out += f"| {area} | {len(states)} | {states.count('done')} |\n"
+    for area, texts in sections.items():
+        out += f"\n## {area}\n\n" + "".join(texts).rstrip("\n") + "\n"
+    return out
+
+
+if __name__ == "__main__":
+    if "--print" in sys.argv[1:]:
+        sys.stdout.write(page())
+    else:
+        PAGE.write_text(page())
