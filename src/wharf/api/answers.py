@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Protocol, TypeVar, cast
 
 import msgspec
@@ -72,8 +73,28 @@ async def closing(iterator: object) -> AsyncIterator[None]:
             await cast("_Closable", iterator).aclose()
 
 
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How the documents of a stream are set apart."""
+
+    content_type: str = "application/json"
+    before: bytes = b""
+
+    def frame(self, item: object) -> bytes:
+        """Return one document as it is sent."""
+        return self.before + msgspec.json.encode(item) + b"\n"
+
+
+JSON_LINES = Framing()
+
+
 async def lines(
-    call: Call, documents: AsyncIterator[T], *, at_once: bool = False, shape: Callable[[T], object] = _same
+    call: Call,
+    documents: AsyncIterator[T],
+    *,
+    at_once: bool = False,
+    shape: Callable[[T], object] = _same,
+    framing: Framing = JSON_LINES,
 ) -> web.StreamResponse:
     """Answer with one JSON document a line, each sent when it comes.
 
@@ -84,19 +105,20 @@ async def lines(
         documents: Closed at the end.
         at_once: Send the headers before the first document.
         shape: Applied to each document.
+        framing: The media type, and how documents are set apart in it.
     """
-    response = await begin(call, "application/json") if at_once else None
+    response = await begin(call, framing.content_type) if at_once else None
     with call.open_ended():
         async with closing(documents):
             try:
                 async for item in documents:
-                    response = response or await begin(call, "application/json")
-                    await response.write(msgspec.json.encode(shape(item)) + b"\n")
+                    response = response or await begin(call, framing.content_type)
+                    await response.write(framing.frame(shape(item)))
             except WharfError as error:
                 if response is None:
                     raise
-                await response.write(msgspec.json.encode(error_line(error)) + b"\n")
-    response = response or await begin(call, "application/json")
+                await response.write(framing.frame(error_line(error)))
+    response = response or await begin(call, framing.content_type)
     await response.write_eof()
     return response
 

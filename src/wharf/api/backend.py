@@ -8,7 +8,7 @@ raises the tree of :mod:`wharf.errors`; answers are documents of :mod:`wharf.spe
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
 from typing import Protocol
 
 from wharf.spec.engine_api import container, image, network, system, volume
@@ -304,8 +304,8 @@ class System(Protocol):
         The call itself raises InvalidArgument for bad arguments: the iterator is read after status 200 is sent.
         """
 
-    async def disk_usage(self) -> Document:
-        """Return what takes room (DiskUsage)."""
+    async def disk_usage(self, kinds: Collection[str]) -> dict[str, system.DiskUsage]:
+        """Return what takes room: a DiskUsage for each of the kinds container, image, volume and build-cache."""
 
 
 class Backend(Protocol):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from aiohttp import web
 
 from wharf.api import versions
-from wharf.api.answers import HEADERS, document, lines
+from wharf.api.answers import HEADERS, JSON_LINES, Framing, document, lines
 from wharf.api.call import Call
 from wharf.api.routes import Route
+from wharf.api.versions import NEWEST, Version
+from wharf.spec.engine_api.system import EventMessage
 
 _PING_HEADERS = {
     **HEADERS,
@@ -31,15 +33,54 @@ async def _info(call: Call) -> web.StreamResponse:
     return document(versions.info(await call.backend.system.info(), call.version))
 
 
+_FRAMINGS = {
+    # media type -> since which version it is offered, and its frames
+    "application/x-ndjson": ((1, 52), Framing("application/x-ndjson")),
+    "application/json-seq": ((1, 52), Framing("application/json-seq", b"\x1e")),  # RFC 7464
+    "application/jsonl": ((1, 53), Framing("application/jsonl")),
+}
+
+
+def framing(accept: str, version: Version) -> Framing:
+    """Return the framing of events that a client prefers of those its version has (RFC 9110, 12.5.1). Pure."""
+    wanted: list[tuple[float, Framing]] = []
+    for part in accept.split(","):
+        kind, *parameters = (word.strip() for word in part.split(";"))
+        since, found = _FRAMINGS.get(kind.lower(), (NEWEST, None))
+        if found is not None and version >= since:
+            wanted.append((_quality(parameters), found))
+    best = max(wanted, key=lambda each: each[0], default=(0.0, JSON_LINES))
+    return best[1] if best[0] > 0 else JSON_LINES
+
+
+def _quality(parameters: list[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
 async def _events(call: Call) -> web.StreamResponse:
     query = call.query
     events = call.backend.system.events(since=query.text("since"), until=query.text("until"), filters=query.filters())
-    return await lines(call, events, at_once=True, shape=versions.event)
+
+    def shape(event: EventMessage) -> object:
+        return versions.event(event, call.version)
+
+    return await lines(
+        call, events, at_once=True, shape=shape, framing=framing(call.request.headers.get("Accept", ""), call.version)
+    )
 
 
 async def _disk_usage(call: Call) -> web.StreamResponse:
-    usage = await call.backend.system.disk_usage()
-    return document(versions.disk_usage(usage, call.version, set(call.query.texts("type"))))
+    kinds = versions.usage_kinds(call.query.texts("type"), call.version)
+    usage = await call.backend.system.disk_usage(kinds)
+    verbose = call.query.flag("verbose") and call.version >= (1, 52)
+    return document(versions.disk_usage(usage, call.version, verbose=verbose))
 
 
 ROUTES = (

@@ -7,7 +7,7 @@ for an older one (Engine API, version history).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NewType
 
 from wharf.errors import InvalidArgument
@@ -20,7 +20,7 @@ from wharf.spec.engine_api.container import (
     HostConfig,
 )
 from wharf.spec.engine_api.image import ImageInspect, ImageSummary
-from wharf.spec.engine_api.system import EventMessage
+from wharf.spec.engine_api.system import DiskUsage, EventMessage
 
 Document = dict[str, object]
 Version = NewType("Version", tuple[int, int])
@@ -99,8 +99,15 @@ def container_inspect(found: ContainerInspectResponse, version: Version) -> Docu
     aliases include its short id.
     """
     answer: Document = {**found}
+    if version >= (1, 52):
+        answer["Config"] = {
+            name: value for name, value in (found.get("Config") or {}).items() if name != "OnBuild" or value
+        }
     settings = found.get("NetworkSettings") or {}
     networks = _networks(settings.get("Networks"), found.get("Id") or "", version)
+    if version >= (1, 52):
+        answer["NetworkSettings"] = {**settings, "Networks": networks}
+        return answer
     bridge: Mapping[str, object] = networks.get("bridge") or {}
     answer["NetworkSettings"] = {
         "Bridge": "",
@@ -149,13 +156,22 @@ _CONTAINER_ONLY: Final = {
 }
 
 
+_OMITTED: Final = ("Parent", "Comment", "DockerVersion", "Author")
+_UNSET: Final = ("Cmd", "Entrypoint", "Env", "Labels", "OnBuild", "User", "Volumes", "WorkingDir")
+
+
 def image_inspect(found: ImageInspect, version: Version) -> Document:
     """Return an image as ``version`` shows it.
 
-    VirtualSize went in 1.44, the container it came from in 1.45, and a container's own fields of Config in 1.50.
+    VirtualSize went in 1.44, the container it came from in 1.45, a container's own fields of Config in 1.50, and
+    what is empty in 1.52.
     """
-    answer: Document = {"Parent": "", "DockerVersion": "", **found}
     config = found.get("Config")
+    if version >= (1, 52):
+        answer = {name: value for name, value in found.items() if value or name not in _OMITTED}
+        answer["Config"] = {name: value for name, value in (config or {}).items() if value or name not in _UNSET}
+        return answer
+    answer = {"Parent": "", "DockerVersion": "", **found}
     if version < (1, 50):
         answer["Config"] = {**_CONTAINER_ONLY, **(config or {})}
     if version < (1, 45):
@@ -178,9 +194,11 @@ def image_summary(found: ImageSummary, version: Version) -> Document:
     return answer
 
 
-def event(found: EventMessage) -> Document:
-    """Return an event with the fields that clients knew before 1.22, which stand in it until 1.51."""
+def event(found: EventMessage, version: Version) -> Document:
+    """Return an event as ``version`` shows it: until 1.51 with the fields that clients knew before 1.22."""
     answer: Document = {**found}
+    if version >= (1, 52):
+        return answer
     actor = found.get("Actor") or {}
     if found.get("Type") in ("container", "image"):
         answer |= {"status": found.get("Action"), "id": actor.get("ID")}
@@ -194,25 +212,50 @@ def info(found: Mapping[str, object], version: Version) -> Document:
     answer: Document = {**found}
     if version < (1, 50):
         answer = {"BridgeNfIptables": False, "BridgeNfIp6tables": False, **answer}
+    if version < (1, 52):
+        answer["KernelMemoryTCP"] = False
     return answer
 
 
-_USAGE: Final = {"container": ("Containers",), "image": ("Images", "LayersSize"), "volume": ("Volumes",)}
+_USAGE: Final = {
+    # kind of object -> its field, the field until 1.52, and what that is when the kind was not asked for
+    "image": ("ImageUsage", "Images"),
+    "container": ("ContainerUsage", "Containers"),
+    "volume": ("VolumeUsage", "Volumes"),
+    "build-cache": ("BuildCacheUsage", "BuildCache"),
+}
 
 
-def disk_usage(found: Mapping[str, object], version: Version, types: set[str]) -> Document:
-    """Return what takes room, of the types asked for (since 1.42; none: of all).
+def usage_kinds(asked: Sequence[str], version: Version) -> set[str]:
+    """Return the kinds of objects that ``GET /system/df`` is about: those asked for (since 1.42), by default all.
 
     Raises:
-        InvalidArgument: there is no such type.
+        InvalidArgument: there is no such kind.
     """
-    if unknown := types - {*_USAGE, "build-cache"}:
-        raise InvalidArgument(f"unknown object type: {min(unknown)}")
-    answer: Document = {"LayersSize": 0, "Images": [], "Containers": [], "Volumes": [], "BuildCache": [], **found}
     if version < (1, 42):
-        return {**answer, "BuilderSize": 0}
-    if types:
-        for kind, names in _USAGE.items():
-            if kind not in types:
-                answer |= {name: 0 if name == "LayersSize" else None for name in names}
+        return set(_USAGE)
+    if unknown := set(asked) - set(_USAGE):
+        raise InvalidArgument(f"unknown object type: {min(unknown)}")
+    return set(asked) or set(_USAGE)
+
+
+def disk_usage(found: Mapping[str, DiskUsage], version: Version, *, verbose: bool = False) -> Document:
+    """Return what takes room as ``version`` shows it.
+
+    Until 1.51 all objects are listed. Since 1.52 there are figures for each kind, and the objects only when
+    ``verbose``; 1.52 itself lists them in the old fields, too, unless ``verbose``. ``LogUsage`` is ours alone.
+    """
+    answer: Document = {}
+    if version >= (1, 52):
+        for kind, (field, _) in _USAGE.items():
+            if usage := found.get(kind):
+                answer[field] = {name: value for name, value in usage.items() if verbose or name != "Items"}
+        if log := found.get("log"):
+            answer["LogUsage"] = {name: value for name, value in log.items() if verbose or name != "Items"}
+    if version < (1, 52) or (version == (1, 52) and not verbose):
+        answer["LayersSize"] = (found.get("image") or {}).get("TotalSize") or 0
+        for kind, (_, field) in _USAGE.items():
+            answer[field] = found[kind].get("Items") if kind in found else None
+    if version < (1, 42):
+        answer["BuilderSize"] = 0
     return answer

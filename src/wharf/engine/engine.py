@@ -133,8 +133,9 @@ class Engine:
         await images.start()
         await reconcile(context)
         execs = Execs(context)
+        containers = Containers(context, execs)
         return _Opened(
-            context, Containers(context, execs), execs, ImageVerbs(context), VolumeVerbs(context), System(context)
+            context, containers, execs, ImageVerbs(context), VolumeVerbs(context), System(context, containers)
         )
 
     def _open_or_fail(self) -> _Opened:

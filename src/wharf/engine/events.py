@@ -17,7 +17,10 @@ _BATCH: Final = 1_000
 _BACKLOG: Final = 4_096
 """Events a slow subscriber may lag behind before it is cut off: a reader never holds up a container."""
 
-_FILTER_TYPES: Final = ("container", "image", "volume", "network", "daemon")
+_ACTORS: Final = frozenset(
+    {"config", "container", "daemon", "network", "node", "plugin", "secret", "service", "volume"}
+)
+FILTERS: Final = frozenset({*_ACTORS, "event", "image", "label", "scope", "type"})
 
 
 class Events:
@@ -119,24 +122,26 @@ def matches(event: EventMessage, filters: Mapping[str, list[str]]) -> bool:
     actor = event.get("Actor") or {}
     attributes = actor.get("Attributes") or {}
     for key, values in filters.items():
-        if key in _FILTER_TYPES:
-            names = (
-                actor.get("ID") or "",
-                attributes.get("name", ""),
-                attributes.get("image", "") if key == "image" else "",
-            )
-            if not (event.get("Type") == key or key == "image") or not any(_names(v, names) for v in values):
-                return False
-        elif key == "label":
+        if key == "label":
             if not all(_label(attributes, v) for v in values):
                 return False
-        elif not any(_field(event, key, v) for v in values):
+        elif not any(_passes(event, actor.get("ID") or "", attributes, key, v) for v in values):
             return False
     return True
 
 
-def _names(value: str, names: tuple[str, ...]) -> bool:
-    return any(n == value or (len(value) >= 12 and n.startswith(value)) for n in names if n)
+def _passes(event: EventMessage, actor: str, attributes: Mapping[str, str], key: str, value: str) -> bool:
+    if key in _ACTORS:  # the start of an id or a name will do
+        return event.get("Type") == key and (actor.startswith(value) or attributes.get("name", "").startswith(value))
+    if key == "image":
+        name = attributes.get("name" if event.get("Type") == "image" else "image", "")
+        return value in (actor, name, _without_tag(actor), _without_tag(name))
+    return _field(event, key, value)
+
+
+def _without_tag(name: str) -> str:
+    head, colon, tag = name.rpartition(":")
+    return head if colon and "/" not in tag else name
 
 
 def _label(attributes: Mapping[str, str], value: str) -> bool:

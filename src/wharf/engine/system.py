@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import platform
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from pathlib import Path
 
 from wharf.engine.context import Context
+from wharf.engine.disk_usage import KINDS, Listing, disk_usage
+from wharf.engine.events import FILTERS
+from wharf.lib.filters import require_known
 from wharf.lib.moments import parse_optional_moment, to_ns
 from wharf.lib.version import API_VERSION, MIN_API_VERSION, __version__
-from wharf.spec.engine_api.system import EventMessage, SystemVersion
+from wharf.spec.engine_api.system import DiskUsage, EventMessage, SystemVersion
 
 _ALWAYS = ("MemoryLimit", "SwapLimit", "CpuCfsPeriod", "CpuCfsQuota", "CPUShares", "CPUSet", "PidsLimit")
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -26,8 +29,9 @@ def architecture() -> str:
 class System:
     """The engine as a whole."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, containers: Listing) -> None:
         self._context = context
+        self._containers = containers
 
     async def version(self) -> SystemVersion:
         """Return what runs here (GET /version)."""
@@ -112,7 +116,12 @@ class System:
     def events(
         self, *, since: str | None = None, until: str | None = None, filters: Mapping[str, list[str]] | None = None
     ) -> AsyncIterator[EventMessage]:
-        """Yield events (GET /events); times as :mod:`wharf.lib.moments` reads them."""
+        """Yield events (GET /events); times as :mod:`wharf.lib.moments` reads them.
+
+        Raises:
+            InvalidArgument: a filter is unknown, or a time is malformed.
+        """
+        require_known(filters or {}, FILTERS)
         now_ns = to_ns(self._context.clock.now())
         since_ns = parse_optional_moment(since, now_ns=now_ns)
         until_ns = parse_optional_moment(until, now_ns=now_ns)
@@ -120,32 +129,9 @@ class System:
             since_ns = now_ns
         return self._context.events.subscribe(since_ns=since_ns, until_ns=until_ns, filters=filters or {})
 
-    async def disk_usage(self) -> dict[str, object]:
-        """Return what takes space (GET /system/df)."""
-        context = self._context
-        images = await context.images.list(all=False, filters={}, shared_size=True, digests=False)
-        volumes = await context.volumes.list({}, in_use=context.volume_users)
-        containers = []
-        for container in context.registry:
-            size = context.snapshots.size_of(container.id)
-            containers.append(
-                {
-                    "Id": container.id,
-                    "Names": [f"/{container.name}"],
-                    "Image": container.spec.config.get("Image"),
-                    "ImageID": container.image_id,
-                    "State": container.state.status,
-                    "SizeRw": size,
-                    "SizeRootFs": size + context.images.size_of(container.image_id),
-                }
-            )
-        return {
-            "LayersSize": context.snapshots.total_size(),
-            "Images": images,
-            "Containers": containers,
-            "Volumes": volumes.get("Volumes"),
-            "BuildCache": [],
-        }
+    async def disk_usage(self, kinds: Collection[str] = KINDS) -> dict[str, DiskUsage]:
+        """Return what takes space (GET /system/df): a DiskUsage for each kind."""
+        return await disk_usage(self._context, self._containers, kinds)
 
 
 def _limits(*, cgroup2: bool) -> dict[str, bool]:

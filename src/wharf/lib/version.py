@@ -2,7 +2,7 @@
 
 __version__ = "0.1.0"
 
-API_VERSION = "1.51"
+API_VERSION = "1.55"
 """Newest Engine API version served; answers are shaped by the version asked for."""
 
 MIN_API_VERSION = "1.40"

@@ -36,7 +36,7 @@ def ask(method: str, target: str, doc: object = None, **canned: object) -> tuple
 @pytest.mark.parametrize(
     ("target", "status", "message"),
     [
-        ("/v1.99/info", 400, "client version 1.99 is too new. Maximum supported API version is 1.51"),
+        ("/v1.99/info", 400, "client version 1.99 is too new. Maximum supported API version is 1.55"),
         (
             "/v1.23/info",
             400,
@@ -111,7 +111,7 @@ def test_ping_tells_versions_in_its_headers(method: str, prefix: str) -> None:
     assert (answer.status, [answer.headers[name] for name in told], answer.body) == (
         200,
         [
-            "1.51",
+            "1.55",
             "1",
             "false",
             "linux",
@@ -236,7 +236,7 @@ async def test_events_headers_come_before_the_first_event(served: Served) -> Non
     happened = {"Type": "container", "Action": "start", "Actor": {"ID": "abc", "Attributes": {"image": "busybox"}}}
     served.engine.system.answers["events"] = [happens, happened]
     async with served.wire() as wire:
-        await wire.send(b"GET /events HTTP/1.1\r\nHost: d\r\n\r\n")
+        await wire.send(b"GET /v1.51/events HTTP/1.1\r\nHost: d\r\n\r\n")
         first, headers = await wire.head()
         happens.set_result(None)
         body = await wire.body(headers)

@@ -5,13 +5,14 @@ import pytest
 from wharf.api import versions
 from wharf.api.versions import Version, parse_version, split_version
 from wharf.errors import InvalidArgument
+from wharf.spec.engine_api.system import DiskUsage, EventMessage
 
-NEW, OLD = Version((1, 51)), Version((1, 40))
+NEW, OLD = versions.NEWEST, Version((1, 40))
 
 NAMELESS = {"RepoTags": ["<none>:<none>"], "RepoDigests": ["<none>@<none>"]}
 
 
-@pytest.mark.parametrize("path", ["/v1.52/info", "/v2/info", "/v1.39/info", "/v1/info", "/v0.9/info"])
+@pytest.mark.parametrize("path", ["/v1.56/info", "/v2/info", "/v1.39/info", "/v1/info", "/v0.9/info"])
 def test_version_that_is_not_served_is_refused(path: str) -> None:
     with pytest.raises(InvalidArgument, match="client version"):
         split_version(path)
@@ -23,9 +24,9 @@ def test_version_that_is_not_served_is_refused(path: str) -> None:
         ("/info", (NEW, "/info")),
         ("/v1.40/info", (OLD, "/info")),
         ("/v1.40.3/info", (OLD, "/info")),
-        ("/v1.51/images/v1.2/json", (NEW, "/images/v1.2/json")),
+        ("/v1.55/images/v1.2/json", (NEW, "/images/v1.2/json")),
         ("/version", (NEW, "/version")),
-        ("/v1.51", (NEW, "/v1.51")),
+        ("/v1.55", (NEW, "/v1.55")),
     ],
 )
 def test_version_is_taken_off_the_path(path: str, split: tuple[Version, str]) -> None:
@@ -55,7 +56,8 @@ def test_fields_that_a_version_does_not_have_are_not_read() -> None:
 
 def test_default_bridges_address_stands_in_network_settings_too() -> None:
     found = versions.container_inspect(
-        {"Id": "a", "NetworkSettings": {"Networks": {"bridge": {"IPAddress": "172.17.0.2", "IPPrefixLen": 16}}}}, NEW
+        {"Id": "a", "NetworkSettings": {"Networks": {"bridge": {"IPAddress": "172.17.0.2", "IPPrefixLen": 16}}}},
+        parse_version("1.51"),
     )
     settings = found["NetworkSettings"]
 
@@ -105,12 +107,69 @@ def test_inspected_image_loses_fields_as_versions_go() -> None:
     ]
 
 
+def test_inspected_image_omits_what_is_empty_since_1_52() -> None:
+    found = versions.image_inspect(
+        {"Id": "i", "Author": "", "Comment": "c", "Config": {"Env": [], "Cmd": ["sh"]}}, NEW
+    )
+
+    assert found == {"Id": "i", "Comment": "c", "Config": {"Cmd": ["sh"]}}
+
+
+def test_inspected_container_says_each_address_once_since_1_52() -> None:
+    networks = {"bridge": {"IPAddress": "172.17.0.2"}}
+    found = versions.container_inspect(
+        {"Id": "a", "NetworkSettings": {"Networks": networks}, "Config": {"OnBuild": None, "User": ""}}, NEW
+    )
+
+    assert found == {"Id": "a", "NetworkSettings": {"Networks": networks}, "Config": {"User": ""}}
+
+
+@pytest.mark.parametrize(("version", "more"), [("1.51", {"status", "id", "from"}), ("1.52", set())])
+def test_event_has_its_oldest_fields_until_1_51(version: str, more: set[str]) -> None:
+    event: EventMessage = {"Type": "container", "Action": "die", "Actor": {"ID": "a"}}
+
+    assert versions.event(event, parse_version(version)).keys() - event.keys() == more
+
+
 def test_disk_usage_of_an_unknown_type_is_refused() -> None:
     with pytest.raises(InvalidArgument, match="unknown object type: moon"):
-        versions.disk_usage({}, NEW, {"moon"})
+        versions.usage_kinds(["moon"], NEW)
 
 
-def test_disk_usage_shows_only_the_types_asked_for() -> None:
-    found = versions.disk_usage({"Images": [1], "LayersSize": 9, "Volumes": [2]}, NEW, {"volume"})
+def test_disk_usage_is_of_all_kinds_unless_some_are_asked_for() -> None:
+    assert versions.usage_kinds(["volume"], NEW) == {"volume"}
+    assert versions.usage_kinds([], NEW) == versions.usage_kinds(["volume"], OLD) == {*USAGE} - {"log"}
 
-    assert found == {"LayersSize": 0, "Images": None, "Containers": None, "Volumes": [2], "BuildCache": []}
+
+IMAGES: DiskUsage = {"TotalCount": 1, "TotalSize": 9, "Items": [{"Id": "i"}]}
+USAGE: dict[str, DiskUsage] = {
+    "image": IMAGES,
+    "container": {"Items": []},
+    "volume": {"Items": []},
+    "build-cache": {"Items": []},
+    "log": {"TotalSize": 3, "Items": [1]},
+}
+LISTS = {"LayersSize": 9, "Images": [{"Id": "i"}], "Containers": [], "Volumes": [], "BuildCache": []}
+FIGURES = {"ImageUsage": {"TotalCount": 1, "TotalSize": 9}, "LogUsage": {"TotalSize": 3}}
+
+
+def test_disk_usage_lists_objects_until_1_51() -> None:
+    assert versions.disk_usage(USAGE, parse_version("1.51")) == LISTS
+    assert versions.disk_usage(USAGE, parse_version("1.41")) == {**LISTS, "BuilderSize": 0}
+
+
+def test_disk_usage_gives_figures_since_1_52_and_objects_when_verbose() -> None:
+    nothing = {"ContainerUsage": {}, "VolumeUsage": {}, "BuildCacheUsage": {}}
+    both = versions.disk_usage(USAGE, parse_version("1.52"))
+    new = versions.disk_usage(USAGE, NEW)
+    verbose = versions.disk_usage(USAGE, NEW, verbose=True)
+
+    assert both == {**LISTS, **FIGURES, **nothing}
+    assert new == {**FIGURES, **nothing}
+    assert verbose["ImageUsage"] == IMAGES
+
+
+def test_disk_usage_shows_only_the_kinds_that_were_asked_for() -> None:
+    found = versions.disk_usage({"volume": {"Items": [2]}}, parse_version("1.51"))
+
+    assert found == {"LayersSize": 0, "Images": None, "Containers": None, "Volumes": [2], "BuildCache": None}

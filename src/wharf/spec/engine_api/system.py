@@ -22,6 +22,26 @@ class SystemVersion(TypedDict, total=False):
     BuildTime: str | None
 
 
+class DiskUsage(TypedDict, total=False):
+    """ImagesDiskUsage and its siblings of containers, volumes and build caches (Engine API, definitions)."""
+
+    ActiveCount: int | None
+    TotalCount: int | None
+    Reclaimable: int | None
+    TotalSize: int | None
+    Items: list[object] | None
+
+
+class AuthConfig(TypedDict, total=False):
+    """AuthConfig (Engine API, definitions)."""
+
+    username: str | None
+    password: str | None
+    serveraddress: str | None
+    identitytoken: str | None
+    registrytoken: str | None
+
+
 class EventMessage(TypedDict, total=False):
     """EventMessage (Engine API, definitions)."""
 
