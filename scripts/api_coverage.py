@@ -201,7 +201,8 @@ def page() -> str:
         counts.setdefault(endpoint["area"], []).append(state)
     out = (
         "# The Engine API: what is done\n\n"
-        f"Made by `make api-coverage` from the route table, the code and the API's definition {document['version']}.\n"
+        "Made by `make api-coverage` from the route table, the code and "
+        f"the API's definition {document['version']}.\n"
         "A parameter is done when the endpoint's handler names it, a field when the code of its area does.\n\n"
         "| area | endpoints | done |\n|---|---|---|\n"
     )

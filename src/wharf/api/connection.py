@@ -48,7 +48,8 @@ class Connection(RequestHandler):
         if self.client is None:
             return None
         self.client.feed_eof()
-        return True
+        # Under TLS asyncio always ends both directions: True would be a warning.
+        return None if self.transport is None or self.transport.get_extra_info("sslcontext") else True
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Wake whoever waits for this client."""

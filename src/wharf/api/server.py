@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
@@ -13,7 +13,7 @@ from aiohttp.http_parser import RawRequestMessage
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
-from wharf.api import containers, images, networks, system, unsupported, volumes
+from wharf.api import containers, images, metrics, networks, system, unsupported, volumes
 from wharf.api import exec as exec_
 from wharf.api.answers import Over, document, empty
 from wharf.api.backend import Backend
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 def routes() -> Iterator[Route]:
     """Yield every endpoint, in the order in which they are tried."""
-    for noun in (system, containers, exec_, images, networks, volumes):
+    for noun in (system, metrics, containers, exec_, images, networks, volumes):
         yield from noun.ROUTES
     yield from unsupported.routes()
 
@@ -46,9 +46,10 @@ class ApiServer:
     Make it within a running event loop; :meth:`close` ends every connection.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, offered: Iterable[Route] | None = None) -> None:
+        """Serve ``offered``; every endpoint there is, unless some are named."""
         self._backend = backend
-        self._table = Table(routes())
+        self._table = Table(routes() if offered is None else offered)
         self._streams: set[asyncio.Task[object]] = set()
         self.protocols = ConnectionFactory(
             self._answer,

@@ -35,28 +35,49 @@ class TcpAddress:
         return f"tcp://{host}:{self.port}"
 
 
-Address = UnixAddress | TcpAddress
+@dataclass(frozen=True, slots=True)
+class InheritedAddress:
+    """Sockets that whoever started us has opened already (socket activation, sd_listen_fds(3))."""
+
+    which: str  # a descriptor's number, the name it was given, or nothing for all
+
+    def __str__(self) -> str:
+        return f"fd://{self.which}"
 
 
-def parse_address(text: str, *, insecure_tcp: bool = False) -> Address:
-    """Read ``unix:///path`` or ``tcp://host:port``.
+Address = UnixAddress | TcpAddress | InheritedAddress
 
-    Whoever reaches the API is root on this machine, and there is no TLS here: TCP is refused without
-    ``insecure_tcp``, and with it everywhere but on loopback.
+
+def parse_address(text: str, *, insecure_tcp: bool = False, verified: bool = False) -> Address:
+    """Read ``unix:///path``, ``tcp://host:port`` or ``fd://``.
+
+    Whoever reaches the API is root on this machine. So TCP is for clients whose certificates are ``verified``;
+    others are refused without ``insecure_tcp``, and with it everywhere but on loopback.
 
     Raises:
-        InvalidArgument: it is neither.
-        Forbidden: TCP without the flag, or not on loopback.
+        InvalidArgument: it is none of them.
+        Forbidden: TCP for everybody without the flag, or not on loopback.
         NotImplementedHere: another of Docker's schemes.
     """
     scheme, separator, rest = text.partition("://")
+    if separator and scheme == "fd":
+        return InheritedAddress("" if rest == "*" else rest)
     if not separator or not rest:
-        raise InvalidArgument(f"invalid host {text!r}: expected unix:///path or tcp://address:port")
+        raise InvalidArgument(f"invalid host {text!r}: expected unix:///path, tcp://address:port or fd://")
     if scheme == "unix":
         return _unix(rest)
     if scheme == "tcp":
-        return _tcp(text, insecure_tcp=insecure_tcp)
+        return _tcp(text, insecure_tcp=insecure_tcp, verified=verified)
     raise NotImplementedHere(f"host {text!r}: listening on {scheme}:// is not supported by this build of wharf")
+
+
+def parse_metrics_address(text: str) -> TcpAddress:
+    """Read the ``address:port`` of ``--metrics-addr``, which serves figures alone and may be on any address.
+
+    Raises:
+        InvalidArgument: it is none.
+    """
+    return _tcp(f"tcp://{text}", insecure_tcp=False, verified=True)
 
 
 def _unix(path: str) -> UnixAddress:
@@ -67,7 +88,7 @@ def _unix(path: str) -> UnixAddress:
     return UnixAddress(Path(path))
 
 
-def _tcp(text: str, *, insecure_tcp: bool) -> TcpAddress:
+def _tcp(text: str, *, insecure_tcp: bool, verified: bool) -> TcpAddress:
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
@@ -75,12 +96,15 @@ def _tcp(text: str, *, insecure_tcp: bool) -> TcpAddress:
         raise InvalidArgument(f"invalid host {text!r}: {error}") from error
     if host is None or port is None or parts.path not in ("", "/"):
         raise InvalidArgument(f"invalid host {text!r}: expected tcp://address:port")
-    if not insecure_tcp:
-        raise Forbidden(f"host {text!r}: without TLS whoever connects is root here; --insecure-tcp allows loopback")
+    if not (insecure_tcp or verified):
+        raise Forbidden(
+            f"host {text!r}: whoever connects is root here: --tlsverify serves only clients with a certificate, "
+            "--insecure-tcp allows everybody on loopback"
+        )
     try:
-        loopback = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError as error:
         raise InvalidArgument(f"invalid host {text!r}: {host} is not an IP address or localhost") from error
-    if not loopback.is_loopback:
-        raise Forbidden(f"host {text!r}: only loopback addresses are served without TLS")
-    return TcpAddress(str(loopback), port)
+    if not (verified or address.is_loopback):
+        raise Forbidden(f"host {text!r}: only loopback addresses are served without --tlsverify")
+    return TcpAddress(str(address), port)

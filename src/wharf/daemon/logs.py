@@ -7,18 +7,32 @@ import logging
 import sys
 import time
 
+_LEVELS = {
+    "debug": logging.DEBUG,  # requests and decisions too
+    "info": logging.INFO,
+    "warn": logging.WARNING,
+    "error": logging.ERROR,
+    "fatal": logging.CRITICAL,
+}
 
-def set_up(*, debug: bool, style: str) -> None:
-    """Log to standard error, from info or debug upwards.
+
+def set_up(*, level: str, style: str) -> None:
+    """Log to standard error.
 
     Args:
-        debug: Whether requests and decisions are logged too.
+        level: The least important lines that are logged: debug, info, warn, error or fatal.
         style: ``text`` or ``json`` (one object a line).
     """
     target = logging.StreamHandler(sys.stderr)
     target.setFormatter(JsonLines() if style == "json" else _text())
-    logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, handlers=[target], force=True)
+    logging.basicConfig(handlers=[target], force=True)
+    set_level(level)
     logging.getLogger("asyncio").setLevel(logging.INFO)
+
+
+def set_level(level: str) -> None:
+    """Log from ``level`` upwards from now on."""
+    logging.getLogger().setLevel(_LEVELS[level])
 
 
 def _text() -> logging.Formatter:

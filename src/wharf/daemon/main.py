@@ -4,69 +4,109 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
-from wharf.daemon.addresses import DEFAULT_HOST, parse_address
+from wharf.daemon.settings import SETTINGS, Setting
 from wharf.errors import Forbidden, InvalidArgument, NotImplementedHere, WharfError
 from wharf.lib.version import API_VERSION, __version__
 
-DEFAULT_DATA_ROOT = "/var/lib/wharf"
+_SEVERAL = ("texts", "map", "features", "ulimits", "pools")
 
 
-@click.command(name="wharfd", context_settings={"help_option_names": ["--help"], "max_content_width": 100})
-@click.option(
-    "--data-root",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=DEFAULT_DATA_ROOT,
-    show_default=True,
-    help="Where images, containers and volumes are kept.",
-)
-@click.option(
-    "-H",
-    "--host",
-    "hosts",
-    multiple=True,
-    default=[DEFAULT_HOST],
-    show_default=True,
-    help="Where to listen: unix:///path or tcp://address:port (repeatable).",
-)
-@click.option(
-    "--insecure-tcp",
-    is_flag=True,
-    help="Allow tcp:// on loopback addresses. Every local user who connects is root then.",
-)
-@click.option("-G", "--group", help="Group that may use the unix socket.  [default: docker, if there is one]")
-@click.option(
-    "-p", "--pidfile", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the process id."
-)
-@click.option("-D", "--debug", is_flag=True, help="Log requests and decisions too.")
-@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.version_option(__version__, "-v", "--version", message=f"wharfd version {__version__} (API {API_VERSION})")
-def command(  # one parameter an option: click's way
-    *,
-    data_root: Path,
-    hosts: tuple[str, ...],
-    insecure_tcp: bool,
-    group: str | None,
-    pidfile: Path | None,
-    debug: bool,
-    log_format: str,
-) -> None:
-    """Run the engine, and serve the Docker Engine API."""
-    try:
-        addresses = [parse_address(host, insecure_tcp=insecure_tcp) for host in hosts]
-    except (InvalidArgument, Forbidden, NotImplementedHere) as error:
-        raise click.BadParameter(str(error), param_hint="--host") from error
+def _option(setting: Setting) -> click.Option:
+    names = [setting.name, f"--{setting.option}", *([f"-{setting.short}"] if setting.short else [])]
+    several = setting.kind in _SEVERAL
+    choices = f" ({', '.join(setting.choices)})" if setting.choices else ""
+    default = f"  [default: {setting.default}]" if setting.default else ""
+    return click.Option(
+        # click's own name of a parameter must be an identifier
+        [setting.name.replace("-", "_"), *names[1:]],
+        help=f"{setting.help}{choices}{' (repeatable)' if several else ''}.{default}",
+        multiple=several,
+        is_flag=False,
+        flag_value="true" if setting.kind == "bool" else None,
+        metavar={"bool": "[BOOL]", "int": "NUMBER", "size": "SIZE", "path": "PATH"}.get(setting.kind, "TEXT"),
+        hidden=bool(setting.why),
+        type=str,
+    )
+
+
+def _given(options: Mapping[str, object]) -> dict[str, Sequence[str]]:
+    found: dict[str, Sequence[str]] = {}
+    for setting in SETTINGS:
+        value = options[setting.name.replace("-", "_")]
+        if isinstance(value, str):
+            found[setting.name] = [value]
+        elif isinstance(value, (tuple, list)) and value:
+            found[setting.name] = [str(each) for each in value]
+    return found
+
+
+def _run(*, config_file: Path | None, validate: bool, **options: object) -> None:
+    """Run the engine, and serve the Docker Engine API.
+
+    Every flag but --config-file and --validate may also stand in the configuration file, under its name there. SIGHUP
+    reads the file again.
+    """
     # Not at the top: --help and misuse need none of it, and it is most of the start-up.
+    from wharf.daemon.configuration import configure  # noqa: PLC0415
+
+    flags = _given(options)
+    try:
+        configuration = configure(flags, config_file)
+        addresses = configuration.addresses()
+        engine_options = configuration.engine_options()
+    except (InvalidArgument, Forbidden, NotImplementedHere) as error:
+        raise click.UsageError(str(error)) from error
+    if validate:
+        click.echo("configuration OK")
+        return
     from wharf.daemon import logs  # noqa: PLC0415
+    from wharf.daemon.addresses import parse_metrics_address  # noqa: PLC0415
+    from wharf.daemon.reload import Reloading  # noqa: PLC0415
     from wharf.daemon.serve import Options, serve  # noqa: PLC0415
+    from wharf.daemon.tls import server_context  # noqa: PLC0415
     from wharf.daemon.wiring import api_on_engine  # noqa: PLC0415
 
-    logs.set_up(debug=debug, style=log_format)
-    options = Options(data_root=data_root.absolute(), addresses=addresses, group=group, pidfile=pidfile)
-    asyncio.run(serve(options, api_on_engine))
+    logs.set_up(level=configuration.level, style=configuration.get("log-format", "text"))
+    metrics = configuration.get("metrics-addr", "")
+    chosen = Options(
+        data_root=configuration.path("data-root", None) or Path(DEFAULT_DATA_ROOT),
+        addresses=addresses,
+        group=configuration.get("group", "") if "group" in configuration.values else None,
+        pidfile=configuration.path("pidfile", None),
+        exec_root=configuration.path("exec-root", None),
+        tls=None if configuration.tls is None else server_context(configuration.tls),
+        metrics=parse_metrics_address(metrics) if metrics else None,
+        engine=engine_options,
+    )
+    reload = Reloading(configuration, lambda: configure(flags, config_file))
+    asyncio.run(serve(chosen, api_on_engine, reload))
+
+
+DEFAULT_DATA_ROOT = "/var/lib/wharf"
+
+command = click.Command(
+    "wharfd",
+    callback=_run,
+    help=_run.__doc__,
+    context_settings={"help_option_names": ["--help"], "max_content_width": 100},
+    params=[
+        click.Option(
+            ["--config-file"],
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Settings, as JSON.  [default: /etc/wharf/daemon.json]",
+        ),
+        click.Option(["--validate"], is_flag=True, help="Check the settings and exit."),
+        *(_option(setting) for setting in SETTINGS),
+    ],
+)
+command = click.version_option(
+    __version__, "-v", "--version", message=f"wharfd version {__version__} (API {API_VERSION})"
+)(command)
 
 
 def main() -> None:

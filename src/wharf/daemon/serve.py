@@ -6,15 +6,19 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable, Sequence
+import ssl
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from wharf.api.server import ApiServer
-from wharf.daemon.addresses import Address, UnixAddress
+from wharf.api.connection import ConnectionFactory
+from wharf.daemon.activation import adopt, notify
+from wharf.daemon.addresses import Address, InheritedAddress, TcpAddress
 from wharf.daemon.pidfile import pidfile
 from wharf.daemon.sockets import listening
+from wharf.engine.options import EngineOptions
 from wharf.lib.version import API_VERSION, __version__
 
 _log = logging.getLogger(__name__)
@@ -22,18 +26,39 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What wharfd was told."""
+    """What wharfd was told, as far as it cannot change while it runs."""
 
     data_root: Path
     addresses: Sequence[Address]
-    group: str | None
-    pidfile: Path | None
+    group: str | None = None
+    pidfile: Path | None = None
+    exec_root: Path | None = None
+    tls: ssl.SSLContext | None = None
+    metrics: TcpAddress | None = None
+    engine: EngineOptions = EngineOptions()  # noqa: RUF009  # frozen
 
 
-OpenApi = Callable[[Path], AbstractAsyncContextManager[ApiServer]]
+class Running(Protocol):
+    """An engine with its front, while it runs."""
+
+    @property
+    def protocols(self) -> ConnectionFactory:
+        """Makes the protocol of each connection to the API."""
+
+    @property
+    def metrics(self) -> ConnectionFactory:
+        """Makes the protocol of each connection of Prometheus."""
+
+    def reload(self, options: EngineOptions, attributes: Mapping[str, str]) -> None:
+        """Give the engine other options; ``attributes`` tell what is new."""
 
 
-async def serve(options: Options, open_api: OpenApi) -> None:
+Open = Callable[[Options], AbstractAsyncContextManager[Running]]
+Reload = Callable[[Running], None]
+"""Reads the configuration again and gives it to what runs."""
+
+
+async def serve(options: Options, open_api: Open, reload: Reload) -> None:
     """Serve until SIGTERM or SIGINT; containers run on.
 
     The sockets come first, so that a client that connects while the engine starts waits instead of failing.
@@ -45,25 +70,39 @@ async def serve(options: Options, open_api: OpenApi) -> None:
     with ExitStack() as stack:
         if options.pidfile is not None:
             stack.enter_context(pidfile(options.pidfile))
-        sockets = [stack.enter_context(listening(address, group=options.group)) for address in options.addresses]
+        listeners = [(address, made) for address in options.addresses for made in _open(address, options, stack)]
+        metrics = None if options.metrics is None else stack.enter_context(listening(options.metrics, group=None))
         stopped = asyncio.Event()
         _watch_signals(stopped)
-        async with open_api(options.data_root) as api:
-            servers = [
-                await _start(address, made, api) for address, made in zip(options.addresses, sockets, strict=True)
-            ]
+        async with open_api(options) as running:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload, running)
+            servers = [await _start(address, made, running.protocols, options.tls) for address, made in listeners]
+            if metrics is not None and options.metrics is not None:
+                servers.append(await _start(options.metrics, metrics, running.metrics, None))
             _log.info("wharfd %s is ready (API %s, data root %s)", __version__, API_VERSION, options.data_root)
+            notify("READY=1")
             await stopped.wait()
+            notify("STOPPING=1")
             for server in servers:
                 server.close()
             _log.info("stopping: containers run on")
 
 
-async def _start(address: Address, made: socket.socket, api: ApiServer) -> asyncio.Server:
+def _open(address: Address, options: Options, stack: ExitStack) -> list[socket.socket]:
+    if isinstance(address, InheritedAddress):
+        return [stack.enter_context(made) for made in adopt(address.which)]
+    return [stack.enter_context(listening(address, group=options.group))]
+
+
+async def _start(
+    address: Address, made: socket.socket, protocols: ConnectionFactory, tls: ssl.SSLContext | None
+) -> asyncio.Server:
     loop = asyncio.get_running_loop()
-    create = loop.create_unix_server if isinstance(address, UnixAddress) else loop.create_server
-    server = await create(api.protocols, sock=made)
-    _log.info("listening on %s", address)
+    if made.family == socket.AF_UNIX:
+        server = await loop.create_unix_server(protocols, sock=made)
+    else:
+        server = await loop.create_server(protocols, sock=made, ssl=tls)
+    _log.info("listening on %s%s", address, " (TLS)" if tls and made.family != socket.AF_UNIX else "")
     return server
 
 
@@ -78,4 +117,5 @@ def _watch_signals(stopped: asyncio.Event) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop, number)
-    loop.add_signal_handler(signal.SIGHUP, _log.info, "received SIGHUP: there is no configuration file to read again")
+    # Until there is an engine to tell: the configuration was read this instant.
+    loop.add_signal_handler(signal.SIGHUP, _log.info, "received SIGHUP while starting: nothing to read again yet")

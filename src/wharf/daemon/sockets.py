@@ -11,19 +11,20 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from wharf.daemon.addresses import Address, TcpAddress, UnixAddress
+from wharf.daemon.addresses import TcpAddress, UnixAddress
 from wharf.errors import Conflict, InvalidArgument
 
 _BACKLOG = 512
 
 
 @contextmanager
-def listening(address: Address, *, group: str | None) -> Iterator[socket.socket]:
+def listening(address: UnixAddress | TcpAddress, *, group: str | None) -> Iterator[socket.socket]:
     """Listen on ``address``; a unix socket is removed at the end, if it is still ours.
 
     Args:
         address: Where.
-        group: Who may use a unix socket besides its owner: a name or a number; None: ``docker``, if there is one.
+        group: Who may use a unix socket besides its owner: a name or a number; empty: nobody; None: ``docker``, if
+            there is one.
 
     Raises:
         Conflict: somebody listens there already, or it is not a socket.
@@ -104,7 +105,7 @@ def _remove(path: Path, inode: int) -> None:
 
 
 def _group_id(group: str | None) -> int:
-    if group is None and os.geteuid() != 0:
+    if group == "" or (group is None and os.geteuid() != 0):
         return -1  # only root may give its socket to a group it is not in
     try:
         if group is None:

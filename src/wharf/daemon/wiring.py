@@ -2,24 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
+from dataclasses import dataclass
 
+from wharf.api import metrics
+from wharf.api.connection import ConnectionFactory
 from wharf.api.server import ApiServer
+from wharf.daemon.serve import Options
 from wharf.engine.engine import Engine
+from wharf.engine.options import EngineOptions
+
+
+@dataclass(frozen=True, slots=True)
+class ServedEngine:
+    """An engine with its fronts."""
+
+    engine: Engine
+    api: ApiServer
+    prometheus: ApiServer
+
+    @property
+    def protocols(self) -> ConnectionFactory:
+        """Makes the protocol of each connection to the API."""
+        return self.api.protocols
+
+    @property
+    def metrics(self) -> ConnectionFactory:
+        """Makes the protocol of each connection of Prometheus."""
+        return self.prometheus.protocols
+
+    def reload(self, options: EngineOptions, attributes: Mapping[str, str]) -> None:
+        """Give the engine other options."""
+        self.engine.reload(options, attributes)
 
 
 @asynccontextmanager
-async def api_on_engine(data_root: Path) -> AsyncIterator[ApiServer]:
-    """Open the engine that owns ``data_root`` and yield its API; at the end containers run on.
+async def api_on_engine(options: Options) -> AsyncIterator[ServedEngine]:
+    """Open the engine that owns the data root and yield it with its fronts; at the end containers run on.
 
     Raises:
         WharfError: the engine cannot be opened.
     """
-    async with Engine(data_root) as engine:
-        server = ApiServer(engine)
+    async with Engine(options.data_root, options.exec_root, options.engine) as engine:
+        api = ApiServer(engine)
+        prometheus = ApiServer(engine, metrics.ROUTES)
         try:
-            yield server
+            yield ServedEngine(engine, api, prometheus)
         finally:
-            await server.close()
+            await prometheus.close()
+            await api.close()

@@ -13,6 +13,7 @@ from wharf.engine.containers.record import Container
 from wharf.engine.containers.registry import Registry
 from wharf.engine.events import Events
 from wharf.engine.ocispec.inputs import HostFacts
+from wharf.engine.options import EngineOptions
 from wharf.images.images import Images
 from wharf.kernel.cgroup.group import Cgroup, open_cgroup
 from wharf.lib.timestamps import rfc3339_nano
@@ -77,6 +78,8 @@ class Context:
     facts: HostFacts
     clock: Clock = field(default_factory=Clock)
     background: Background = field(default_factory=Background)
+    options: EngineOptions = field(default_factory=EngineOptions)
+    """Replaced as a whole when the engine is given others: read it anew each time."""
 
     def new_id(self) -> str:
         """Return 64 random hex digits: the id of a container, a network or an exec."""

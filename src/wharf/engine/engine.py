@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import socket
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from wharf.engine.completed import Completed, run_to_completion
+from wharf.engine.containers import validate
 from wharf.engine.containers.collection import Containers
 from wharf.engine.containers.reconcile import reconcile
 from wharf.engine.containers.registry import Registry
@@ -20,6 +22,7 @@ from wharf.engine.events import Events
 from wharf.engine.execs import Execs
 from wharf.engine.facts import read_facts
 from wharf.engine.images import ImageVerbs
+from wharf.engine.options import EngineOptions
 from wharf.engine.system import System
 from wharf.engine.volumes import VolumeVerbs
 from wharf.images.images import Images
@@ -55,11 +58,16 @@ class Engine:
     Args:
         root: the data root; the daemon's own by default.
         run_root: where sockets and namespaces live; derived from ``root`` by default.
+        options: defaults for containers, registries and networks.
     """
 
     def __init__(
-        self, root: str | os.PathLike[str] = DEFAULT_DATA_ROOT, run_root: str | os.PathLike[str] | None = None
+        self,
+        root: str | os.PathLike[str] = DEFAULT_DATA_ROOT,
+        run_root: str | os.PathLike[str] | None = None,
+        options: EngineOptions | None = None,
     ) -> None:
+        self._options = options or EngineOptions()
         self._data = DataRoot(Path(root).absolute())
         self._run = RunRoot(Path(run_root).absolute()) if run_root else run_root_of(self._data.path)
         self._stack = AsyncExitStack()
@@ -71,8 +79,10 @@ class Engine:
         Raises:
             Conflict: another engine owns the root.
             Forbidden: not root.
-            NotImplementedHere: the machine cannot run containers.
+            NotImplementedHere: the machine cannot run containers, or an option is not supported.
+            InvalidArgument: an option cannot be.
         """
+        validate.host_config(self._options.containers.fill({}))
         async with AsyncExitStack() as stack:
             self._opened = await self._open(stack)
             self._stack = stack.pop_all()
@@ -87,6 +97,17 @@ class Engine:
                 async with container.lock:  # whatever is under way to this container is done first
                     pass
         await self._stack.aclose()
+
+    def reload(self, options: EngineOptions, attributes: Mapping[str, str]) -> None:
+        """Take other options from now on; the event ``daemon reload`` tells ``attributes``.
+
+        Raises:
+            InvalidArgument, NotImplementedHere: an option cannot be, and the old ones stay.
+        """
+        validate.host_config(options.containers.fill({}))
+        context = self._open_or_fail().context
+        self._options = context.options = options
+        context.events.publish("daemon", "reload", context.data.key, {"name": socket.gethostname(), **attributes})
 
     async def _open(self, stack: AsyncExitStack) -> _Opened:
         facts = read_facts()
@@ -124,6 +145,7 @@ class Engine:
             registry=registry,
             events=Events(database),
             facts=facts,
+            options=self._options,
         )
         await processes.start()
         stack.push_async_callback(processes.aclose)

@@ -11,6 +11,7 @@ from pathlib import Path
 from wharf.engine.context import Context
 from wharf.engine.disk_usage import KINDS, Listing, disk_usage
 from wharf.engine.events import FILTERS
+from wharf.engine.options import RegistryOptions
 from wharf.lib.filters import require_known
 from wharf.lib.moments import parse_optional_moment, to_ns
 from wharf.lib.version import API_VERSION, MIN_API_VERSION, __version__
@@ -60,7 +61,7 @@ class System:
 
     async def info(self) -> dict[str, object]:
         """Return what the engine holds and can do (GET /info)."""
-        context = self._context
+        context, options = self._context, self._context.options
         states = [container.state for container in context.registry]
         running = sum(state.status == "running" for state in states)
         paused = sum(state.status == "paused" for state in states)
@@ -80,10 +81,11 @@ class System:
                 "Log": ["json-file", "none"],
             },
             **_limits(cgroup2=context.facts.cgroup2),
+            "Debug": options.debug,
             "NFd": len(os.listdir("/proc/self/fd")),
             "NGoroutines": 0,
             "SystemTime": context.clock.now(),
-            "LoggingDriver": "json-file",
+            "LoggingDriver": options.containers.log_driver or "json-file",
             "CgroupDriver": "cgroupfs",
             "CgroupVersion": "2" if context.facts.cgroup2 else "1",
             "NEventsListener": context.events.listeners,
@@ -96,7 +98,7 @@ class System:
             "MemTotal": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
             "DockerRootDir": str(context.data.path),
             "Name": socket.gethostname(),
-            "Labels": [],
+            "Labels": [*options.labels],
             "ExperimentalBuild": False,
             "ServerVersion": __version__,
             "Runtimes": {"wharf-runtime": {"path": "wharf-runtime"}},
@@ -106,11 +108,21 @@ class System:
             "Isolation": "",
             "InitBinary": "",
             "SecurityOptions": ["name=seccomp,profile=builtin"] if context.facts.seccomp else [],
-            "RegistryConfig": {"IndexConfigs": {}, "InsecureRegistryCIDRs": [], "Mirrors": []},
-            "HttpProxy": "",
-            "HttpsProxy": "",
-            "NoProxy": "",
-            "Warnings": [],
+            "IndexServerAddress": "https://index.docker.io/v1/",
+            "RegistryConfig": _registries(options.registries),
+            "HttpProxy": _without_password(options.registries.http_proxy),
+            "HttpsProxy": _without_password(options.registries.https_proxy),
+            "NoProxy": options.registries.no_proxy,
+            "GenericResources": None,
+            "DefaultAddressPools": [{"Base": pool.base, "Size": pool.size} for pool in options.networks.pools],
+            "FirewallBackend": {"Driver": "nftables", "Info": None},
+            "CDISpecDirs": [],
+            "DiscoveredDevices": [],
+            "ContainerdCommit": {"ID": ""},
+            "RuncCommit": {"ID": ""},
+            "InitCommit": {"ID": ""},
+            "ProductLicense": "",
+            "Warnings": _warnings(context),
         }
 
     def events(
@@ -138,11 +150,38 @@ def _limits(*, cgroup2: bool) -> dict[str, bool]:
     both = dict.fromkeys(_ALWAYS, True)
     return {
         **both,
-        "KernelMemoryTCP": False,
         "OomKillDisable": not cgroup2,
-        "IPv4Forwarding": Path("/proc/sys/net/ipv4/ip_forward").read_text().strip() == "1",
-        "Debug": False,
+        "IPv4Forwarding": _forwards(),
     }
+
+
+def _registries(options: RegistryOptions) -> dict[str, object]:
+    """Return RegistryServiceConfig: Docker Hub with its mirrors, and whom to trust without TLS."""
+    mirrors = [f"{mirror.rstrip('/')}/" for mirror in options.mirrors]
+    hosts = [each for each in options.insecure if "/" not in each]
+    indexes = {host: {"Name": host, "Mirrors": [], "Secure": False, "Official": False} for host in hosts}
+    hub = {"Name": "docker.io", "Mirrors": mirrors, "Secure": True, "Official": True}
+    return {
+        "IndexConfigs": {**indexes, "docker.io": hub},
+        "InsecureRegistryCIDRs": [*(each for each in options.insecure if "/" in each), "::1/128", "127.0.0.0/8"],
+        "Mirrors": mirrors,
+    }
+
+
+def _without_password(url: str) -> str:
+    """Return a proxy's address with what logs in to it blotted out, as Docker does."""
+    scheme, separator, rest = url.rpartition("://")
+    user, at, host = rest.rpartition("@")
+    return f"{scheme}{separator}xxxxx:xxxxx@{host}" if at and user else url
+
+
+def _warnings(context: Context) -> list[str]:
+    """Return what this machine lacks, as clients show it."""
+    return [] if context.facts.seccomp else ["WARNING: No seccomp support"]
+
+
+def _forwards() -> bool:
+    return Path("/proc/sys/net/ipv4/ip_forward").read_text().strip() == "1"
 
 
 def _operating_system() -> str:

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from wharf.daemon.addresses import Address, TcpAddress, UnixAddress, parse_address
+from wharf.daemon.addresses import (
+    Address,
+    InheritedAddress,
+    TcpAddress,
+    UnixAddress,
+    parse_address,
+    parse_metrics_address,
+)
 from wharf.errors import Forbidden, InvalidArgument, NotImplementedHere, WharfError
 
 
@@ -22,8 +29,6 @@ from wharf.errors import Forbidden, InvalidArgument, NotImplementedHere, WharfEr
         ("tcp://0.0.0.0:2375", Forbidden),
         ("tcp://[::]:2375", Forbidden),
         ("tcp://192.0.2.1:2375", Forbidden),
-        ("fd://", InvalidArgument),
-        ("fd://3", NotImplementedHere),
         ("npipe:////./pipe/docker_engine", NotImplementedHere),
     ],
 )
@@ -44,9 +49,21 @@ def test_tcp_is_refused_unless_asked_for() -> None:
         ("tcp://127.0.0.1:2375", TcpAddress("127.0.0.1", 2375)),
         ("tcp://localhost:0", TcpAddress("127.0.0.1", 0)),
         ("tcp://[::1]:2375", TcpAddress("::1", 2375)),
+        ("fd://", InheritedAddress("")),
+        ("fd://api", InheritedAddress("api")),
     ],
 )
 def test_address_is_read_and_written_back(text: str, address: Address) -> None:
     parsed = parse_address(text, insecure_tcp=True)
 
     assert (parsed, parse_address(str(parsed), insecure_tcp=True)) == (address, address)
+
+
+def test_verified_clients_are_served_everywhere() -> None:
+    assert parse_address("tcp://0.0.0.0:2376", verified=True) == TcpAddress("0.0.0.0", 2376)
+
+
+def test_figures_are_served_everywhere() -> None:
+    assert parse_metrics_address("0.0.0.0:9323") == TcpAddress("0.0.0.0", 9323)
+    with pytest.raises(InvalidArgument):
+        parse_metrics_address("9323")

@@ -11,17 +11,38 @@ from wharf.lib.version import __version__
     ("args", "words"),
     [
         (["--host", "nonsense"], "invalid host 'nonsense'"),
-        (["-H", "tcp://127.0.0.1:2375"], "--insecure-tcp allows loopback"),
-        (["--insecure-tcp", "-H", "tcp://0.0.0.0:2375"], "only loopback addresses are served without TLS"),
-        (["--log-format", "xml"], "'xml' is not one of"),
-        (["--storage-driver", "overlay2"], "No such option"),
+        (["-H", "tcp://127.0.0.1:2375"], "--insecure-tcp allows everybody on loopback"),
+        (["--insecure-tcp", "-H", "tcp://0.0.0.0:2375"], "only loopback addresses are served without --tlsverify"),
+        (["--log-format", "xml"], 'invalid value "xml" for log-format: choose one of text, json'),
+        (["--storage-driver", "zfs"], "storage-driver: zfs is not supported here"),
+        (["--userns-remap=default"], "userns-remap: default is not supported here"),
+        (["--no-such-flag"], "No such option"),
         (["extra"], "unexpected extra argument"),
+        (["--config-file", "/nonexistent/daemon.json"], "open /nonexistent/daemon.json: no such file or directory"),
+        (["--label", "nonsense"], "bad attribute format: nonsense"),
     ],
 )
 def test_misuse_is_explained_and_exits_2(args: list[str], words: str) -> None:
     result = CliRunner().invoke(command, args)
 
-    assert (result.exit_code, words in result.output) == (2, True), result.output
+    assert (result.exit_code, words in " ".join(result.output.split())) == (2, True), result.output
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        [],
+        ["-D", "-l", "debug", "-H", "unix:///tmp/x.sock", "-G", "0"],
+        ["--debug=false", "--raw-logs", "--live-restore=true", "-s", "overlay2", "--ip-masq"],
+        ["--default-ulimit", "nofile=1:2", "--default-ulimit", "nproc=3", "--default-shm-size", "1m"],
+        ["--log-opt", "max-size=1m", "--log-opt", "max-file=2", "--dns", "192.0.2.1", "--label", "a=b"],
+        ["--tlsverify", "-H", "tcp://0.0.0.0:2376", "-H", "fd://"],
+    ],
+)
+def test_settings_are_checked_without_a_start(args: list[str]) -> None:
+    result = CliRunner().invoke(command, ["--validate", *args])
+
+    assert (result.exit_code, result.output) == (0, "configuration OK\n")
 
 
 def test_version_is_told() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,51 +14,67 @@ from tests.fakes.http import Wire
 from wharf.api.server import ApiServer
 from wharf.daemon.addresses import UnixAddress
 from wharf.daemon.serve import Options, serve
+from wharf.engine.options import EngineOptions
 from wharf.errors import Forbidden
 
 
 def options(folder: Path) -> Options:
-    return Options(folder / "data", [UnixAddress(folder / "a"), UnixAddress(folder / "b")], None, folder / "pid")
+    return Options(folder / "data", [UnixAddress(folder / "a"), UnixAddress(folder / "b")], pidfile=folder / "pid")
+
+
+class FakeRunning:
+    def __init__(self, engine: FakeEngine) -> None:
+        self.api = ApiServer(engine)
+        self.protocols = self.metrics = self.api.protocols
+
+    def reload(self, options: EngineOptions, attributes: Mapping[str, str]) -> None:
+        raise AssertionError("nobody reloads")
+
+
+def no_reload(running: object) -> None:
+    raise AssertionError("nobody reloads")
 
 
 @asynccontextmanager
-async def refusing(data_root: Path) -> AsyncIterator[ApiServer]:
+async def refusing(options: Options) -> AsyncIterator[FakeRunning]:
     raise Forbidden("not root")
     yield
 
 
 @asynccontextmanager
-async def fake(data_root: Path) -> AsyncIterator[ApiServer]:
-    server = ApiServer(FakeEngine())
+async def fake(options: Options) -> AsyncIterator[FakeRunning]:
+    running = FakeRunning(FakeEngine())
     try:
-        yield server
+        yield running
     finally:
-        await server.close()
+        await running.api.close()
 
 
 def test_engine_that_does_not_open_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(Forbidden):
-        asyncio.run(serve(options(tmp_path), refusing))
+        asyncio.run(serve(options(tmp_path), refusing, no_reload))
 
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_ends_it_in_order_also_while_a_client_follows(tmp_path: Path, number: signal.Signals) -> None:
+    reloads: list[object] = []
+
     async def run() -> tuple[int, bytes]:
         opened = asyncio.Event()
 
         @asynccontextmanager
-        async def opening(data_root: Path) -> AsyncIterator[ApiServer]:
-            async with fake(data_root) as server:
-                server_engine.system.answers["events"] = [asyncio.get_running_loop().create_future()]
-                server._backend = server_engine
+        async def opening(options: Options) -> AsyncIterator[FakeRunning]:
+            async with fake(options) as running:
+                engine.system.answers["events"] = [asyncio.get_running_loop().create_future()]
+                running.api._backend = engine
                 opened.set()
-                yield server
+                yield running
 
-        server_engine = FakeEngine()
+        engine = FakeEngine()
         async with asyncio.timeout(10), asyncio.TaskGroup() as group:
-            group.create_task(serve(options(tmp_path), opening))
+            group.create_task(serve(options(tmp_path), opening, reloads.append))
             await opened.wait()
             reader, writer = await asyncio.open_unix_connection(tmp_path / "b")
             wire = Wire(reader, writer)
@@ -71,7 +87,7 @@ def test_signal_ends_it_in_order_also_while_a_client_follows(tmp_path: Path, num
             writer.close()
             return answer.status, rest
 
-    assert (asyncio.run(run()), list(tmp_path.iterdir())) == ((200, b""), [])
+    assert (asyncio.run(run()), list(tmp_path.iterdir()), len(reloads)) == ((200, b""), [], 1)
 
 
 def test_client_that_connects_early_waits(tmp_path: Path) -> None:
@@ -86,15 +102,15 @@ def test_client_that_connects_early_waits(tmp_path: Path) -> None:
         clients: list[asyncio.Task[int]] = []
 
         @asynccontextmanager
-        async def slow(data_root: Path) -> AsyncIterator[ApiServer]:
+        async def slow(options: Options) -> AsyncIterator[FakeRunning]:
             clients.append(asyncio.ensure_future(early()))
             for _ in range(10):
                 await asyncio.sleep(0)
-            async with fake(data_root) as server:
-                yield server
+            async with fake(options) as running:
+                yield running
 
         async with asyncio.timeout(10):
-            await serve(options(tmp_path), slow)
+            await serve(options(tmp_path), slow, no_reload)
             return await clients[0]
 
     assert asyncio.run(run()) == 200

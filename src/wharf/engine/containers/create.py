@@ -58,7 +58,8 @@ async def create(
     """
     request = split(document)
     validate.config(request.config)
-    validate.host_config(request.host_config)
+    asked = context.options.containers.fill(request.host_config)
+    validate.host_config(asked)
     _require_platform(platform)
     _require_network(request)
     chosen = _choose_name(context, name)
@@ -67,7 +68,7 @@ async def create(
     validate.merged(config, request.host_config)
     argv = command_line(config)
     container_id = context.new_id()
-    host = with_defaults(request.host_config)
+    host = with_defaults(asked)
     container = Container(
         id=container_id,
         name=chosen,

@@ -50,6 +50,8 @@ async def _end(context: Context, container: Container, signal: str | None, timeo
     if timeout_s is None:
         timeout_s = container.spec.config.get("StopTimeout")
     if timeout_s is None:
+        timeout_s = context.options.containers.stop_timeout_s
+    if timeout_s is None:
         timeout_s = DEFAULT_TIMEOUT_S
     ended = container.watch(lambda state: state.status in ("exited", "dead", "removing"))
     async with container.lock:

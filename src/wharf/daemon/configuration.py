@@ -1,0 +1,230 @@
+"""What the daemon was told, from its flags and daemon.json together. Pure but for reading the file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from wharf.daemon.addresses import DEFAULT_HOST, Address, parse_address
+from wharf.daemon.settings import BY_NAME, SETTINGS, Value
+from wharf.daemon.values import from_flags, from_json, shown
+from wharf.engine.options import AddressPool, ContainerDefaults, EngineOptions, NetworkOptions, RegistryOptions
+from wharf.errors import InvalidArgument
+from wharf.spec.engine_api.container import HostConfigUlimitsItem
+
+DEFAULT_FILE: Final = Path("/etc/wharf/daemon.json")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Settings by name; those that nobody gave are not in it."""
+
+    values: Mapping[str, Value]
+
+    def get(self, name: str, default: T) -> T:
+        """Return a setting; ``default`` tells its type."""
+        value = self.values.get(name, default)
+        assert name in BY_NAME, name
+        assert isinstance(value, type(default)), (name, value)
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return a setting that is a list of texts."""
+        value = self.values.get(name, ())
+        assert name in BY_NAME, name
+        return tuple(str(each) for each in value) if isinstance(value, tuple) else ()
+
+    def path(self, name: str, default: Path | None) -> Path | None:
+        """Return a setting that is a path, made absolute."""
+        text = self.get(name, "")
+        return Path(text).absolute() if text else default
+
+    @property
+    def level(self) -> str:
+        """The least important lines of the log."""
+        return "debug" if self.get("debug", default=False) else self.get("log-level", "info")
+
+    @property
+    def tls(self) -> TlsFiles | None:
+        """The files of TLS; None when tcp:// is not encrypted."""
+        verify = self.get("tlsverify", default=False)
+        if not (verify or self.get("tls", default=False)):
+            return None
+        authority, certificate, key = (
+            Path(self.get(name, f"/etc/wharf/{file}")).absolute()
+            for name, file in (("tlscacert", "ca.pem"), ("tlscert", "cert.pem"), ("tlskey", "key.pem"))
+        )
+        return TlsFiles(authority if verify else None, certificate, key)
+
+    def addresses(self) -> list[Address]:
+        """Return where to listen.
+
+        Raises:
+            InvalidArgument, Forbidden, NotImplementedHere: an address that cannot be, or is not safe.
+        """
+        verified = self.get("tlsverify", default=False)
+        insecure = self.get("insecure-tcp", default=False)
+        hosts = self.texts("hosts") or (DEFAULT_HOST,)
+        return [parse_address(host, insecure_tcp=insecure, verified=verified) for host in hosts]
+
+    def engine_options(self) -> EngineOptions:
+        """Return what the engine is told.
+
+        Raises:
+            InvalidArgument: the seccomp profile cannot be read, or a label is none.
+        """
+        labels = self.texts("labels")
+        for label in labels:
+            if "=" not in label:
+                raise InvalidArgument(f"bad attribute format: {label}")
+        return EngineOptions(
+            labels=labels,
+            debug=self.level == "debug",
+            containers=self._containers(),
+            registries=RegistryOptions(
+                mirrors=self.texts("registry-mirrors"),
+                insecure=self.texts("insecure-registries"),
+                concurrent_downloads=self.get("max-concurrent-downloads", 3),
+                concurrent_uploads=self.get("max-concurrent-uploads", 5),
+                download_attempts=self.get("max-download-attempts", 5),
+                http_proxy=self.get("http-proxy", ""),
+                https_proxy=self.get("https-proxy", ""),
+                no_proxy=self.get("no-proxy", ""),
+            ),
+            networks=NetworkOptions(
+                bridge_address=self.get("bip", ""),
+                bridge_range=self.get("fixed-cidr", ""),
+                mtu=self.get("mtu", 0),
+                pools=tuple(_pool(each) for each in self._items("default-address-pools")),
+                gateway_addresses=self.texts("host-gateway-ips"),
+            ),
+        )
+
+    def _containers(self) -> ContainerDefaults:
+        timeout_s = self.get("default-stop-timeout", -1)
+        if timeout_s < -1 or (timeout_s == -1 and "default-stop-timeout" in self.values):
+            raise InvalidArgument("default-stop-timeout: a number of seconds cannot be negative")
+        return ContainerDefaults(
+            log_driver=self.get("log-driver", ""),
+            log_options={name: str(value) for name, value in self._map("log-opts").items()},
+            shm_size_bytes=self.get("default-shm-size", 0),
+            ulimits=tuple(_ulimit(each) for each in self._items("default-ulimits")),
+            ipc_mode=self.get("default-ipc-mode", ""),
+            cgroupns_mode=self.get("default-cgroupns-mode", ""),
+            cgroup_parent=self.get("cgroup-parent", ""),
+            no_new_privileges=self.get("no-new-privileges", default=False),
+            seccomp_profile=_profile(self.get("seccomp-profile", "")),
+            stop_timeout_s=None if timeout_s < 0 else timeout_s,
+            dns=self.texts("dns"),
+            dns_options=self.texts("dns-opts"),
+            dns_search=self.texts("dns-search"),
+        )
+
+    def _items(self, name: str) -> Sequence[Mapping[str, object]]:
+        value = self.values.get(name, ())
+        return [each for each in value if isinstance(each, Mapping)] if isinstance(value, tuple) else []
+
+    def _map(self, name: str) -> Mapping[str, object]:
+        value = self.values.get(name, {})
+        return value if isinstance(value, Mapping) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """Paths of PEM files."""
+
+    authority: Path | None  # who signs the clients' certificates; None: clients need none
+    certificate: Path
+    key: Path
+
+
+def _ulimit(fields: Mapping[str, object]) -> HostConfigUlimitsItem:
+    return {"Name": str(fields["Name"]), "Soft": int(str(fields["Soft"])), "Hard": int(str(fields["Hard"]))}
+
+
+def _pool(fields: Mapping[str, object]) -> AddressPool:
+    return AddressPool(str(fields["base"]), int(str(fields["size"])))
+
+
+def _profile(given: str) -> str:
+    if given in ("", "builtin"):
+        return ""
+    if given == "unconfined":
+        return given
+    try:
+        return Path(given).read_text()
+    except OSError as error:
+        raise InvalidArgument(f"seccomp-profile: {given}: {(error.strerror or '').lower()}") from error
+
+
+def configure(flags: Mapping[str, Sequence[str]], file: Path | None) -> Configuration:
+    """Return the settings of the command line and of daemon.json together.
+
+    Args:
+        flags: What was given on the command line, by the settings' names.
+        file: daemon.json; None for the usual one, which need not be there.
+
+    Raises:
+        InvalidArgument: the file cannot be read, a setting is unknown, stands in both or cannot be so.
+    """
+    path = file or DEFAULT_FILE
+    given = {name: from_flags(BY_NAME[name], texts) for name, texts in flags.items()}
+    try:
+        return Configuration({**given, **merged(given, _read(path, needed=file is not None))})
+    except InvalidArgument as error:
+        raise InvalidArgument(f"unable to configure the daemon with file {path}: {error}") from error
+
+
+def _read(path: Path, *, needed: bool) -> Mapping[str, object]:
+    try:
+        text = path.read_text()
+    except FileNotFoundError as error:
+        if not needed:
+            return {}
+        raise InvalidArgument(f"open {path}: no such file or directory") from error
+    except OSError as error:
+        raise InvalidArgument(f"open {path}: {(error.strerror or '').lower()}") from error
+    if not text.strip():
+        return {}
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise InvalidArgument(f"invalid JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise InvalidArgument("invalid JSON: it is not an object")
+    return document
+
+
+def merged(flags: Mapping[str, Value], document: Mapping[str, object]) -> Mapping[str, Value]:
+    """Return the file's settings, read and checked against the flags.
+
+    Raises:
+        InvalidArgument: a setting is unknown, stands in both or cannot be so.
+    """
+    if unknown := sorted(document.keys() - BY_NAME.keys()):
+        raise InvalidArgument(f"the following directives don't match any configuration option: {', '.join(unknown)}")
+    found = {name: from_json(BY_NAME[name], value) for name, value in document.items()}
+    if both := [setting.name for setting in SETTINGS if setting.name in flags and setting.name in found]:
+        told = ", ".join(
+            f"{name}: (from flag: {shown(flags[name])}, from file: {shown(found[name])})" for name in both
+        )
+        raise InvalidArgument(
+            f"the following directives are specified both as a flag and in the configuration file: {told}"
+        )
+    return found
+
+
+def changes(old: Configuration, new: Configuration) -> tuple[list[str], list[str]]:
+    """Return the names of what changed: of what a running daemon takes, and of what needs another start."""
+    changed = [each for each in SETTINGS if old.values.get(each.name) != new.values.get(each.name)]
+    return [each.name for each in changed if each.reloads], [each.name for each in changed if not each.reloads]
+
+
+def reloaded(old: Configuration, new: Configuration) -> Configuration:
+    """Return ``old`` with what a running daemon takes from ``new``."""
+    kept = {name: value for name, value in old.values.items() if not BY_NAME[name].reloads}
+    return Configuration(kept | {name: value for name, value in new.values.items() if BY_NAME[name].reloads})

@@ -1,0 +1,108 @@
+"""What an engine is told once for all containers: defaults, registries, networks. Pure data.
+
+The verbs read :attr:`wharf.engine.context.Context.options` each time they need one, so that an engine can be given
+others while it runs (:meth:`wharf.engine.engine.Engine.reload`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from wharf.spec.engine_api.container import HostConfig, HostConfigUlimitsItem
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerDefaults:
+    """What a create request that does not say gets."""
+
+    log_driver: str = ""  # empty: json-file
+    log_options: Mapping[str, str] = field(default_factory=dict)
+    shm_size_bytes: int = 0  # 0: 64 MiB
+    ulimits: tuple[HostConfigUlimitsItem, ...] = ()
+    ipc_mode: str = ""  # empty: private
+    cgroupns_mode: str = ""  # empty: private on cgroup v2, host on v1
+    cgroup_parent: str = ""  # empty: the engine's own
+    no_new_privileges: bool = False
+    seccomp_profile: str = ""  # a profile's JSON or "unconfined"; empty: the built-in one
+    stop_timeout_s: int | None = None  # None: 10
+    dns: tuple[str, ...] = ()  # empty: the host's
+    dns_options: tuple[str, ...] = ()
+    dns_search: tuple[str, ...] = ()
+
+    def fill(self, host: HostConfig) -> HostConfig:
+        """Return ``host`` with these defaults where it leaves something open."""
+        if self == _NOTHING:
+            return host
+        filled: HostConfig = {**host}
+        if not (host.get("LogConfig") or {}).get("Type"):
+            own = (host.get("LogConfig") or {}).get("Config") or {}
+            filled["LogConfig"] = {"Type": self.log_driver, "Config": {**self.log_options, **own}}
+        filled["ShmSize"] = host.get("ShmSize") or self.shm_size_bytes or None
+        filled["IpcMode"] = host.get("IpcMode") or self.ipc_mode
+        filled["CgroupnsMode"] = host.get("CgroupnsMode") or self.cgroupns_mode
+        filled["CgroupParent"] = host.get("CgroupParent") or self.cgroup_parent
+        filled["Dns"] = host.get("Dns") or [*self.dns]
+        filled["DnsOptions"] = host.get("DnsOptions") or [*self.dns_options]
+        filled["DnsSearch"] = host.get("DnsSearch") or [*self.dns_search]
+        named = {limit.get("Name") for limit in host.get("Ulimits") or []}
+        filled["Ulimits"] = [
+            *(host.get("Ulimits") or []),
+            *(limit for limit in self.ulimits if limit.get("Name") not in named),
+        ]
+        if self.no_new_privileges and not _says(host, "no-new-privileges"):
+            filled["SecurityOpt"] = [*(filled.get("SecurityOpt") or []), "no-new-privileges"]
+        if self.seccomp_profile and not _says(host, "seccomp") and not host.get("Privileged"):
+            filled["SecurityOpt"] = [*(filled.get("SecurityOpt") or []), f"seccomp={self.seccomp_profile}"]
+        return {name: value for name, value in filled.items() if value or name in host}  # type: ignore[return-value]
+
+
+def _says(host: HostConfig, option: str) -> bool:
+    return any(each.replace(":", "=").partition("=")[0] == option for each in host.get("SecurityOpt") or [])
+
+
+_NOTHING = ContainerDefaults()
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryOptions:
+    """How registries are talked to."""
+
+    mirrors: tuple[str, ...] = ()  # of Docker Hub: http(s)://host[:port]
+    insecure: tuple[str, ...] = ()  # host[:port] or CIDR: plain HTTP and unknown certificates will do
+    concurrent_downloads: int = 3
+    concurrent_uploads: int = 5
+    download_attempts: int = 5
+    http_proxy: str = ""
+    https_proxy: str = ""
+    no_proxy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AddressPool:
+    """A range that networks get their subnets from."""
+
+    base: str  # CIDR
+    size: int  # prefix length of each subnet
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkOptions:
+    """What networks start from."""
+
+    bridge_address: str = ""  # of the default bridge, CIDR
+    bridge_range: str = ""  # of its containers' addresses, CIDR
+    mtu: int = 0  # 0: 1500
+    pools: tuple[AddressPool, ...] = ()
+    gateway_addresses: tuple[str, ...] = ()  # what host-gateway stands for
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """Everything an engine can be told."""
+
+    labels: tuple[str, ...] = ()  # key=value, shown by info
+    debug: bool = False  # shown by info
+    containers: ContainerDefaults = field(default_factory=ContainerDefaults)
+    registries: RegistryOptions = field(default_factory=RegistryOptions)
+    networks: NetworkOptions = field(default_factory=NetworkOptions)

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from wharf.daemon.addresses import TcpAddress, UnixAddress
+from wharf.daemon.configuration import Configuration, changes, configure, merged, reloaded
+from wharf.engine.options import ContainerDefaults
+from wharf.errors import InvalidArgument
+
+
+def written(folder: Path, document: object) -> Path:
+    path = folder / "daemon.json"
+    path.write_text(document if isinstance(document, str) else json.dumps(document))
+    return path
+
+
+def test_file_and_flags_are_told_together(tmp_path: Path) -> None:
+    found = configure({"debug": ["true"]}, written(tmp_path, {"labels": ["a=b"], "default-shm-size": "1m"}))
+    options = found.engine_options()
+
+    assert (found.level, options.labels, options.debug) == ("debug", ("a=b",), True)
+    assert options.containers == ContainerDefaults(shm_size_bytes=1024 * 1024)
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"zeal": 1, "anger": 2}, "the following directives don't match any configuration option: anger, zeal"),
+        ({"debug": "yes"}, 'invalid value for "debug": expected true or false'),
+        ("[]", "invalid JSON: it is not an object"),
+        ("{", "invalid JSON: Expecting property name"),
+        ({"storage-driver": "zfs"}, "storage-driver: zfs is not supported here"),
+    ],
+)
+def test_file_that_cannot_be_honoured_is_refused(tmp_path: Path, document: object, words: str) -> None:
+    path = written(tmp_path, document)
+    with pytest.raises(InvalidArgument) as refused:
+        configure({}, path)
+
+    assert str(refused.value).startswith(f"unable to configure the daemon with file {path}: {words}")
+
+
+def test_empty_file_says_nothing(tmp_path: Path) -> None:
+    assert configure({}, written(tmp_path, "")) == Configuration({})
+
+
+def test_setting_in_both_places_is_refused() -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        merged({"debug": True, "dns": ("192.0.2.1",)}, {"debug": False, "dns": []})
+
+    assert str(refused.value) == (
+        "the following directives are specified both as a flag and in the configuration file: "
+        "debug: (from flag: true, from file: false), dns: (from flag: [192.0.2.1], from file: [])"
+    )
+
+
+def test_listens_on_the_usual_socket_unless_told() -> None:
+    assert Configuration({}).addresses() == [UnixAddress(Path("/run/wharf/wharf.sock"))]
+    verified = Configuration({"hosts": ("tcp://0.0.0.0:2376",), "tlsverify": True})
+    assert verified.addresses() == [TcpAddress("0.0.0.0", 2376)]
+
+
+def test_tls_without_verification_trusts_nobody() -> None:
+    tls = Configuration({"tls": True, "tlscert": "/c.pem"}).tls
+
+    assert tls is not None
+    assert (tls.authority, tls.certificate) == (None, Path("/c.pem"))
+    assert Configuration({}).tls is None
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"labels": ("nonsense",)}, "bad attribute format: nonsense"),
+        ({"seccomp-profile": "/nonexistent"}, "seccomp-profile: /nonexistent: no such file"),
+        ({"default-stop-timeout": -1}, "cannot be negative"),
+    ],
+)
+def test_setting_that_cannot_be_is_refused(values: dict[str, tuple[str, ...] | str | int], words: str) -> None:
+    with pytest.raises(InvalidArgument, match=words):
+        Configuration(values).engine_options()
+
+
+def test_reload_takes_what_may_change_and_names_the_rest() -> None:
+    old = Configuration({"debug": False, "data-root": "/a", "labels": ("a=b",)})
+    new = Configuration({"debug": True, "data-root": "/b"})
+
+    assert changes(old, new) == (["debug", "labels"], ["data-root"])
+    assert reloaded(old, new) == Configuration({"debug": True, "data-root": "/a"})
