@@ -11,10 +11,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from tests.root.world import World, observe, shims
 
@@ -60,11 +61,15 @@ class Wharfd:
     def data(self) -> DataRoot:
         return DataRoot(self.root)
 
-    def start(self, *more: str, pass_fds: Iterable[int] = ()) -> None:
-        """Start the daemon, with more flags if given, and wait until it answers."""
+    def start(self, *more: str, pass_fds: Iterable[int] = (), by: Sequence[str] = ()) -> None:
+        """Start the daemon, with more flags and by another program if given, and wait until it answers."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command(*more), stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=tuple(pass_fds)
+                [*by, *self.command(*more)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=tuple(pass_fds),
             )
         until(self._answers)
 
@@ -78,9 +83,22 @@ class Wharfd:
         process.send_signal(number)
         return process.wait(timeout=20)
 
-    def get(self, path: str, method: str = "GET", document: object = None) -> Any:
+    def get(self, path: str, method: str = "GET", document: object = None, *, at: Path | None = None) -> Any:
         """Ask the API, with a JSON body if one is given; the answer must be a success."""
-        connection = _Connection(self.socket)
+        content = self._ask(path, method, document, at or self.socket)
+        return json.loads(content) if content and content != b"OK" else None
+
+    def post(self, path: str, document: object) -> Any:
+        return self.get(path, "POST", document)
+
+    def lines(self, path: str) -> list[Any]:
+        """Ask the API for a stream of documents that ends."""
+        return [
+            json.loads(line) for line in self._ask(quote(path, safe="/?&="), "GET", None, self.socket).splitlines()
+        ]
+
+    def _ask(self, path: str, method: str, document: object, at: Path) -> bytes:
+        connection = _Connection(at)
         try:
             body = None if document is None else json.dumps(document)
             connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
@@ -89,7 +107,7 @@ class Wharfd:
         finally:
             connection.close()
         assert answer.status < 300, (path, answer.status, content)
-        return json.loads(content) if content and content != b"OK" else None
+        return content
 
     def shim(self, container_id: str) -> Path:
         """Return the folder of a container's shim."""

@@ -13,7 +13,7 @@ from wharf.engine.disk_usage import KINDS, Listing, disk_usage
 from wharf.engine.events import FILTERS
 from wharf.engine.options import RegistryOptions
 from wharf.lib.filters import require_known
-from wharf.lib.moments import parse_optional_moment, to_ns
+from wharf.lib.moments import parse_moment, to_ns
 from wharf.lib.version import API_VERSION, MIN_API_VERSION, __version__
 from wharf.spec.engine_api.system import DiskUsage, EventMessage, SystemVersion
 
@@ -135,8 +135,9 @@ class System:
         """
         require_known(filters or {}, FILTERS)
         now_ns = to_ns(self._context.clock.now())
-        since_ns = parse_optional_moment(since, now_ns=now_ns)
-        until_ns = parse_optional_moment(until, now_ns=now_ns)
+        # Unlike for logs, 0 is a moment: events since 0 are all there are.
+        since_ns = parse_moment(since, now_ns=now_ns) if since else None
+        until_ns = parse_moment(until, now_ns=now_ns) if until else None
         if until_ns is not None and since_ns is None:
             since_ns = now_ns
         return self._context.events.subscribe(since_ns=since_ns, until_ns=until_ns, filters=filters or {})

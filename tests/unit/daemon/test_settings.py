@@ -7,14 +7,14 @@ from wharf.daemon.settings import SETTINGS
 # dockerd(8)'s flags in the words of its own manual; those of other systems and of swarm's debugging aside.
 DOCKERD = """
 add-runtime authorization-plugin bridge bip bip6 bridge-accept-fwmark cgroup-parent containerd data-root debug
-default-cgroupns-mode default-gateway default-gateway-v6 default-address-pool default-network-opt default-runtime
-default-ipc-mode default-shm-size default-stop-timeout default-ulimit dns dns-opt dns-search exec-opt exec-root
-experimental feature firewall-backend fixed-cidr fixed-cidr-v6 group host host-gateway-ip http-proxy https-proxy icc
-init init-path insecure-registry ip ip-forward ip-forward-no-drop ip-masq iptables ipv6 isolation log-level label
-live-restore log-driver log-format log-opt mtu max-concurrent-downloads max-concurrent-uploads max-download-attempts
-no-proxy pidfile raw-logs registry-mirror storage-driver seccomp-profile selinux-enabled shutdown-timeout storage-
-opt swarm-default-advertise-addr tls tlscacert tlscert tlskey tlsverify allow-direct-routing userland-proxy
-userland-proxy-path userns-remap
+default-cgroupns-mode default-gateway default-gateway-v6 default-address-pool default-network-opt
+default-runtime default-ipc-mode default-shm-size default-stop-timeout default-ulimit dns dns-opt dns-search
+exec-opt exec-root experimental feature firewall-backend fixed-cidr fixed-cidr-v6 group host host-gateway-ip
+http-proxy https-proxy icc init init-path insecure-registry ip ip-forward ip-forward-no-drop ip-masq iptables
+ipv6 isolation log-level label live-restore log-driver log-format log-opt mtu max-concurrent-downloads
+max-concurrent-uploads max-download-attempts no-proxy pidfile raw-logs registry-mirror storage-driver
+seccomp-profile selinux-enabled shutdown-timeout storage-opt swarm-default-advertise-addr tls tlscacert
+tlscert tlskey tlsverify allow-direct-routing userland-proxy userland-proxy-path userns-remap
 """
 
 
