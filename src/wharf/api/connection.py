@@ -23,7 +23,7 @@ class Connection(RequestHandler):
     connection answers and closes.
     """
 
-    __slots__ = ("_pending", "client", "on_lost")
+    __slots__ = ("_fresh", "_pending", "client", "on_lost")
 
     client: ClientEnd | None
     on_lost: Callable[[], object] | None  # called once when the connection goes
@@ -31,6 +31,7 @@ class Connection(RequestHandler):
     def __init__(self, manager: Server, **options: object) -> None:
         super().__init__(manager, **options)  # type: ignore[arg-type]  # aiohttp's own options, passed through
         self._pending = b""
+        self._fresh = True  # nothing was given to the parser yet: bytes may come before it waits for them
         self.client = None
         self.on_lost = None
 
@@ -48,8 +49,7 @@ class Connection(RequestHandler):
         if self.client is None:
             return None
         self.client.feed_eof()
-        # Under TLS asyncio always ends both directions: True would be a warning.
-        return None if self.transport is None or self.transport.get_extra_info("sslcontext") else True
+        return True
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Wake whoever waits for this client."""
@@ -74,14 +74,14 @@ class Connection(RequestHandler):
 
     def _is_idle(self) -> bool:
         """Whether the next byte begins a request: aiohttp waits for one, and has no part of one."""
-        return self._waiter is not None and not self._waiter.done()
+        return self._fresh or (self._waiter is not None and not self._waiter.done())
 
     def _next_request(self, data: bytes) -> None:
         found = split_takeover(data)
         if found is True:
             self._pending = data
             return
-        self._pending = b""
+        self._pending, self._fresh = b"", False
         if isinstance(found, TakeoverRequest) and isinstance(self.transport, asyncio.Transport):
             self.client = ClientEnd(self.transport, found.rest, upgrade=found.upgrade)
             data = found.request

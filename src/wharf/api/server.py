@@ -102,12 +102,14 @@ def _refuse_web_pages(request: web.BaseRequest) -> None:
 
     Browsers name the page in Origin with each request that changes something; no client of the API does.
     """
-    if "Origin" in request.headers and isinstance(_peer(request), tuple):
+    if "Origin" in request.headers and not _by_path(request):
         raise Forbidden("requests of web pages are refused")
 
 
-def _peer(request: web.BaseRequest) -> object:
-    return None if request.transport is None else request.transport.get_extra_info("peername")
+def _by_path(request: web.BaseRequest) -> bool:
+    """Whether the client came by a socket in the file system, which browsers cannot."""
+    name = None if request.transport is None else request.transport.get_extra_info("sockname")
+    return isinstance(name, (str, bytes)) and bool(name)  # TLS is taken off before us, by a socket without a name
 
 
 def _target(raw: str) -> str:

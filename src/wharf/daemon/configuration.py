@@ -14,6 +14,7 @@ from wharf.daemon.values import from_flags, from_json, shown
 from wharf.engine.options import AddressPool, ContainerDefaults, EngineOptions, NetworkOptions, RegistryOptions
 from wharf.errors import InvalidArgument
 from wharf.spec.engine_api.container import HostConfigUlimitsItem
+from wharf.storage.layout import DEFAULT_DATA_ROOT
 
 DEFAULT_FILE: Final = Path("/etc/wharf/daemon.json")
 T = TypeVar("T")
@@ -42,6 +43,18 @@ class Configuration:
         """Return a setting that is a path, made absolute."""
         text = self.get(name, "")
         return Path(text).absolute() if text else default
+
+    @property
+    def data_root(self) -> Path:
+        """Where images, containers and volumes are kept.
+
+        Raises:
+            InvalidArgument: something else is there.
+        """
+        path = Path(self.get("data-root", str(DEFAULT_DATA_ROOT))).absolute()
+        if path.exists() and not path.is_dir():
+            raise InvalidArgument(f"data-root: {path} is not a folder")
+        return path
 
     @property
     def level(self) -> str:

@@ -59,6 +59,7 @@ def _run(*, config_file: Path | None, validate: bool, **options: object) -> None
         configuration = configure(flags, config_file)
         addresses = configuration.addresses()
         engine_options = configuration.engine_options()
+        data_root = configuration.data_root
     except (InvalidArgument, Forbidden, NotImplementedHere) as error:
         raise click.UsageError(str(error)) from error
     if validate:
@@ -74,7 +75,7 @@ def _run(*, config_file: Path | None, validate: bool, **options: object) -> None
     logs.set_up(level=configuration.level, style=configuration.get("log-format", "text"))
     metrics = configuration.get("metrics-addr", "")
     chosen = Options(
-        data_root=configuration.path("data-root", None) or Path(DEFAULT_DATA_ROOT),
+        data_root=data_root,
         addresses=addresses,
         group=configuration.get("group", "") if "group" in configuration.values else None,
         pidfile=configuration.path("pidfile", None),
@@ -86,8 +87,6 @@ def _run(*, config_file: Path | None, validate: bool, **options: object) -> None
     reload = Reloading(configuration, lambda: configure(flags, config_file))
     asyncio.run(serve(chosen, api_on_engine, reload))
 
-
-DEFAULT_DATA_ROOT = "/var/lib/wharf"
 
 command = click.Command(
     "wharfd",

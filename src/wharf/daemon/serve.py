@@ -18,6 +18,7 @@ from wharf.daemon.activation import adopt, notify
 from wharf.daemon.addresses import Address, InheritedAddress, TcpAddress
 from wharf.daemon.pidfile import pidfile
 from wharf.daemon.sockets import listening
+from wharf.daemon.tls_server import TlsServer
 from wharf.engine.options import EngineOptions
 from wharf.lib.version import API_VERSION, __version__
 
@@ -96,14 +97,16 @@ def _open(address: Address, options: Options, stack: ExitStack) -> list[socket.s
 
 async def _start(
     address: Address, made: socket.socket, protocols: ConnectionFactory, tls: ssl.SSLContext | None
-) -> asyncio.Server:
+) -> asyncio.Server | TlsServer:
     loop = asyncio.get_running_loop()
     if made.family == socket.AF_UNIX:
-        server = await loop.create_unix_server(protocols, sock=made)
-    else:
-        server = await loop.create_server(protocols, sock=made, ssl=tls)
-    _log.info("listening on %s%s", address, " (TLS)" if tls and made.family != socket.AF_UNIX else "")
-    return server
+        _log.info("listening on %s", address)
+        return await loop.create_unix_server(protocols, sock=made)
+    if tls is None:
+        _log.info("listening on %s", address)
+        return await loop.create_server(protocols, sock=made)
+    _log.info("listening on %s (TLS)", address)
+    return TlsServer(made, tls, protocols)
 
 
 def _watch_signals(stopped: asyncio.Event) -> None:

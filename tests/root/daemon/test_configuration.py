@@ -110,7 +110,7 @@ def test_socket_activation_serves_the_socket_that_was_passed(stopped: Wharfd) ->
         passed.bind(str(path))
         passed.listen()
         script = f'exec 3<&{passed.fileno()}; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"'
-        stopped.start("-H", "fd://", pass_fds=[passed.fileno()], by=["sh", "-c", script, "sh"])
+        stopped.start("-H", "fd://", pass_fds=[passed.fileno()], by=["bash", "-c", script, "bash"])
 
         assert "Engine" in json.dumps(stopped.get("/version", at=path))
 

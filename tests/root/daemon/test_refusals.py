@@ -28,11 +28,11 @@ def _lines(text: str) -> list[str]:
     [
         (["--nope"], "wharfd: No such option '--nope'"),
         (["extra"], "wharfd: Got unexpected extra argument (extra)"),
-        (["--log-format", "xml"], "wharfd: Invalid value for '--log-format': 'xml' is not one of 'text', 'json'"),
-        (["-H", "nonsense"], "wharfd: Invalid value for --host: invalid host 'nonsense'"),
-        (["-H", "ssh://x"], "wharfd: Invalid value for --host: host 'ssh://x': listening on ssh:// is not supported"),
-        (["-H", "tcp://127.0.0.1:2375"], "--insecure-tcp allows loopback"),
-        (["--data-root", "/etc/passwd"], "/etc/passwd"),
+        (["--log-format", "xml"], 'wharfd: invalid value "xml" for log-format: choose one of text, json'),
+        (["-H", "nonsense"], "wharfd: invalid host 'nonsense'"),
+        (["-H", "ssh://x"], "wharfd: host 'ssh://x': listening on ssh:// is not supported"),
+        (["-H", "tcp://127.0.0.1:2375"], "--insecure-tcp allows everybody on loopback"),
+        (["--data-root", "/etc/passwd"], "data-root: /etc/passwd is not a folder"),
     ],
 )
 def test_misuse_is_one_line_and_exits_2(daemon: Wharfd, words: list[str], says: str) -> None:
