@@ -78,7 +78,8 @@ bench-peers: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/pack
 	$(BIN)/python -m bench --peers
 
 .PHONY: conformance
-conformance: venv  ## run suites that others wrote, into build/conformance.json
+conformance: venv $(STAMPS)/packages-run $(STAMPS)/packages-peers  ## run suites that others wrote, into build/conformance.json
+	@command -v go >/dev/null || scripts/apt-install go
 	$(BIN)/python -m conformance
 
 .PHONY: api-coverage

@@ -9,7 +9,7 @@ import signal
 
 from wharf.kernel import prctl, signals
 from wharf.kernel.libc import suppress_errno
-from wharf.runtime import account, console, conversation, privileges, program
+from wharf.runtime import account, console, conversation, labels, privileges, program
 from wharf.runtime.errors import StartFailed, during_init, invalid
 
 TYPE_CHECKING = False
@@ -45,6 +45,8 @@ _SIGKILL: Final = int(signal.SIGKILL)
 _HIGHEST_FD: Final = 1 << 20
 _FAILED: Final = 125
 
+NO_PROCESS: Final = "cannot start a container whose config.json has no process"
+
 
 class ProcessPlan:
     """All of a process that can be worked out before it exists."""
@@ -56,6 +58,7 @@ class ProcessPlan:
         "handled",
         "has_home",
         "interpreter",
+        "labels",
         "oom",
         "path",
         "privileges",
@@ -74,9 +77,15 @@ class ProcessPlan:
         oom = process.get("oomScoreAdj")
         self.oom = None if oom is None or oom == _present_oom_score() else str(oom).encode()
         self.privileges = wanted
+        self.labels = labels.plan(process)
         own = os.stat("/proc/self/exe")
         self.interpreter = (own.st_dev, own.st_ino)
         self.handled = _handled_signals()
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was asked for and cannot be granted here."""
+        return [*self.privileges.warnings, *self.labels.warnings]
 
     def __repr__(self) -> str:
         return f"exec {self.args} in {self.cwd} as {self.user} with {self.privileges!r}"
@@ -144,15 +153,32 @@ class Gate:
         self.listener = listener
 
     def wait(self) -> None:
-        """Wait to be let through; end the process when there is nobody any more who could."""
+        """Wait to be let through; end the process when there is nobody any more who could.
+
+        At a listening socket that may be anybody, but only once the parent has recorded that we are here.
+        """
         if self.listener is not None:
+            self._receive("recorded")
+            prctl.set_parent_death_signal(0)
             self.sock, _ = self.listener.accept()
+        self._receive("start")
+
+    def _receive(self, word: str) -> None:
         fields, _ = conversation.receive(self.sock)
-        if fields != ["start"]:
+        if fields != [word]:
             os._exit(_FAILED)
 
 
-def finish(plan: ProcessPlan, root: int, gate: Gate, master: int, steps: Steps, *, die_with_parent: bool) -> NoReturn:
+def finish(
+    plan: ProcessPlan,
+    root: int,
+    gate: Gate,
+    master: int,
+    steps: Steps,
+    *,
+    kept_fds: int = 0,
+    before_exec: Callable[[], None] | None = None,
+) -> NoReturn:
     """Become the user, find the program, say that all is ready, wait, and execute it.
 
     Args:
@@ -161,7 +187,8 @@ def finish(plan: ProcessPlan, root: int, gate: Gate, master: int, steps: Steps, 
         gate: tells when.
         master: the terminal's, to be handed over; -1 for none.
         steps: the times so far.
-        die_with_parent: as for :func:`be_born`.
+        kept_fds: so many descriptors from 3 on are the program's.
+        before_exec: what else is to be done once it is started, as the user: hooks.
 
     Raises:
         StartFailed: anything that keeps it from running.
@@ -172,19 +199,27 @@ def finish(plan: ProcessPlan, root: int, gate: Gate, master: int, steps: Steps, 
         env["HOME"] = who.home or "/"
     entered = _enter_folder(plan.cwd, may_fail=True)
     console.give_to(who.uid, who.gid)
-    privileges.reduce(plan.privileges, who, filter_late=True)
-    if die_with_parent:
-        prctl.set_parent_death_signal(_SIGKILL)  # the change of user has cleared it
+    privileges.become(plan.privileges, who)
+    prctl.set_parent_death_signal(_SIGKILL)  # the change of user has cleared it
+    # As the user, but before a filter that may not know the calls we make here.
     if not entered:
         _enter_folder(plan.cwd, may_fail=False)
-    path = program.find(plan.args[0], plan.path, plan.interpreter)
+    path = program.find(plan.args[0], plan.path, plan.interpreter) if plan.args else ""
+    privileges.confine(plan.privileges)
     steps.done("privileges")
     conversation.send(gate.sock, "ready", conversation.steps_to_field(steps.us), fd=None if master == -1 else master)
     gate.wait()
-    if die_with_parent:
-        prctl.set_parent_death_signal(0)
+    prctl.set_parent_death_signal(0)
     # Whoever killed the parent meanwhile killed us; from here on the container lives by itself.
-    close_others((gate.sock.fileno(),))
+    kept = range(3, 3 + kept_fds)
+    close_others((gate.sock.fileno(), *plan.labels.descriptors, *kept))
+    for fd in kept:
+        os.set_inheritable(fd, True)  # noqa: FBT003 - its own signature
+    if before_exec is not None:
+        before_exec()
+    if not path:
+        raise StartFailed("invalid", NO_PROCESS)
+    plan.labels.apply()
     privileges.finish(plan.privileges)
     try:
         os.execve(path, plan.args, env)  # noqa: S606 - what all this is for

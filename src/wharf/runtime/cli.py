@@ -5,83 +5,192 @@ Options are read by hand and modules loaded by the command that needs them: star
 
 from __future__ import annotations
 
-import os
 import sys
 
 from wharf.errors import InvalidArgument, WharfError
-from wharf.lib.version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any, Final
 
-    from wharf.spec.oci_runtime import Process
+    from wharf.runtime.log import Log
 
     Options = dict[str, type]
+    Given = dict[str, Any]
+
 
 _DEFAULT_ROOT: Final = "/run/wharf-runtime"
 _FAILED: Final = 1
+_EXEC_FAILED: Final = 255
 
-_GLOBAL: Final[Options] = {"--root": str, "--log": str, "--log-format": str, "--version": bool}
+_GLOBAL: Final[Options] = {
+    "--root": str,
+    "--log": str,
+    "--log-format": str,
+    "--debug": bool,
+    "--systemd-cgroup": bool,
+    "--rootless": str,
+    "--version": bool,
+    "--help": bool,
+}
 _ALIASES: Final = {
     "-b": "--bundle",
+    "-h": "--help",
     "-v": "--version",
     "-d": "--detach",
     "-a": "--all",
     "-p": "--process",
+    "-r": "--resources",
     "-e": "--env",
     "-u": "--user",
+    "-g": "--additional-gids",
+    "-c": "--cap",
     "-t": "--tty",
     "-q": "--quiet",
 }
-_CREATE: Final[Options] = {"--bundle": str, "--console-socket": str, "--pid-file": str}
-_EXEC: Final[Options] = {
-    "--console-socket": str,
-    "--pid-file": str,
+_STREAMS: Final[Options] = {"--console-socket": str, "--pid-file": str, "--preserve-fds": int}
+_CREATE: Final[Options] = _STREAMS | {"--bundle": str, "--no-pivot": bool, "--no-new-keyring": bool}
+_EXEC: Final[Options] = _STREAMS | {
     "--process": str,
     "--env": list,
     "--user": str,
+    "--additional-gids": list,
     "--cwd": str,
     "--tty": bool,
     "--detach": bool,
+    "--process-label": str,
+    "--apparmor": str,
+    "--no-new-privs": bool,
+    "--cap": list,
+    "--ignore-paused": bool,
+    "--cgroup": list,
 }
+_UPDATE: Final[Options] = {
+    "--resources": str,
+    "--blkio-weight": int,
+    "--cpu-period": int,
+    "--cpu-quota": int,
+    "--cpu-burst": int,
+    "--cpu-rt-period": int,
+    "--cpu-rt-runtime": int,
+    "--cpu-share": int,
+    "--cpu-idle": int,
+    "--cpuset-cpus": str,
+    "--cpuset-mems": str,
+    "--memory": str,
+    "--memory-reservation": str,
+    "--memory-swap": str,
+    "--pids-limit": int,
+    "--l3-cache-schema": str,
+    "--mem-bw-schema": str,
+}
+_CRIU: Final[Options] = {
+    "--image-path": str,
+    "--work-path": str,
+    "--tcp-established": bool,
+    "--tcp-skip-in-flight": bool,
+    "--ext-unix-sk": bool,
+    "--shell-job": bool,
+    "--lazy-pages": bool,
+    "--file-locks": bool,
+    "--link-remap": bool,
+    "--manage-cgroups-mode": str,
+    "--empty-ns": list,
+    "--auto-dedup": bool,
+}
+
+COMMANDS: Final[dict[str, tuple[str, str, Options]]] = {
+    "create": ("lifecycle", "create", _CREATE),
+    "start": ("lifecycle", "start", {}),
+    "run": ("lifecycle", "run", _CREATE | {"--detach": bool, "--keep": bool, "--no-subreaper": bool}),
+    "kill": ("lifecycle", "kill", {"--all": bool}),
+    "delete": ("lifecycle", "delete", {"--force": bool}),
+    "exec": ("execute", "execute", _EXEC),
+    "state": ("show", "state", {}),
+    "list": ("show", "list_", {"--format": str, "--quiet": bool}),
+    "ps": ("show", "ps", {"--format": str}),
+    "spec": ("show", "spec", {"--bundle": str, "--rootless": bool}),
+    "features": ("show", "features", {}),
+    "pause": ("limits", "pause", {}),
+    "resume": ("limits", "resume", {}),
+    "update": ("limits", "update", _UPDATE),
+    "events": ("limits", "events", {"--interval": str, "--stats": bool}),
+    "checkpoint": (
+        "checkpoint",
+        "checkpoint",
+        _CRIU
+        | {
+            "--parent-path": str,
+            "--leave-running": bool,
+            "--status-fd": int,
+            "--page-server": str,
+            "--pre-dump": bool,
+        },
+    ),
+    "restore": (
+        "checkpoint",
+        "restore",
+        _CRIU
+        | {"--bundle": str, "--console-socket": str, "--pid-file": str, "--detach": bool}
+        | {"--no-subreaper": bool, "--no-pivot": bool, "--lsm-profile": str, "--lsm-mount-context": str},
+    ),
+}
+"""Command → module of wharf.runtime.commands, function there, options."""
+
+
+class Call:
+    """A command's call: the state's root, its options, its arguments, and where to complain."""
+
+    __slots__ = ("arguments", "given", "log", "root")
+
+    def __init__(self, root: str, given: Given, arguments: list[str], log: Log) -> None:
+        self.root = root
+        self.given = given
+        self.arguments = arguments
+        self.log = log
 
 
 def main() -> int:
     """Run the command of sys.argv; return the exit code."""
-    options: dict[str, Any] = {}
+    options: Given = {}
+    rest: list[str] = []
     try:
         options, rest = parse(sys.argv[1:], _GLOBAL)
         return _dispatch(options, rest)
     except (WharfError, OSError, ValueError) as error:
-        return _fail(options, str(error))
+        return _fail(options, rest, str(error))
     except Exception as error:
         if type(error).__name__ != "StartFailed":  # loaded only by the commands that can raise it
             raise
-        return _fail(options, str(error))
+        return _fail(options, rest, str(error))
 
 
-def _dispatch(options: dict[str, Any], rest: list[str]) -> int:
+def _dispatch(options: Given, rest: list[str]) -> int:
     if options.get("--version"):
-        return _print(f"wharf-runtime version {__version__}\nspec: {_oci_version()}")
+        return _version()
+    if options.get("--help") or rest[:1] == ["help"]:
+        sys.stdout.write(_usage() + "\n")
+        return 0
     if options.get("--log-format", "text") not in ("text", "json"):
         raise InvalidArgument(f"invalid log-format: {options['--log-format']}")
-    if not rest or rest[0] not in _COMMANDS:
-        commands = " ".join(_COMMANDS)
-        raise InvalidArgument(f"usage: wharf-runtime [--root DIR] [--log FILE] COMMAND ..., one of: {commands}")
-    known, command = _COMMANDS[rest[0]]
+    if options.get("--systemd-cgroup"):
+        raise InvalidArgument("--systemd-cgroup is not supported: control groups are made directly (cgroupfs)")
+    if not rest or rest[0] not in COMMANDS:
+        raise InvalidArgument(_usage())
+    module, function, known = COMMANDS[rest[0]]
     given, arguments = parse(rest[1:], known)
-    return command(options.get("--root") or _DEFAULT_ROOT, given, arguments)
+    command = getattr(__import__(f"wharf.runtime.commands.{module}", fromlist=[function]), function)
+    code: int = command(Call(options.get("--root") or _DEFAULT_ROOT, given, arguments, _log(options)))
+    return code
 
 
-def parse(words: list[str], known: Options) -> tuple[dict[str, Any], list[str]]:
+def parse(words: list[str], known: Options) -> tuple[Given, list[str]]:
     """Return the options at the head of ``words``, and the rest; "--" ends them.
 
     Raises:
-        InvalidArgument: an option that is not known, or lacks its value.
+        InvalidArgument: an option that is not known, or lacks its value, or has one that does not fit.
     """
-    given: dict[str, Any] = {}
+    given: Given = {}
     at = 0
     while at < len(words) and words[at].startswith("-") and words[at] != "-":
         word = words[at]
@@ -89,11 +198,7 @@ def parse(words: list[str], known: Options) -> tuple[dict[str, Any], list[str]]:
         if word == "--":
             break
         name, equals, value = word.partition("=")
-        name = _ALIASES.get(name, name)
-        if name == "-f":
-            name = "--force" if "--force" in known else "--format"
-        if name.startswith("-") and not name.startswith("--") and f"-{name}" in known:
-            name = f"-{name}"  # Go's flag package takes one dash for two
+        name = _full_name(name, known)
         kind = known.get(name)
         if kind is None:
             raise InvalidArgument(f"flag provided but not defined: {word}")
@@ -105,195 +210,48 @@ def parse(words: list[str], known: Options) -> tuple[dict[str, Any], list[str]]:
                 raise InvalidArgument(f"flag needs an argument: {word}")
             value = words[at]
             at += 1
-        given[name] = [*given.get(name, []), value] if kind is list else value
+        given[name] = _value(name, kind, value, given)
     return given, words[at:]
 
 
-def _one(arguments: list[str], command: str) -> str:
-    if len(arguments) != 1:
-        raise InvalidArgument(f"{command} requires exactly 1 argument: the container's ID")
-    return arguments[0]
+def _full_name(name: str, known: Options) -> str:
+    if name == "-f":
+        return "--force" if "--force" in known else "--format"
+    name = _ALIASES.get(name, name)
+    if name.startswith("-") and not name.startswith("--") and f"-{name}" in known:
+        return f"-{name}"  # Go's flag package takes one dash for two
+    return name
 
 
-def _create(root: str, given: dict[str, Any], arguments: list[str]) -> int:
-    from wharf.runtime import operations, state  # noqa: PLC0415 - start-up
-
-    asked = operations.Asked(given.get("--console-socket", ""), given.get("--pid-file", ""))
-    operations.create(state.Folder(root, _one(arguments, "create")), given.get("--bundle", "."), asked)
-    return 0
-
-
-def _run(root: str, given: dict[str, Any], arguments: list[str]) -> int:
-    from wharf.runtime import operations, state  # noqa: PLC0415 - start-up
-
-    asked = operations.Asked(given.get("--console-socket", ""), given.get("--pid-file", ""))
-    folder = state.Folder(root, _one(arguments, "run"))
-    return operations.run(folder, given.get("--bundle", "."), asked, detach=given.get("--detach", False))
+def _value(name: str, kind: type, value: str, given: Given) -> object:
+    if kind is list:
+        return [*given.get(name, []), value]
+    if kind is int:
+        try:
+            return int(value)
+        except ValueError:
+            raise InvalidArgument(f'invalid value "{value}" for flag {name}: not a number') from None
+    return value
 
 
-def _start(root: str, _given: dict[str, Any], arguments: list[str]) -> int:
-    from wharf.runtime import operations, state  # noqa: PLC0415 - start-up
-
-    operations.start(state.Folder(root, _one(arguments, "start")))
-    return 0
+def _usage() -> str:
+    return f"usage: wharf-runtime [--root DIR] [--log FILE] COMMAND ..., one of: {' '.join(COMMANDS)}"
 
 
-def _kill(root: str, given: dict[str, Any], arguments: list[str]) -> int:
-    from wharf.runtime import operations, state  # noqa: PLC0415 - start-up
-
-    if len(arguments) not in (1, 2):
-        raise InvalidArgument("kill requires the container's ID and at most a signal")
-    number = signal_number(arguments[1] if len(arguments) > 1 else "SIGTERM")
-    operations.kill(state.Folder(root, arguments[0]), number, all_=given.get("--all", False))
-    return 0
-
-
-def signal_number(name: str) -> int:
-    """Return the number of a signal given as 9, KILL or SIGKILL.
-
-    Raises:
-        InvalidArgument: there is no such signal.
-    """
-    import signal  # noqa: PLC0415 - start-up
-
-    if name.isdigit() and int(name) in signal.valid_signals():
-        return int(name)
-    upper = name.upper()
-    found = getattr(signal, upper if upper.startswith("SIG") else f"SIG{upper}", None)
-    if not isinstance(found, signal.Signals):
-        raise InvalidArgument(f'unknown signal "{name}"')
-    return int(found)
-
-
-def _delete(root: str, given: dict[str, Any], arguments: list[str]) -> int:
-    from wharf.runtime import operations, state  # noqa: PLC0415 - start-up
-
-    operations.delete(state.Folder(root, _one(arguments, "delete")), force=given.get("--force", False))
-    return 0
-
-
-def _state(root: str, _given: dict[str, Any], arguments: list[str]) -> int:
-    import json  # noqa: PLC0415 - start-up
-
-    from wharf.runtime import state  # noqa: PLC0415 - start-up
-
-    return _print(json.dumps(state.Folder(root, _one(arguments, "state")).state(), indent=2))
-
-
-def _list(root: str, given: dict[str, Any], _arguments: list[str]) -> int:
-    import json  # noqa: PLC0415 - start-up
-
-    from wharf.runtime import state  # noqa: PLC0415 - start-up
-
-    ids = state.identifiers(root)
-    if given.get("--quiet"):
-        return _print("\n".join(ids))
-    rows = [
-        state.Folder(root, name).state() | {"created": state.Folder(root, name).load()["created"]} for name in ids
-    ]
-    if given.get("--format", "table") == "json":
-        return _print(json.dumps(rows))
-    if given.get("--format", "table") != "table":
-        raise InvalidArgument(f"invalid format option: {given['--format']}")
-    lines = [f"{'ID':<24}{'PID':<12}{'STATUS':<12}{'BUNDLE':<32}CREATED"]
-    lines += [f"{r['id']:<24}{r['pid']:<12}{r['status']:<12}{r['bundle']:<32}{r['created']}" for r in rows]
-    return _print("\n".join(lines))
-
-
-def _exec(root: str, given: dict[str, Any], arguments: list[str]) -> int:
-    from wharf.runtime import operations, state  # noqa: PLC0415 - start-up
-
-    if not arguments:
-        raise InvalidArgument("exec requires the container's ID")
-    folder = state.Folder(root, arguments[0])
-    folder.load()
-    asked = operations.Asked(given.get("--console-socket", ""), given.get("--pid-file", ""))
-    return operations.exec_(
-        folder, _process(folder, given, arguments[1:]), asked, detach=given.get("--detach", False)
-    )
-
-
-def _process(folder: Any, given: dict[str, Any], words: list[str]) -> Process:
-    import json  # noqa: PLC0415 - start-up
-
-    if given.get("--process"):
-        with open(given["--process"], encoding="utf-8") as file:
-            document: Process = json.load(file)
-        return document
-    process: Process = dict(folder.spec()["process"])  # type: ignore[assignment]  # a shallow copy
-    process["args"] = words
-    process["terminal"] = given.get("--tty", False)
-    process["cwd"] = given.get("--cwd") or process.get("cwd") or "/"
-    process["env"] = [*(process.get("env") or ()), *given.get("--env", ())]
-    if given.get("--user"):
-        uid, _, gid = given["--user"].partition(":")
-        if not uid.isdigit() or (gid and not gid.isdigit()):
-            raise InvalidArgument(f"invalid user {given['--user']}: wanted uid[:gid]")
-        process["user"] = {"uid": int(uid), "gid": int(gid or 0)}
-    return process
-
-
-def _spec(_root: str, given: dict[str, Any], _arguments: list[str]) -> int:
-    import json  # noqa: PLC0415 - start-up
-
-    from wharf.runtime import documents  # noqa: PLC0415 - start-up
-
-    path = os.path.join(given.get("--bundle", "."), "config.json")
-    try:
-        with open(path, "x", encoding="utf-8") as file:
-            json.dump(documents.default_spec(), file, indent=4)
-            file.write("\n")
-    except FileExistsError:
-        raise InvalidArgument("File config.json exists. Remove it first") from None
-    return 0
-
-
-def _features(_root: str, _given: dict[str, Any], _arguments: list[str]) -> int:
-    import json  # noqa: PLC0415 - start-up
-
-    from wharf.runtime import documents  # noqa: PLC0415 - start-up
-
-    return _print(json.dumps(documents.features(), indent=4))
-
-
-def _oci_version() -> str:
+def _version() -> int:
+    from wharf.lib.version import __version__  # noqa: PLC0415 - start-up
     from wharf.spec.oci_runtime import OCI_VERSION  # noqa: PLC0415 - start-up
 
-    return OCI_VERSION
-
-
-def _print(text: str) -> int:
-    if text:
-        sys.stdout.write(text + "\n")
+    sys.stdout.write(f"wharf-runtime version {__version__}\nspec: {OCI_VERSION}\n")
     return 0
 
 
-def _fail(options: dict[str, Any], message: str) -> int:
-    """Say it on stderr and, as callers like containerd read it, in the log."""
-    sys.stderr.write(f"wharf-runtime: {message}\n")
-    path = options.get("--log")
-    if path:
-        import json  # noqa: PLC0415 - start-up
-        import time  # noqa: PLC0415 - start-up
+def _log(options: Given) -> Log:
+    from wharf.runtime.log import Log  # noqa: PLC0415 - start-up
 
-        entry = {"level": "error", "msg": message, "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
-        text = json.dumps(entry)
-        if options.get("--log-format", "text") == "text":
-            text = " ".join(f"{key}={json.dumps(value)}" for key, value in entry.items())
-        with open(path, "a", encoding="utf-8") as file:
-            file.write(text + "\n")
-    return _FAILED
+    return Log(options.get("--log", ""), options.get("--log-format", "text"))
 
 
-_COMMANDS: Final[dict[str, tuple[Options, Callable[[str, dict[str, Any], list[str]], int]]]] = {
-    "create": (_CREATE, _create),
-    "start": ({}, _start),
-    "state": ({}, _state),
-    "kill": ({"--all": bool}, _kill),
-    "delete": ({"--force": bool}, _delete),
-    "run": (_CREATE | {"--detach": bool}, _run),
-    "exec": (_EXEC, _exec),
-    "list": ({"--format": str, "--quiet": bool}, _list),
-    "spec": ({"--bundle": str}, _spec),
-    "features": ({}, _features),
-}
+def _fail(options: Given, rest: list[str], message: str) -> int:
+    _log(options).error(message)
+    return _EXEC_FAILED if rest[:1] == ["exec"] else _FAILED

@@ -6,11 +6,12 @@ import os
 
 from wharf.kernel import sockets
 from wharf.kernel.clone import clone3
-from wharf.runtime import conversation, documents, filters, init, namespaces, support
+from wharf.runtime import conversation, filters, hooks, init, namespaces, support, userns
 from wharf.runtime.birth import Gate, ProcessPlan
 from wharf.runtime.errors import StartFailed
 from wharf.runtime.execution import execute
 from wharf.runtime.init import InitPlan
+from wharf.runtime.invocation import Invocation
 from wharf.runtime.privileges import Privileges
 from wharf.runtime.started import Started
 from wharf.runtime.steps import Steps
@@ -35,11 +36,11 @@ def create(
     stdio: tuple[int, int, int] | None,
     cgroup: Cgroup | None,
     seccomp_cache: str | None,
-    start_socket: socket.socket | None = None,
+    invocation: Invocation | None = None,
 ) -> Started:
     """Create the process of ``spec`` in its namespaces, ready for its exec; the caller is its parent and reaps it.
 
-    It dies with its parent until it is started, unless ``start_socket`` is given.
+    It dies with its parent until it is started; with a ``start_socket``, until :meth:`Started.release`.
 
     Args:
         spec: config.json.
@@ -48,14 +49,14 @@ def create(
         stdio: its 0, 1 and 2, kept open for the caller; ignored with ``process.terminal``, when it gets a terminal.
         cgroup: its control group, made and limited; None leaves it in the caller's.
         seccomp_cache: folder of compiled filters; None keeps none.
-        start_socket: a listening SEQPACKET socket where it waits to be started, by whoever connects
-            (:func:`wharf.runtime.conversation.send` "start"), instead of by the returned object.
+        invocation: what else is asked for.
 
     Raises:
         StartFailed: nothing of the process is left then.
     """
     steps = Steps()
-    plan = _plan(spec, bundle, list(rootfs), seccomp_cache)
+    invocation = invocation or Invocation()
+    plan = _plan(spec, bundle, list(rootfs), seccomp_cache, invocation)
     steps.done("plan")
     here, there = sockets.pair()
     entry: CgroupEntry | None = None
@@ -63,9 +64,9 @@ def create(
         entry = _open_entry(cgroup)
         into = entry.v2 if entry is not None and entry.v2 >= 0 else None
         with namespaces.Entered(plan.namespaces):
-            pid, pidfd = clone3(plan.namespaces.clone, cgroup_fd=into)
+            pid, pidfd = _clone(plan, into)
             if pid == 0:
-                init.run(plan, Gate(there, start_socket), None if plan.terminal else stdio, entry, steps)
+                init.run(plan, Gate(there, invocation.start_socket), None if plan.terminal else stdio, entry, steps)
         steps.done("clone3")
     except OSError as error:
         here.close()
@@ -77,23 +78,37 @@ def create(
         there.close()
         if entry is not None:
             entry.close()
-    started = Started(pid, pidfd, here, steps)
+    started = Started(pid, pidfd, here, steps, plan.warnings)
     _map_ids(started, plan, here)
+    _run_hooks(started, plan, here)
     started.wait_ready()
     return started
 
 
 def rehearse() -> None:
     """Plan a usual container without effect, so that a process that will create one has its memory at hand."""
-    _plan(documents.default_spec(), "/", [], None)
+    from wharf.runtime import documents  # noqa: PLC0415 - not for a single container
+
+    _plan(documents.default_spec(), "/", [], None, Invocation())
 
 
-def _plan(spec: Spec, bundle: str, rootfs: list[RootfsMount], seccomp_cache: str | None) -> InitPlan:
+def _clone(plan: InitPlan, into: int | None) -> tuple[int, int]:
+    path = plan.namespaces.own_join.get("user")
+    if path is not None:
+        return userns.clone_inside(path, plan.namespaces.clone, cgroup_fd=into)
+    return clone3(plan.namespaces.clone, cgroup_fd=into)
+
+
+def _plan(
+    spec: Spec, bundle: str, rootfs: list[RootfsMount], seccomp_cache: str | None, invocation: Invocation
+) -> InitPlan:
     try:
         support.check(spec)
-        process = spec["process"]
+        process = spec.get("process") or {}
         filter_, flags = filters.load((spec.get("linux") or {}).get("seccomp"), seccomp_cache)
-        return InitPlan(spec, bundle, rootfs, ProcessPlan(process, Privileges(process, filter_, flags)))
+        planned = ProcessPlan(process, Privileges(process, filter_, flags))
+        planned_hooks = hooks.plan(spec.get("hooks"), invocation.state)
+        return InitPlan(spec, bundle, rootfs, planned, planned_hooks, invocation)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StartFailed("invalid", f"config.json is not as the specification says: {error!r}") from error
 
@@ -111,6 +126,19 @@ def _map_ids(started: Started, plan: InitPlan, sock: socket.socket) -> None:
     except OSError as error:
         started.abort()
         raise StartFailed("other", f"unable to start container process: writing id maps: {_text(error)}") from error
+
+
+def _run_hooks(started: Started, plan: InitPlan, sock: socket.socket) -> None:
+    if not plan.hooks.at("prestart", "createRuntime"):
+        return
+    try:
+        conversation.expect(sock, "mounted")
+        for point in ("prestart", "createRuntime"):
+            plan.hooks.run(point, started.pid)
+        conversation.send(sock, "hooked")
+    except BaseException:
+        started.abort()
+        raise
 
 
 def _text(error: OSError) -> str:

@@ -3,7 +3,10 @@
 ::
 
     parent ──"mapped"──▶ init      the user namespace's id maps are written
+    parent ◀──"mounted"─ init      only with hooks: all is mounted, the root not yet entered
+    parent ──"hooked"──▶ init      they have run
     parent ◀──"ready"─── init      everything is done but the exec; times of its steps, the console by SCM_RIGHTS
+    parent ──"recorded"▶ init      only to one that waits in a socket of its own, where somebody else says the next
     parent ──"start"───▶ init
     parent ◀──"failed"── init      at any time instead: kind and message; or, after "start", the end of the
                                    stream: execve has succeeded and closed it (close-on-exec)
@@ -53,6 +56,17 @@ def receive(sock: socket.socket) -> tuple[list[str], int | None]:
         kind, message = fields[1], fields[2]
         raise StartFailed(kind if kind in _KINDS else "other", message)  # type: ignore[arg-type]  # checked just so
     return fields, fds[0] if fds else None
+
+
+def expect(sock: socket.socket, word: str) -> None:
+    """Receive the next message, which must be ``word``.
+
+    Raises:
+        StartFailed: it is another, or the stream has ended.
+    """
+    fields, _ = receive(sock)
+    if fields != [word]:
+        raise StartFailed("other", f'unable to start container process: expected "{word}", received {fields}')
 
 
 def steps_to_field(us: dict[str, int]) -> str:

@@ -60,6 +60,24 @@ def _mounts() -> list[Mount]:
     return [{"destination": d, "type": t, "source": s, "options": list(o)} for d, t, s, o in rows]
 
 
+def rootless(spec: Spec, uid: int, gid: int) -> Spec:
+    """Return ``spec`` for a caller that is nobody but ``uid`` and ``gid``: root in a user namespace of its own."""
+    linux: dict[str, Any] = {**spec["linux"]}
+    linux["namespaces"] = [{"type": kind} for kind in ("pid", "ipc", "uts", "mount", "cgroup", "user")]
+    linux["uidMappings"] = [{"containerID": 0, "hostID": uid, "size": 1}]
+    linux["gidMappings"] = [{"containerID": 0, "hostID": gid, "size": 1}]
+    linux.pop("resources", None)
+    mounts = [_rootless_mount(mount) for mount in spec["mounts"]]
+    return {**spec, "mounts": mounts, "linux": linux}  # type: ignore[typeddict-item]  # the same fields
+
+
+def _rootless_mount(mount: Mount) -> Mount:
+    """Only what belongs to the user namespace can be mounted anew; sysfs belongs to the host's network namespace."""
+    if mount["type"] == "sysfs":
+        return {"destination": "/sys", "type": "none", "source": "/sys", "options": ["rbind", *_SAFE, "ro"]}
+    return {**mount, "options": [option for option in mount["options"] if option != "gid=5"]}
+
+
 def features() -> dict[str, Any]:
     """Return what this runtime can do."""
     return {

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _NEWPID: Final = FLAG_OF["pid"]
 _NEWTIME: Final = FLAG_OF["time"]
+_NEWMOUNT: Final = FLAG_OF["mount"]
 _NEWUSER: Final = FLAG_OF["user"]
 _CHILDREN: Final = _NEWPID | _NEWTIME
 
@@ -35,6 +36,7 @@ def execute(
     stdio: tuple[int, int, int] | None,
     cgroup: Cgroup | None,
     seccomp_cache: str | None,
+    kept_fds: int = 0,
 ) -> Started:
     """Start ``process`` in the namespaces of the container's init; it runs when this returns.
 
@@ -47,13 +49,14 @@ def execute(
         stdio: as for :func:`wharf.runtime.container.create`.
         cgroup: the container's.
         seccomp_cache: as for create.
+        kept_fds: as for :class:`wharf.runtime.invocation.Invocation`.
 
     Raises:
         StartFailed: nothing of the process is left then.
     """
     steps = Steps()
     plan = _plan(process, spec, seccomp_cache)
-    terminal = bool(process.get("terminal"))
+    stdio = None if process.get("terminal") else stdio
     here, there = sockets.pair()
     entry: CgroupEntry | None = None
     container = -1
@@ -64,8 +67,8 @@ def execute(
         with _ChildrenIn(container, join & _CHILDREN):
             pid, pidfd = clone3(0, cgroup_fd=entry.v2 if entry is not None and entry.v2 >= 0 else None)
             if pid == 0:
-                inside = _Join(container, join & ~_CHILDREN, entry)
-                _run(plan, Gate(there), None if terminal else stdio, inside, steps)
+                inside = _Join(container, init_pid, join & ~_CHILDREN, entry, kept_fds)
+                _run(plan, Gate(there), stdio, inside, steps)
         steps.done("clone3")
     except OSError as error:
         here.close()
@@ -80,7 +83,7 @@ def execute(
             entry.close()
         if container != -1:
             os.close(container)
-    started = Started(pid, pidfd, here, steps)
+    started = Started(pid, pidfd, here, steps, plan.warnings)
     started.wait_ready()
     started.start()
     return started
@@ -143,10 +146,12 @@ class _ChildrenIn:
 class _Join:
     """What the new process goes into: namespaces (CLONE_NEW*) of a pidfd, and a control group."""
 
-    __slots__ = ("entry", "flags", "pidfd")
+    __slots__ = ("entry", "flags", "init_pid", "kept_fds", "pidfd")
 
-    def __init__(self, pidfd: int, flags: int, entry: CgroupEntry | None) -> None:
+    def __init__(self, pidfd: int, init_pid: int, flags: int, entry: CgroupEntry | None, kept_fds: int) -> None:
         self.pidfd = pidfd
+        self.init_pid = init_pid
+        self.kept_fds = kept_fds
         self.flags = flags
         self.entry = entry
 
@@ -164,20 +169,27 @@ def _run(
         pidfd, flags = inside.pidfd, inside.flags
         if stdio is not None:
             console.use_descriptors(stdio)
-        birth.close_others((gate.sock.fileno(), pidfd))
+        birth.close_others((gate.sock.fileno(), pidfd, *range(3, 3 + inside.kept_fds)))
         os.setsid()
+        plan.labels.open()
         try:
             keyring.join_new_session()
-            namespace.setns(pidfd, flags)
+            # With a mount namespace comes its root; without one of its own a container has only been put into its.
+            outside = -1 if flags & _NEWMOUNT else os.open(f"/proc/{inside.init_pid}/root", os.O_PATH | os.O_CLOEXEC)
+            if flags:
+                namespace.setns(pidfd, flags)
             os.close(pidfd)
             if flags & _NEWUSER:
                 os.setresgid(0, 0, 0)
                 os.setresuid(0, 0, 0)
+            if outside != -1:
+                os.fchdir(outside)
+                os.chroot(".")
             root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
             raise during_init(error, "error joining the container's namespaces") from error
         steps.done("join")
         master = console.open_terminal(root, plan.size, console_file=False) if stdio is None else -1
-        birth.finish(plan, root, gate, master, steps, die_with_parent=True)
+        birth.finish(plan, root, gate, master, steps, kept_fds=inside.kept_fds)
 
     birth.run(lambda: gate.sock, body)

@@ -7,14 +7,28 @@ import os
 from wharf.kernel import keyring, link, namespace, uts
 from wharf.kernel.namespace import FLAG_OF
 from wharf.kernel.openat2 import ensure_folder
-from wharf.runtime import birth, console, conversation, devices, mounts, namespaces, rootfs, sysctls
-from wharf.runtime.errors import StartFailed, during_init, invalid
+from wharf.runtime import (
+    birth,
+    console,
+    conversation,
+    devices,
+    labels,
+    mounts,
+    moved_root,
+    namespaces,
+    rootfs,
+    sysctls,
+)
+from wharf.runtime.errors import during_init, invalid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Final, NoReturn
 
     from wharf.runtime.birth import CgroupEntry, Gate, ProcessPlan
+    from wharf.runtime.hooks import HookPlan
+    from wharf.runtime.invocation import Invocation
     from wharf.runtime.steps import Steps
     from wharf.spec.oci_runtime import Spec
     from wharf.spec.shim_messages import RootfsMount
@@ -29,7 +43,9 @@ class InitPlan:
 
     __slots__ = (
         "domainname",
+        "hooks",
         "hostname",
+        "invocation",
         "masked",
         "mounts",
         "namespaces",
@@ -40,18 +56,34 @@ class InitPlan:
         "root",
         "sysctls",
         "terminal",
+        "warnings",
     )
 
-    def __init__(self, spec: Spec, bundle: str, rootfs_mounts: list[RootfsMount], process: ProcessPlan) -> None:
+    def __init__(  # noqa: PLR0917 - a document and its parts
+        self,
+        spec: Spec,
+        bundle: str,
+        rootfs_mounts: list[RootfsMount],
+        process: ProcessPlan,
+        hooks: HookPlan,
+        invocation: Invocation,
+    ) -> None:
         linux = spec.get("linux") or {}
         root = spec.get("root") or {}
         self.process = process
+        self.hooks = hooks
+        self.invocation = invocation
         self.terminal = bool((spec.get("process") or {}).get("terminal"))
         self.namespaces = namespaces.plan(linux)
         self.root = rootfs.plan(
-            os.path.join(bundle, root.get("path", "")), rootfs_mounts, linux.get("rootfsPropagation") or ""
+            os.path.join(bundle, root.get("path", "")),
+            rootfs_mounts,
+            linux.get("rootfsPropagation") or "",
+            detached=not self.namespaces.new_mount,
         )
-        self.mounts = mounts.plan(spec.get("mounts") or (), bundle=bundle)
+        context, warnings = labels.mount_context(linux.get("mountLabel") or "")
+        self.mounts = mounts.plan(spec.get("mounts") or (), bundle=bundle, context=context, warnings=warnings)
+        self.warnings = [*process.warnings, *warnings]
         self.nodes = devices.plan(linux.get("devices") or (), self.mounts)
         self.read_only = bool(root.get("readonly"))
         self.masked = list(linux.get("maskedPaths") or ())
@@ -77,16 +109,23 @@ def run(
     steps: Steps,
 ) -> NoReturn:
     """Be the container's init, in the child of clone3."""
-    die_with_parent = gate.listener is None
 
     def body() -> None:
         steps.us.clear()
         steps.done("clone")
-        birth.be_born(plan.process, entry, die_with_parent=die_with_parent)
+        birth.be_born(plan.process, entry, die_with_parent=True)
         steps.done("cgroup")
         _settle(plan, gate, stdio)
-        root, master = _make_world(plan, steps)
-        birth.finish(plan.process, root, gate, master, steps, die_with_parent=die_with_parent)
+        root, master = _make_world(plan, gate, steps)
+        birth.finish(
+            plan.process,
+            root,
+            gate,
+            master,
+            steps,
+            kept_fds=plan.invocation.kept_fds,
+            before_exec=_start_hooks(plan),
+        )
 
     birth.run(lambda: gate.sock, body)
 
@@ -96,16 +135,27 @@ def _settle(plan: InitPlan, gate: Gate, stdio: tuple[int, int, int] | None) -> N
     if stdio is not None:
         console.use_descriptors(stdio)
     keep = [gate.sock.fileno()] + ([] if gate.listener is None else [gate.listener.fileno()])
+    keep += range(3, 3 + plan.invocation.kept_fds)
     birth.close_others(keep)
     if plan.namespaces.clone & _NEWUSER:
-        fields, _ = conversation.receive(gate.sock)
-        if fields != ["mapped"]:
-            raise StartFailed("other", "unable to start container process: the user namespace was not mapped")
+        conversation.expect(gate.sock, "mapped")
+    if plan.namespaces.has("user"):
         os.setresgid(0, 0, 0)
         os.setresuid(0, 0, 0)
     os.setsid()
+    plan.process.labels.open()
     try:
-        keyring.join_new_session()
+        if plan.invocation.new_keyring:
+            keyring.join_new_session()
+    except OSError as error:
+        raise during_init(error, "error making a session keyring") from error
+    _prepare_namespaces(plan)
+
+
+def _prepare_namespaces(plan: InitPlan) -> None:
+    if path := plan.namespaces.own_join.get("cgroup"):
+        namespaces.join("cgroup", path)
+    try:
         if plan.namespaces.cgroup:
             namespace.unshare(_NEWCGROUP)
         if plan.namespaces.clone & _NEWNET:
@@ -118,13 +168,19 @@ def _settle(plan: InitPlan, gate: Gate, stdio: tuple[int, int, int] | None) -> N
         raise during_init(error, "error preparing namespaces") from error
 
 
-def _make_world(plan: InitPlan, steps: Steps) -> tuple[int, int]:
+def _start_hooks(plan: InitPlan) -> Callable[[], None] | None:
+    if not plan.hooks.at("startContainer"):
+        return None
+    return lambda: plan.hooks.run("startContainer", os.getpid())
+
+
+def _make_world(plan: InitPlan, gate: Gate, steps: Steps) -> tuple[int, int]:
     """Mount the root and all in it and enter it; return its descriptor and the terminal's master (-1: none)."""
     root = rootfs.make(plan.root)
     steps.done("root")
     mounts.make(root, plan.mounts)
     steps.done("mounts")
-    devices.make(root, plan.nodes, bind=bool(plan.namespaces.clone & _NEWUSER))
+    devices.make(root, plan.nodes, bind=plan.namespaces.has("user"))
     steps.done("devices")
     master = console.open_terminal(root, plan.process.size, console_file=True) if plan.terminal else -1
     os.close(ensure_folder(root, plan.process.cwd))
@@ -134,6 +190,20 @@ def _make_world(plan: InitPlan, steps: Steps) -> tuple[int, int]:
     if plan.read_only:
         rootfs.make_read_only(root)
     steps.done("masks")
-    rootfs.enter(root, plan.root.propagation)
+    if plan.hooks.at("prestart", "createRuntime"):
+        conversation.send(gate.sock, "mounted")
+        conversation.expect(gate.sock, "hooked")
+    plan.hooks.run("createContainer", os.getpid())
+    _enter(plan, root)
     steps.done("pivot")
     return root, master
+
+
+def _enter(plan: InitPlan, root: int) -> None:
+    if not plan.root.detached:
+        enter = rootfs.enter if plan.invocation.pivot else moved_root.enter
+        enter(root, plan.root.propagation)
+        return
+    if path := plan.namespaces.own_join.get("mount"):
+        namespaces.join("mount", path)
+    rootfs.enter_detached(root, plan.root.propagation)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _RDONLY: Final = int(MountAttr.RDONLY)
 _RECURSIVE_CLONE: Final = int(OpenTree.CLONE | OpenTree.RECURSIVE)
 _CLONE: Final = int(OpenTree.CLONE)
+_LABELLED: Final = frozenset({"tmpfs", "devpts", "mqueue", "ramfs"})
 
 
 class MountPlan:
@@ -44,16 +45,26 @@ class MountPlan:
         return f"mount {self.fstype} {self.source} at {self.destination} {self.options!r}"
 
 
-def plan(mounts: Iterable[Mount], *, bundle: str) -> list[MountPlan]:
-    """Return the mounts to make, in order; relative bind sources are below the bundle.
+def plan(mounts: Iterable[Mount], *, bundle: str, context: str, warnings: list[str]) -> list[MountPlan]:
+    """Return the mounts to make, in order.
+
+    Args:
+        mounts: of config.json.
+        bundle: what relative sources of bind mounts are below.
+        context: SELinux label of new file systems; "" for none.
+        warnings: is told what was asked for and has no effect.
 
     Raises:
         StartFailed: an option that is not supported, or a mount without a destination.
     """
-    return [_plan_one(mount, bundle) for mount in mounts]
+    plans = [_plan_one(mount, bundle, warnings) for mount in mounts]
+    for one in plans:
+        if context and one.fstype in _LABELLED:
+            one.options.data.append(("context", context))
+    return plans
 
 
-def _plan_one(mount: Mount, bundle: str) -> MountPlan:
+def _plan_one(mount: Mount, bundle: str, warnings: list[str]) -> MountPlan:
     destination = mount.get("destination", "")
     if not destination:
         raise invalid("mount without a destination")
@@ -68,7 +79,9 @@ def _plan_one(mount: Mount, bundle: str) -> MountPlan:
         source = os.path.join(bundle, source)
         if options.superblock or options.data:
             extra = [*options.superblock, *(key for key, _ in options.data)]
-            raise invalid(f"bind mount at {destination} takes no option {extra[0]}")
+            # mount(2): "data" is ignored for a bind mount; so are flags of the file system, which exists already.
+            warnings.append(f"mount options {extra} have no effect on the bind mount at {destination}")
+            options.superblock, options.data = [], []
     elif not fstype:
         raise invalid(f"mount at {destination} has no type")
     if options.copy_up and fstype != "tmpfs":

@@ -1,7 +1,8 @@
 """A container's namespaces: new ones by clone3, given ones by setns in the parent before it (config-linux.md).
 
 The parent goes into given namespaces, clones, and comes back: so the child is born in them, and a pid or a time
-namespace, which apply to children only, need no process in between.
+namespace, which apply to children only, need no process in between. Not so a user namespace, from which nobody comes
+back (:mod:`wharf.runtime.userns`), and mount and cgroup namespaces, which init joins by itself when their turn comes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from wharf.spec.oci_runtime import IDMapping, Linux
 
 _NEWCGROUP: Final = FLAG_OF["cgroup"]
+_NEWMOUNT: Final = FLAG_OF["mount"]
 _NEWTIME: Final = FLAG_OF["time"]
 _NEWUSER: Final = FLAG_OF["user"]
 _CHILDREN: Final = {"pid": "pid_for_children", "time": "time_for_children"}
@@ -31,26 +33,34 @@ class NamespacePlan:
         clone: CLONE_NEW* flags for clone3.
         cgroup: a new cgroup namespace: made by the child, once it is in its group.
         time: a new time namespace, with ``offsets`` as /proc/<pid>/timens_offsets takes them.
-        join: (type, path), in order.
+        join: (type, path), in order: by the parent.
+        own_join: type to path, by init: "mount", "user", "cgroup".
         uid_map, gid_map: contents of the files, when a user namespace is made.
     """
 
-    __slots__ = ("cgroup", "clone", "gid_map", "join", "offsets", "time", "uid_map")
+    __slots__ = ("cgroup", "clone", "gid_map", "join", "offsets", "own_join", "time", "uid_map")
 
     def __init__(self) -> None:
         self.clone = 0
         self.cgroup = self.time = False
         self.join: list[tuple[str, str]] = []
+        self.own_join: dict[str, str] = {}
         self.offsets = self.uid_map = self.gid_map = ""
 
     def has(self, kind: str) -> bool:
         """Whether the container has a namespace of this type apart from the host's, new or joined."""
         new = self.clone | (_NEWCGROUP if self.cgroup else 0) | (_NEWTIME if self.time else 0)
-        return bool(new & FLAG_OF[kind]) or any(joined == kind for joined, _ in self.join)
+        joined = kind in self.own_join or any(joined == kind for joined, _ in self.join)
+        return bool(new & FLAG_OF[kind]) or joined
+
+    @property
+    def new_mount(self) -> bool:
+        """Whether the container has a mount namespace made for it."""
+        return bool(self.clone & _NEWMOUNT)
 
     def __repr__(self) -> str:
         made = [kind for kind, flag in FLAG_OF.items() if self.clone & flag]
-        return f"namespaces new={made} cgroup={self.cgroup} time={self.time} join={self.join}"
+        return f"namespaces new={made} cgroup={self.cgroup} time={self.time} join={self.join} {self.own_join}"
 
 
 def plan(linux: Linux) -> NamespacePlan:
@@ -69,8 +79,6 @@ def plan(linux: Linux) -> NamespacePlan:
             raise invalid(f'malformed spec file: duplicated ns "{kind}"')
         seen.add(kind)
         _add(result, kind, entry.get("path") or "")
-    if "mount" not in seen:
-        raise invalid("a container without a mount namespace of its own is not supported")
     _add_user(result, linux)
     _add_time(result, linux)
     return result
@@ -78,9 +86,12 @@ def plan(linux: Linux) -> NamespacePlan:
 
 def _add(result: NamespacePlan, kind: str, path: str) -> None:
     if path:
+        if not path.startswith("/"):
+            raise invalid(f"path of the {kind} namespace is not absolute: {path}")
         if kind in ("mount", "user", "cgroup"):
-            raise invalid(f"joining a {kind} namespace by path is not supported")
-        result.join.append((kind, path))
+            result.own_join[kind] = path
+        else:
+            result.join.append((kind, path))
     elif kind == "cgroup":
         result.cgroup = True
     elif kind == "time":
@@ -95,7 +106,7 @@ def _add_user(result: NamespacePlan, linux: Linux) -> None:
         if not uids or not gids:
             raise invalid("user namespaces enabled, but no uid or gid mappings found")
         result.uid_map, result.gid_map = _map(uids), _map(gids)
-    elif uids or gids:
+    elif (uids or gids) and "user" not in result.own_join:
         raise invalid("user namespace mappings specified, but user namespace isn't enabled in the config")
 
 
@@ -113,6 +124,24 @@ def _add_time(result: NamespacePlan, linux: Linux) -> None:
             raise invalid(f'clock "{clock}" can not be offset in a time namespace')
         lines.append(f"{clock} {offset.get('secs', 0)} {offset.get('nanosecs', 0)}\n")
     result.offsets = "".join(lines)
+
+
+def join(kind: str, path: str) -> None:
+    """Go into the namespace of type ``kind`` at ``path``.
+
+    Raises:
+        StartFailed: there is none, it is of another type, or it may not be entered.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            namespace.setns(fd, FLAG_OF[kind])
+        finally:
+            os.close(fd)
+    except OSError as error:
+        reason = (error.strerror or "").lower()
+        message = f"unable to start container process: cannot join {kind} namespace {path}: {reason}"
+        raise StartFailed("other", message) from error
 
 
 class Entered:
@@ -136,17 +165,7 @@ class Entered:
 
     def _enter(self, kind: str, path: str) -> None:
         self._remember(kind)
-        try:
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                namespace.setns(fd, FLAG_OF[kind])
-            finally:
-                os.close(fd)
-        except OSError as error:
-            reason = (error.strerror or "").lower()
-            raise StartFailed(
-                "other", f"unable to start container process: cannot join {kind} namespace {path}: {reason}"
-            ) from error
+        join(kind, path)
 
     def _make_time(self) -> None:
         self._remember("time")

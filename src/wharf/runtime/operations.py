@@ -2,81 +2,84 @@
 
 from __future__ import annotations
 
-import array
-import json
 import os
 import signal
 import socket
-import sys
 
 from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.kernel import pidfd, sockets
 from wharf.kernel.cgroup.group import open_cgroup
 from wharf.kernel.libc import suppress_errno
-from wharf.runtime import conversation, devices, state
+from wharf.lib.light_json import loads
+from wharf.runtime import caller, conversation, devices, hooks, state
+from wharf.runtime.birth import NO_PROCESS
+from wharf.runtime.caller import Asked
 from wharf.runtime.container import create as create_process
 from wharf.runtime.container import execute
-from wharf.runtime.state import Folder
+from wharf.runtime.errors import StartFailed
+from wharf.runtime.invocation import Invocation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
 
     from wharf.kernel.cgroup.group import Cgroup
+    from wharf.runtime.caller import Warn
     from wharf.runtime.started import Started
-    from wharf.runtime.state import Record
+    from wharf.runtime.state import Folder, Record
     from wharf.spec.oci_runtime import Process, Resources, Spec
 
 _FORWARDED = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 _BY_SIGNAL = 128
 
 
-class Asked:
-    """What create, run and exec have in common."""
-
-    __slots__ = ("console_socket", "pid_file")
-
-    def __init__(self, console_socket: str = "", pid_file: str = "") -> None:
-        self.console_socket = console_socket
-        self.pid_file = pid_file
-
-
-def create(folder: Folder, bundle: str, asked: Asked) -> None:
+def create(folder: Folder, bundle: str, asked: Asked) -> Started:
     """Create a container whose init waits in ``start.sock``; undone by :func:`delete`, and by itself on failure."""
     bundle = os.path.realpath(bundle)
     spec = _load_spec(bundle)
-    _check_console(spec.get("process") or {}, asked)
+    process = spec.get("process") or {}
+    caller.check_console(process, asked)
     record = folder.make(spec, bundle, _cgroup_path(spec, folder.id))
     try:
+        kept_fds = caller.kept_fds(process, asked)
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
             sockets.bind(listener, folder.socket)
             listener.listen(1)
+            invocation = Invocation(
+                start_socket=listener,
+                state=folder.told(record),
+                kept_fds=kept_fds,
+                pivot=asked.pivot,
+                new_keyring=asked.keyring,
+            )
             started = create_process(
                 spec,
                 bundle=bundle,
                 stdio=(0, 1, 2),
                 cgroup=_make_cgroup(record, spec),
                 seccomp_cache=None,
-                start_socket=listener,
+                invocation=invocation,
             )
         try:
-            _announce(started, asked)
+            caller.announce(started, asked)
             record["pid"], record["start_time"] = started.pid, state.start_time(started.pid) or 0
             folder.save(record)
+            started.release()
         except BaseException:
             started.abort()
             raise
     except BaseException:
-        _remove(folder, record)
+        _remove(folder, record, spec, asked.warn)
         raise
+    return started
 
 
-def start(folder: Folder) -> None:
+def start(folder: Folder, warn: Warn) -> None:
     """Let init execute the container's program.
 
     Raises:
         Conflict: it is not created, but something else.
-        StartFailed: the exec failed; the container has stopped then.
+        StartFailed: the exec failed, and the container has stopped; or a hook did, and the container is deleted.
     """
     record = folder.load()
     status = folder.status(record)
@@ -84,28 +87,51 @@ def start(folder: Folder) -> None:
         raise Conflict(
             f"cannot start a container that has {'stopped' if status == 'stopped' else f'status {status}'}"
         )
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as sock:
-        sockets.connect(sock, folder.socket)
-        os.unlink(folder.socket)
-        conversation.send(sock, "start")
-        conversation.receive(sock)
-
-
-def run(folder: Folder, bundle: str, asked: Asked, *, detach: bool) -> int:
-    """Create, start and (unless detached) wait for a container and delete it; return its exit code."""
-    create(folder, bundle, asked)
-    record = folder.load()
+    spec = folder.spec()
     try:
-        forward = _Forward(record["pid"])
-        start(folder)
-    except BaseException:
-        delete(folder, force=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as sock:
+            sockets.connect(sock, folder.socket)
+            os.unlink(folder.socket)
+            conversation.send(sock, "start")
+            conversation.receive(sock)
+        if spec.get("hooks"):
+            hooks.plan(spec["hooks"], folder.told(record)).run("poststart", record["pid"])
+    except StartFailed as error:
+        # How an error is shown is left open (runtime.md "Errors"). crun's start succeeds, and the official suite
+        # counts on it: the container has stopped all the same, and the log says why.
+        if error.message == NO_PROCESS:
+            warn(error.message)
+            return
+        if spec.get("hooks"):
+            delete(folder, warn, force=True)
         raise
-    if detach:
-        return 0
-    code = forward.wait()
-    delete(folder, force=True)
+
+
+def run(folder: Folder, bundle: str, asked: Asked, *, keep: bool) -> int:
+    """Create, start and (unless detached) wait for a container and delete it; return its exit code."""
+    started = create(folder, bundle, asked)
+    try:
+        forward = _Forward(started.pid)
+        start(folder, asked.warn)
+        if asked.detach:
+            return 0
+        code = _follow(started, forward)
+    except BaseException:
+        with suppress_errno(2):  # ENOENT: a hook that failed has had it deleted
+            delete(folder, asked.warn, force=True)
+        raise
+    if not keep:
+        delete(folder, asked.warn, force=True)
     return code
+
+
+def _follow(started: Started, forward: _Forward) -> int:
+    """Wait for the process, and meanwhile show its terminal when nobody else was handed it; return the exit code."""
+    if started.console is not None:
+        from wharf.runtime import foreground  # noqa: PLC0415 - start-up
+
+        foreground.relay(started.console)
+    return forward.wait()
 
 
 class _Forward:
@@ -134,17 +160,18 @@ def kill(folder: Folder, number: int, *, all_: bool) -> None:
         Conflict: it does not run.
     """
     record = folder.load()
+    group = open_cgroup(record["cgroup"])
     if all_:
-        for pid in open_cgroup(record["cgroup"]).procs():
+        for pid in group.procs():
             with suppress_errno(3):  # ESRCH
                 os.kill(pid, number)
         return
     if folder.status(record) in ("creating", "stopped"):
         raise Conflict("container not running")
-    _signal_init(record, number)
+    _signal_init(record, number, group)
 
 
-def _signal_init(record: Record, number: int) -> None:
+def _signal_init(record: Record, number: int, group: Cgroup) -> None:
     try:
         fd = pidfd.pidfd_open(record["pid"])
     except ProcessLookupError:
@@ -154,13 +181,15 @@ def _signal_init(record: Record, number: int) -> None:
             with suppress_errno(3):  # ESRCH
                 pidfd.send_signal(fd, number)
         if number == signal.SIGKILL:
+            if group.frozen():
+                group.thaw()  # what v1 has frozen does not even die
             pidfd.has_exited(fd, timeout_s=10)
     finally:
         os.close(fd)
 
 
-def delete(folder: Folder, *, force: bool) -> None:
-    """Remove what is left of a container.
+def delete(folder: Folder, warn: Warn, *, force: bool) -> None:
+    """Remove what is left of a container, then run its poststop hooks.
 
     Raises:
         Conflict: it has not stopped, and ``force`` is not given.
@@ -177,52 +206,69 @@ def delete(folder: Folder, *, force: bool) -> None:
     status = folder.status(record)
     if status != "stopped" and not force:
         raise Conflict(f'cannot delete container "{folder.id}" that is not stopped: {status}')
-    if status in ("created", "running"):
-        _signal_init(record, signal.SIGKILL)
-    _remove(folder, record)
+    if status in ("created", "running", "paused"):
+        _signal_init(record, signal.SIGKILL, open_cgroup(record["cgroup"]))
+    _remove(folder, record, folder.spec(), warn)
 
 
-def _remove(folder: Folder, record: Record) -> None:
+def _remove(folder: Folder, record: Record, spec: Spec, warn: Warn) -> None:
     group = open_cgroup(record["cgroup"])
     if group.exists:
         group.kill_all()
         group.delete()
     folder.remove()
+    if spec.get("hooks"):
+        hooks.plan(spec["hooks"], folder.told(record)).run_all("poststop", 0, warn)
 
 
-def exec_(folder: Folder, process: Process, asked: Asked, *, detach: bool) -> int:
+def exec_(folder: Folder, process: Process, asked: Asked, *, cgroup: str, ignore_paused: bool) -> int:
     """Run one more process; return its exit code, 0 at once when detached.
+
+    Args:
+        folder: the container's.
+        process: what to run.
+        asked: as the command line has it.
+        cgroup: path of a group below the container's, which must exist; "" is the container's.
+        ignore_paused: start it in a paused container: it goes on with the container.
 
     Raises:
         Conflict: the container does not run.
     """
     record = folder.load()
-    if folder.status(record) != "running":
+    status = folder.status(record)
+    if status == "paused" and not ignore_paused:
+        raise Conflict("cannot exec in a paused container (use --ignore-paused to override)")
+    if status not in ("running", "paused", "created"):
         raise Conflict("cannot exec in a container that is not running")
-    _check_console(process, asked)
+    caller.check_console(process, asked)
+    kept_fds = caller.kept_fds(process, asked)
+    group = open_cgroup(f"{record['cgroup']}/{cgroup.strip('/')}".rstrip("/"))
+    if not group.exists:
+        raise InvalidArgument(f"control group {cgroup} of the container does not exist")
     started = execute(
         process,
         init_pid=record["pid"],
         spec=folder.spec(),
         stdio=(0, 1, 2),
-        cgroup=open_cgroup(record["cgroup"]),
+        cgroup=group,
         seccomp_cache=None,
+        kept_fds=kept_fds,
     )
-    _announce(started, asked)
-    return 0 if detach else _Forward(started.pid).wait()
+    caller.announce(started, asked)
+    return 0 if asked.detach else _follow(started, _Forward(started.pid))
 
 
 def _load_spec(bundle: str) -> Spec:
     try:
         with open(f"{bundle}/config.json", encoding="utf-8") as file:
-            spec: Spec = json.load(file)
+            spec = loads(file.read())
     except FileNotFoundError:
         raise NotFound(f"JSON specification file {bundle}/config.json not found") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidArgument(f"{bundle}/config.json: {error}") from error
     if not isinstance(spec, dict):
         raise InvalidArgument(f"{bundle}/config.json: not an object")
-    return spec
+    return spec  # type: ignore[return-value]  # it is checked where it is used
 
 
 def _cgroup_path(spec: Spec, container_id: str) -> str:
@@ -240,29 +286,3 @@ def _make_cgroup(record: Record, spec: Spec) -> Cgroup:
         resources["devices"] = [*rules, *devices.DEFAULT_RULES]
     group.apply(resources)
     return group
-
-
-def _check_console(process: Process, asked: Asked) -> None:
-    if int(os.environ.get("LISTEN_FDS") or 0):
-        raise InvalidArgument("LISTEN_FDS is not supported")
-    if process.get("terminal") and not asked.console_socket:
-        raise InvalidArgument("cannot allocate tty without --console-socket")
-    if asked.console_socket and not process.get("terminal"):
-        raise InvalidArgument("--console-socket is only for a process with a terminal")
-
-
-def _announce(started: Started, asked: Asked) -> None:
-    """Hand the terminal over and write the pid file."""
-    if started.console is not None:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-            sockets.connect(sock, asked.console_socket)
-            rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [started.console]))
-            sock.sendmsg([b"/dev/ptmx"], [rights])
-        os.close(started.console)
-        started.console = None
-    if asked.pid_file:
-        temporary = f"{asked.pid_file}.new"
-        with open(temporary, "w", encoding="ascii") as file:
-            file.write(str(started.pid))
-        os.replace(temporary, asked.pid_file)
-    sys.stdout.flush()

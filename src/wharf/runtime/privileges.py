@@ -2,7 +2,9 @@
 
 ::
 
-    rlimits ▸ bounding drop ▸ groups, gid, uid ▸ [seccomp] ▸ capset ▸ ambient ▸ no_new_privs ▸ … ▸ [seccomp]
+    become:  rlimits ▸ bounding drop ▸ groups, gid, uid      the program is looked for now, by the user
+    confine: [seccomp] ▸ capset ▸ ambient ▸ no_new_privs     then wait to be started
+    finish:  [seccomp]
 
 A filter needs CAP_SYS_ADMIN or no_new_privs: without the latter it goes in before the last capset, with it right
 before the exec, so that it sees as few of our own calls as can be.
@@ -41,19 +43,21 @@ class Privileges:
         "permitted",
         "rlimits",
         "umask",
+        "warnings",
     )
 
     def __init__(self, process: Process, filter_: bytes, filter_flags: int) -> None:
         sets = process.get("capabilities") or {}
-        try:
-            self.bounding = capability.parse(sets.get("bounding") or ())
-            self.effective = capability.parse(sets.get("effective") or ())
-            self.inheritable = capability.parse(sets.get("inheritable") or ())
-            self.permitted = capability.parse(sets.get("permitted") or ())
-            self.ambient = capability.parse(sets.get("ambient") or ())
-        except ValueError as error:
-            raise invalid(str(error)) from error
+        unknown: dict[str, None] = {}
+        self.bounding = _known(sets.get("bounding"), unknown)
+        self.effective = _known(sets.get("effective"), unknown)
+        self.inheritable = _known(sets.get("inheritable"), unknown)
+        self.permitted = _known(sets.get("permitted"), unknown)
+        self.ambient = _known(sets.get("ambient"), unknown)
+        self.warnings = [f"unknown capability {name} is not granted" for name in unknown]
         self.rlimits = [_rlimit(item["type"], item["soft"], item["hard"]) for item in process.get("rlimits") or ()]
+        if len({number for number, _, _ in self.rlimits}) < len(self.rlimits):
+            raise invalid("rlimits has two entries of the same type")
         self.umask = (process.get("user") or {}).get("umask", 0o022)
         self.no_new_privileges = bool(process.get("noNewPrivileges"))
         self.filter = filter_
@@ -63,6 +67,17 @@ class Privileges:
         return f"bounding={capability.names_of(self.bounding)} rlimits={self.rlimits} nnp={self.no_new_privileges}"
 
 
+def _known(names: list[str] | None, unknown: dict[str, None]) -> int:
+    """Return the set; what the kernel interface does not know goes into ``unknown`` (config.md "capabilities")."""
+    known = []
+    for name in names or ():
+        if name in capability.NAMES:
+            known.append(name)
+        else:
+            unknown[name] = None
+    return capability.parse(known)
+
+
 def _rlimit(name: str, soft: int, hard: int) -> tuple[int, int, int]:
     number = rlimit.NUMBER_OF.get(name)
     if number is None:
@@ -70,13 +85,8 @@ def _rlimit(name: str, soft: int, hard: int) -> tuple[int, int, int]:
     return number, soft, hard
 
 
-def reduce(wanted: Privileges, account: Account, *, filter_late: bool) -> None:
-    """Become ``account`` with ``wanted`` and no more; what cannot be granted here is left out.
-
-    Args:
-        wanted: the privileges.
-        account: the user.
-        filter_late: leave the filter of a process with no_new_privs to :func:`finish`.
+def become(wanted: Privileges, account: Account) -> None:
+    """Become ``account``, with no more in effect than is wanted; what is permitted is still to be given up.
 
     Raises:
         StartFailed: the kernel refused.
@@ -86,10 +96,27 @@ def reduce(wanted: Privileges, account: Account, *, filter_late: bool) -> None:
             rlimit.set_clipped(number, soft, hard)
         os.umask(wanted.umask)
         capability.drop_bounding(_ALL & ~wanted.bounding)
-        _become(account)
+        _change_user(account)
         _, had, _ = capability.get()
-        capability.set_(had, had, 0)  # a change of user emptied the effective set
-        if wanted.filter and not (wanted.no_new_privileges and filter_late):
+        capability.set_(wanted.effective & had, had, 0)
+        # The change of user has undone this.
+        prctl.set_dumpable(dumpable=False)
+    except OSError as error:
+        raise during_init(error, "error giving up privileges") from error
+
+
+def confine(wanted: Privileges) -> None:
+    """Keep ``wanted`` and no more; what cannot be granted here is left out.
+
+    The filter of a process with no_new_privs is left to :func:`finish`.
+
+    Raises:
+        StartFailed: the kernel refused.
+    """
+    try:
+        _, had, _ = capability.get()
+        if wanted.filter and not wanted.no_new_privileges:
+            capability.set_(had, had, 0)
             seccomp.install(wanted.filter, wanted.filter_flags)
         permitted = wanted.permitted & had
         inheritable = wanted.inheritable & had
@@ -97,8 +124,6 @@ def reduce(wanted: Privileges, account: Account, *, filter_late: bool) -> None:
         capability.set_ambient(wanted.ambient & permitted & inheritable)
         if wanted.no_new_privileges:
             prctl.set_no_new_privileges()
-        # The change of user has undone both of these.
-        prctl.set_dumpable(dumpable=False)
     except OSError as error:
         raise during_init(error, "error giving up privileges") from error
 
@@ -109,9 +134,13 @@ def finish(wanted: Privileges) -> None:
         seccomp.install(wanted.filter, wanted.filter_flags)
 
 
-def _become(account: Account) -> None:
+def _change_user(account: Account) -> None:
     prctl.set_keep_capabilities(keep=True)
-    os.setgroups(account.groups)
+    try:
+        os.setgroups(account.groups)
+    except PermissionError:  # in a user namespace that a user without privileges has made: it is denied there
+        if account.groups:
+            raise
     os.setresgid(account.gid, account.gid, account.gid)
     os.setresuid(account.uid, account.uid, account.uid)
     prctl.set_keep_capabilities(keep=False)

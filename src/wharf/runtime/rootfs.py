@@ -30,6 +30,7 @@ _RDONLY: Final = int(MountAttr.RDONLY)
 _PRIVATE: Final = int(MountFlag.PRIVATE)
 _SLAVE_ALL: Final = int(MountFlag.SLAVE | MountFlag.REC)
 _REC: Final = int(MountFlag.REC)
+_SHARED: Final = int(MountFlag.SHARED)
 _MASK: Final = MountAttr.RDONLY | MountAttr.NOSUID | MountAttr.NODEV | MountAttr.NOEXEC
 
 
@@ -40,11 +41,16 @@ class RootPlan:
         path: the folder it is mounted on, absolute.
         mounts: (type, source, options) in order; none: the folder itself is the root.
         propagation: flags of the root's propagation, 0 when not asked for.
+        detached: without a mount namespace of its own the container's mounts are a tree that has no place anywhere:
+            nobody else sees it, and it goes with its last process (Linux 6.15+).
     """
 
-    __slots__ = ("mounts", "path", "propagation")
+    __slots__ = ("detached", "mounts", "path", "propagation")
 
-    def __init__(self, path: str, mounts: list[tuple[str, str, list[str]]], propagation: int) -> None:
+    def __init__(
+        self, path: str, mounts: list[tuple[str, str, list[str]]], propagation: int, *, detached: bool = False
+    ) -> None:
+        self.detached = detached
         self.path = path
         self.mounts = mounts
         self.propagation = propagation
@@ -53,7 +59,7 @@ class RootPlan:
         return f"root {self.path} {self.mounts} propagation={self.propagation:#x}"
 
 
-def plan(path: str, mounts: Iterable[RootfsMount], propagation: str) -> RootPlan:
+def plan(path: str, mounts: Iterable[RootfsMount], propagation: str, *, detached: bool = False) -> RootPlan:
     """Return how to make the root.
 
     Raises:
@@ -63,7 +69,10 @@ def plan(path: str, mounts: Iterable[RootfsMount], propagation: str) -> RootPlan
     if propagation:
         flag, recursive = mount_options.propagation_of(propagation)
         flags = flag | (_REC if recursive else 0)
-    return RootPlan(path, [(m["type"], m["source"], m["options"]) for m in mounts], flags)
+    made = [(m["type"], m["source"], m["options"]) for m in mounts]
+    if made and detached:
+        raise invalid("a root that is mounted needs a mount namespace of the container's own")
+    return RootPlan(path, made, flags, detached=detached)
 
 
 def make(root: RootPlan) -> int:
@@ -73,7 +82,15 @@ def make(root: RootPlan) -> int:
         StartFailed: with the mount's source.
     """
     try:
-        kernel.mount(None, "/", None, root.propagation or _SLAVE_ALL)
+        if root.detached:
+            fd = kernel.open_tree(root.path, _RECURSIVE_CLONE)
+            kernel.mount_setattr(fd, propagation=_PRIVATE, recursive=True)
+            return fd
+        # Shared with the host's for as long as bind mounts are made, when their mounts shall reach it.
+        shared = root.propagation & _SHARED
+        kernel.mount(None, "/", None, _SHARED | _REC if shared else _SLAVE_ALL)
+        if shared:
+            _make_parent_private(root.path)
         if not root.mounts:
             fd = kernel.open_tree(root.path, _RECURSIVE_CLONE)
             kernel.mount_setattr(fd, propagation=_PRIVATE)
@@ -90,6 +107,22 @@ def make(root: RootPlan) -> int:
         except OSError as error:
             raise during_init(error, f'error mounting "{source}" to rootfs at "/"') from error
     return fd
+
+
+def _make_parent_private(path: str) -> None:
+    """Keep what is mounted at ``path`` to this namespace: pivot_root wants it so, and the host has nothing of it."""
+    while True:
+        fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        try:
+            kernel.mount_setattr(fd, propagation=_PRIVATE)
+        except OSError as error:
+            if error.errno != errno.EINVAL or path == "/":  # EINVAL: no mount has its root here
+                raise
+        else:
+            return
+        finally:
+            os.close(fd)
+        path = os.path.dirname(path)
 
 
 def _mount(fstype: str, source: str, options: Options, path: str) -> int:
@@ -154,6 +187,22 @@ def enter(root: int, propagation: int) -> None:
             kernel.mount(None, "/", None, propagation)
     except OSError as error:
         raise during_init(error, "error jailing process inside rootfs: pivot_root") from error
+
+
+def enter_detached(root: int, propagation: int) -> None:
+    """Make a root without a place the root and working directory, in whatever mount namespace the caller is.
+
+    Raises:
+        StartFailed: the kernel refused.
+    """
+    try:
+        if propagation:
+            kernel.mount_setattr(root, propagation=propagation & ~_REC, recursive=bool(propagation & _REC))
+        os.fchdir(root)
+        os.chroot(".")
+        os.chdir("/")
+    except OSError as error:
+        raise during_init(error, "error jailing process inside rootfs: chroot") from error
 
 
 def make_read_only(root: int) -> None:

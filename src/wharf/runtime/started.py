@@ -24,14 +24,16 @@ class Started:
         pidfd: owned by this object's holder.
         console: the terminal's master, owned by the holder; None without ``process.terminal``.
         steps: microseconds each step took.
+        warnings: what was asked for and could not be granted.
     """
 
-    __slots__ = ("_sock", "_steps", "console", "pid", "pidfd")
+    __slots__ = ("_sock", "_steps", "console", "pid", "pidfd", "warnings")
 
-    def __init__(self, pid: int, pidfd: int, sock: socket.socket, steps: Steps) -> None:
+    def __init__(self, pid: int, pidfd: int, sock: socket.socket, steps: Steps, warnings: list[str]) -> None:
         self.pid = pid
         self.pidfd = pidfd
         self.console: int | None = None
+        self.warnings = warnings
         self._sock: socket.socket | None = sock
         self._steps = steps
 
@@ -77,6 +79,11 @@ class Started:
         self._sock.close()
         self._sock = None
         self._steps.done("exec")
+
+    def release(self) -> None:
+        """Let it live without its parent, and wait in its own socket for whoever starts it."""
+        assert self._sock is not None
+        conversation.send(self._sock, "recorded")
 
     def abort(self) -> None:
         """Kill and reap the process, and close what the holder owns; idempotent."""

@@ -10,12 +10,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
+import pwd
 import time
 
 from wharf.errors import Conflict, InvalidArgument, NotFound
+from wharf.kernel.cgroup.group import open_cgroup
+from wharf.lib.light_json import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
         cgroup: str
         created: str
         annotations: dict[str, str]
+        rootfs: str
+        owner: int
 
 
 _ID_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-.")
@@ -74,6 +77,8 @@ class Folder:
             "cgroup": cgroup,
             "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "annotations": spec.get("annotations") or {},
+            "rootfs": os.path.join(bundle, (spec.get("root") or {}).get("path") or ""),
+            "owner": os.geteuid(),
         }
         _write(f"{self.path}/config.json", spec)
         self.save(record)
@@ -91,7 +96,7 @@ class Folder:
         """
         try:
             with open(f"{self.path}/state.json", encoding="utf-8") as file:
-                record: Record = json.load(file)
+                record: Record = loads(file.read())  # type: ignore[assignment]  # our own file
         except FileNotFoundError:
             raise NotFound(f"container does not exist: {self.id}") from None
         return record
@@ -99,33 +104,50 @@ class Folder:
     def spec(self) -> Spec:
         """Return the specification it was created with."""
         with open(f"{self.path}/config.json", encoding="utf-8") as file:
-            spec: Spec = json.load(file)
+            spec: Spec = loads(file.read())  # type: ignore[assignment]  # our own file
         return spec
 
-    def status(self, record: Record) -> Literal["creating", "created", "running", "stopped"]:
+    def save_spec(self, spec: Spec) -> None:
+        """Write config.json anew: the container's limits have changed."""
+        _write(f"{self.path}/config.json", spec)
+
+    def status(self, record: Record) -> Literal["creating", "created", "running", "paused", "stopped"]:
         """Return its status (runtime.md "State")."""
         if not record["pid"]:
             return "creating"
         if start_time(record["pid"]) != record["start_time"]:
             return "stopped"
+        if open_cgroup(record["cgroup"]).frozen():
+            return "paused"
         return "created" if os.path.exists(self.socket) else "running"
 
-    def state(self) -> State:
-        """Return the document that hooks and callers read."""
-        record = self.load()
-        status = self.status(record)
+    def told(self, record: Record) -> State:
+        """Return what hooks and seccomp agents are told, but for status and pid, which depend on the moment."""
         return {
             "ociVersion": record["ociVersion"],
             "id": record["id"],
-            "status": status,
-            "pid": 0 if status == "stopped" else record["pid"],
             "bundle": record["bundle"],
             "annotations": record["annotations"],
         }
 
+    def state(self) -> dict[str, object]:
+        """Return the document that callers read: the specification's, and what runc adds to it."""
+        record = self.load()
+        status = self.status(record)
+        return {
+            **self.told(record),
+            "pid": 0 if status == "stopped" else record["pid"],
+            "status": status,
+            "rootfs": record["rootfs"],
+            "created": record["created"],
+            "owner": _name_of(record["owner"]),
+        }
+
     def remove(self) -> None:
         """Give the id back."""
-        shutil.rmtree(self.path, ignore_errors=False)
+        for name in os.listdir(self.path):
+            os.unlink(f"{self.path}/{name}")
+        os.rmdir(self.path)
 
 
 def identifiers(root: str) -> list[str]:
@@ -134,6 +156,13 @@ def identifiers(root: str) -> list[str]:
         return sorted(os.listdir(root))
     except FileNotFoundError:
         return []
+
+
+def _name_of(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return ""
 
 
 def start_time(pid: int) -> int | None:
@@ -149,5 +178,5 @@ def start_time(pid: int) -> int | None:
 def _write(path: str, document: Any) -> None:
     temporary = f"{path}.new"
     with open(temporary, "w", encoding="utf-8") as file:
-        json.dump(document, file)
+        file.write(dumps(document))
     os.replace(temporary, path)

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
     from wharf.spec.oci_runtime import Process, Spec
 
-_PROCESS: Final = ("apparmorProfile", "selinuxLabel", "scheduler", "ioPriority")
-_LINUX: Final = ("mountLabel", "personality", "intelRdt")
+_PROCESS: Final = ("scheduler", "ioPriority")
+_LINUX: Final = ("personality", "intelRdt")
 
 
 def check(spec: Spec) -> None:
@@ -23,16 +23,14 @@ def check(spec: Spec) -> None:
     version = spec.get("ociVersion", "1.0.0")
     if not version.startswith("1."):
         raise invalid(f"ociVersion {version} is not supported")
-    for kind, hooks in (spec.get("hooks") or {}).items():
-        if hooks:
-            raise invalid(f"hooks.{kind} is not supported")
     linux = spec.get("linux") or {}
     for field in _LINUX:
         if linux.get(field):
             raise invalid(f"linux.{field} is not supported")
     if not (spec.get("root") or {}).get("path"):
         raise invalid("root.path is missing")
-    check_process(spec.get("process") or {})
+    if process := spec.get("process"):
+        check_process(process)
 
 
 def check_process(process: Process) -> None:

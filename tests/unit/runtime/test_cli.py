@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import signal
+import importlib
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from wharf.errors import InvalidArgument
 from wharf.runtime import cli, documents, support
 from wharf.runtime.state import Folder
 
-KNOWN: dict[str, type] = {"--bundle": str, "--detach": bool, "--env": list, "--force": bool}
+KNOWN: dict[str, type] = {"--bundle": str, "--detach": bool, "--env": list, "--force": bool, "--n": int}
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,7 @@ KNOWN: dict[str, type] = {"--bundle": str, "--detach": bool, "--env": list, "--f
         (["--frob"], "flag provided but not defined: --frob"),
         (["-x", "1"], "flag provided but not defined: -x"),
         (["--bundle"], "flag needs an argument: --bundle"),
+        (["--n", "x"], 'invalid value "x" for flag --n: not a number'),
     ],
 )
 def test_unknown_options_are_refused_by_name(words: list[str], message: str) -> None:
@@ -34,21 +35,11 @@ def test_unknown_options_are_refused_by_name(words: list[str], message: str) -> 
         (["-bundle", "/x", "-d"], ({"--bundle": "/x", "--detach": True}, [])),
         (["-e", "A=1", "--env", "B=2"], ({"--env": ["A=1", "B=2"]}, [])),
         (["-f", "--", "-d"], ({"--force": True}, ["-d"])),
+        (["--n=-1", "id"], ({"--n": -1}, ["id"])),
     ],
 )
 def test_options_stand_before_the_arguments(words: list[str], result: tuple[dict[str, Any], list[str]]) -> None:
     assert cli.parse(words, KNOWN) == result
-
-
-@pytest.mark.parametrize("name", ["9", "KILL", "SIGKILL", "kill"])
-def test_signals_have_names_and_numbers(name: str) -> None:
-    assert cli.signal_number(name) == signal.SIGKILL
-
-
-@pytest.mark.parametrize("name", ["", "0", "65", "NOPE", "_DFL", "SIG_DFL"])
-def test_an_unknown_signal_is_refused(name: str) -> None:
-    with pytest.raises(InvalidArgument, match="unknown signal"):
-        cli.signal_number(name)
 
 
 @pytest.mark.parametrize("container_id", ["", ".", "..", "a/b", "../x", "a b", "\0"])
@@ -66,3 +57,10 @@ def test_features_name_every_namespace_and_option() -> None:
 
     assert len(features["linux"]["namespaces"]) == 8
     assert {"rro", "rbind", "rslave", "tmpcopyup"} <= set(features["mountOptions"])
+
+
+@pytest.mark.parametrize("command", sorted(cli.COMMANDS))
+def test_every_command_is_a_function_of_its_module(command: str) -> None:
+    module, function, _ = cli.COMMANDS[command]
+
+    assert callable(getattr(importlib.import_module(f"wharf.runtime.commands.{module}"), function))

@@ -18,12 +18,10 @@ def spec(**more: Any) -> Any:
     ("document", "message"),
     [
         (spec(ociVersion="2.0.0"), "ociVersion 2.0.0 is not supported"),
-        (spec(hooks={"prestart": [{"path": "/x"}]}), "hooks.prestart is not supported"),
         (spec(linux={"intelRdt": {"closID": "x"}}), "linux.intelRdt is not supported"),
         (spec(process={"args": []}), "args must not be empty"),
         (spec(process={"args": ["sh"], "cwd": "tmp"}), "Cwd must be an absolute path"),
         (spec(process={"args": ["a\0b"]}), "must not contain a NUL"),
-        (spec(process={"args": ["sh"], "apparmorProfile": "x"}), "process.apparmorProfile is not supported"),
         (spec(root={}), "root.path is missing"),
     ],
 )
@@ -38,10 +36,9 @@ def test_what_is_not_supported_is_refused_by_name(document: Any, message: str) -
     [
         ({"namespaces": [{"type": "moon"}]}, "moon"),
         ({"namespaces": [{"type": "mount"}, {"type": "mount"}]}, "duplicated ns"),
-        ({"namespaces": [{"type": "pid"}]}, "without a mount namespace"),
         ({"namespaces": [{"type": "mount"}, {"type": "user"}]}, "no uid or gid mappings"),
         ({"namespaces": [{"type": "mount"}], "uidMappings": [{}]}, "user namespace isn't enabled"),
-        ({"namespaces": [{"type": "mount", "path": "/proc/1/ns/mnt"}]}, "joining a mount namespace"),
+        ({"namespaces": [{"type": "network", "path": "proc/1/ns/net"}]}, "not absolute"),
         ({"namespaces": [{"type": "mount"}], "timeOffsets": {"monotonic": {"secs": 1}}}, "time namespace isn't"),
     ],
 )
@@ -55,7 +52,7 @@ def test_new_namespaces_are_cloned_and_given_ones_joined() -> None:
         {"namespaces": [{"type": "mount"}, {"type": "cgroup"}, {"type": "network", "path": "/run/netns/x"}]}
     )
 
-    assert repr(plan) == ("namespaces new=['mount'] cgroup=True time=False join=[('network', '/run/netns/x')]")
+    assert repr(plan) == ("namespaces new=['mount'] cgroup=True time=False join=[('network', '/run/netns/x')] {}")
 
 
 @pytest.mark.parametrize("name", ["kernel.panic", "net.ipv4.ip_forward", "kernel.hostname", "vm.swappiness"])
@@ -80,24 +77,47 @@ def test_a_sysctl_of_an_own_namespace_is_planned() -> None:
     [
         ({"type": "tmpfs"}, "mount without a destination"),
         ({"destination": "/x"}, "has no type"),
-        ({"destination": "/x", "type": "bind", "source": "/", "options": ["mode=1"]}, "takes no option mode"),
         ({"destination": "/x", "type": "proc", "options": ["tmpcopyup"]}, "tmpcopyup is for tmpfs"),
         ({"destination": "/x", "type": "bind", "uidMappings": [{}]}, "id-mapped mounts are not supported"),
     ],
 )
 def test_mounts_that_cannot_be_are_refused(mount: Any, message: str) -> None:
     with pytest.raises(StartFailed, match=message):
-        mounts.plan([mount], bundle="/b")
+        mounts.plan([mount], bundle="/b", context="", warnings=[])
+
+
+def test_options_that_a_bind_mount_cannot_have_are_warned_of() -> None:
+    warnings: list[str] = []
+
+    (plan,) = mounts.plan(
+        [{"destination": "/x", "source": "/", "options": ["bind", "mode=1"]}],
+        bundle="/b",
+        context="",
+        warnings=warnings,
+    )
+
+    assert repr(plan) == "mount bind / at /x Options(bind=True)"
+    assert warnings == ["mount options ['mode'] have no effect on the bind mount at /x"]
+
+
+def test_new_file_systems_get_the_mount_label() -> None:
+    (plan,) = mounts.plan([{"destination": "/x", "type": "tmpfs"}], bundle="/b", context="a:b:c", warnings=[])
+
+    assert plan.options.data == [("context", "a:b:c")]
 
 
 def test_a_relative_source_is_below_the_bundle() -> None:
-    (plan,) = mounts.plan([{"destination": "data", "source": "d", "options": ["bind", "ro"]}], bundle="/b")
+    (plan,) = mounts.plan(
+        [{"destination": "data", "source": "d", "options": ["bind", "ro"]}], bundle="/b", context="", warnings=[]
+    )
 
     assert repr(plan) == "mount bind /b/d at /data Options(bind=True, set=1)"
 
 
 def test_a_bound_dev_is_left_alone() -> None:
-    bound = mounts.plan([{"destination": "/dev", "source": "/dev", "options": ["rbind"]}], bundle="/b")
+    bound = mounts.plan(
+        [{"destination": "/dev", "source": "/dev", "options": ["rbind"]}], bundle="/b", context="", warnings=[]
+    )
 
     assert devices.plan([], bound) == []
 

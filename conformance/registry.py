@@ -1,0 +1,9 @@
+"""Which suites there are, and what the real peer passes of each."""
+
+from __future__ import annotations
+
+from conformance import runtime_tools
+from conformance.suites import Suite
+
+SUITES: tuple[Suite, ...] = (runtime_tools.SUITE,)
+"""Every suite that is run."""

@@ -1,0 +1,80 @@
+"""create, start, run, kill, delete."""
+
+from __future__ import annotations
+
+from wharf.errors import InvalidArgument
+from wharf.runtime import operations
+from wharf.runtime.caller import Asked
+from wharf.runtime.state import Folder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wharf.runtime.cli import Call
+
+
+def one(call: Call, command: str) -> Folder:
+    """Return the container that is the only argument.
+
+    Raises:
+        InvalidArgument: there are none, or more.
+    """
+    if len(call.arguments) != 1:
+        raise InvalidArgument(f"{command} requires exactly 1 argument: the container's ID")
+    return Folder(call.root, call.arguments[0])
+
+
+def asked(call: Call) -> Asked:
+    """Return what create, run and exec have in common."""
+    given = call.given
+    result = Asked(call.log.warn)
+    result.console_socket = given.get("--console-socket", "")
+    result.pid_file = given.get("--pid-file", "")
+    result.preserve_fds = given.get("--preserve-fds", 0)
+    result.detach = given.get("--detach", False)
+    result.pivot = not given.get("--no-pivot", False)
+    result.keyring = not given.get("--no-new-keyring", False)
+    if result.preserve_fds < 0:
+        raise InvalidArgument("--preserve-fds must not be negative")
+    return result
+
+
+def create(call: Call) -> int:
+    """Create a container, to be started later."""
+    wanted = asked(call)
+    wanted.detach = True
+    operations.create(one(call, "create"), call.given.get("--bundle", "."), wanted)
+    return 0
+
+
+def start(call: Call) -> int:
+    """Start a created container."""
+    operations.start(one(call, "start"), call.log.warn)
+    return 0
+
+
+def run(call: Call) -> int:
+    """Create and start a container; wait for it and delete it, unless detached."""
+    folder = one(call, "run")
+    if not call.given.get("--no-subreaper"):
+        from wharf.kernel import prctl  # noqa: PLC0415 - start-up
+
+        prctl.set_child_subreaper()
+    keep = call.given.get("--keep", False)
+    return operations.run(folder, call.given.get("--bundle", "."), asked(call), keep=keep)
+
+
+def kill(call: Call) -> int:
+    """Send a signal."""
+    from wharf.lib.signals import parse_signal  # noqa: PLC0415 - start-up
+
+    if len(call.arguments) not in (1, 2):
+        raise InvalidArgument("kill requires the container's ID and at most a signal")
+    number = parse_signal(call.arguments[1] if len(call.arguments) > 1 else "SIGTERM")
+    operations.kill(Folder(call.root, call.arguments[0]), number, all_=call.given.get("--all", False))
+    return 0
+
+
+def delete(call: Call) -> int:
+    """Delete a container."""
+    operations.delete(one(call, "delete"), call.log.warn, force=call.given.get("--force", False))
+    return 0

@@ -1,0 +1,77 @@
+"""User namespaces by their path: whoever goes in stays in, so a process goes ahead and clones init from there."""
+
+from __future__ import annotations
+
+import array
+import os
+import socket
+
+from wharf.kernel import sockets
+from wharf.kernel.clone import clone3
+from wharf.kernel.namespace import Clone
+from wharf.runtime import namespaces
+from wharf.runtime.errors import StartFailed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, NoReturn
+
+_LONGEST_BYTES: Final = 4096
+_PARENT: Final = int(Clone.PARENT)
+
+
+def clone_inside(path: str, flags: int, *, cgroup_fd: int | None) -> tuple[int, int]:
+    """Fork into the user namespace ``path`` and, owned by it, new namespaces ``flags``: as clone3 does.
+
+    Raises:
+        StartFailed: it cannot be joined.
+        OSError: as :func:`wharf.kernel.clone.clone3`.
+    """
+    here, there = sockets.pair()
+    with here, there:
+        ahead, ahead_fd = clone3(0, cgroup_fd=cgroup_fd)
+        if ahead == 0:
+            _go_ahead(path, flags, there)
+            return 0, -1
+        there.close()
+        try:
+            return _received(here)
+        finally:
+            os.waitid(os.P_PIDFD, ahead_fd, os.WEXITED)
+            os.close(ahead_fd)
+
+
+def _go_ahead(path: str, flags: int, sock: socket.socket) -> None:
+    """Return as the new process; the one that made it ends here."""
+    try:
+        namespaces.join("user", path)
+        pid, pidfd = clone3(flags | _PARENT)
+    except StartFailed as error:
+        _end(sock, error.message.encode())
+    except OSError as error:
+        _end(sock, f"unable to start container process: {os.strerror(error.errno or 0).lower()}".encode())
+    if pid:
+        _end(sock, b"cloned", pidfd)
+
+
+def _end(sock: socket.socket, message: bytes, fd: int = -1) -> NoReturn:
+    rights = [] if fd == -1 else [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
+    try:
+        sock.sendmsg([message], rights, socket.MSG_NOSIGNAL)
+    finally:
+        os._exit(0)
+
+
+def _received(sock: socket.socket) -> tuple[int, int]:
+    data, ancillary, _, _ = sock.recvmsg(_LONGEST_BYTES, socket.CMSG_SPACE(4), socket.MSG_CMSG_CLOEXEC)
+    if data != b"cloned":
+        message = data.decode(errors="replace") or "unable to start container process: it died on its way"
+        raise StartFailed("other", message)
+    pidfd = array.array("i", ancillary[0][2])[0]
+    return _pid_of(pidfd), pidfd
+
+
+def _pid_of(pidfd: int) -> int:
+    """Return the id, in our namespace, of the process behind ``pidfd`` (pidfd_open(2))."""
+    with open(f"/proc/self/fdinfo/{pidfd}", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("Pid:"))

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from typing import Any
+
+from wharf.runtime import control
+
+
+def test_new_limits_lie_over_the_old_ones_field_by_field() -> None:
+    spec: Any = {"linux": {"resources": {"memory": {"limit": 1, "swap": 2}, "pids": {"limit": 3}}, "devices": []}}
+
+    merged = control.merged(spec, {"memory": {"limit": 5}, "cpu": {"shares": 7}})
+
+    assert merged == {
+        "linux": {
+            "resources": {"memory": {"limit": 5, "swap": 2}, "pids": {"limit": 3}, "cpu": {"shares": 7}},
+            "devices": [],
+        }
+    }
+
+
+def test_measurements_are_spelt_as_runc_spells_them() -> None:
+    use: Any = {
+        "cpu": {
+            "usage_ns": 1, "user_ns": 2, "system_ns": 3, "percpu_ns": [4],
+            "periods": 5, "throttled_periods": 6, "throttled_ns": 7,
+        },
+        "memory": {
+            "usage_bytes": 8, "max_usage_bytes": 9, "limit_bytes": None, "fail_count": 1, "oom_kills": 0,
+            "stat": {"cache": 2},
+        },
+        "pids": {"current": 3, "limit": None},
+        "blkio": {"service_bytes": [], "serviced": []},
+    }  # fmt: skip
+
+    stats = control.stats(use)
+
+    assert stats["cpu"]["usage"] == {"total": 1, "percpu": [4], "kernel": 3, "user": 2}
+    assert stats["memory"]["usage"] == {"limit": 2**64 - 1, "usage": 8, "max": 9, "failcnt": 1}
+    assert stats["pids"] == {"current": 3, "limit": 0}
