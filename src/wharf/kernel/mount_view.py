@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import threading
 from collections.abc import Sequence
 from types import TracebackType
@@ -15,7 +16,7 @@ from typing import Final, NamedTuple, Self
 
 from wharf.kernel import mount, namespace, overlay
 from wharf.kernel.mount import MountAttr, MountFlag, OpenTree, UmountFlag
-from wharf.kernel.openat2 import ensure_file, ensure_folder
+from wharf.kernel.openat2 import ensure_file, ensure_folder, open_in_root
 
 _PATH_FOLDER: Final = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -37,6 +38,7 @@ class Bind(NamedTuple):
     source: str
     target: str
     read_only: bool = False
+    part: str = ""  # of the source, found inside it
 
 
 class View:
@@ -146,11 +148,11 @@ def _same_owner(source: str, target: str) -> None:
 
 
 def _attach(root: int, bind: Bind) -> None:
-    tree = mount.open_tree(bind.source, OpenTree.CLONE | OpenTree.RECURSIVE)
+    tree = _clone(bind)
     try:
         if bind.read_only:
             mount.mount_setattr(tree, set_=MountAttr.RDONLY, recursive=True)
-        ensure = ensure_folder if os.path.isdir(bind.source) else ensure_file
+        ensure = ensure_folder if stat.S_ISDIR(os.fstat(tree).st_mode) else ensure_file
         target = ensure(root, bind.target)
         try:
             mount.move_mount(tree, "", dir_fd=target)
@@ -158,6 +160,21 @@ def _attach(root: int, bind: Bind) -> None:
             os.close(target)
     finally:
         os.close(tree)
+
+
+def _clone(bind: Bind) -> int:
+    flags = OpenTree.CLONE | OpenTree.RECURSIVE
+    if not bind.part:
+        return mount.open_tree(bind.source, flags)
+    top = os.open(bind.source, _PATH_FOLDER)
+    try:
+        part = open_in_root(top, bind.part)
+    finally:
+        os.close(top)
+    try:
+        return mount.open_tree("", flags | OpenTree.EMPTY_PATH, dir_fd=part)
+    finally:
+        os.close(part)
 
 
 def _move(tree: int, place: str) -> None:

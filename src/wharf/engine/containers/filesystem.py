@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
+from wharf.engine.containers.mount_request import wanted
 from wharf.engine.containers.record import Container
 from wharf.engine.context import Context
 from wharf.errors import Conflict
@@ -104,14 +105,17 @@ def _view(context: Context, container: Container, write: bool) -> Root:  # noqa:
     layers = layers_for_reading(context, container)
     if write:
         layers = Layers(layers.lower[1:], str(folder / "upper"), str(folder / "work"))
-    view = open_view(str(place), layers, [_bind(point) for point in _in_order(container.spec.mounts)])
+    parts = {m.target: m.subpath for m in wanted(container.spec.config, container.spec.host_config)}
+    view = open_view(str(place), layers, [_bind(point, parts) for point in _in_order(container.spec.mounts)])
     return Root(view.root, view)
 
 
 def _in_order(points: list[MountPoint]) -> list[MountPoint]:
     """Return the mounts that have a source on the host, an outer one before what is in it."""
-    return sorted((p for p in points if p.get("Source")), key=lambda p: (p.get("Destination") or "").count("/"))
+    own = [p for p in points if p.get("Type") in ("bind", "volume")]
+    return sorted(own, key=lambda p: (p.get("Destination") or "").count("/"))
 
 
-def _bind(point: MountPoint) -> Bind:
-    return Bind(point.get("Source") or "", point.get("Destination") or "", read_only=not point.get("RW"))
+def _bind(point: MountPoint, parts: Mapping[str, str]) -> Bind:
+    target = point.get("Destination") or ""
+    return Bind(point.get("Source") or "", target, read_only=not point.get("RW"), part=parts.get(target, ""))

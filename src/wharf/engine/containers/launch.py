@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 from typing import Final
 
-from wharf.engine.containers import devices, mounts, networking
+from wharf.engine.containers import devices, init, mounts, networking
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.health import Health, check_of
 from wharf.engine.containers.record import Container
@@ -45,6 +45,8 @@ async def launch(context: Context, container: Container) -> Shim:
         if isinstance(error, ProcessFailed):
             raise _as_docker_says(error) from error
         raise
+    finally:
+        mounts.let_go(container)
     container.shim, container.steps_us = shim, shim.steps_us
     container.become(
         replace(
@@ -103,12 +105,15 @@ async def _inputs(context: Context, container: Container, sandbox: str | None) -
         name=container.name,
         config=spec.config,
         host_config=devices.with_numbers(spec.host_config),
-        argv=[spec.path, *spec.args],
+        argv=[*([init.PATH, "--"] if init.wanted(spec.host_config) else []), spec.path, *spec.args],
         hostname=networking.hostname(container),
         folder=context.data.container(container.id),
         cgroups_path=context.cgroups_path(container),
         sandbox=sandbox,
-        mounts=mounts.resolved(container),
+        mounts=[
+            *mounts.resolved(context, container),
+            *([init.mount(init.find())] if init.wanted(spec.host_config) else []),
+        ],
         devices=devices.of_host_config(spec.host_config),
         joined=networking.joined(context, container),
         facts=context.facts,

@@ -1,147 +1,23 @@
-"""-v, --mount, --tmpfs and the image's VOLUMEs: parsed (pure), then found or made on the host."""
+"""A container's mounts: their sources found or made on the host, and what the OCI configuration makes of them."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from posixpath import normpath
 
+from wharf.engine.containers.mount_request import Wanted, parse_volumes_from, wanted
 from wharf.engine.containers.record import Container
 from wharf.engine.context import Context
 from wharf.engine.ocispec.inputs import ResolvedMount
 from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.images.record import ImageRecord
-from wharf.spec.engine_api.container import ContainerConfig, HostConfig, Mount, MountPoint
-
-PROPAGATIONS: Final = frozenset({"private", "rprivate", "slave", "rslave", "shared", "rshared"})
-_NO_OPS: Final = frozenset({"z", "Z", "consistent", "cached", "delegated", ""})  # nothing to do without SELinux
-_UNSUPPORTED_OPTIONS: Final = {
-    "BindOptions": ("ReadOnlyForceRecursive", "ReadOnlyNonRecursive", "CreateMountpoint"),
-    "VolumeOptions": ("Subpath", "DriverConfig"),
-    "ImageOptions": ("Subpath",),
-    "TmpfsOptions": ("Options",),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """One mount as asked for."""
-
-    type: str  # bind | volume | tmpfs
-    source: str  # host path, volume name, or "" for an anonymous volume or a tmpfs
-    target: str
-    mode: str = ""
-    read_only: bool = False
-    propagation: str = ""
-    copy: bool = True
-    recursive: bool = True
-    must_exist: bool = True
-    options: tuple[str, ...] = ()
-
-
-def wanted(config: ContainerConfig, host: HostConfig) -> list[Wanted]:
-    """Return every mount that a request asks for, one for each target; the image's own volumes yield. Pure.
-
-    Raises:
-        InvalidArgument: one is malformed, or two have the same target.
-    """
-    asked = [parse_bind(text) for text in host.get("Binds") or []]
-    asked += [from_mount(mount) for mount in host.get("Mounts") or []]
-    targets: set[str] = set()
-    for mount in asked:
-        if mount.target in targets:
-            raise InvalidArgument(f"Duplicate mount point: {mount.target}")
-        targets.add(mount.target)
-    targets |= {os.path.normpath(t) for t in host.get("Tmpfs") or {}}
-    for path in config.get("Volumes") or {}:
-        if (target := _target(path, path)) not in targets:
-            asked.append(Wanted("volume", "", target))
-    return asked
-
-
-def parse_bind(text: str) -> Wanted:
-    """Return "source:target[:options]" or "target" (docker run reference, "--volume"). Pure."""
-    parts = text.split(":")
-    if not all(parts[:2]) or len(parts) > 3:
-        raise InvalidArgument(f"invalid volume specification: '{text}'")
-    if len(parts) == 1:
-        return Wanted("volume", "", _target(parts[0], text))
-    source, target, mode = parts[0], _target(parts[1], text), parts[2] if len(parts) == 3 else ""
-    read_only, copy, propagation = False, True, ""
-    for option in mode.split(","):
-        if option in ("ro", "rw"):
-            read_only = option == "ro"
-        elif option in PROPAGATIONS:
-            propagation = option
-        elif option == "nocopy":
-            copy = False
-        elif option not in _NO_OPS:
-            raise InvalidArgument(f"invalid mode: {mode}")
-    if source.startswith("/"):
-        return Wanted(
-            "bind", os.path.normpath(source), target, mode, read_only, propagation or "rprivate", must_exist=False
-        )
-    if "/" in source:
-        raise InvalidArgument(
-            f'create {source}: "{source}" includes invalid characters for a local volume name, only '
-            '"[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path'
-        )
-    return Wanted("volume", source, target, mode, read_only, copy=copy)
-
-
-def from_mount(mount: Mount) -> Wanted:
-    """Return one entry of HostConfig.Mounts. Pure."""
-    kind = mount.get("Type") or ""
-    if kind not in ("bind", "volume", "tmpfs"):
-        raise NotImplementedHere(f'mount type "{kind}" is not supported by this build of wharf')
-    _refuse_unsupported(mount)
-    target = _target(mount.get("Target") or "", str(dict(mount)))
-    source, read_only = mount.get("Source") or "", bool(mount.get("ReadOnly"))
-    if kind == "tmpfs":
-        return Wanted("tmpfs", "", target, read_only=read_only, options=_tmpfs_options(mount))
-    if kind == "volume":
-        return Wanted(
-            "volume", source, target, read_only=read_only, copy=not (mount.get("VolumeOptions") or {}).get("NoCopy")
-        )
-    if not source.startswith("/"):
-        raise InvalidArgument(
-            f"invalid mount config for type \"bind\": invalid mount path: '{source}' mount path must be absolute"
-        )
-    bind = mount.get("BindOptions") or {}
-    propagation = bind.get("Propagation") or "rprivate"
-    if propagation not in PROPAGATIONS:
-        raise InvalidArgument(f'invalid mount config for type "bind": invalid propagation mode: {propagation}')
-    return Wanted("bind", source, target, "", read_only, propagation, recursive=not bind.get("NonRecursive"))
-
-
-def _refuse_unsupported(mount: Mount) -> None:
-    values = dict(mount)
-    for group, fields in _UNSUPPORTED_OPTIONS.items():
-        options = values.get(group)
-        for field in fields:
-            if isinstance(options, dict) and options.get(field):
-                raise NotImplementedHere(f"{group}.{field} of a mount is not supported by this build of wharf")
-
-
-def _tmpfs_options(mount: Mount) -> tuple[str, ...]:
-    options = mount.get("TmpfsOptions") or {}
-    size, mode = options.get("SizeBytes"), options.get("Mode")
-    return tuple(([f"size={size}"] if size else []) + ([f"mode={mode:o}"] if mode else []))
-
-
-def _target(path: str, text: str) -> str:
-    if not path.startswith("/"):
-        raise InvalidArgument(
-            f"invalid volume specification: '{text}': invalid mount config for type: mount path must be absolute"
-        )
-    if (target := os.path.normpath(path)) == "/":
-        raise InvalidArgument(
-            f"invalid volume specification: '{text}': invalid specification: destination can't be '/'"
-        )
-    return target
+from wharf.kernel.openat2 import open_in_root
+from wharf.spec.engine_api.container import ContainerConfig, HostConfig, MountPoint
+from wharf.spec.engine_api.volume import VolumeCreateRequest
 
 
 async def resolve(context: Context, config: ContainerConfig, host: HostConfig, container_id: str) -> list[MountPoint]:
@@ -152,10 +28,30 @@ async def resolve(context: Context, config: ContainerConfig, host: HostConfig, c
     Raises:
         InvalidArgument: a mount is malformed or, with --mount, its source does not exist.
     """
-    return [await _resolve_one(context, mount, container_id) for mount in wanted(config, host)]
+    inherited = _inherited(context, host)
+    asked = wanted(config, host, inherited.keys())
+    points = [await _resolve_one(context, mount, container_id, host.get("VolumeDriver") or "") for mount in asked]
+    taken = {mount.target for mount in asked} | {normpath(target) for target in host.get("Tmpfs") or {}}
+    return [*points, *(point for target, point in inherited.items() if target not in taken)]
 
 
-async def _resolve_one(context: Context, mount: Wanted, container_id: str) -> MountPoint:
+def _inherited(context: Context, host: HostConfig) -> dict[str, MountPoint]:
+    """Return the mounts of the containers that --volumes-from names, by target; a later one wins."""
+    found: dict[str, MountPoint] = {}
+    for text in host.get("VolumesFrom") or []:
+        name, read_only = parse_volumes_from(text)
+        other = context.registry.resolve(name)
+        parts = {m.target for m in wanted(other.spec.config, other.spec.host_config) if m.subpath}
+        for point in other.spec.mounts:
+            target = point.get("Destination") or ""
+            if target in parts:
+                raise NotImplementedHere(f"--volumes-from: {other.name} mounts a part of a volume at {target}")
+            if point.get("Type") in ("bind", "volume"):
+                found[target] = {**point, "RW": bool(point.get("RW")) and not read_only}
+    return found
+
+
+async def _resolve_one(context: Context, mount: Wanted, container_id: str, driver: str) -> MountPoint:
     point: MountPoint = {
         "Type": mount.type,
         "Destination": mount.target,
@@ -166,19 +62,29 @@ async def _resolve_one(context: Context, mount: Wanted, container_id: str) -> Mo
     if mount.type == "bind":
         await asyncio.to_thread(_find_source, mount)
         return {**point, "Source": mount.source}
+    if mount.type == "image":
+        return {**point, "Name": context.images.resolve(mount.source).id, "Source": mount.source}
     if mount.type == "volume":
-        name = mount.source or context.new_id()
-        labels = {} if mount.source else {"com.docker.volume.anonymous": ""}
-        made_for = None if mount.source else container_id
-        await context.volumes.create({"Name": name, "Labels": labels}, made_for=made_for)
-        return {
-            **point,
-            "Name": name,
-            "Source": str(context.data.volume(name)),
-            "Driver": "local",
-            "Mode": mount.mode or ("" if mount.copy else "nocopy"),
-        }
+        return {**point, **await _volume(context, mount, container_id, driver)}
     return {**point, "Source": ""}
+
+
+async def _volume(context: Context, mount: Wanted, container_id: str, driver: str) -> MountPoint:
+    name = mount.source or context.new_id()
+    labels = dict(mount.labels) if mount.source else {**dict(mount.labels), "com.docker.volume.anonymous": ""}
+    document: VolumeCreateRequest = {
+        "Name": name,
+        "Labels": labels,
+        "Driver": mount.driver or driver or "local",
+        "DriverOpts": dict(mount.driver_options),
+    }
+    volume = await context.volumes.create(document, made_for=None if mount.source else container_id)
+    return {
+        "Name": name,
+        "Source": volume.get("Mountpoint") or "",
+        "Driver": volume.get("Driver") or "local",
+        "Mode": mount.mode or ("" if mount.copy else "nocopy"),
+    }
 
 
 def _find_source(mount: Wanted) -> None:
@@ -191,28 +97,87 @@ def _find_source(mount: Wanted) -> None:
     Path(mount.source).mkdir(parents=True, exist_ok=True)
 
 
-def resolved(container: Container) -> list[ResolvedMount]:
-    """Return what the OCI configuration mounts."""
+def resolved(context: Context, container: Container) -> list[ResolvedMount]:
+    """Return what the OCI configuration mounts; parts of volumes are opened, and closed by :func:`let_go`.
+
+    Raises:
+        InvalidArgument: a part of a volume does not exist, or a propagation is not what the host's mount has.
+    """
     host = container.spec.host_config
     asked = {m.target: m for m in wanted(container.spec.config, host)}
     mounts = []
     for point in container.spec.mounts:
         target = point.get("Destination") or ""
         mount = asked.get(target) or Wanted(point.get("Type") or "bind", "", target)
-        mounts.append(
-            ResolvedMount(
-                type=mount.type,
-                source=point.get("Source") or "",
-                target=target,
-                read_only=not point.get("RW"),
-                recursive=mount.recursive,
-                propagation=mount.propagation,
-                options=(*mount.options, *(["ro"] if mount.type == "tmpfs" and mount.read_only else [])),
-            )
-        )
+        mounts.append(_resolved(context, container, point, mount))
     for target, options in (host.get("Tmpfs") or {}).items():
         mounts.append(ResolvedMount("tmpfs", "", target, options=tuple(o for o in (options or "").split(",") if o)))
     return mounts
+
+
+def _resolved(context: Context, container: Container, point: MountPoint, mount: Wanted) -> ResolvedMount:
+    found = ResolvedMount(
+        type=mount.type,
+        source=point.get("Source") or "",
+        target=mount.target,
+        read_only=not point.get("RW"),
+        recursive=mount.recursive,
+        propagation=mount.propagation,
+        options=(*mount.options, *(["ro"] if mount.type == "tmpfs" and mount.read_only else [])),
+        read_only_below=mount.read_only_below is not False,
+    )
+    if mount.type == "image":
+        image = context.images.resolve(point.get("Name") or "")
+        lower = [str(path) for path in context.snapshots.lower_dirs(image.chain_id)]
+        if mount.subpath and len(lower) > 1:
+            raise NotImplementedHere(f"a part of an image of {len(lower)} layers cannot be mounted: mount all of it")
+        found = replace(found, lower=tuple(lower), source=lower[0] if len(lower) == 1 else "")
+    if mount.type == "bind":
+        require_propagation(found.source, mount.propagation)
+    if mount.subpath:
+        found = replace(found, source=_open_part(container, found.source, mount.subpath))
+    return found
+
+
+def _open_part(container: Container, folder: str, subpath: str) -> str:
+    """Return a path by descriptor of a part of a volume: who has the volume cannot lead it elsewhere meanwhile."""
+    top = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        part = open_in_root(top, subpath)
+    except OSError as error:
+        raise InvalidArgument(f"cannot access path {folder}/{subpath}: {(error.strerror or '').lower()}") from error
+    finally:
+        os.close(top)
+    container.held.append(part)
+    return f"/proc/{os.getpid()}/fd/{part}"
+
+
+def let_go(container: Container) -> None:
+    """Close what :func:`resolved` has opened; idempotent."""
+    while container.held:
+        os.close(container.held.pop())
+
+
+def require_propagation(source: str, mode: str) -> None:
+    """Refuse, in Docker's words, a propagation that the host's mount does not have.
+
+    Raises:
+        InvalidArgument: the mount that ``source`` is on is not shared or, for slave, neither shared nor a slave.
+    """
+    wanted_fields = {"shared": ("shared:",), "slave": ("shared:", "master:")}.get(mode.removeprefix("r"))
+    if wanted_fields is None:
+        return
+    real = os.path.realpath(source)
+    point, fields = "", ""
+    with open("/proc/self/mountinfo") as file:
+        for line in file:
+            words = line.split(" ")
+            inside = real == words[4] or real.startswith(words[4].rstrip("/") + "/")
+            if inside and len(words[4]) >= len(point):
+                point, fields = words[4], line.partition(" - ")[0]
+    if not any(field in fields for field in wanted_fields):
+        kind = "a shared" if len(wanted_fields) == 1 else "a shared or slave"
+        raise InvalidArgument(f"path {source} is mounted on {point} but it is not {kind} mount")
 
 
 async def fill_volumes(context: Context, points: Iterable[MountPoint], image: ImageRecord) -> None:
@@ -233,4 +198,6 @@ async def remove_anonymous(context: Context, container: Container) -> None:
     """Remove the volumes that were made for this container alone and have no name of their own."""
     for point in container.spec.mounts:
         if point.get("Type") == "volume" and point.get("Name"):
-            await context.volumes.remove_if_anonymous(point.get("Name") or "")
+            await context.volumes.remove_if_anonymous(
+                point.get("Name") or "", lambda name: [i for i in context.volume_users(name) if i != container.id]
+            )

@@ -25,8 +25,6 @@ _NOT_YET: Final[dict[str, str]] = {
     "CpuRealtimePeriod": "--cpu-rt-period",
     "CpuRealtimeRuntime": "--cpu-rt-runtime",
     "DeviceRequests": "--gpus and CDI devices",
-    "Init": "--init",
-    "VolumesFrom": "--volumes-from",
     "Links": "--link",
     "StorageOpt": "--storage-opt",
     "Cgroup": "the Cgroup field",

@@ -13,13 +13,15 @@ from wharf.spec.oci_runtime import Device
 class ResolvedMount:
     """A mount whose source has been found (or made) on the host."""
 
-    type: str  # bind | volume | tmpfs
+    type: str  # bind | volume | tmpfs | image
     source: str  # a host path; "" for tmpfs
     target: str
     read_only: bool = False
     recursive: bool = True
     propagation: str = ""
     options: tuple[str, ...] = ()  # tmpfs: size=…, mode=…
+    read_only_below: bool = True  # read_only holds for what is mounted below it too, where the kernel can
+    lower: tuple[str, ...] = ()  # image: the folders of its layers, the uppermost first
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,16 @@ from wharf.spec.oci_runtime import Mount
 
 SHM = "/dev/shm"  # noqa: S108  # a mount point, not a temporary file
 DEFAULT_SHM_BYTES = 64 * 1024 * 1024
+_RECURSIVE_ATTRIBUTES = (5, 12)  # mount_setattr(2)
 _NETWORK_FILES = (("/etc/resolv.conf", "resolv.conf"), ("/etc/hostname", "hostname"), ("/etc/hosts", "hosts"))
 
 
 def of_container(inputs: Inputs) -> list[Mount]:
     """Return the mounts in the order they are made; a later one may lie on an earlier one."""
-    asked = sorted((_asked(m) for m in inputs.mounts), key=lambda m: m["destination"].count("/"))
+    asked = sorted(
+        (_asked(m, recursive=inputs.facts.kernel >= _RECURSIVE_ATTRIBUTES) for m in inputs.mounts),
+        key=lambda m: m["destination"].count("/"),
+    )
     taken = {m["destination"] for m in asked}
     standard = [m for m in (*_kernel(inputs), *_network_files(inputs)) if m["destination"] not in taken]
     return [*standard, *asked]
@@ -81,7 +85,7 @@ def _network_files(inputs: Inputs) -> list[Mount]:
     ]
 
 
-def _asked(mount: ResolvedMount) -> Mount:
+def _asked(mount: ResolvedMount, *, recursive: bool) -> Mount:
     if mount.type == "tmpfs":
         defaults = ["nosuid", "nodev", "noexec"]
         return {
@@ -90,13 +94,22 @@ def _asked(mount: ResolvedMount) -> Mount:
             "source": "tmpfs",
             "options": [*_without_opposites(defaults, mount.options), *mount.options],
         }
+    if len(mount.lower) > 1:
+        return {
+            "destination": mount.target,
+            "type": "overlay",
+            "source": "overlay",
+            "options": ["ro", *(f"lowerdir+={folder}" for folder in mount.lower)],
+        }
     bind = "rbind" if mount.recursive else "bind"
-    access = "ro" if mount.read_only else "rw"
+    access = ["ro"] if mount.read_only else ["rw"]
+    if mount.read_only and mount.read_only_below and mount.recursive and recursive:
+        access.append("rro")
     return {
         "destination": mount.target,
         "type": "bind",
         "source": mount.source,
-        "options": [bind, access, mount.propagation or "rprivate", *mount.options],
+        "options": [bind, *access, mount.propagation or "rprivate", *mount.options],
     }
 
 

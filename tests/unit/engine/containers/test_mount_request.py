@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from wharf.engine.containers.mounts import Wanted, from_mount, parse_bind, wanted
+from wharf.engine.containers.mount_request import Wanted, from_mount, parse_bind, wanted
 from wharf.errors import InvalidArgument, NotImplementedHere
 
 
