@@ -41,6 +41,7 @@ _PROPAGATION: Final = {
 }
 
 _SUPERBLOCK: Final = frozenset({"sync", "dirsync", "lazytime", "mand", "silent"})
+PART: Final = "wharf.part="
 _NOTHING: Final = frozenset({"defaults", "async", "nolazytime", "nomand", "loud", "nodirsync", ""})
 _REFUSED: Final = frozenset({"idmap", "ridmap", "remount", "move"})
 
@@ -54,6 +55,8 @@ class Options:
         propagation: (MountFlag, recursive) to apply in order.
         bind: a bind mount; ``recursive``: with what is mounted below the source.
         superblock: options of the filesystem that are flags; data: (key, value), value "" for a flag.
+        part: of a bind mount's source: a path that is found inside it (our extension: what may write to the source
+            cannot lead it elsewhere).
         copy_up: tmpcopyup: the tmpfs starts with what the image has there.
     """
 
@@ -63,6 +66,7 @@ class Options:
         "clear_below",
         "copy_up",
         "data",
+        "part",
         "propagation",
         "recursive",
         "set",
@@ -75,6 +79,7 @@ class Options:
         self.propagation: list[tuple[int, bool]] = []
         self.bind = self.recursive = self.copy_up = False
         self.superblock: list[str] = []
+        self.part = ""
         self.data: list[tuple[str, str]] = []
 
     def __repr__(self) -> str:
@@ -114,6 +119,8 @@ def _other(result: Options, option: str) -> None:
         result.copy_up = True
     elif option in _SUPERBLOCK:
         result.superblock.append(option)
+    elif option.startswith(PART):
+        result.part = option.removeprefix(PART)
     elif option in _REFUSED:
         raise invalid(f"mount option {option} is not supported")
     elif option not in _NOTHING:

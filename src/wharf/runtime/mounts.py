@@ -150,7 +150,7 @@ def _new(one: MountPlan, target: int) -> int:
 def _make_bind(root: int, one: MountPlan) -> None:
     options = one.options
     try:
-        fd = kernel.open_tree(one.source, _RECURSIVE_CLONE if options.recursive else _CLONE)
+        fd = _open_source(one)
     except FileNotFoundError as error:
         raise OSError(error.errno, f"stat {one.source}: no such file or directory") from error
     set_, clear = options.set, options.clear & ~_RDONLY  # "rw" does not make a read-only source writable
@@ -162,6 +162,21 @@ def _make_bind(root: int, one: MountPlan) -> None:
         attach(fd, target, options)
     finally:
         os.close(target)
+
+
+def _open_source(one: MountPlan) -> int:
+    flags = _RECURSIVE_CLONE if one.options.recursive else _CLONE
+    if not one.options.part:
+        return kernel.open_tree(one.source, flags)
+    top = os.open(one.source, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        part = open_in_root(top, one.options.part)
+    finally:
+        os.close(top)
+    try:
+        return kernel.open_tree("", flags | OpenTree.EMPTY_PATH, dir_fd=part)
+    finally:
+        os.close(part)
 
 
 def attach(fd: int, target: int, options: Options) -> None:

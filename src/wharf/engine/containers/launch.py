@@ -45,8 +45,6 @@ async def launch(context: Context, container: Container) -> Shim:
         if isinstance(error, ProcessFailed):
             raise _as_docker_says(error) from error
         raise
-    finally:
-        mounts.let_go(container)
     container.shim, container.steps_us = shim, shim.steps_us
     container.become(
         replace(

@@ -98,7 +98,7 @@ def _find_source(mount: Wanted) -> None:
 
 
 def resolved(context: Context, container: Container) -> list[ResolvedMount]:
-    """Return what the OCI configuration mounts; parts of volumes are opened, and closed by :func:`let_go`.
+    """Return what the OCI configuration mounts.
 
     Raises:
         InvalidArgument: a part of a volume does not exist, or a propagation is not what the host's mount has.
@@ -109,13 +109,13 @@ def resolved(context: Context, container: Container) -> list[ResolvedMount]:
     for point in container.spec.mounts:
         target = point.get("Destination") or ""
         mount = asked.get(target) or Wanted(point.get("Type") or "bind", "", target)
-        mounts.append(_resolved(context, container, point, mount))
+        mounts.append(_resolved(context, point, mount))
     for target, options in (host.get("Tmpfs") or {}).items():
         mounts.append(ResolvedMount("tmpfs", "", target, options=tuple(o for o in (options or "").split(",") if o)))
     return mounts
 
 
-def _resolved(context: Context, container: Container, point: MountPoint, mount: Wanted) -> ResolvedMount:
+def _resolved(context: Context, point: MountPoint, mount: Wanted) -> ResolvedMount:
     found = ResolvedMount(
         type=mount.type,
         source=point.get("Source") or "",
@@ -135,27 +135,20 @@ def _resolved(context: Context, container: Container, point: MountPoint, mount: 
     if mount.type == "bind":
         require_propagation(found.source, mount.propagation)
     if mount.subpath:
-        found = replace(found, source=_open_part(container, found.source, mount.subpath))
+        _require_part(found.source, mount.subpath)
+        found = replace(found, options=(*found.options, f"wharf.part={mount.subpath}"))
     return found
 
 
-def _open_part(container: Container, folder: str, subpath: str) -> str:
-    """Return a path by descriptor of a part of a volume: who has the volume cannot lead it elsewhere meanwhile."""
+def _require_part(folder: str, subpath: str) -> None:
+    """Say in Docker's words that a part of a volume does not exist; the runtime opens it again, inside the volume."""
     top = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        part = open_in_root(top, subpath)
+        os.close(open_in_root(top, subpath))
     except OSError as error:
         raise InvalidArgument(f"cannot access path {folder}/{subpath}: {(error.strerror or '').lower()}") from error
     finally:
         os.close(top)
-    container.held.append(part)
-    return f"/proc/{os.getpid()}/fd/{part}"
-
-
-def let_go(container: Container) -> None:
-    """Close what :func:`resolved` has opened; idempotent."""
-    while container.held:
-        os.close(container.held.pop())
 
 
 def require_propagation(source: str, mode: str) -> None:

@@ -54,8 +54,6 @@ class Container:
     """Microseconds that each step of its last start took."""
     endpoints: list[Endpoint] = field(default_factory=list)
     """Its places in networks while it runs."""
-    held: list[int] = field(default_factory=list)
-    """Descriptors that its start needs until the shim has its mounts."""
     exec_ids: list[str] = field(default_factory=list)
 
     @property

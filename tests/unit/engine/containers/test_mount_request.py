@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from wharf.engine.containers.mount_request import Wanted, from_mount, parse_bind, wanted
-from wharf.errors import InvalidArgument, NotImplementedHere
+from wharf.engine.containers.mount_request import Wanted, from_mount, parse_bind, parse_volumes_from, wanted
+from wharf.errors import InvalidArgument
+from wharf.spec.engine_api.container import Mount
 
 
 @pytest.mark.parametrize(
@@ -39,9 +40,54 @@ def test_an_images_volume_yields_to_what_was_asked_for() -> None:
     assert [(m.type, m.target) for m in mounts] == [("bind", "/data"), ("volume", "/more")]
 
 
-def test_a_mount_option_that_is_not_built_yet_is_refused_by_name() -> None:
-    with pytest.raises(NotImplementedHere, match=r"VolumeOptions\.Subpath"):
-        from_mount({"Type": "volume", "Source": "v", "Target": "/x", "VolumeOptions": {"Subpath": "a"}})
+@pytest.mark.parametrize(
+    ("mount", "said"),
+    [
+        ({"Type": "volume", "Target": "/x", "VolumeOptions": {"Subpath": "a"}}, "anonymous volumes"),
+        ({"Type": "volume", "Source": "v", "Target": "/x", "VolumeOptions": {"Subpath": "../a"}}, "relative path"),
+        ({"Type": "image", "Target": "/x"}, "Source must not be empty"),
+        ({"Type": "tmpfs", "Target": "/x", "BindOptions": {"NonRecursive": True}}, "BindOptions must not be"),
+        ({"Type": "tmpfs", "Target": "/x", "TmpfsOptions": {"Options": [["a,b"]]}}, "invalid option"),
+        (
+            {"Type": "bind", "Source": "/a", "Target": "/x", "BindOptions": {"ReadOnlyForceRecursive": True}},
+            "read-only",
+        ),
+        ({"Type": "odd", "Target": "/x"}, "mount type unknown"),
+    ],
+)
+def test_a_mount_that_contradicts_itself_is_refused(mount: Mount, said: str) -> None:
+    with pytest.raises(InvalidArgument, match=said):
+        from_mount(mount)
+
+
+def test_a_volume_may_be_mounted_in_part_and_be_made_by_a_driver() -> None:
+    mount = from_mount(
+        {
+            "Type": "volume",
+            "Source": "v",
+            "Target": "/x",
+            "VolumeOptions": {
+                "Subpath": "a/b",
+                "DriverConfig": {"Name": "d", "Options": {"k": "v"}},
+                "Labels": {"l": ""},
+            },
+        }
+    )
+
+    assert (mount.subpath, mount.driver, mount.driver_options, mount.labels) == (
+        "a/b", "d", (("k", "v"),), (("l", ""),),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"), [("c", ("c", False)), ("c:ro", ("c", True)), ("c:rw", ("c", False)), ("c:ro,z", ("c", True))]
+)
+def test_volumes_from(text: str, meaning: tuple[str, bool]) -> None:
+    assert parse_volumes_from(text) == meaning
+
+
+def test_inherited_mounts_come_before_the_images_volumes() -> None:
+    assert wanted({"Volumes": {"/data": {}}}, {}, {"/data"}) == []
 
 
 def test_a_tmpfs_mount_carries_size_and_mode() -> None:

@@ -69,7 +69,12 @@ def test_a_later_mount_replaces_the_standard_one_of_the_same_place() -> None:
     hosts = [m for m in spec["mounts"] if m["destination"] == "/etc/hosts"]
 
     assert hosts == [
-        {"destination": "/etc/hosts", "type": "bind", "source": "/mine", "options": ["rbind", "ro", "rprivate"]}
+        {
+            "destination": "/etc/hosts",
+            "type": "bind",
+            "source": "/mine",
+            "options": ["rbind", "ro", "rro", "rprivate"],
+        }
     ]
 
 

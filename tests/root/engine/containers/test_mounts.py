@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+import wharf
+from wharf.errors import InvalidArgument
+from wharf.spec.engine_api.container import HostConfig, Mount
+
+pytestmark = pytest.mark.root
+
+OnEngine = Callable[[Callable[[wharf.Engine], Awaitable[None]]], None]
+
+
+async def _run(engine: wharf.Engine, script: str, **host: object) -> str:
+    config: HostConfig = host  # type: ignore[assignment]
+    done = await engine.run("busybox", ["sh", "-c", script], host_config=config)
+    return f"{done.stdout.decode()}{done.stderr.decode()}"
+
+
+def test_a_part_of_a_volume_is_found_inside_it(on_engine: OnEngine, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("host")
+
+    async def body(engine: wharf.Engine) -> None:
+        await _run(engine, f"mkdir -p /v/a/b; echo part > /v/a/b/f; ln -s {tmp_path} /v/out", Binds=["vol:/v"])
+
+        def part(subpath: str) -> dict[str, list[Mount]]:
+            return {
+                "Mounts": [{"Type": "volume", "Source": "vol", "Target": "/p", "VolumeOptions": {"Subpath": subpath}}]
+            }
+
+        assert await _run(engine, "cat /p/f", **part("a/b")) == "part\n"
+        with pytest.raises(InvalidArgument, match="cannot access path"):
+            await _run(engine, "cat /p/secret", **part("out"))
+        await engine.volumes.remove("vol")
+
+    on_engine(body)
+
+
+def test_volumes_of_another_container(on_engine: OnEngine, tmp_path: Path) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await engine.containers.create(
+            {
+                "Image": "busybox",
+                "Cmd": ["sh", "-c", "echo a > /anon/f"],
+                "Volumes": {"/anon": {}},
+                "HostConfig": {"NetworkMode": "none", "Binds": [f"{tmp_path}:/bind"]},
+            },
+            name="first",
+        )
+        await engine.containers.start("first")
+        await (await engine.containers.wait("first"))
+        read = await _run(engine, "cat /anon/f; touch /anon/no; touch /bind/yes", VolumesFrom=["first:ro"])
+        assert read.startswith("a\ntouch: /anon/no: Read-only")
+        assert "/bind/yes: Read-only" in read
+        await _run(engine, "touch /bind/yes", VolumesFrom=["first"])
+        assert (tmp_path / "yes").exists()
+        await engine.containers.create(
+            {"Image": "busybox", "Cmd": ["true"], "HostConfig": {"NetworkMode": "none", "VolumesFrom": ["first"]}},
+            name="second",
+        )
+        await engine.containers.remove("first", volumes=True)
+        assert len((await engine.volumes.list({}))["Volumes"] or []) == 1  # the second container has it still
+
+    on_engine(body)
+
+
+def test_an_image_can_be_mounted(on_engine: OnEngine) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        image: Mount = {"Type": "image", "Source": "busybox", "Target": "/img"}
+        assert "Read-only" in await _run(engine, "test -x /img/bin/sh && touch /img/x", Mounts=[image])
+
+    on_engine(body)
+
+
+def test_a_shared_mount_has_to_be_shared_on_the_host(on_engine: OnEngine, tmp_path: Path) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        with pytest.raises(InvalidArgument, match="but it is not a shared mount"):
+            await _run(engine, "true", Binds=[f"{tmp_path}:/x:rshared"])
+
+    on_engine(body)
+
+
+def test_an_init_is_process_one_and_passes_signals_on(on_engine: OnEngine) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        assert "/sbin/docker-init -- sh" in await _run(engine, "tr '\\0' ' ' < /proc/1/cmdline", Init=True)
+        await engine.containers.create(
+            {"Image": "busybox", "Cmd": ["sleep", "100"], "HostConfig": {"NetworkMode": "none", "Init": True}},
+            name="ini",
+        )
+        await engine.containers.start("ini")
+        await engine.containers.stop("ini", timeout_s=20)
+        assert (await engine.containers.inspect("ini"))["State"]["ExitCode"] == 143  # type: ignore[index]
+
+    on_engine(body)
