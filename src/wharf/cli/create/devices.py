@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wharf.cli.create.pairs import csv_fields
 from wharf.errors import InvalidArgument
 from wharf.lib.sizes import parse_size
 
@@ -29,6 +30,55 @@ def parse_device(text: str) -> Document:
         if not _is_mode(mode):
             raise InvalidArgument(f"bad mode specified: {mode}")
     return {"PathOnHost": source, "PathInContainer": target, "CgroupPermissions": mode}
+
+
+def is_vendors(text: str) -> bool:
+    """Whether a device is named as its vendor describes it: ``vendor.com/class=name`` (CDI)."""
+    kind, separator, name = text.partition("=")
+    vendor, slash, device_class = kind.partition("/")
+    return bool(separator and slash and vendor and device_class and name) and not text.startswith("/")
+
+
+def requests(devices: list[str], gpus: list[str]) -> list[Document]:
+    """Return the DeviceRequests of ``--device`` and ``--gpus``."""
+    named = [text for text in devices if is_vendors(text)]
+    found: list[Document] = [{"Driver": "cdi", "DeviceIDs": named}] if named else []
+    return found + [parse_gpus(text) for text in gpus]
+
+
+def parse_gpus(text: str) -> Document:
+    """Return the DeviceRequest of one ``--gpus``: ``all``, a number, or fields such as ``"device=0,1"``.
+
+    Raises:
+        InvalidArgument: a field is unknown, or the count is none.
+    """
+    request: Document = {"Driver": "", "Count": 0, "DeviceIDs": None, "Capabilities": [["gpu"]], "Options": {}}
+    for field in csv_fields(text):
+        key, separator, value = field.partition("=")
+        if not separator:
+            key, value = "count", field
+        match key:
+            case "count":
+                request["Count"] = _count(value)
+            case "driver":
+                request["Driver"] = value
+            case "device":
+                request["DeviceIDs"] = value.split(",")
+            case "capabilities":
+                request["Capabilities"] = [["gpu", *(word for word in value.split(",") if word != "gpu")]]
+            case _:
+                raise InvalidArgument(f"unexpected key '{key}' in '{field}'")
+    if not request["Count"] and not request["DeviceIDs"]:
+        request["Count"] = 1
+    return request
+
+
+def _count(text: str) -> int:
+    if text == "all":
+        return -1
+    if not (text.isascii() and text.isdigit()):
+        raise InvalidArgument(f'invalid count ({text}): value must be either "all" or an integer')
+    return int(text)
 
 
 def _is_mode(text: str) -> bool:

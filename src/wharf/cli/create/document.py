@@ -205,10 +205,11 @@ def _host_config(values: Values, console: tuple[int, int]) -> Document:
 
 
 def _devices(values: Values) -> Document:
+    asked = values.items("device")
     return {
-        "Devices": [devices.parse_device(text) for text in values.items("device")],
+        "Devices": [devices.parse_device(text) for text in asked if not devices.is_vendors(text)],
         "DeviceCgroupRules": values.items("device-cgroup-rule") or None,
-        "DeviceRequests": None,
+        "DeviceRequests": devices.requests(asked, values.items("gpus")) or None,
         "BlkioWeightDevice": [devices.parse_weight_device(text) for text in values.items("blkio-weight-device")],
         "BlkioDeviceReadBps": [devices.parse_throttle_bytes(text) for text in values.items("device-read-bps")],
         "BlkioDeviceWriteBps": [devices.parse_throttle_bytes(text) for text in values.items("device-write-bps")],

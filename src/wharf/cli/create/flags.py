@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wharf.cli.create.devices import (
     check_device_rule,
+    parse_gpus,
     parse_throttle_bytes,
     parse_throttle_count,
     parse_weight_device,
@@ -46,7 +47,7 @@ CONTAINER_FLAGS = (
     Flag("cgroup-parent", "string", "Parent of its control group"),
     Flag("cgroupns", "string", "Control group namespace: host or private"),
     Flag("cidfile", "string", "Write the container's id to this file"),
-    Flag("device", "list", "Let it use a device of the host, path[:path in container[:rwm]]"),
+    Flag("device", "list", "Let it use a device: path[:path in container[:rwm]], or vendor.com/class=name"),
     Flag("device-cgroup-rule", "list", "A rule for devices it may use, such as 'c 1:3 rwm'", check=check_device_rule),
     Flag("device-read-bps", "list", "Limit reading from a device, path:bytes a second", check=parse_throttle_bytes),
     Flag("device-read-iops", "list", "Limit reads from a device, path:a second", check=parse_throttle_count),
@@ -60,7 +61,7 @@ CONTAINER_FLAGS = (
     Flag("env", "list", "An environment variable, name=value, or a name to pass on", short="e", check=check_env),
     Flag("env-file", "list", "Read environment variables from a file"),
     Flag("expose", "list", "Expose a port or a range of ports"),
-    Flag("gpus", "string", refusal="this engine has no GPU support"),
+    Flag("gpus", "list", "GPUs it may use: all, a number, or device=ID", check=parse_gpus),
     Flag("group-add", "list", "One more group for its process"),
     Flag("health-cmd", "string", "The command that checks its health"),
     Flag("health-interval", "duration", "Time between checks"),

@@ -48,15 +48,22 @@ def with_numbers(host: HostConfig) -> HostConfig:
     for field in _THROTTLES:
         if devices := host.get(field):
             numbered[field] = [_numbered(device) for device in devices]
+    if weights := host.get("BlkioWeightDevice"):
+        numbered["BlkioWeightDevice"] = [
+            {"Path": _number_of(device.get("Path") or ""), "Weight": device.get("Weight") or 0} for device in weights
+        ]
     return numbered
 
 
 def _numbered(device: ThrottleDevice) -> ThrottleDevice:
-    path = device.get("Path") or ""
+    return {"Path": _number_of(device.get("Path") or ""), "Rate": device.get("Rate") or 0}
+
+
+def _number_of(path: str) -> str:
     status = _stat(path)
     if not stat.S_ISBLK(status.st_mode):
         raise InvalidArgument(f"{path} is not a block device")
-    return {"Path": f"{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}", "Rate": device.get("Rate") or 0}
+    return f"{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}"
 
 
 def _nodes_below(source: str, target: str) -> Iterator[Device]:

@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 from typing import Final
 
-from wharf.engine.containers import devices, init, mounts, networking
+from wharf.engine.containers import devices, init, mounts, networking, vendor_devices
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.health import Health, check_of
 from wharf.engine.containers.record import Container
@@ -69,6 +69,7 @@ async def _set_up(context: Context, container: Container) -> Shim:
     networked = time.perf_counter_ns()
     folder = context.data.container(container.id)
     spec = build(await _inputs(context, container, attached.sandbox))
+    spec = vendor_devices.with_devices(spec, container.spec.host_config)
     networking.write_files(context, container, attached)
     _write_bundle(context, container, spec)
     bundled = time.perf_counter_ns()

@@ -16,8 +16,8 @@ from wharf.spec.engine_api.container import ContainerUpdateResponse, HostConfig
 
 _UPDATABLE: Final = frozenset(
     {
-        "BlkioWeight", "CpuShares", "CpuPeriod", "CpuQuota", "CpusetCpus", "CpusetMems", "Memory",
-        "MemoryReservation", "MemorySwap", "NanoCpus", "PidsLimit", "RestartPolicy",
+        "BlkioWeight", "CpuShares", "CpuPeriod", "CpuQuota", "CpuRealtimePeriod", "CpuRealtimeRuntime", "CpusetCpus",
+        "CpusetMems", "Memory", "MemoryReservation", "MemorySwap", "NanoCpus", "PidsLimit", "RestartPolicy",
     }
 )  # fmt: skip
 
@@ -58,7 +58,11 @@ async def update(context: Context, ref: str, document: HostConfig) -> ContainerU
         merged: HostConfig = {**container.spec.host_config, **asked}  # type: ignore[typeddict-item]  # checked above
         if "NanoCpus" in asked:
             merged = {**merged, "CpuPeriod": 0, "CpuQuota": 0}
+        if (merged.get("RestartPolicy") or {}).get("Name") not in ("no", "", None) and merged.get("AutoRemove"):
+            raise InvalidArgument("Restart policy cannot be updated because AutoRemove is enabled for the container")
+        _require_swap(container.spec.host_config, merged)
         validate.host_config(merged)
+        validate.merged(container.spec.config, merged)
         if container.state.alive:
             limits = resources.of_host_config(merged, [], privileged=True)
             del limits["devices"]
@@ -66,3 +70,11 @@ async def update(context: Context, ref: str, document: HostConfig) -> ContainerU
         context.registry.respecify(container, replace(container.spec, host_config=merged))
     publish(context, container, "update")
     return {"Warnings": []}
+
+
+def _require_swap(before: HostConfig, after: HostConfig) -> None:
+    memory, swap = after.get("Memory") or 0, after.get("MemorySwap") or 0
+    if memory != (before.get("Memory") or 0) and 0 < swap < memory and swap == before.get("MemorySwap"):
+        raise InvalidArgument(
+            "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time"
+        )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from wharf.engine.containers.health import check_of
-from wharf.engine.ocispec import security
+from wharf.engine.ocispec import cdi, security
 from wharf.engine.ocispec.resources import parse_rule
 from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.lib.ports import from_bindings
@@ -21,12 +21,7 @@ LOG_OPTIONS: Final = ("max-size", "max-file")
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _NOT_YET: Final[dict[str, str]] = {
-    "BlkioWeightDevice": "--blkio-weight-device",
-    "CpuRealtimePeriod": "--cpu-rt-period",
-    "CpuRealtimeRuntime": "--cpu-rt-runtime",
-    "DeviceRequests": "--gpus and CDI devices",
     "Links": "--link",
-    "StorageOpt": "--storage-opt",
     "Cgroup": "the Cgroup field",
     "CpuCount": "--cpu-count",
     "CpuPercent": "--cpu-percent",
@@ -92,6 +87,26 @@ def _supported(document: HostConfig) -> None:
         raise InvalidArgument(f"unknown or invalid runtime name: {runtime}")
     if (isolation := document.get("Isolation") or "default") != "default":
         raise InvalidArgument(f"invalid isolation '{isolation}' on linux")
+
+
+def _storage(document: HostConfig) -> None:
+    for option in document.get("StorageOpt") or {}:
+        if option != "size":
+            raise InvalidArgument(f"Unknown option {option}")
+        raise NotImplementedHere(
+            "--storage-opt size is supported only for overlay over xfs with 'pquota' mount option, which wharf does "
+            "not drive: limit a container's data by a volume of a limited size, or a tmpfs"
+        )
+
+
+def _devices(document: HostConfig) -> None:
+    cdi.check(document.get("DeviceRequests") or [])
+    for device in document.get("BlkioWeightDevice") or []:
+        if not 10 <= (device.get("Weight") or 0) <= 1000:
+            raise InvalidArgument("Range of blkio weight is from 10 to 1000")
+    period, runtime = document.get("CpuRealtimePeriod") or 0, document.get("CpuRealtimeRuntime") or 0
+    if period and runtime > period:
+        raise InvalidArgument("cpu real-time runtime cannot be higher than cpu real-time period")
 
 
 def _memory(document: HostConfig) -> None:
@@ -196,4 +211,6 @@ _CHECKS: Final[tuple[Callable[[HostConfig], None], ...]] = (
     _modes,
     _ports,
     _security,
+    _storage,
+    _devices,
 )

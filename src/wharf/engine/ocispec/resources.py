@@ -8,7 +8,7 @@ from typing import Final
 
 from wharf.errors import InvalidArgument
 from wharf.spec.engine_api.container import HostConfig, ThrottleDevice
-from wharf.spec.oci_runtime import CPU, BlockIO, Device, DeviceRule, Memory, Resources
+from wharf.spec.oci_runtime import CPU, BlockIO, Device, DeviceRule, Memory, Resources, WeightDevice
 from wharf.spec.oci_runtime import ThrottleDevice as OciThrottle
 
 CPU_PERIOD_US: Final = 100_000
@@ -82,6 +82,10 @@ def _block_io(host: HostConfig) -> BlockIO:
     block_io: BlockIO = {}
     if weight := host.get("BlkioWeight"):
         block_io["weight"] = weight
+    if weights := host.get("BlkioWeightDevice"):
+        block_io["weightDevice"] = [
+            _weight(device.get("Path") or "", device.get("Weight") or 0) for device in weights
+        ]
     if devices := host.get("BlkioDeviceReadBps"):
         block_io["throttleReadBpsDevice"] = _throttles(devices)
     if devices := host.get("BlkioDeviceWriteBps"):
@@ -100,6 +104,11 @@ def _throttles(devices: Iterable[ThrottleDevice]) -> list[OciThrottle]:
         major, _, minor = (device.get("Path") or "").partition(":")
         throttles.append({"major": int(major), "minor": int(minor), "rate": device.get("Rate") or 0})
     return throttles
+
+
+def _weight(number: str, weight: int) -> WeightDevice:
+    major, _, minor = number.partition(":")
+    return {"major": int(major), "minor": int(minor), "weight": weight}
 
 
 def _device_rules(host: HostConfig, devices: Iterable[Device], *, privileged: bool) -> list[DeviceRule]:

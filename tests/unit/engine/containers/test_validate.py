@@ -58,8 +58,6 @@ def test_a_contradiction_is_refused_in_dockers_words(host: dict[str, object], te
 @pytest.mark.parametrize(
     "host",
     [
-        {"StorageOpt": {"size": "1G"}},
-        {"DeviceRequests": [{"Count": -1}]},
         {"LogConfig": {"Type": "journald"}},
         {"SecurityOpt": ["apparmor=mine"]},
     ],

@@ -1,0 +1,85 @@
+"""The devices that vendors describe on this host: CDI files found and read, device nodes looked up."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from wharf.engine.ocispec import cdi
+from wharf.engine.ocispec.cdi import CdiSpec, DeviceNode, Edits
+from wharf.errors import InvalidArgument
+from wharf.spec.engine_api.container import HostConfig
+from wharf.spec.oci_runtime import Spec
+
+FOLDERS: Final = (Path("/etc/cdi"), Path("/var/run/cdi"))
+"""A later folder's file wins over an earlier one's of the same kind and device (SPEC.md, "Locations")."""
+
+
+def with_devices(spec: Spec, host: HostConfig, folders: Sequence[Path] = FOLDERS) -> Spec:
+    """Return a configuration with the devices that a container requests; as it is when it requests none.
+
+    Raises:
+        InvalidArgument: nobody describes one of them, a file is malformed, or a device node does not exist.
+    """
+    wanted = cdi.names(host.get("DeviceRequests") or [])
+    if not wanted:
+        return spec
+    edits = cdi.select(_read(folders, {name.partition("=")[0] for name in wanted}), wanted)
+    return cdi.apply(spec, [_looked_up(edit) for edit in edits])
+
+
+def _read(folders: Iterable[Path], kinds: set[str]) -> list[CdiSpec]:
+    """Return the files that describe ``kinds``, the ones that win first; others may be broken."""
+    specs: list[CdiSpec] = []
+    broken: list[str] = []
+    for folder in folders:
+        for path in sorted(folder.glob("*")) if folder.is_dir() else []:
+            if path.suffix not in (".json", ".yaml", ".yml"):
+                continue
+            try:
+                spec = _parse(path)
+            except (OSError, ValueError, ImportError) as error:
+                broken.append(f"{path}: {error}")
+                continue
+            if spec.get("kind") in kinds:
+                specs.insert(0, spec)
+    if broken and not {spec.get("kind") for spec in specs} >= kinds:
+        raise InvalidArgument(f"CDI device injection failed: {'; '.join(broken)}")
+    return specs
+
+
+def _parse(path: Path) -> CdiSpec:
+    raw = path.read_bytes()
+    document = msgspec.json.decode(raw) if path.suffix == ".json" else import_module("yaml").safe_load(raw)
+    return msgspec.convert(document, CdiSpec)
+
+
+def _looked_up(edit: Edits) -> Edits:
+    nodes = [_node(node) for node in edit.get("deviceNodes", [])]
+    return {**edit, "deviceNodes": nodes} if nodes else edit
+
+
+def _node(node: DeviceNode) -> DeviceNode:
+    path = node.get("hostPath") or node["path"]
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        raise InvalidArgument(
+            f"CDI device injection failed: failed to stat CDI host device {path!r}: {(error.strerror or '').lower()}"
+        ) from error
+    kind = "b" if stat.S_ISBLK(status.st_mode) else "c" if stat.S_ISCHR(status.st_mode) else "p"
+    found: DeviceNode = {
+        "type": kind,
+        "major": os.major(status.st_rdev),
+        "minor": os.minor(status.st_rdev),
+        "fileMode": stat.S_IMODE(status.st_mode),
+        "uid": status.st_uid,
+        "gid": status.st_gid,
+    }
+    return {**found, **node}
