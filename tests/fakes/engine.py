@@ -103,5 +103,6 @@ class FakeEngine:
         self.execs = Noun("execs", self.calls)
         self.images = Noun("images", self.calls, frozenset({"load", "save", "import_", "bootstrap"}))
         self.networks = Noun("networks", self.calls)
+        self.networks.answers["inspect"] = {}
         self.volumes = Noun("volumes", self.calls)
         self.system = Noun("system", self.calls, frozenset({"events"}))

@@ -118,9 +118,10 @@ class Wharfd:
         return shims(run_root_of(self.root))
 
     def clear(self) -> None:
-        """Remove all containers, with their anonymous volumes."""
+        """Remove all containers, with their anonymous volumes, and all networks."""
         for container in self.get("/containers/json?all=1"):
             self.get(f"/containers/{container['Id']}?force=1&v=1", "DELETE")
+        self.get("/networks/prune", "POST")
 
     def world(self) -> World:
         return observe(self.data, run_root_of(self.root))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +106,6 @@ def _link(path: str) -> str:
 
 
 def _published(key: str) -> list[str]:
-    done = subprocess.run(["nft", "list", "table", "ip", f"wharf_{key}"], capture_output=True, text=True, check=False)
-    return [
-        line.strip() for line in done.stdout.splitlines() if "dport" in line and ":" in line and "elements" in line
-    ]
+    command = ["nft", "list", "table", "inet", f"wharf_{key}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return [line.strip() for line in done.stdout.splitlines() if re.search(r"\b(tcp|udp|sctp) \. \d", line)]

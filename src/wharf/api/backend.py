@@ -266,8 +266,23 @@ class Networks(Protocol):
     async def list(self, filters: Filters) -> list[network.NetworkInspect]:
         """Return the networks that match."""
 
+    async def create(self, document: network.NetworkCreateRequest) -> network.NetworkCreateResponse:
+        """Make a network."""
+
     async def inspect(self, ref: str) -> network.NetworkInspect:
         """Return everything about one network."""
+
+    async def remove(self, ref: str) -> None:
+        """Remove a network that no running container is in."""
+
+    async def prune(self, filters: Filters) -> Document:
+        """Remove unused networks; ``NetworksDeleted``."""
+
+    async def connect(self, ref: str, document: network.NetworkConnectRequest) -> None:
+        """Join a container to a network, now or when it starts."""
+
+    async def disconnect(self, ref: str, document: network.NetworkDisconnectRequest) -> None:
+        """Take a container out of a network."""
 
 
 class Volumes(Protocol):

@@ -54,13 +54,6 @@ _MISSING = {
     "showing attestations": ("GET /images/{name:.*}/attestations",),
     "asking registries": ("GET /distribution/{name:.*}/json",),
     "logging in to registries": ("POST /auth",),
-    "changing networks": (
-        "POST /networks/create",
-        "DELETE /networks/{id}",
-        "POST /networks/{id}/connect",
-        "POST /networks/{id}/disconnect",
-        "POST /networks/prune",
-    ),
     "changing volumes of a cluster": ("PUT /volumes/{name}",),
     "joining a swarm": ("POST /swarm/init", "POST /swarm/join"),
     "managing plugins": (

@@ -20,6 +20,7 @@ from wharf.spec.engine_api.container import (
     HostConfig,
 )
 from wharf.spec.engine_api.image import ImageInspect, ImageSummary
+from wharf.spec.engine_api.network import NetworkCreateRequest, NetworkInspect
 from wharf.spec.engine_api.system import DiskUsage, EventMessage
 
 Document = dict[str, object]
@@ -191,6 +192,19 @@ def image_summary(found: ImageSummary, version: Version) -> Document:
         answer["RepoDigests"] = found.get("RepoDigests") or ["<none>@<none>"]
     if version < (1, 51):
         answer["Containers"] = -1
+    return answer
+
+
+def network_create(request: NetworkCreateRequest, version: Version) -> NetworkCreateRequest:
+    """Return a request to create a network as a client of the newest version would have sent it."""
+    return {**request, "EnableIPv4": True} if version < (1, 48) else request
+
+
+def network_inspect(found: NetworkInspect, version: Version) -> Document:
+    """Return a network as ``version`` shows it: networks without IPv4 came with 1.48."""
+    answer: Document = {**found}
+    if version < (1, 48):
+        answer.pop("EnableIPv4", None)
     return answer
 
 

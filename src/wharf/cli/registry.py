@@ -59,7 +59,14 @@ _MODULES: dict[str, dict[str, str]] = {
         "import": "Make an image of a root file system's archive",
         "image bootstrap": "Make a base image on this machine, with no registry",
     },
-    "networks": {"network ls": "List networks"},
+    "networks": {
+        "network connect": "Join a container to a network",
+        "network create": "Create a network",
+        "network disconnect": "Take a container out of a network",
+        "network ls": "List networks",
+        "network prune": "Remove unused networks",
+        "network rm": "Remove networks",
+    },
     "volumes": {
         "volume create": "Create a volume",
         "volume ls": "List volumes",
@@ -86,7 +93,8 @@ ALIASES: dict[str, str] = {
     "image ls": "images", "image list": "images", "image rm": "rmi", "image remove": "rmi",
     "image history": "history", "image tag": "tag", "image load": "load", "image save": "save",
     "image import": "import",
-    "network list": "network ls", "volume list": "volume ls", "volume remove": "volume rm",
+    "network list": "network ls", "network remove": "network rm",
+    "volume list": "volume ls", "volume remove": "volume rm",
     "system info": "info", "system events": "events",
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ from wharf.cli.output import parse_filters, print_formatted, print_rows
 from wharf.client.containers import Containers
 from wharf.client.documents import as_documents, number, section, text, texts
 from wharf.client.images import Images
+from wharf.client.networks import Networks
 from wharf.client.system import System
 from wharf.client.volumes import Volumes
 from wharf.lib.sizes import binary_size, human_size
@@ -117,9 +118,16 @@ def _df(session: Session, values: Values, _: list[str]) -> int:
     return 0
 
 
+_DELETED = (
+    ("Containers", "ContainersDeleted"),
+    ("Networks", "NetworksDeleted"),
+    ("Volumes", "VolumesDeleted"),
+)
+
+
 def _prune(session: Session, values: Values, _: list[str]) -> int:
     every = "all images no container uses" if values.on("all") else "all images without a name"
-    warning = f"This will remove all stopped containers, {every}" + (
+    warning = f"This will remove all stopped containers, all networks no container uses, {every}" + (
         " and all anonymous volumes no container uses." if values.on("volumes") else "."
     )
     if not confirmed(values, warning):
@@ -129,10 +137,11 @@ def _prune(session: Session, values: Values, _: list[str]) -> int:
     answers = [Containers(session.client).prune(filters)]
     if values.on("volumes"):
         answers.append(Volumes(session.client).prune(filters))
+    answers.append(Networks(session.client).prune(filters))
     answers.append(Images(session.client).prune(dangling))
     total = sum(number(answer, "SpaceReclaimed") for answer in answers)
     for answer in answers:
-        for title, field in (("Containers", "ContainersDeleted"), ("Volumes", "VolumesDeleted")):
+        for title, field in _DELETED:
             if texts(answer, field):
                 session.print(f"Deleted {title}:\n" + "\n".join(texts(answer, field)) + "\n")
     session.print(f"Total reclaimed space: {human_size(total)}")

@@ -22,6 +22,7 @@ from wharf.engine.events import Events
 from wharf.engine.execs import Execs
 from wharf.engine.facts import read_facts
 from wharf.engine.images import ImageVerbs
+from wharf.engine.networks import NetworkVerbs
 from wharf.engine.options import EngineOptions
 from wharf.engine.system import System
 from wharf.engine.volumes import VolumeVerbs
@@ -45,6 +46,7 @@ class _Opened:
     containers: Containers
     execs: Execs
     images: ImageVerbs
+    networks: NetworkVerbs
     volumes: VolumeVerbs
     system: System
 
@@ -157,7 +159,13 @@ class Engine:
         execs = Execs(context)
         containers = Containers(context, execs)
         return _Opened(
-            context, containers, execs, ImageVerbs(context), VolumeVerbs(context), System(context, containers)
+            context,
+            containers,
+            execs,
+            ImageVerbs(context),
+            NetworkVerbs(context),
+            VolumeVerbs(context),
+            System(context, containers),
         )
 
     def _open_or_fail(self) -> _Opened:
@@ -181,9 +189,9 @@ class Engine:
         return self._open_or_fail().images
 
     @property
-    def networks(self) -> Networks:
+    def networks(self) -> NetworkVerbs:
         """Networks."""
-        return self._open_or_fail().context.networks
+        return self._open_or_fail().networks
 
     @property
     def volumes(self) -> VolumeVerbs:

@@ -20,13 +20,14 @@ _REQUEST, _ACK, _DUMP = 0x1, 0x4, 0x300
 _ERROR, _DONE = 2, 3
 _TUPLE_ORIG, _TUPLE_REPLY = 1, 2
 _TUPLE_IP, _TUPLE_PROTO = 1, 2
-_V4_SRC, _V4_DST = 1, 2
+_SOURCE: dict[int, int] = {socket.AF_INET: 1, socket.AF_INET6: 3}
+_DESTINATION: dict[int, int] = {socket.AF_INET: 2, socket.AF_INET6: 4}
 _PROTO_NUM, _PROTO_DST_PORT = 1, 3
 _NESTED = 0x8000
 
 
 class Flow(NamedTuple):
-    """A tracked IPv4 flow."""
+    """A tracked flow."""
 
     destination: str  # as its sender wrote it
     port: int
@@ -42,16 +43,17 @@ def forget_udp(unwanted: Callable[[Flow], bool]) -> int:
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_NETFILTER) as netlink:
         netlink.bind((0, 0))
         netlink.send(_message(_GET, _REQUEST | _DUMP, b""))
-        found = [flow for flow in map(_parse, _dump(netlink)) if flow is not None]
-        stale = [original for original, flow in found if unwanted(flow)]
-        for original in stale:
-            netlink.send(_message(_DELETE, _REQUEST | _ACK, _attribute(_TUPLE_ORIG | _NESTED, original)))
+        found = [flow for flow in [_parse(*entry) for entry in _dump(netlink)] if flow is not None]
+        stale = [(family, original) for family, original, flow in found if unwanted(flow)]
+        for family, original in stale:
+            attribute = _attribute(_TUPLE_ORIG | _NESTED, original)
+            netlink.send(_message(_DELETE, _REQUEST | _ACK, attribute, family))
             _acknowledged(netlink.recv(65536))
     return len(stale)
 
 
-def _message(kind: int, flags: int, attributes: bytes) -> bytes:
-    body = _FAMILY.pack(socket.AF_INET, 0, 0) + attributes
+def _message(kind: int, flags: int, attributes: bytes, family: int = socket.AF_UNSPEC) -> bytes:
+    body = _FAMILY.pack(family, 0, 0) + attributes
     return _HEADER.pack(_HEADER.size + len(body), kind, flags, 1, 0) + body
 
 
@@ -59,7 +61,7 @@ def _attribute(kind: int, payload: bytes) -> bytes:
     return struct.pack("=HH", 4 + len(payload), kind) + payload + bytes(-len(payload) % 4)
 
 
-def _dump(netlink: socket.socket) -> Iterator[bytes]:
+def _dump(netlink: socket.socket) -> Iterator[tuple[int, bytes]]:
     while True:
         data, offset = netlink.recv(1 << 18), 0
         while offset < len(data):
@@ -69,7 +71,7 @@ def _dump(netlink: socket.socket) -> Iterator[bytes]:
                 return
             if kind == _ERROR:
                 _raise(body)
-            yield body[_FAMILY.size :]
+            yield body[0], body[_FAMILY.size :]
             offset += (length + 3) & ~3
 
 
@@ -95,16 +97,17 @@ def _attributes(data: bytes) -> dict[int, bytes]:
     return found
 
 
-def _parse(data: bytes) -> tuple[bytes, Flow] | None:
-    """Return the original tuple, by which the kernel knows the flow, and what it says; None for what is not UDP."""
+def _parse(family: int, data: bytes) -> tuple[int, bytes, Flow] | None:
+    """Return family, original tuple (by it the kernel knows the flow) and what it says; None for what is not UDP."""
     attributes = _attributes(data)
     original = attributes[_TUPLE_ORIG]
     there, back = _attributes(original), _attributes(attributes[_TUPLE_REPLY])
     protocol = _attributes(there[_TUPLE_PROTO])
-    if protocol[_PROTO_NUM][0] != socket.IPPROTO_UDP:
+    if protocol[_PROTO_NUM][0] != socket.IPPROTO_UDP or family not in _SOURCE:
         return None
-    return original, Flow(
-        destination=socket.inet_ntoa(_attributes(there[_TUPLE_IP])[_V4_DST]),
+    flow = Flow(
+        destination=socket.inet_ntop(family, _attributes(there[_TUPLE_IP])[_DESTINATION[family]]),
         port=int.from_bytes(protocol[_PROTO_DST_PORT][:2], "big"),
-        answered_by=socket.inet_ntoa(_attributes(back[_TUPLE_IP])[_V4_SRC]),
+        answered_by=socket.inet_ntop(family, _attributes(back[_TUPLE_IP])[_SOURCE[family]]),
     )
+    return family, original, flow

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from ipaddress import IPv4Network
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from ipaddress import ip_network
 from pathlib import Path
 
-from wharf.errors import Unavailable
-from wharf.kernel import netlink
+from wharf.errors import Conflict
+from wharf.kernel import rtnetlink
 from wharf.kernel.netlink import Link, Rtnetlink
+from wharf.network import options, pools
+from wharf.network.pools import Pool
+from wharf.network.records import Network
 
 DEFAULT_BRIDGE = "docker0"
 DEFAULT_SUBNET = "172.17.0.0/16"
-_IPV4 = Path("/proc/sys/net/ipv4")
+_SYSCTL = Path("/proc/sys/net")
+_LINK_LOCAL = "fe80::1"
+
+Taken = Sequence[tuple[str, int]]
+"""Subnets that are routed or addressed on the host, each with the index of its link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +29,13 @@ class BridgePlan:
     """The bridge that shall be, and what to tell the user when it is not the usual one."""
 
     name: str
-    subnet: str
+    pools: tuple[Pool, ...]
     alias: str
     exists: bool = False
+    mtu: int = 0  # 0 for the kernel's
+    addresses: tuple[tuple[str, int], ...] = ()  # of its own, with prefix lengths
+    isolated: bool = False  # its containers do not reach each other
     notice: str = ""
-
-    @property
-    def gateway(self) -> str:
-        """The bridge's own address: the first of the subnet."""
-        return str(IPv4Network(self.subnet)[1])
-
-    @property
-    def prefix_length(self) -> int:
-        """Of the subnet."""
-        return IPv4Network(self.subnet).prefixlen
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,33 +45,54 @@ class ReadyBridge:
     plan: BridgePlan
     index: int
     mtu: int
+    isolates: bool = False  # its links are kept apart by itself, and not by the firewall
 
 
-def plan(
-    links: Sequence[Link], taken: Iterable[tuple[str, int]], *, key: str, name: str = "", subnet: str = ""
-) -> BridgePlan:
-    """Return which bridge to use. Pure.
+def plan(links: Sequence[Link], taken: Taken, network: Network, *, key: str) -> BridgePlan:
+    """Return which bridge ``network`` is to have. Pure.
 
     Args:
         links: all links of the host.
-        taken: subnets that are routed or addressed, each with the index of its link.
+        taken: subnets that are in use: a pool on one of them (but on its own bridge) is given up for another one
+            where that is nobody's wish, which is so for docker0.
+        network: as recorded.
         key: of the data root.
-        name: the bridge that was used last time, if any.
-        subnet: its subnet.
 
     Raises:
         Unavailable: no subnet is free.
+        Conflict: the bridge it names is no bridge.
     """
     alias = f"wharf:{key}"
     by_name = {link.name: link for link in links}
-    ours = by_name.get(name or DEFAULT_BRIDGE)
-    mine = ours.number if ours and ours.alias == alias and ours.kind == "bridge" else 0
-    used = [IPv4Network(cidr, strict=False) for cidr, link in taken if not mine or link != mine]
-    chosen_name = (name or DEFAULT_BRIDGE) if mine else _free_name(by_name, name)
-    chosen_subnet = _free_subnet(used, subnet)
-    return BridgePlan(
-        chosen_name, chosen_subnet, alias, exists=bool(mine), notice=_notice(chosen_name, chosen_subnet)
-    )
+    chosen = options.bridge_options(network.options, internal=network.internal)
+    if network.builtin:
+        draft = _default(by_name, taken, network, alias, key)
+    else:
+        draft = BridgePlan(chosen.name or f"br-{network.id[:12]}", network.pools, alias)
+        link = by_name.get(draft.name)
+        if link and link.kind != "bridge":
+            raise Conflict(f"bridge {draft.name} of network {network.name}: an interface of that name is no bridge")
+        draft = replace(draft, exists=bool(link))
+    return replace(draft, mtu=chosen.mtu, isolated=not chosen.icc, addresses=_addresses(network, draft.pools, chosen))
+
+
+def _addresses(network: Network, of: Iterable[Pool], chosen: options.BridgeOptions) -> tuple[tuple[str, int], ...]:
+    wanted = []
+    for pool in of:
+        hidden = chosen.mode(pool.version) == "isolated" or (pool.version == 4 and chosen.inhibit_ipv4)
+        if not hidden and (network.ipv4 if pool.version == 4 else network.ipv6):
+            wanted.append((pool.gateway, pool.network.prefixlen))
+    return tuple(wanted)
+
+
+def _default(by_name: dict[str, Link], taken: Taken, network: Network, alias: str, key: str) -> BridgePlan:
+    preferred = network.bridge or DEFAULT_BRIDGE
+    link = by_name.get(preferred)
+    mine = link.number if link and link.alias == alias and link.kind == "bridge" else 0
+    used = [cidr for cidr, owner in taken if not mine or owner != mine]
+    name = preferred if mine else _free_name(by_name, network.bridge)
+    pool = _free_pool(used, network, key)
+    return BridgePlan(name, (pool,), alias, exists=bool(mine), notice=_notice(name, pool.subnet))
 
 
 def of_root(links: Iterable[Link], key: str) -> list[Link]:
@@ -85,20 +106,12 @@ def _free_name(by_name: dict[str, Link], preferred: str) -> str:
     return next(name for name in (*wanted, *numbered) if name not in by_name)
 
 
-def _free_subnet(used: list[IPv4Network], preferred: str) -> str:
-    for candidate in _subnets(preferred):
-        if not any(candidate.overlaps(other) for other in used):
-            return str(candidate)
-    raise Unavailable("all predefined address pools have been fully subnetted")
-
-
-def _subnets(preferred: str) -> Iterator[IPv4Network]:
-    if preferred:
-        yield IPv4Network(preferred)
-    yield IPv4Network(DEFAULT_SUBNET)
-    for second in range(18, 32):
-        yield IPv4Network(f"172.{second}.0.0/16")
-    yield from IPv4Network("192.168.0.0/16").subnets(new_prefix=20)
+def _free_pool(used: list[str], network: Network, key: str) -> Pool:
+    others = [ip_network(cidr, strict=False) for cidr in used]
+    for candidate in (*network.pools_of(4), Pool(DEFAULT_SUBNET)):
+        if not any(pools.overlap(candidate.network, other) for other in others if other.prefixlen):
+            return pools.complete(candidate)
+    return pools.choose(4, used, key=key)
 
 
 def _notice(name: str, subnet: str) -> str:
@@ -117,27 +130,58 @@ def observe(netlink_socket: Rtnetlink) -> tuple[list[Link], list[tuple[str, int]
     return netlink_socket.links(), taken
 
 
-def ensure(netlink_socket: Rtnetlink, wanted: BridgePlan) -> ReadyBridge:
+def ensure(host: Rtnetlink, wanted: BridgePlan) -> ReadyBridge:
     """Make the bridge, or complete one that is there; blocks; idempotent. Forwarding is on afterwards.
 
     Raises:
         OSError: the kernel refused.
     """
     if not wanted.exists:
-        netlink_socket.execute(
-            netlink.new_bridge(wanted.name, mac=_mac(wanted)), netlink.set_link(wanted.name, alias=wanted.alias)
+        host.execute(
+            rtnetlink.new_bridge(wanted.name, mac=_mac(wanted), mtu=wanted.mtu),
+            rtnetlink.set_link(wanted.name, alias=wanted.alias),
         )
-    link = netlink_socket.link(wanted.name)
+    link = host.link(wanted.name)
     assert link is not None, f"{wanted.name} was just made"
     # Answers to the host's own 127.0.0.1 come back through the bridge; the firewall's guard keeps others off.
-    (_IPV4 / "conf" / wanted.name / "route_localnet").write_text("1")
-    netlink_socket.execute(
-        netlink.add_address(link.number, wanted.gateway, wanted.prefix_length), netlink.link_up(wanted.name)
-    )
-    forward = _IPV4 / "ip_forward"
-    if forward.read_text().strip() != "1":
-        forward.write_text("1")
-    return ReadyBridge(wanted, link.number, link.mtu)
+    (_SYSCTL / "ipv4/conf" / wanted.name / "route_localnet").write_text("1")
+    versions = {6 if ":" in address else 4 for address, _ in wanted.addresses}
+    addresses = [rtnetlink.add_address(link.number, *address) for address in wanted.addresses]
+    if 6 in versions:
+        (_SYSCTL / "ipv6/conf" / wanted.name / "disable_ipv6").write_text("0")
+        addresses.append(rtnetlink.add_address(link.number, _LINK_LOCAL, 64))
+    host.execute(*addresses, rtnetlink.link_up(wanted.name))
+    _forward(versions)
+    return ReadyBridge(wanted, link.number, link.mtu, wanted.isolated and not _filters_bridges())
+
+
+def _filters_bridges() -> bool:
+    """Return whether frames that stay on a bridge pass the firewall.
+
+    Then it keeps containers apart; an isolated link would also lose frames for a neighbour's published port, which
+    the kernel translates and forwards on the bridge's own level.
+    """
+    try:
+        return (_SYSCTL / "bridge/bridge-nf-call-iptables").read_text().strip() == "1"
+    except FileNotFoundError:
+        return False
+
+
+def _forward(versions: set[int]) -> None:
+    _write_unless(_SYSCTL / "ipv4/ip_forward", "1")
+    if 6 not in versions or (_SYSCTL / "ipv6/conf/all/forwarding").read_text().strip() == "1":
+        return
+    # A host that forwards ignores router advertisements, and would lose its own way out, unless told otherwise.
+    for setting in (_SYSCTL / "ipv6/conf").glob("*/accept_ra"):
+        if setting.read_text().strip() == "1":
+            setting.write_text("2")
+    for name in ("default", "all"):
+        (_SYSCTL / "ipv6/conf" / name / "forwarding").write_text("1")
+
+
+def _write_unless(path: Path, value: str) -> None:
+    if path.read_text().strip() != value:
+        path.write_text(value)
 
 
 def _mac(wanted: BridgePlan) -> str:

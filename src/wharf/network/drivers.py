@@ -1,7 +1,7 @@
-"""How a network's kind is realised in the kernel: bridge, host, null.
+"""How a network's kind is realised in the kernel: bridge, host, null; macvlan and ipvlan are in ``vlans``.
 
 A driver's methods block; :class:`wharf.network.networks.Networks` calls them on worker threads, those that change the
-bridge or rebuild the firewall one at a time.
+host's side one at a time.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import errno
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
-from wharf.kernel import conntrack, netlink
+from wharf.errors import Conflict
+from wharf.kernel import rtnetlink
 from wharf.kernel.libc import suppress_errno
 from wharf.kernel.netlink import Rtnetlink
-from wharf.kernel.nftables import Nftables
-from wharf.network import bridge, rules, sandbox
+from wharf.network import bridge, pools, sandbox
 from wharf.network.bridge import BridgePlan, ReadyBridge
 from wharf.network.endpoint import Endpoint
 from wharf.network.records import Network
@@ -24,172 +25,158 @@ from wharf.network.records import Network
 class Driver(Protocol):
     """What a kind of network must be able to do."""
 
-    addressed: bool
-    """Whether its endpoints have addresses and published ports."""
+    def ready(self, network: Network) -> bool:
+        """Return whether the host's side of ``network`` is there, as far as this process knows."""
 
-    def connect(self, endpoint: Endpoint, observe: sandbox.Observer) -> None:
-        """Make the endpoint real. Nothing is left when this raises OSError."""
+    def plan(self, network: Network, others: Sequence[Network]) -> tuple[Network, str]:
+        """Return ``network`` with whatever had to be chosen for it (pools, names), and what the user should hear.
 
-    def disconnect(self, endpoint: Endpoint) -> None:
-        """Undo :meth:`connect`; idempotent, also after a crash in the middle of it."""
+        Raises:
+            WharfError: it is not possible here.
+        """
+
+    def prepare(self, network: Network) -> None:
+        """Make the host's side of a planned and recorded network; idempotent; OSError when the kernel refuses."""
+
+    def dismantle(self, network: Network) -> None:
+        """Undo :meth:`prepare`; idempotent."""
+
+    def join(self, inside: sandbox.Inside, endpoint: Endpoint, network: Network) -> None:
+        """Make the endpoint's interface in its sandbox; OSError when the kernel refuses."""
 
 
 class HostDriver:
     """The container shares the host's network: there is nothing to make."""
 
-    addressed = False
+    def ready(self, network: Network) -> bool:  # noqa: ARG002  # nothing is to be made of any
+        """Return True."""
+        return True
 
-    def connect(self, endpoint: Endpoint, observe: sandbox.Observer) -> None:
+    def plan(self, network: Network, others: Sequence[Network]) -> tuple[Network, str]:  # noqa: ARG002  # as above
+        """Return ``network``."""
+        return network, ""
+
+    def prepare(self, network: Network) -> None:
         """Do nothing."""
 
-    def disconnect(self, endpoint: Endpoint) -> None:
+    def dismantle(self, network: Network) -> None:
+        """Do nothing."""
+
+    def join(self, inside: sandbox.Inside, endpoint: Endpoint, network: Network) -> None:
         """Do nothing."""
 
 
-class NullDriver:
-    """A namespace with a loopback interface only."""
-
-    addressed = False
-
-    def connect(self, endpoint: Endpoint, observe: sandbox.Observer) -> None:
-        """Make the namespace."""
-        sandbox.build_isolated(endpoint.sandbox, observe=observe)
-
-    def disconnect(self, endpoint: Endpoint) -> None:
-        """Remove the namespace."""
-        sandbox.remove(endpoint.sandbox)
+class NullDriver(HostDriver):
+    """A namespace with a loopback interface only: the sandbox itself has that."""
 
 
 class BridgeDriver:
-    """A bridge of the host with addresses of its own behind NAT."""
+    """Bridges of the host with addresses of their own, behind NAT or routed to."""
 
-    addressed = True
-
-    def __init__(self, key: str, endpoints: Callable[[], Sequence[Endpoint]]) -> None:
-        """``endpoints`` returns all that are recorded, for rebuilding the firewall; called on worker threads."""
+    def __init__(self, key: str, *, rebuild_firewall: Callable[[], None]) -> None:
         self._key = key
-        self._endpoints = endpoints
-        self._nftables: Nftables | None = None
-        self._ready: ReadyBridge | None = None
-        self._suspect = False
+        self._rebuild_firewall = rebuild_firewall
+        self._ready: dict[str, ReadyBridge] = {}
         self._lock = threading.RLock()
 
-    @property
-    def ready(self) -> ReadyBridge | None:
-        """The bridge, once it is up, and unless there is reason to look again."""
-        return None if self._suspect else self._ready
+    def ready(self, network: Network) -> bool:
+        """Return whether the bridge is up, and there is no reason to look again."""
+        return network.id in self._ready
 
-    def plan(self, network: Network) -> BridgePlan:
-        """Return the bridge that ``network`` is to have, as the host is now."""
+    def notice(self, network: Network) -> str:
+        """Return what the user should hear of a network that is ready."""
+        ready = self._ready.get(network.id)
+        return ready.plan.notice if ready else ""
+
+    def plan(self, network: Network, others: Sequence[Network]) -> tuple[Network, str]:
+        """Choose bridge and pools, as the host is now."""
         with Rtnetlink() as host:
             links, taken = bridge.observe(host)
-        return bridge.plan(links, taken, key=self._key, name=network.bridge, subnet=network.subnet)
+        _require_own_bridge(network, others)
+        foreign = [pool for other in others for pool in other.pools]
+        busy = [cidr for cidr, _ in taken] + [pool.subnet for pool in foreign]
+        if not network.builtin:
+            network = with_pools(network, busy, key=self._key)
+            pools.require_disjoint(network.pools, foreign)
+        plan = bridge.plan(links, [*taken, *((pool.subnet, 0) for pool in foreign)], network, key=self._key)
+        return replace(network, bridge=plan.name, pools=plan.pools), plan.notice
 
-    def prepare(self, plan: BridgePlan) -> ReadyBridge:
-        """Make the planned bridge and the whole firewall; idempotent."""
+    def prepare(self, network: Network) -> None:
+        """Make the bridge and the whole firewall."""
         with self._lock, Rtnetlink() as host:
-            ready = bridge.ensure(host, plan)
-            self._rebuild(ready)
-            self._ready, self._suspect = ready, False
-            return ready
+            self._ready[network.id] = bridge.ensure(host, self._plan_of(host, network))
+        self._rebuild_firewall()
 
-    def connect(self, endpoint: Endpoint, observe: sandbox.Observer) -> None:
-        """Make the sandbox, then publish the ports: nobody reaches a container that is half there."""
-        ready = self._ready
-        assert ready is not None, "prepare comes first"
+    def dismantle(self, network: Network) -> None:
+        """Remove the bridge, when it is one of ours, and its part of the firewall."""
+        with self._lock, Rtnetlink() as host:
+            self._ready.pop(network.id, None)
+            if network.bridge:
+                self._delete(host, {network.bridge})
+        self._rebuild_firewall()
+
+    def join(self, inside: sandbox.Inside, endpoint: Endpoint, network: Network) -> None:
+        """Make a veth pair between sandbox and bridge."""
+        ready = self._ready[network.id]
         try:
-            sandbox.build(endpoint, ready, key=self._key, observe=observe)
+            sandbox.join_bridge(inside, endpoint, ready, key=self._key)
         except OSError:
-            self._suspect = not _is_there(ready)
+            link = inside.host.link(ready.plan.name)
+            if link is None or link.number != ready.index:  # somebody removed the bridge
+                self._ready.pop(network.id, None)
             raise
-        try:
-            self._publish(endpoint, ready)
-            _forget_flows(endpoint)
-        except BaseException:
-            sandbox.remove(endpoint.sandbox)
-            raise
-        observe("ports", 0.0)
 
-    def disconnect(self, endpoint: Endpoint) -> None:
-        """Withdraw the ports, then remove the sandbox."""
-        if endpoint.ports:
-            # ENOENT: somebody flushed the whole firewall; then there is nothing to withdraw.
-            with suppress_errno(errno.ENOENT):
-                self._firewall().run(rules.withdraw(self._key, endpoint))
-            _forget_flows(endpoint)
-        sandbox.remove(endpoint.sandbox)
-
-    def sweep(self, live: Iterable[str]) -> None:
-        """Remove the veths of containers that are not live and that no sandbox took along."""
+    def sweep(self, live: Iterable[str], networks: Iterable[Network]) -> None:
+        """Remove the veths of containers that are not live, and bridges that belong to no network."""
         keep = set(live)
+        known = {network.bridge for network in networks}
         with Rtnetlink() as host:
-            owners = [(link.name, sandbox.container_of(self._key, link)) for link in host.links()]
-        for name, owner in owners:
-            if owner is not None and owner not in keep:
-                sandbox.remove_link(name)
-
-    def remove_firewall(self) -> None:
-        """Remove the table, whether it is there or not."""
-        self._firewall().run(rules.remove(self._key))
-
-    def remove(self) -> None:
-        """Remove the firewall's table and every bridge of this data root, whoever made them."""
-        with self._lock:
-            self._ready = None
-            self.remove_firewall()
-            with Rtnetlink() as host:
-                for link in bridge.of_root(host.links(), self._key):
+            links = host.links()
+            for link in links:
+                owner = sandbox.container_of(self._key, link)
+                if owner is not None and owner not in keep:
                     with suppress_errno(errno.ENODEV):
-                        host.execute(netlink.delete_link(link.name))
+                        host.execute(rtnetlink.delete_link(link.name))
+            self._delete(host, {link.name for link in bridge.of_root(links, self._key)} - known)
 
-    def close(self) -> None:
-        """Free the firewall's context; what is in the kernel stays."""
-        with self._lock:
-            if self._nftables:
-                self._nftables.close()
-                self._nftables = None
+    def remove_link(self, name: str) -> None:
+        """Remove a veth by its end on the host; idempotent."""
+        with Rtnetlink() as host, suppress_errno(errno.ENODEV):
+            host.execute(rtnetlink.delete_link(name))
 
-    def _publish(self, endpoint: Endpoint, ready: ReadyBridge) -> None:
-        if not endpoint.ports:
-            return
-        try:
-            self._firewall().run(rules.publish(self._key, endpoint))
-        except OSError as error:
-            if error.errno != errno.ENOENT:
-                raise
-            # Somebody flushed the firewall (`nft flush ruleset`, a restarted firewall service): make it anew, whole.
-            self._rebuild(ready)
+    def _plan_of(self, host: Rtnetlink, network: Network) -> BridgePlan:
+        """Return the plan for a network that was planned before, maybe by an earlier process."""
+        links, taken = bridge.observe(host)
+        own = {link.number for link in links if link.name == network.bridge}
+        mine = [entry for entry in taken if entry[1] not in own]
+        return bridge.plan(links, mine, network, key=self._key)
 
-    def _rebuild(self, ready: ReadyBridge) -> None:
-        with self._lock:
-            plan = ready.plan
-            script = rules.build(self._key, [rules.BridgeNetwork(plan.name, plan.subnet)], self._endpoints())
-            self._firewall().run_script(script)
-
-    def _firewall(self) -> Nftables:
-        with self._lock:
-            if self._nftables is None:
-                self._nftables = Nftables()
-            return self._nftables
+    def _delete(self, host: Rtnetlink, names: set[str]) -> None:
+        for link in bridge.of_root(host.links(), self._key):
+            if link.name in names:
+                with suppress_errno(errno.ENODEV):
+                    host.execute(rtnetlink.delete_link(link.name))
 
 
-def _forget_flows(endpoint: Endpoint) -> None:
-    """Let datagrams that keep coming be translated anew, now that the endpoint's ports have changed."""
-    ports = {port.host_port for port in endpoint.ports if port.protocol == "udp"}
-    if not ports:
-        return
-    with Rtnetlink() as host:
-        own = {address.address for address in host.addresses()}
+def with_pools(network: Network, busy: Iterable[str], *, key: str) -> Network:
+    """Return ``network`` with a pool for each version of IP that it wants, and a gateway in each. Pure.
 
-    def stale(flow: conntrack.Flow) -> bool:
-        return flow.answered_by == endpoint.ipv4 or (flow.port in ports and flow.destination in own)
-
-    # A kernel without nfnetlink_conntrack forgets such flows only once they pause.
-    with suppress_errno(errno.EINVAL, errno.EOPNOTSUPP):
-        conntrack.forget_udp(stale)
+    Raises:
+        Unavailable: none is free.
+    """
+    found = [pools.complete(pool) for pool in network.pools]
+    busy = list(busy)
+    for version, wanted in ((4, network.ipv4), (6, network.ipv6)):
+        if wanted and not any(pool.version == version for pool in found):
+            found.append(pools.choose(version, busy, key=key))
+    return replace(network, pools=tuple(found))
 
 
-def _is_there(ready: ReadyBridge) -> bool:
-    with Rtnetlink() as host:
-        link = host.link(ready.plan.name)
-    return link is not None and link.number == ready.index
+def _require_own_bridge(network: Network, others: Iterable[Network]) -> None:
+    name = network.bridge or network.options.get("com.docker.network.bridge.name")
+    for other in others:
+        if name and other.bridge == name:
+            raise Conflict(
+                f"cannot create network {network.id} ({name}): conflicts with network {other.id} ({other.bridge}): "
+                "networks have same bridge name"
+            )

@@ -1,4 +1,4 @@
-"""An endpoint: a container's place in a network, as its row in the database tells it."""
+"""An endpoint: a container's place in a network, as its row in the database tells it; and the wish for one."""
 
 from __future__ import annotations
 
@@ -10,9 +10,32 @@ class PublishedPort:
     """A container's port and where the host answers for it."""
 
     container_port: int
-    protocol: str  # tcp, udp
-    host_ip: str  # "0.0.0.0" for all addresses
+    protocol: str  # tcp, udp, sctp
+    host_ip: str  # "0.0.0.0" or "::" for all addresses of a version
     host_port: int
+
+    @property
+    def version(self) -> int:
+        """Of IP: 4 or 6."""
+        return 6 if ":" in self.host_ip else 4
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a container asks of its place in one network."""
+
+    network: str  # name, id or id prefix
+    ipv4: str = ""
+    ipv6: str = ""
+    mac: str = ""
+    interface: str = ""
+    link_local: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()  # by which the network's other containers find it
+    links: tuple[tuple[str, str], ...] = ()  # container id, the name by which this container alone finds it
+    gateway_priority: int = 0
+    sysctls: tuple[tuple[str, str], ...] = ()
+    rate_up: int = 0  # bits a second; 0: unlimited
+    rate_down: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +49,31 @@ class Endpoint:
     sandbox: str  # path of its network namespace; "" for the host's
     ipv4: str
     prefix_length: int
-    gateway: str
+    gateway: str  # '' where the network leads nowhere
     mac: str
     ports: tuple[PublishedPort, ...]
     host_link: str
+    driver: str = "bridge"
+    ipv6: str = ""
+    prefix_length6: int = 0
+    gateway6: str = ""
+    interface: str = "eth0"
+    link_local: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    gateway_priority: int = 0
+    sysctls: tuple[tuple[str, str], ...] = ()
+    rate_up: int = 0
+    rate_down: int = 0
     notice: str = ""  # what the user should hear once, such as that docker0 belongs to somebody else
+
+    @property
+    def addressed(self) -> bool:
+        """Whether it has an address."""
+        return bool(self.ipv4 or self.ipv6)
+
+
+def gateway_endpoint(endpoints: list[Endpoint], version: int) -> Endpoint | None:
+    """Return the endpoint that a container's default route leads through: highest priority, then by name. Pure."""
+    leading = [e for e in endpoints if (e.gateway if version == 4 else e.gateway6)]
+    return min(leading, key=lambda e: (-e.gateway_priority, e.network_name), default=None)

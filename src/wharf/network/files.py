@@ -19,21 +19,13 @@ HOST_GATEWAY = "host-gateway"
 
 
 def hosts(
-    *,
-    hostname: str,
-    domainname: str = "",
-    ipv4: str | None = None,
-    gateway: str | None = None,
-    extra_hosts: Iterable[str] = (),
-    base: str = "",
+    *, own: Iterable[str] = (), gateways: Sequence[str] = (), extra_hosts: Iterable[str] = (), base: str = ""
 ) -> str:
     """Return the text of /etc/hosts.
 
     Args:
-        hostname: the container's own name.
-        domainname: its domain; a name with the domain comes first, as hosts(5) has it.
-        ipv4: its address, if it has one.
-        gateway: what ``host-gateway`` stands for.
+        own: the lines of the container itself (:func:`host_lines`).
+        gateways: what ``host-gateway`` stands for: the first of each version of IP.
         extra_hosts: ``name:address`` or ``name=address`` (--add-host).
         base: the host's own file, which a container on the host's network keeps.
 
@@ -41,11 +33,14 @@ def hosts(
         InvalidArgument: an extra host without an address, or ``host-gateway`` where there is none.
     """
     lines = [base.rstrip("\n")] if base.strip() else list(_LOCAL)
-    lines += [_extra(entry, gateway) for entry in extra_hosts]
-    if ipv4:
-        names = f"{hostname}.{domainname} {hostname}" if domainname else hostname
-        lines.append(f"{ipv4}\t{names}")
-    return "\n".join(lines) + "\n"
+    lines += [line for entry in extra_hosts for line in _extra(entry, gateways)]
+    return "\n".join([*lines, *own]) + "\n"
+
+
+def host_lines(addresses: Iterable[str], *, hostname: str, domainname: str = "") -> list[str]:
+    """Return the lines that say which addresses a container has; the name with its domain comes first (hosts(5))."""
+    names = f"{hostname}.{domainname} {hostname}" if domainname else hostname
+    return [f"{address}\t{names}" for address in addresses]
 
 
 def resolv_conf(
@@ -82,16 +77,17 @@ def resolv_conf(
     return "".join(f"{line}\n" for line in lines)
 
 
-def _extra(entry: str, gateway: str | None) -> str:
+def _extra(entry: str, gateways: Sequence[str]) -> list[str]:
     name, separator, address = entry.partition("=" if "=" in entry else ":")
     address = address.removeprefix("[").removesuffix("]")
     if address == HOST_GATEWAY:
-        if not gateway:
+        firsts = {":" in gateway: gateway for gateway in reversed(gateways)}
+        if not firsts:
             raise InvalidArgument("unable to derive the IP value for host-gateway")
-        address = gateway
+        return [f"{firsts[version]}\t{name}" for version in (False, True) if version in firsts]
     if not name or not separator or not _is_address(address) or any(c.isspace() for c in name):
         raise InvalidArgument(f'bad format for add-host: "{entry}"')
-    return f"{address}\t{name}"
+    return [f"{address}\t{name}"]
 
 
 def _server(text: str) -> str:

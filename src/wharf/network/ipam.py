@@ -1,58 +1,84 @@
-"""Addresses of a subnet: who gets which. Pure: what is taken comes from the endpoints' rows."""
+"""Addresses of a pool: who gets which. Pure: what is taken comes from the endpoints' rows."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from ipaddress import IPv4Address, IPv4Network
+from collections.abc import Collection, Iterable
+from ipaddress import IPv4Address, ip_address, ip_network
 from itertools import chain
 
 from wharf.errors import InvalidArgument, Unavailable
+from wharf.network.pools import IPNetwork, Pool
 
 
-def allocate(subnet: IPv4Network, taken: Collection[str], *, after: str | None = None, pool: str = "") -> str:
-    """Return the first free address behind ``after``, then from the subnet's beginning.
+def allocate(pool: Pool, taken: Collection[str], *, after: str | None = None, name: str = "") -> str:
+    """Return the first free address behind ``after``, then from the pool's beginning.
 
-    Going on behind the last one keeps an address unused for a while after its release, as far as the subnet allows.
+    Going on behind the last one keeps an address unused for a while after its release, as far as the pool allows.
 
     Args:
-        subnet: network and broadcast address are never given.
-        taken: addresses in use, the gateway's among them.
+        pool: its network and broadcast address, gateway and auxiliary addresses are never given.
+        taken: addresses in use.
         after: the address given last.
-        pool: how errors name the network.
+        name: how errors name the network.
 
     Raises:
         Unavailable: all are taken.
     """
-    first, last = int(subnet.network_address) + 1, int(subnet.broadcast_address) - 1
-    used = {int(IPv4Address(address)) for address in taken}
-    begin = int(IPv4Address(after)) + 1 if after and IPv4Address(after) in subnet else first
-    for candidate in chain(range(begin, last + 1), range(first, min(begin, last + 1))):
+    first, last = _hosts(pool)
+    used = {int(ip_address(address)) for address in chain(taken, pool.reserved)}
+    begin = int(ip_address(after)) + 1 if after else first
+    begin = begin if first <= begin <= last else first
+    for candidate in chain(range(begin, last + 1), range(first, begin)):
         if candidate not in used:
-            return str(IPv4Address(candidate))
-    raise Unavailable(f"no available IPv4 addresses on this network's address pools: {pool or subnet}")
+            return str(pool.network.network_address.__class__(candidate))
+    raise Unavailable(f"no available IPv{pool.version} addresses on this network's address pools: {name}")
 
 
-def require_free(subnet: IPv4Network, taken: Collection[str], wanted: str) -> str:
+def _hosts(pool: Pool) -> tuple[int, int]:
+    """Return the first and the last address that may be given."""
+    within, whole = ip_network(pool.ip_range or pool.subnet), pool.network
+    first, last = int(within[0]), int(within[-1])
+    if _has_ends(whole):
+        first = max(first, int(whole[0]) + 1)
+        last = min(last, int(whole[-1]) - 1) if whole.version == 4 else last
+    return first, last
+
+
+def _has_ends(network: IPNetwork) -> bool:
+    # RFC 3021: a subnet of two has neither a network's nor a broadcast address.
+    return network.num_addresses > 2
+
+
+def require_free(pools: Iterable[Pool], taken: Collection[str], wanted: str, *, version: int) -> str:
     """Return ``wanted`` in its usual spelling.
 
     Raises:
-        InvalidArgument: it is no host's address of ``subnet``.
+        InvalidArgument: it is no host's address of one of ``pools``.
         Unavailable: it is in use.
     """
     try:
-        address = IPv4Address(wanted)
+        address = ip_address(wanted)
     except ValueError:
-        raise InvalidArgument(f"invalid IPv4 address: {wanted}") from None
-    if address not in subnet or address in (subnet.network_address, subnet.broadcast_address):
+        raise InvalidArgument(f"invalid IPv{version} address: {wanted}") from None
+    if address.version != version:
+        raise InvalidArgument(f"invalid IPv{version} address: {wanted}")
+    home = next((pool for pool in pools if address in pool.network), None)
+    ends = (home.network[0], home.network[-1] if version == 4 else None) if home and _has_ends(home.network) else ()
+    if home is None or address in ends:
         raise InvalidArgument(f"no configured subnet contains IP address {wanted}")
-    if str(address) in taken:
+    if str(address) in taken or str(address) in home.reserved:
         raise Unavailable("Address already in use")
     return str(address)
 
 
 def mac_of(address: str) -> str:
-    """Return the locally administered MAC of ``address``: 02:42 and its four bytes.
+    """Return the locally administered MAC of an IPv4 ``address``: 02:42 and its four bytes.
 
     An address that is used again thus keeps its MAC, and no neighbour's table is stale.
     """
     return "02:42:" + IPv4Address(address).packed.hex(":")
+
+
+def mac_of_id(endpoint_id: str) -> str:
+    """Return a locally administered MAC for an endpoint without an IPv4 address."""
+    return "02:42:" + bytes.fromhex(endpoint_id[:8]).hex(":")

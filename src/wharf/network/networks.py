@@ -1,35 +1,39 @@
-"""The networks of one engine: attach and release containers, survive crashes, list and inspect.
+"""The networks of one engine: create and remove, attach and release containers, survive crashes, list and inspect.
 
-Attaching: choose an address, hold the host's ports (sockets: they go with the process), record the endpoint; only
-then touch the kernel, on a worker thread. Releasing undoes the kernel's part and forgets the record last. So whatever
-exists in the kernel has a record, and :meth:`Networks.start` finds it after a crash.
+Attaching: choose addresses, hold the host's ports (sockets: they go with the process), record the endpoints; only
+then touch the kernel, on a worker thread. Releasing undoes the kernel's part and forgets the records last. So
+whatever exists in the kernel has a record, and :meth:`Networks.start` finds it after a crash. A network is recorded
+before its bridge is made, and forgotten after it is gone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from ipaddress import IPv4Network
 from typing import ParamSpec, TypeVar
 
-from wharf.errors import Conflict, InvalidArgument, NotImplementedHere, Unavailable
+from wharf.errors import Conflict, Forbidden, InvalidArgument, Unavailable, WharfError
 from wharf.lib.filters import Filters
 from wharf.lib.ports import PortMapping
-from wharf.network import inspect, ipam, sandbox
-from wharf.network.drivers import BridgeDriver, Driver, HostDriver, NullDriver
-from wharf.network.endpoint import Endpoint
-from wharf.network.ports import HostPorts, require_supported
-from wharf.network.records import Network, Records
-from wharf.spec.engine_api.network import NetworkInspect
+from wharf.network import inspect, options, request, sandbox
+from wharf.network.allocation import Allocation, require_possible
+from wharf.network.endpoint import Endpoint, PublishedPort, Wish, gateway_endpoint
+from wharf.network.fabric import Fabric
+from wharf.network.ports import HostPorts, Reach
+from wharf.network.records import BUILTIN, Network, Records
+from wharf.spec.engine_api.network import NetworkCreateRequest, NetworkInspect
 from wharf.storage.layout import DataRoot, RunRoot
 from wharf.storage.metadata import Database
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
+
+Wanted = list[tuple[Network, Wish]]  # named here: inside the class, ``list`` is its own method
+Endpoints = list[Endpoint]
+Strings = list[str]
 
 
 class Networks:
@@ -41,12 +45,10 @@ class Networks:
         """Nothing is read or changed before :meth:`start`; ``observe`` hears of each step of an attach."""
         self._run = run
         self._records = Records(database, run)
+        self._allocation = Allocation(self._records, run)
         self._ports = HostPorts()
-        self._bridge = BridgeDriver(data.key, self._records.endpoints)
-        self._drivers: dict[str, Driver] = {"bridge": self._bridge, "host": HostDriver(), "null": NullDriver()}
+        self._fabric = Fabric(data.key, run, self._records, observe=observe)
         self._preparing = asyncio.Lock()
-        self._observe = observe
-        self._last: dict[str, str] = {}
 
     async def start(self, live: Collection[str]) -> dict[str, list[Endpoint]]:
         """Make records and kernel agree; return the endpoints of the containers that live.
@@ -54,68 +56,128 @@ class Networks:
         What belongs to containers that are not in ``live`` is removed; for those that are, the firewall is rebuilt
         and their host ports are held again. A port that somebody took meanwhile stays published, with a warning.
         """
-        self._records.add_builtin()
+        self._add_builtin()
         recorded = self._records.endpoints()
         dead = [endpoint for endpoint in recorded if endpoint.container_id not in live]
         kept = [endpoint for endpoint in recorded if endpoint.container_id in live]
-        self._records.discard(await _to_completion(self._sweep, dead, set(live)))
-        network = self._records.resolve("bridge")
-        if any(endpoint.network_id == network.id for endpoint in kept):
-            await self._prepare(network)
-        elif network.bridge:
-            await _to_completion(self._bridge.remove)
+        self._records.discard(await _to_completion(self._fabric.sweep, dead, set(live)))
+        await self._restore(kept)
         found: dict[str, list[Endpoint]] = {}
         for endpoint in kept:
             self._hold_again(endpoint)
             found.setdefault(endpoint.container_id, []).append(endpoint)
         return found
 
+    async def create(self, document: NetworkCreateRequest) -> tuple[Network, str]:
+        """Make a network; return it, and what the user should hear.
+
+        Raises:
+            InvalidArgument, Forbidden, NotFound: the request contradicts itself, or what is there already.
+            Conflict: the name is taken.
+            Unavailable: no subnet is free, or the kernel refused.
+        """
+        network = request.network_of(document)
+        if network.config_from:
+            network = request.with_config_of(network, self._records.resolve(network.config_from))
+        async with self._preparing:
+            if any(other.name == network.name for other in self._records.networks()):
+                raise Conflict(f"network with name {network.name} already exists")
+            if network.config_only:
+                self._records.add_network(network)
+                return network, ""
+            planned, notice = await _to_completion(self._fabric.plan, network)
+            self._records.add_network(planned)
+            try:
+                await _to_completion(self._fabric.prepare, planned)
+            except BaseException as error:
+                await asyncio.shield(self._forget(planned))
+                if isinstance(error, OSError):
+                    raise Unavailable(f"failed to create network {network.name}: {error}") from error
+                raise
+        return planned, "; ".join(filter(None, (notice, request.warning(planned))))
+
+    async def remove(self, ref: str) -> Network:
+        """Remove a network that no running container is in, and return what it was.
+
+        Raises:
+            NotFound: there is none.
+            Forbidden: it is built in, or in use.
+        """
+        network = self._records.resolve(ref)
+        if network.builtin:
+            raise Forbidden(f"{network.name} is a pre-defined network and cannot be removed")
+        async with self._preparing:
+            self._require_unused(network)
+            await asyncio.shield(self._forget(network))
+        return network
+
     async def attach(
-        self,
-        container_id: str,
-        network_name: str,
-        *,
-        ports: Sequence[PortMapping] = (),
-        mac: str | None = None,
-        ipv4: str | None = None,
-        name: str = "",
-    ) -> Endpoint:
-        """Give a container its place in a network; ``name`` (the container's) is for errors.
+        self, container_id: str, wishes: Sequence[Wish], *, ports: Sequence[PortMapping] = (), name: str = ""
+    ) -> list[Endpoint]:
+        """Give a container its sandbox and its places in networks; ``name`` (the container's) is for errors.
 
         Undone by :meth:`release`. When this raises or is cancelled, nothing is left.
 
         Raises:
             NotFound: there is no such network.
-            Conflict: the container is in it already, or a host port is in use, in Docker's words.
+            Conflict: a host port is in use, in Docker's words.
+            Forbidden: the container is in a network already.
             Unavailable: no address or port is free, or the kernel refused.
             InvalidArgument, NotImplementedHere: an option that cannot be honoured.
         """
-        network = self._records.resolve(network_name)
-        if any(e.network_id == network.id for e in self._records.endpoints_of(container_id)):
-            raise Conflict(f"endpoint with name {name or container_id} already exists in network {network.name}")
-        driver = self._drivers[network.driver]
-        notice = ""
-        if driver is self._bridge:
-            _require_possible(network, ports, mac=mac, ipv4=ipv4)
-            network, notice = await self._prepare(network)
-        endpoint = self._intend(container_id, network, ports if driver.addressed else (), mac, name)
+        wanted, notices = await self._prepared(wishes)
+        endpoints = self._intend(container_id, wanted, ports, name, present=[])
         try:
-            await self._connect(driver, endpoint, network)
+            await self._realise(self._sandbox(container_id, endpoints), endpoints, [network for network, _ in wanted])
         except BaseException as error:
-            await asyncio.shield(self._undo([endpoint]))
+            await asyncio.shield(self._undo(container_id, endpoints))
             if isinstance(error, OSError):
                 raise Unavailable(f"failed to set up container networking: {error}") from error
             raise
-        return replace(endpoint, notice=notice)
+        return [replace(endpoint, notice=notice) for endpoint, notice in zip(endpoints, notices, strict=True)]
+
+    async def connect(
+        self, container_id: str, wish: Wish, *, ports: Sequence[PortMapping] = (), name: str = ""
+    ) -> list[Endpoint]:
+        """Give a running container one more place; return all of its endpoints, the new one last.
+
+        ``ports`` are published when it is the first place that leads to the host; else they follow the default route.
+        Raises as :meth:`attach` does.
+        """
+        wanted, _ = await self._prepared([wish])
+        present = self._records.endpoints_of(container_id)
+        (endpoint,) = self._intend(container_id, wanted, ports, name, present=present)
+        try:
+            await _to_completion(self._fabric.join, endpoint, wanted[0][0], present)
+            return await self._move_ports([*present, endpoint])
+        except BaseException as error:
+            await asyncio.shield(self.disconnect(container_id, endpoint.network_id))
+            if isinstance(error, OSError):
+                raise Unavailable(f"failed to connect to network {endpoint.network_name}: {error}") from error
+            raise
+
+    async def disconnect(self, container_id: str, network_id: str) -> list[Endpoint]:
+        """Take a running container out of one network; return its remaining endpoints. Idempotent."""
+        present = self._records.endpoints_of(container_id)
+        leaving = [endpoint for endpoint in present if endpoint.network_id == network_id]
+        rest = [endpoint for endpoint in present if endpoint.network_id != network_id]
+        for endpoint in leaving:
+            rest = await self._move_ports(rest, leaving=endpoint)
+            await _to_completion(self._fabric.leave, endpoint, rest)
+            self._records.discard([endpoint])
+        return rest
 
     async def release(self, container_id: str) -> None:
         """Take a container out of all networks; idempotent, and completes even when cancelled."""
-        if endpoints := self._records.endpoints_of(container_id):
-            await asyncio.shield(self._undo(endpoints))
+        endpoints = self._records.endpoints_of(container_id)
+        if endpoints or self._run.sandbox(container_id).exists():
+            await asyncio.shield(self._undo(container_id, endpoints))
 
     async def list(self, filters: Filters | None = None) -> list[NetworkInspect]:
         """Return the networks that match, without their containers (as Docker's list does)."""
-        return [inspect.document(network) for network in inspect.matching(self._records.networks(), filters or {})]
+        used = {endpoint.network_id for endpoint in self._records.endpoints()}
+        found = inspect.matching(self._records.networks(), filters or {}, used=used)
+        return [inspect.document(network) for network in found]
 
     async def inspect(self, ref: str) -> NetworkInspect:
         """Return everything about one network.
@@ -123,108 +185,167 @@ class Networks:
         Raises:
             NotFound: there is none of that name, id or id prefix.
         """
-        return inspect.document(self.resolve(ref), self._records.endpoints(), self._records.names())
+        network = self.resolve(ref)
+        return inspect.document(network, self._records.endpoints_in(network.id), self._records.names())
 
     def resolve(self, ref: str) -> Network:
         """Return the network of that name, id or unique id prefix, or raise NotFound."""
         return self._records.resolve(ref)
 
-    async def create(self, name: str) -> str:
-        """Refuse: only the built-in networks exist in this build."""
-        raise NotImplementedHere(f"creating networks is not supported by this build of wharf: {name}")
-
-    async def remove(self, ref: str) -> None:
-        """Refuse: the built-in networks stay."""
-        raise InvalidArgument(f"{self.resolve(ref).name} is a pre-defined network and cannot be removed")
+    def unused(self, filters: Filters) -> Sequence[Network]:
+        """Return the networks of the user's own that no container is in and that pass prune's filters."""
+        used = {endpoint.network_id for endpoint in self._records.endpoints()}
+        return [n for n in inspect.prunable(self._records.networks(), filters) if n.id not in used]
 
     async def aclose(self) -> None:
-        """Let the ports' sockets go; remove bridge and firewall when no container uses them."""
+        """Let the ports' sockets go; remove bridges and firewall when no container runs."""
         self._ports.close()
-        if not self._records.endpoints() and self._records.resolve("bridge").bridge:
-            await _to_completion(self._bridge.remove)
-        self._bridge.close()
+        if not self._records.endpoints():
+            await _to_completion(self._fabric.remove_all)
+        self._fabric.close()
+
+    def _add_builtin(self) -> None:
+        present = {network.name for network in self._records.networks()}
+        for name in BUILTIN:
+            if name not in present:
+                self._records.add_network(request.builtin(name))
+
+    async def _restore(self, kept: Sequence[Endpoint]) -> None:
+        """Make the host's side of networks again: the user's own, and built-in ones that are in use."""
+        used = {endpoint.network_id for endpoint in kept}
+        for network in self._records.networks():
+            if network.config_only or (network.builtin and network.id not in used):
+                continue
+            try:
+                await self._prepare(network)
+            except (WharfError, OSError) as error:
+                log.warning("network %s is not there: %s", network.name, error)
+        await _to_completion(self._fabric.rebuild_firewall)
+
+    async def _prepared(self, wishes: Sequence[Wish]) -> tuple[Wanted, Sequence[str]]:
+        wanted: Wanted = []
+        notices: Strings = []
+        for wish in wishes:
+            network = self._records.resolve(wish.network)
+            if network.config_only:
+                raise Forbidden(f"cannot create endpoint on configuration-only network {network.name}")
+            require_possible(network, wish)
+            network, notice = await self._prepare(network)
+            wanted.append((network, wish))
+            notices.append(notice)
+        return wanted, notices
 
     async def _prepare(self, network: Network) -> tuple[Network, str]:
+        if self._fabric.ready(network):
+            return network, self._fabric.notice(network)
         async with self._preparing:
             network = self._records.resolve(network.id)
-            if ready := self._bridge.ready:
-                return network, ready.plan.notice
-            plan = await _to_completion(self._bridge.plan, network)
-            if plan.subnet != network.subnet and self._records.addresses(network.id):
-                raise Unavailable(
-                    f"the subnet {network.subnet} of network {network.name} is in use by something else"
-                )
-            network = self._records.place(network, bridge=plan.name, subnet=plan.subnet)
-            await _to_completion(self._bridge.prepare, plan)
-            if plan.notice:
-                log.warning("%s", plan.notice)
-            return network, plan.notice
-
-    async def _connect(self, driver: Driver, endpoint: Endpoint, network: Network) -> None:
-        try:
-            await _to_completion(driver.connect, endpoint, self._observe)
-        except OSError:
-            if driver is not self._bridge or self._bridge.ready:
-                raise
-            await self._prepare(network)  # somebody removed the bridge
-            await _to_completion(driver.connect, endpoint, self._observe)
+            if self._fabric.ready(network):
+                return network, self._fabric.notice(network)
+            planned, notice = await _to_completion(self._fabric.plan, network)
+            if planned.pools != network.pools and self._records.endpoints_in(network.id):
+                subnet = network.pools[0].subnet
+                raise Unavailable(f"the subnet {subnet} of network {network.name} is in use by something else")
+            planned = self._records.place(network, bridge=planned.bridge, pools=planned.pools)
+            await _to_completion(self._fabric.prepare, planned)
+            if notice:
+                log.warning("%s", notice)
+            return planned, notice
 
     def _intend(
-        self, container_id: str, network: Network, ports: Sequence[PortMapping], mac: str | None, name: str
-    ) -> Endpoint:
-        """Choose address and ports and record the endpoint: nothing is awaited, so nobody comes between."""
-        endpoint_id = secrets.token_hex(32)
-        ipv4 = self._allocate(network) if network.subnet else ""
+        self,
+        container_id: str,
+        wanted: Wanted,
+        ports: Sequence[PortMapping],
+        name: str,
+        *,
+        present: Sequence[Endpoint],
+    ) -> Sequence[Endpoint]:
+        """Choose addresses and ports and record the endpoints: nothing is awaited, so nobody comes between."""
+        chosen = self._allocation.choose(container_id, wanted, present, name=name)
+        held: tuple[PublishedPort, ...] = ()
+        if not any(endpoint.ports for endpoint in present):
+            held = self._reserve(chosen, ports, name)
+        chosen = _with_ports(chosen, held)
         try:
-            held = self._ports.reserve(ports)
-        except (Conflict, Unavailable, InvalidArgument) as error:
-            where = f"driver failed programming external connectivity on endpoint {name} ({endpoint_id})"
-            raise type(error)(f"{where}: {error}") from error
-        endpoint = Endpoint(
-            id=endpoint_id,
-            container_id=container_id,
-            network_id=network.id,
-            network_name=network.name,
-            sandbox="" if network.driver == "host" else str(self._run.sandbox(container_id)),
-            ipv4=ipv4,
-            prefix_length=network.prefix_length,
-            gateway=network.gateway,
-            mac=(mac or ipam.mac_of(ipv4)) if ipv4 else "",
-            ports=held,
-            host_link=f"veth{endpoint_id[:7]}" if ipv4 else "",
-        )
-        try:
-            self._records.add(endpoint)
+            self._records.add(chosen)
         except BaseException:
             self._ports.release(held)
             raise
-        return endpoint
-
-    def _allocate(self, network: Network) -> str:
-        used = self._records.addresses(network.id)
-        after = self._last.get(network.id) or (used[-1] if used else None)
-        pool = f"{network.name} ({network.id})"
-        chosen = ipam.allocate(IPv4Network(network.subnet), [*used, network.gateway], after=after, pool=pool)
-        self._last[network.id] = chosen
         return chosen
 
-    async def _undo(self, endpoints: Sequence[Endpoint]) -> None:
+    def _reserve(
+        self, endpoints: Sequence[Endpoint], ports: Sequence[PortMapping], name: str
+    ) -> tuple[PublishedPort, ...]:
+        reach = self._reach(endpoints)
+        try:
+            return self._ports.reserve(ports, reach)
+        except (Conflict, Unavailable, InvalidArgument) as error:
+            where = f"driver failed programming external connectivity on endpoint {name} ({endpoints[0].id})"
+            raise type(error)(f"{where}: {error}") from error
+
+    def _reach(self, endpoints: Sequence[Endpoint]) -> Reach:
+        versions, routed, default_ip = [], [], ""
+        for version in (4, 6):
+            leading = gateway_endpoint(list(endpoints), version)
+            if leading is None or leading.driver != "bridge":
+                continue
+            network = self._records.resolve(leading.network_id)
+            chosen = options.bridge_options(network.options, internal=network.internal)
+            versions.append(version)
+            routed += [version] if chosen.mode(version) == "routed" else []
+            default_ip = chosen.host_ip or default_ip
+        return Reach(tuple(versions), tuple(routed), default_ip)
+
+    async def _realise(self, path: str, endpoints: Sequence[Endpoint], networks: Sequence[Network]) -> None:
+        try:
+            await _to_completion(self._fabric.build, path, endpoints, networks)
+        except OSError:
+            if all(self._fabric.ready(network) for network in networks):
+                raise
+            for network in networks:  # somebody removed a bridge
+                await self._prepare(network)
+            await _to_completion(self._fabric.build, path, endpoints, networks)
+
+    async def _move_ports(self, endpoints: Endpoints, *, leaving: Endpoint | None = None) -> Endpoints:
+        """Publish a container's ports where its default route leads now, and let go those that lead nowhere."""
+        before = [*endpoints, leaving] if leaving else endpoints
+        held = tuple(port for endpoint in before for port in endpoint.ports)
+        after = _with_ports(endpoints, held)
+        if not held:
+            return after
+        self._records.update([*after, replace(leaving, ports=())] if leaving else after)
+        await _to_completion(self._fabric.move_ports, before, after)
+        published = {port for endpoint in after for port in endpoint.ports}
+        self._ports.release([port for port in held if port not in published])
+        return after
+
+    def _sandbox(self, container_id: str, endpoints: Sequence[Endpoint]) -> str:
+        shared = any(endpoint.driver == "host" for endpoint in endpoints)
+        return "" if shared else str(self._run.sandbox(container_id))
+
+    async def _undo(self, container_id: str, endpoints: Sequence[Endpoint]) -> None:
+        await _to_completion(self._fabric.demolish, self._sandbox(container_id, endpoints), endpoints)
         for endpoint in endpoints:
-            await _to_completion(self._driver_of(endpoint).disconnect, endpoint)
             self._ports.release(endpoint.ports)
         self._records.discard(endpoints)
 
-    def _sweep(self, dead: Sequence[Endpoint], live: set[str]) -> Sequence[Endpoint]:
-        """Remove from the kernel what no live container owns. The firewall is rebuilt or removed afterwards."""
-        for endpoint in dead:
-            if endpoint.sandbox:
-                sandbox.remove(endpoint.sandbox)
-        if self._run.netns.is_dir():
-            for path in self._run.netns.iterdir():
-                if path.name not in live:
-                    sandbox.remove(str(path))
-        self._bridge.sweep(live)
-        return dead
+    async def _forget(self, network: Network) -> None:
+        """Remove a network's host side, then its record."""
+        if not network.config_only:
+            await _to_completion(self._fabric.dismantle, network)
+        self._records.discard_network(network)
+
+    def _require_unused(self, network: Network) -> None:
+        endpoints = self._records.endpoints_in(network.id)
+        if endpoints:
+            names = self._records.names()
+            users = ", ".join(f'name:"{names.get(e.container_id, "")}" id:"{e.container_id[:12]}"' for e in endpoints)
+            raise Forbidden(f"error while removing network: network {network.name} has active endpoints ({users})")
+        if network.config_only:
+            users = ", ".join(n.name for n in self._records.networks() if n.config_from in (network.name, network.id))
+            if users:
+                raise Forbidden(f"configuration network {network.name} is in use by {users}")
 
     def _hold_again(self, endpoint: Endpoint) -> None:
         for port in endpoint.ports:
@@ -233,29 +354,15 @@ class Networks:
             except (Conflict, InvalidArgument) as error:
                 log.warning("container %s keeps its published port: %s", endpoint.container_id[:12], error)
 
-    def _driver_of(self, endpoint: Endpoint) -> Driver:
-        return self._drivers[self._records.resolve(endpoint.network_id).driver]
 
-
-def _require_possible(network: Network, ports: Sequence[PortMapping], *, mac: str | None, ipv4: str | None) -> None:
-    require_supported(ports)
-    if ipv4:
-        raise InvalidArgument(
-            f"invalid config for network {network.name}: invalid endpoint settings:\n"
-            "user specified IP address is supported on user defined networks only"
-        )
-    if mac and not _is_mac(mac):
-        raise InvalidArgument(f"invalid MAC address: {mac}")
-
-
-def _is_mac(text: str) -> bool:
-    parts = text.split(":")
-    try:
-        values = [int(part, 16) for part in parts if len(part) == 2]
-    except ValueError:
-        return False
-    # An interface refuses a multicast address (the lowest bit of the first byte) and all zeros.
-    return len(values) == len(parts) == 6 and not values[0] & 1 and any(values)
+def _with_ports(endpoints: Sequence[Endpoint], ports: Sequence[PublishedPort]) -> list[Endpoint]:
+    """Return ``endpoints`` with each port where the default route of its version of IP leads. Pure."""
+    leading = {version: gateway_endpoint(list(endpoints), version) for version in (4, 6)}
+    found = []
+    for endpoint in endpoints:
+        own = tuple(port for port in ports if leading[port.version] is endpoint)
+        found.append(replace(endpoint, ports=own))
+    return found
 
 
 async def _to_completion(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

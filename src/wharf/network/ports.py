@@ -6,44 +6,60 @@ import errno
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wharf.errors import Conflict, InvalidArgument, NotImplementedHere, Unavailable
 from wharf.lib.ports import PortMapping
 from wharf.network.endpoint import PublishedPort
-from wharf.network.rules import ANY
+from wharf.network.rules import ANY, ANY6
 
 _RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _FALLBACK = (32768, 60999)
-_KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
+_KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM, "sctp": socket.SOCK_STREAM}
+_NO_SCTP = (errno.EPROTONOSUPPORT, errno.ESOCKTNOSUPPORT)
 
 Place = tuple[str, str, int]  # protocol, host address, port
 
 
-def require_supported(mappings: Iterable[PortMapping]) -> None:
-    """Refuse by name what cannot be published.
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How the host can lead to a container: what its default route's network can do."""
+
+    versions: tuple[int, ...]  # of IP
+    routed: tuple[int, ...] = ()  # of these no address is translated: ports are opened, and the host holds none
+    default_ip: str = ""  # where ports are published that name no address; '' for everywhere
+
+
+def places(mapping: PortMapping, reach: Reach) -> list[str]:
+    """Return the host's addresses on which a port is to be published; none when nothing leads to the container. Pure.
 
     Raises:
-        NotImplementedHere: sctp, or an IPv6 address of the host.
+        NotImplementedHere: an address of a version of IP that the container does not have.
     """
-    for mapping in mappings:
-        if mapping.protocol not in _KINDS:
-            raise NotImplementedHere(
-                f"publishing {mapping.protocol} ports is not supported: {mapping.container_port}"
-            )
-        if ":" in mapping.host_ip:
-            raise NotImplementedHere(f"publishing on an IPv6 address is not supported: {mapping.host_ip}")
+    host_ip = mapping.host_ip or reach.default_ip
+    if not host_ip or not reach.versions:
+        return [ANY6 if version == 6 else ANY for version in reach.versions]
+    version = 6 if ":" in host_ip else 4
+    if version not in reach.versions:
+        raise NotImplementedHere(
+            f"publishing on {host_ip}: the container has no IPv{version} address, and none is translated"
+        )
+    return [host_ip]
 
 
 class HostPorts:
     """The ports that one engine holds. Used by one thread; the sockets go with the process."""
 
     def __init__(self) -> None:
-        self._held: dict[Place, socket.socket] = {}
+        self._held: dict[Place, socket.socket | None] = {}
+        self._addresses: dict[tuple[str, int, bool], set[str]] = {}  # by protocol, port and whether IPv6
         self._last: dict[str, int] = {}
 
-    def reserve(self, mappings: Iterable[PortMapping]) -> tuple[PublishedPort, ...]:
+    def reserve(self, mappings: Iterable[PortMapping], reach: Reach) -> tuple[PublishedPort, ...]:
         """Choose and hold a host port for each mapping: all or none. Undone by :meth:`release`.
+
+        A mapping for all addresses has the same port in each version of IP.
 
         Raises:
             Conflict: a port is taken, by us ("port is already allocated") or by another ("address already in use");
@@ -53,40 +69,57 @@ class HostPorts:
         with ExitStack() as undo:
             taken: list[PublishedPort] = []
             for mapping in mappings:
-                port = self._reserve_one(mapping)
-                taken.append(port)
-                undo.callback(self.release, (port,))
+                ports = self._reserve_one(mapping, reach)
+                taken += ports
+                undo.callback(self.release, ports)
             undo.pop_all()
         return tuple(taken)
 
     def hold(self, port: PublishedPort) -> None:
         """Hold a port that is published already (by an earlier process with the same data root)."""
-        self._bind((port.protocol, port.host_ip, port.host_port))
+        if port.host_port:
+            self._bind((port.protocol, port.host_ip, port.host_port))
 
     def release(self, ports: Iterable[PublishedPort]) -> None:
         """Let ports go; idempotent."""
         for port in ports:
-            held = self._held.pop((port.protocol, port.host_ip, port.host_port), None)
-            if held:
+            place = (port.protocol, port.host_ip, port.host_port)
+            if place not in self._held:
+                continue
+            if held := self._held.pop(place):
                 held.close()
+            self._addresses[port.protocol, port.host_port, port.version == 6].discard(port.host_ip)
 
     def close(self) -> None:
         """Let all ports go."""
+        self._addresses.clear()
         while self._held:
-            self._held.popitem()[1].close()
+            if held := self._held.popitem()[1]:
+                held.close()
 
-    def _reserve_one(self, mapping: PortMapping) -> PublishedPort:
-        address = mapping.host_ip or ANY
+    def _reserve_one(self, mapping: PortMapping, reach: Reach) -> list[PublishedPort]:
+        wanted = [PublishedPort(mapping.container_port, mapping.protocol, ip, 0) for ip in places(mapping, reach)]
+        routed = [port for port in wanted if port.version in reach.routed]
+        held = [port for port in wanted if port not in routed]
+        if not held:
+            return routed
         if mapping.host_port and not mapping.host_port_last:
-            self._bind((mapping.protocol, address, mapping.host_port))
-            return PublishedPort(mapping.container_port, mapping.protocol, address, mapping.host_port)
+            return routed + self._hold_all(held, mapping.host_port)
         for candidate in self._candidates(mapping):
             try:
-                self._bind((mapping.protocol, address, candidate))
+                return routed + self._hold_all(held, candidate)
             except Conflict:
                 continue
-            return PublishedPort(mapping.container_port, mapping.protocol, address, candidate)
         raise Unavailable("all ports are allocated")
+
+    def _hold_all(self, ports: list[PublishedPort], number: int) -> list[PublishedPort]:
+        with ExitStack() as undo:
+            chosen = [replace(port, host_port=number) for port in ports]
+            for port in chosen:
+                self.hold(port)
+                undo.callback(self.release, (port,))
+            undo.pop_all()
+        return chosen
 
     def _candidates(self, mapping: PortMapping) -> Iterator[int]:
         if mapping.host_port:
@@ -100,39 +133,50 @@ class HostPorts:
 
     def _bind(self, place: Place) -> None:
         protocol, address, port = place
-        if any(_clash(place, other) for other in self._held):
-            raise Conflict(f"Bind for {address}:{port} failed: port is already allocated")
+        shown = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        others = self._addresses.setdefault((protocol, port, ":" in address), set())
+        if address in others or (others and bool({ANY, ANY6} & {address, *others})):
+            raise Conflict(f"Bind for {shown} failed: port is already allocated")
         try:
-            self._held[place] = _hold(_KINDS[protocol], address, port)
+            self._held[place] = _hold(protocol, address, port)
+            others.add(address)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            message = f"failed to bind host port {address}:{port}/{protocol}: {reason}"
+            message = f"failed to bind host port {shown}/{protocol}: {reason}"
             raise (Conflict if error.errno == errno.EADDRINUSE else InvalidArgument)(message) from error
 
 
-def _clash(one: Place, other: Place) -> bool:
-    same = one[0] == other[0] and one[2] == other[2]
-    return same and (one[1] == other[1] or ANY in (one[1], other[1]))
-
-
-def _hold(kind: int, address: str, port: int) -> socket.socket:
-    held = socket.socket(socket.AF_INET, kind)
+def _hold(protocol: str, address: str, port: int) -> socket.socket | None:
+    """Return a socket that keeps others off; None where the kernel has no such sockets, and so no others."""
+    kind, family = _KINDS[protocol], socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        if kind == socket.SOCK_DGRAM:
-            held.bind((address, port))
-            return held
-        # Three wishes at once: an earlier server's connections in TIME_WAIT do not hinder (REUSEADDR while binding);
-        # nobody else gets the port, not even with REUSEADDR (taken off again once bound, and listen tells of others);
-        # and a client that comes before the firewall's rule is refused at once, not left in a backlog (shutdown).
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind((address, port))
-        held.listen(1)
-        held.shutdown(socket.SHUT_RDWR)
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        held = socket.socket(family, kind, socket.IPPROTO_SCTP if protocol == "sctp" else 0)
+    except OSError as error:
+        if protocol == "sctp" and error.errno in _NO_SCTP:
+            return None
+        raise
+    try:
+        if family == socket.AF_INET6:
+            held.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        _occupy(held, kind, (address, port))
     except BaseException:
         held.close()
         raise
     return held
+
+
+def _occupy(held: socket.socket, kind: int, place: tuple[str, int]) -> None:
+    if kind == socket.SOCK_DGRAM:
+        held.bind(place)
+        return
+    # Three wishes at once: an earlier server's connections in TIME_WAIT do not hinder (REUSEADDR while binding);
+    # nobody else gets the port, not even with REUSEADDR (taken off again once bound, and listen tells of others);
+    # and a client that comes before the firewall's rule is refused at once, not left in a backlog (shutdown).
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(place)
+    held.listen(1)
+    held.shutdown(socket.SHUT_RDWR)
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
 
 
 def _ephemeral_range() -> tuple[int, int]:

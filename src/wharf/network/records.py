@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import secrets
-import time
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
-from ipaddress import IPv4Network
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from wharf.errors import InvalidArgument, NotFound
-from wharf.lib.timestamps import rfc3339_nano
-from wharf.network.bridge import DEFAULT_SUBNET
+from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.network.endpoint import Endpoint, PublishedPort
+from wharf.network.pools import Pool
 from wharf.storage.layout import RunRoot
 from wharf.storage.metadata import Database
 
@@ -29,22 +25,35 @@ class Network:
     name: str
     driver: str
     created_at: str
-    subnet: str = ""  # CIDR; '' for drivers without addresses
-    bridge: str = ""  # the link's name; '' before the first use
+    pools: tuple[Pool, ...] = ()  # none for drivers without addresses
+    bridge: str = ""  # the link's name; '' before the first use, or for drivers without one
+    ipv4: bool = True
+    ipv6: bool = False
+    internal: bool = False
+    attachable: bool = False
+    config_only: bool = False
+    config_from: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    ipam_driver: str = "default"
+    ipam_options: Mapping[str, str] | None = None
 
     @property
-    def gateway(self) -> str:
-        """The first address of the subnet."""
-        return str(IPv4Network(self.subnet)[1]) if self.subnet else ""
+    def builtin(self) -> bool:
+        """Whether it always exists."""
+        return self.name in BUILTIN
 
-    @property
-    def prefix_length(self) -> int:
-        """Of the subnet."""
-        return IPv4Network(self.subnet).prefixlen if self.subnet else 0
+    def pools_of(self, version: int) -> list[Pool]:
+        """Its pools of one version of IP; none when that version is not enabled."""
+        enabled = self.ipv4 if version == 4 else self.ipv6
+        return [pool for pool in self.pools if pool.version == version and enabled]
 
 
-_ENDPOINTS = """SELECT e.id, e.container_id, e.network_id, n.name, n.document, n.driver,
-    e.ipv4, e.mac, e.host_link, e.ports FROM endpoints e JOIN networks n ON n.id = e.network_id"""
+_NETWORKS = "SELECT id, name, driver, created_at, document FROM networks"
+_ENDPOINTS = """SELECT e.id, e.container_id, e.network_id, n.name, n.driver, e.ipv4, e.mac, e.host_link, e.ports,
+    e.document FROM endpoints e JOIN networks n ON n.id = e.network_id"""
+_OWN_COLUMNS = ("id", "container_id", "network_id", "network_name", "driver", "ipv4", "mac", "host_link", "ports")
+_NOT_STORED = (*_OWN_COLUMNS, "sandbox", "notice")
 
 
 class Records:
@@ -54,19 +63,9 @@ class Records:
         self._database = database
         self._run = run
 
-    def add_builtin(self) -> None:
-        """Make the rows of the built-in networks where they are missing."""
-        present = {network.name for network in self.networks()}
-        for name, driver in BUILTIN.items():
-            if name not in present:
-                subnet = DEFAULT_SUBNET if driver == "bridge" else ""
-                created_at = rfc3339_nano(time.time_ns())
-                self._insert(Network(secrets.token_hex(32), name, driver, created_at, subnet))
-
     def networks(self) -> list[Network]:
         """Return all networks, by name."""
-        rows = self._database.query("SELECT id, name, driver, created_at, document FROM networks ORDER BY name")
-        return [Network(*map(str, row[:4]), **json.loads(str(row[4]))) for row in rows]
+        return [_network(*row) for row in self._database.query(f"{_NETWORKS} ORDER BY name")]
 
     def resolve(self, ref: str) -> Network:
         """Return the network of that name, id or unique id prefix; ``default`` is ``bridge``.
@@ -76,39 +75,63 @@ class Records:
             InvalidArgument: the prefix fits several.
         """
         wanted = "bridge" if ref == "default" else ref
-        networks = self.networks()
-        exact = [n for n in networks if wanted == n.name] or [n for n in networks if wanted == n.id]
-        matches = exact or [n for n in networks if wanted and n.id.startswith(wanted)]
+        exact = self._where("name = ?", wanted) or self._where("id = ?", wanted)
+        matches = exact or (self._where("substr(id, 1, ?) = ?", len(wanted), wanted) if wanted else [])
         if len(matches) > 1:
             raise InvalidArgument(f"network {ref} is ambiguous ({len(matches)} matches found based on ID prefix)")
         if not matches:
             raise NotFound(f"network {ref} not found")
         return matches[0]
 
-    def place(self, network: Network, *, bridge: str, subnet: str) -> Network:
-        """Record which bridge and subnet a network has, before they are made."""
-        placed = replace(network, bridge=bridge, subnet=subnet)
+    def add_network(self, network: Network) -> None:
+        """Record a network: the intention, before the kernel is touched.
+
+        Raises:
+            Conflict: the name is taken.
+        """
+        if self._where("name = ?", network.name):
+            raise Conflict(f"network with name {network.name} already exists")
         with self._database.transaction() as db:
-            db.execute("UPDATE networks SET document = ? WHERE id = ?", (_document(placed), network.id))
+            db.execute(
+                "INSERT INTO networks (id, name, driver, created_at, document) VALUES (?, ?, ?, ?, ?)",
+                (network.id, network.name, network.driver, network.created_at, _document(network)),
+            )
+
+    def discard_network(self, network: Network) -> None:
+        """Forget a network that has no endpoints."""
+        with self._database.transaction() as db:
+            db.execute("DELETE FROM networks WHERE id = ?", (network.id,))
+
+    def place(self, network: Network, *, bridge: str, pools: tuple[Pool, ...]) -> Network:
+        """Record which bridge and pools a network has, before they are made."""
+        placed = replace(network, bridge=bridge, pools=pools)
+        if placed != network:
+            with self._database.transaction() as db:
+                db.execute("UPDATE networks SET document = ? WHERE id = ?", (_document(placed), network.id))
         return placed
 
     def endpoints(self) -> list[Endpoint]:
-        """Return all endpoints, oldest first."""
+        """Return all endpoints, in the order in which they were made."""
         return [self._endpoint(*row) for row in self._database.query(f"{_ENDPOINTS} ORDER BY e.rowid")]
 
     def endpoints_of(self, container_id: str) -> list[Endpoint]:
-        """Return the endpoints of one container."""
-        return [
-            self._endpoint(*row)
-            for row in self._database.query(f"{_ENDPOINTS} WHERE e.container_id = ?", (container_id,))
-        ]
+        """Return the endpoints of one container, in the order in which they were made."""
+        sql = f"{_ENDPOINTS} WHERE e.container_id = ? ORDER BY e.rowid"
+        return [self._endpoint(*row) for row in self._database.query(sql, (container_id,))]
 
-    def addresses(self, network_id: str) -> list[str]:
+    def endpoints_in(self, network_id: str) -> list[Endpoint]:
+        """Return the endpoints in one network, in the order in which they were made."""
+        sql = f"{_ENDPOINTS} WHERE e.network_id = ? ORDER BY e.rowid"
+        return [self._endpoint(*row) for row in self._database.query(sql, (network_id,))]
+
+    def addresses(self, network_id: str, version: int) -> list[str]:
         """Return the addresses in use in a network, the one given last at the end."""
+        column = "ipv4" if version == 4 else "json_extract(document, '$.ipv6')"
         rows = self._database.query(
-            "SELECT ipv4 FROM endpoints WHERE network_id = ? AND ipv4 IS NOT NULL ORDER BY rowid", (network_id,)
+            f"SELECT {column} FROM endpoints WHERE network_id = ? ORDER BY rowid",  # noqa: S608  # one of two words
+            (network_id,),
         )
-        return [str(row[0]) for row in rows]
+        return [str(row[0]) for row in rows if row[0]]
 
     def names(self) -> dict[str, str]:
         """Return the names of the containers that have endpoints."""
@@ -117,52 +140,65 @@ class Records:
         )
         return {str(container_id): str(name) for container_id, name in rows}
 
-    def add(self, endpoint: Endpoint) -> None:
-        """Record an endpoint: the intention, before the kernel is touched."""
+    def add(self, endpoints: Iterable[Endpoint]) -> None:
+        """Record endpoints: the intention, before the kernel is touched."""
         with self._database.transaction() as db:
-            db.execute(
-                "INSERT INTO endpoints (id, container_id, network_id, ipv4, mac, host_link, ports)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    endpoint.id,
-                    endpoint.container_id,
-                    endpoint.network_id,
-                    endpoint.ipv4 or None,
-                    endpoint.mac or None,
-                    endpoint.host_link or None,
-                    json.dumps([asdict(port) for port in endpoint.ports]),
-                ),
+            db.executemany(
+                "INSERT INTO endpoints (id, container_id, network_id, ipv4, mac, host_link, ports, document)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [_row(endpoint) for endpoint in endpoints],
             )
+
+    def update(self, endpoints: Iterable[Endpoint]) -> None:
+        """Record what has changed of endpoints: their ports, names and the like."""
+        with self._database.transaction() as db:
+            for endpoint in endpoints:
+                *_, ports, document = _row(endpoint)
+                db.execute(
+                    "UPDATE endpoints SET ports = ?, document = ? WHERE id = ?", (ports, document, endpoint.id)
+                )
 
     def discard(self, endpoints: Iterable[Endpoint]) -> None:
         """Forget endpoints."""
         with self._database.transaction() as db:
             db.executemany("DELETE FROM endpoints WHERE id = ?", [(endpoint.id,) for endpoint in endpoints])
 
-    def _insert(self, network: Network) -> None:
-        with self._database.transaction() as db:
-            db.execute(
-                "INSERT INTO networks (id, name, driver, created_at, document) VALUES (?, ?, ?, ?, ?)",
-                (network.id, network.name, network.driver, network.created_at, _document(network)),
-            )
+    def _where(self, condition: str, *values: str | int) -> list[Network]:
+        return [_network(*row) for row in self._database.query(f"{_NETWORKS} WHERE {condition}", values)]
 
     def _endpoint(self, *row: Any) -> Endpoint:
-        endpoint_id, container_id, network_id, name, document, driver, ipv4, mac, host_link, ports = row
-        network = Network(network_id, name, driver, "", **json.loads(document))
-        return Endpoint(
-            id=endpoint_id,
-            container_id=container_id,
-            network_id=network_id,
-            network_name=name,
-            sandbox="" if driver == "host" else str(self._run.sandbox(container_id)),
-            ipv4=ipv4 or "",
-            prefix_length=network.prefix_length,
-            gateway=network.gateway,
-            mac=mac or "",
-            ports=tuple(PublishedPort(**port) for port in json.loads(ports)),
-            host_link=host_link or "",
-        )
+        known: dict[str, Any] = dict(zip(_OWN_COLUMNS, row, strict=False))
+        document = json.loads(row[-1])
+        for name in ("link_local", "names"):
+            document[name] = tuple(document.get(name) or ())
+        for name in ("links", "sysctls"):
+            document[name] = tuple((str(a), str(b)) for a, b in document.get(name) or ())
+        ports = tuple(PublishedPort(**port) for port in json.loads(known.pop("ports")))
+        filled: dict[str, Any] = {name: value or "" for name, value in known.items()}
+        sandbox = "" if filled["driver"] == "host" else str(self._run.sandbox(filled["container_id"]))
+        return Endpoint(**filled, **document, ports=ports, sandbox=sandbox)
+
+
+def _row(endpoint: Endpoint) -> tuple[str | None, ...]:
+    document = {name: value for name, value in asdict(endpoint).items() if name not in _NOT_STORED}
+    return (
+        endpoint.id,
+        endpoint.container_id,
+        endpoint.network_id,
+        endpoint.ipv4 or None,
+        endpoint.mac or None,
+        endpoint.host_link or None,
+        json.dumps([asdict(port) for port in endpoint.ports]),
+        json.dumps(document),
+    )
+
+
+def _network(*row: Any) -> Network:
+    document = json.loads(row[4])
+    document["pools"] = tuple(Pool(**pool) for pool in document["pools"])
+    return Network(**dict(zip(("id", "name", "driver", "created_at"), row, strict=False)), **document)
 
 
 def _document(network: Network) -> str:
-    return json.dumps({"subnet": network.subnet, "bridge": network.bridge})
+    whole = {name: getattr(network, name) for name in Network.__slots__[4:]}
+    return json.dumps({**whole, "pools": [asdict(pool) for pool in network.pools]})

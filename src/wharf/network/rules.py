@@ -1,25 +1,31 @@
-"""The firewall of one engine, as nftables commands. Pure: networks and ports in, one transaction out.
+"""The firewall of one engine, as nftables commands. Pure: networks and endpoints in, one transaction out.
 
-The table ``ip wharf_<key>``::
+The table ``inet wharf_<key>``::
 
-    map ports_any    protocol . port           → container address . port      published on all addresses
-    map ports_at     address . protocol . port → container address . port      published on one address
+    map ports4_any    protocol . port           → container address . port      published on all addresses
+    map ports4_at     address . protocol . port → container address . port      published on one address
+    set open4         container address . protocol . port                       of networks that are routed to
+    set local4        subnet . bridge                                           who is at home where
+    (the same with 6 for IPv6)
+
     guard            prerouting, raw     a bridge may not speak to or from 127/8 (its route_localnet would let it)
     prerouting       dstnat              packets to this host's addresses → maps; 127/8 from a wire is left to the
                                          kernel, which drops it
-    output           -100                the host's own packets → maps, 127/8 included
-    forward          filter              what enters a bridge from elsewhere must be an answer or a published port
+    output           -100                the host's own packets → maps, 127/8 and ::1 included
+    forward          filter              what enters a bridge from elsewhere must be an answer or a published port;
+                                         nothing enters or leaves an internal network; what stays on a bridge is
+                                         seen here where bridge-nf-call-iptables is on
     postrouting      srcnat              masquerade what leaves a subnet for elsewhere; and published traffic whose
                                          client is this host's loopback or sits on the same bridge, so that the
                                          answer comes back through here (whatever bridge-nf-call-iptables says)
 
-Maps keep the rules as many as there are networks, however many ports are published.
+Sets and maps keep the rules as many as they are, however many networks there are and ports are published.
 (libnftables-json(5); `fib` and `dnat ... map`: nft(8).)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,14 +34,28 @@ from wharf.network.endpoint import Endpoint, PublishedPort
 Command = dict[str, Any]
 
 ANY = "0.0.0.0"  # noqa: S104 - the word for "all addresses", nothing is bound here
+ANY6 = "::"
 
 
 @dataclass(frozen=True, slots=True)
 class BridgeNetwork:
     """What the firewall needs to know of a network."""
 
+    id: str
     bridge: str
-    subnet: str  # CIDR
+    subnet4: str = ""  # CIDR
+    subnet6: str = ""
+    internal: bool = False
+    icc: bool = True  # its containers reach each other
+    mode4: str = "nat"  # see options.GATEWAY_MODES
+    mode6: str = "nat"
+    masquerade: bool = True
+    source4: str = ""  # what outgoing packets bear, in place of the interface's address
+    source6: str = ""
+
+
+Networks = Mapping[str, BridgeNetwork]
+"""By id."""
 
 
 def table_name(key: str) -> str:
@@ -48,101 +68,180 @@ def build(key: str, networks: Iterable[BridgeNetwork], endpoints: Iterable[Endpo
 
     A script and not JSON: libnftables 1.0.6 crashes on a JSON rule that translates by a map of address and port.
     """
-    networks = list(networks)
-    places = [_elements(endpoint) for endpoint in endpoints]
-    anywhere = [element for any_, _ in places for element in any_]
-    at = [element for _, at_ in places for element in at_]
+    by_id = {network.id: network for network in networks}
+    sets = {name: list(found) for name, found in _network_sets(by_id.values())}
+    for endpoint in endpoints:
+        for name, element in _elements(by_id, endpoint):
+            sets[name].append(_spelt(element))
     name = table_name(key)
-    lines = [f"table ip {name}", f"delete table ip {name}", f"table ip {name} {{"]
-    lines += _map("ports_any", "inet_proto . inet_service", anywhere)
-    lines += _map("ports_at", "ipv4_addr . inet_proto . inet_service", at)
-    for chain, head, common, of_network in _CHAINS:
-        rules = [*common, *(rule.format(**_words(network)) for network in networks for rule in of_network)]
-        lines += [f"\tchain {chain} {{", f"\t\ttype {head}; policy accept;", *(f"\t\t{r}" for r in rules), "\t}"]
+    lines = [f"table inet {name}", f"delete table inet {name}", f"table inet {name} {{"]
+    for set_name, (kind, declaration) in _SETS.items():
+        filled = [f"\t\telements = {{ {', '.join(sets[set_name])} }}"] if sets.get(set_name) else []
+        lines += [f"\t{kind} {set_name} {{", f"\t\t{declaration}", *filled, "\t}"]
+    for chain, head, chain_rules in _CHAINS:
+        lines += [
+            f"\tchain {chain} {{",
+            f"\t\ttype {head}; policy accept;",
+            *(f"\t\t{r}" for r in chain_rules),
+            "\t}",
+        ]
     return "\n".join([*lines, "}", ""])
 
 
 def remove(key: str) -> list[Command]:
     """Return the commands that remove the table, whether it is there or not."""
-    table = {"family": "ip", "name": table_name(key)}
+    table = {"family": "inet", "name": table_name(key)}
     return [{"add": {"table": table}}, {"delete": {"table": table}}]
 
 
-def publish(key: str, endpoint: Endpoint) -> list[Command]:
+def publish(key: str, networks: Networks, endpoint: Endpoint) -> list[Command]:
     """Return the commands that publish the endpoint's ports; none for none."""
-    return [{"add": {"element": _element(key, endpoint, port)}} for port in endpoint.ports]
+    return [{"add": {"element": _json(key, *found)}} for found in _elements(networks, endpoint)]
 
 
-def withdraw(key: str, endpoint: Endpoint) -> list[Command]:
+def withdraw(key: str, networks: Networks, endpoint: Endpoint) -> list[Command]:
     """Return the commands that take the endpoint's ports back, whether they are there or not.
 
     Adding first, in the same transaction, makes the deletion succeed after a crash before the ports were published.
     """
-    delete = [{"delete": {"element": _element(key, endpoint, port)}} for port in endpoint.ports]
-    return publish(key, endpoint) + delete
+    delete = [{"delete": {"element": _json(key, *found)}} for found in _elements(networks, endpoint)]
+    return publish(key, networks, endpoint) + delete
 
 
-def _element(key: str, endpoint: Endpoint, port: PublishedPort) -> dict[str, Any]:
-    anywhere = port.host_ip == ANY
-    place = [port.protocol, port.host_port] if anywhere else [port.host_ip, port.protocol, port.host_port]
-    return {
-        "family": "ip",
-        "table": table_name(key),
-        "name": "ports_any" if anywhere else "ports_at",
-        "elem": [[{"concat": place}, {"concat": [endpoint.ipv4, port.container_port]}]],
-    }
+Words = tuple[str | int, ...]
+Element = tuple[Words, Words]  # key, value; a set's has no value
 
 
-def _elements(endpoint: Endpoint) -> tuple[list[str], list[str]]:
-    """Return the endpoint's elements of both maps, as a script spells them."""
-    anywhere, at = [], []
-    for port in endpoint.ports:
-        place, target = f"{port.protocol} . {port.host_port}", f"{endpoint.ipv4} . {port.container_port}"
-        if port.host_ip == ANY:
-            anywhere.append(f"{place} : {target}")
+def _elements(networks: Networks, endpoint: Endpoint) -> Iterator[tuple[str, Element]]:
+    """Yield the name of a set or map, and its element, for each port."""
+    network = networks.get(endpoint.network_id)
+    for port in endpoint.ports if network else ():
+        assert network is not None
+        address = endpoint.ipv6 if port.version == 6 else endpoint.ipv4
+        mode = network.mode6 if port.version == 6 else network.mode4
+        if not address:
+            continue
+        if mode == "routed":
+            yield f"open{port.version}", ((address, port.protocol, port.container_port), ())
         else:
-            at.append(f"{port.host_ip} . {place} : {target}")
-    return anywhere, at
+            yield _mapped(port, address)
 
 
-def _map(name: str, key: str, elements: list[str]) -> list[str]:
-    filled = [f"\t\telements = {{ {', '.join(elements)} }}"] if elements else []
-    return [f"\tmap {name} {{", f"\t\ttype {key} : ipv4_addr . inet_service", *filled, "\t}"]
+def _mapped(port: PublishedPort, address: str) -> tuple[str, Element]:
+    value = (address, port.container_port)
+    if port.host_ip in (ANY, ANY6):
+        return f"ports{port.version}_any", ((port.protocol, port.host_port), value)
+    return f"ports{port.version}_at", ((port.host_ip, port.protocol, port.host_port), value)
 
 
-def _words(network: BridgeNetwork) -> dict[str, str]:
-    return {"bridge": f'"{network.bridge}"', "subnet": network.subnet}
+def _json(key: str, name: str, element: Element) -> dict[str, Any]:
+    place, value = ({"concat": list(words)} for words in element)
+    written = [[place, value]] if element[1] else [place]
+    return {"family": "inet", "table": table_name(key), "name": name, "elem": written}
 
+
+def _spelt(element: Element) -> str:
+    place, value = (" . ".join(map(str, words)) for words in element)
+    return f"{place} : {value}" if value else place
+
+
+def _network_sets(networks: Iterable[BridgeNetwork]) -> Iterator[tuple[str, Iterator[str]]]:
+    known = list(networks)
+    yield "bridges", (f'"{n.bridge}"' for n in known)
+    yield "same", (f'"{n.bridge}" . "{n.bridge}"' for n in known)
+    yield "shy", (f'"{n.bridge}" . "{n.bridge}"' for n in known if not n.icc)
+    yield "internal", (f'"{n.bridge}"' for n in known if n.internal)
+    for version in (4, 6):
+        facts = [(n, *_of_version(n, version)) for n in known]
+        yield f"local{version}", (f'{subnet} . "{n.bridge}"' for n, subnet, _, _ in facts if subnet)
+        yield f"unprotected{version}", (f'"{n.bridge}"' for n, _, mode, _ in facts if mode == "nat-unprotected")
+        yield f"routed{version}", (f'"{n.bridge}"' for n, _, mode, _ in facts if mode == "routed")
+        leaving = [
+            (subnet, source)
+            for n, subnet, mode, source in facts
+            if subnet and n.masquerade and not n.internal and mode in ("nat", "nat-unprotected")
+        ]
+        yield f"masquerade{version}", (subnet for subnet, source in leaving if not source)
+        yield f"source{version}", (f"{subnet} : {source}" for subnet, source in leaving if source)
+        for name in ("any", "at"):
+            yield f"ports{version}_{name}", iter(())
+        yield f"open{version}", iter(())
+
+
+def _of_version(network: BridgeNetwork, version: int) -> tuple[str, str, str]:
+    if version == 4:
+        return network.subnet4, network.mode4, network.source4
+    return network.subnet6, network.mode6, network.source6
+
+
+_SETS = {
+    "bridges": ("set", "type ifname"),
+    "same": ("set", "type ifname . ifname"),
+    "shy": ("set", "type ifname . ifname"),
+    "internal": ("set", "type ifname"),
+    **{
+        name.format(v): (kind, declaration.format(v))
+        for v in (4, 6)
+        for name, kind, declaration in (
+            ("local{}", "set", "type ipv{}_addr . ifname; flags interval"),
+            ("masquerade{}", "set", "type ipv{}_addr; flags interval"),
+            ("source{}", "map", "type ipv{0}_addr : ipv{0}_addr; flags interval"),
+            ("unprotected{}", "set", "type ifname"),
+            ("routed{}", "set", "type ifname"),
+            ("open{}", "set", "type ipv{}_addr . inet_proto . inet_service"),
+            ("ports{}_any", "map", "type inet_proto . inet_service : ipv{}_addr . inet_service"),
+            ("ports{}_at", "map", "type ipv{0}_addr . inet_proto . inet_service : ipv{0}_addr . inet_service"),
+        )
+    },
+}
 
 _TO_MAPS = (
-    "fib daddr type local dnat ip to ip daddr . meta l4proto . th dport map @ports_at",
-    "fib daddr type local dnat ip to meta l4proto . th dport map @ports_any",
+    "fib daddr type local dnat ip to ip daddr . meta l4proto . th dport map @ports4_at",
+    "fib daddr type local meta nfproto ipv4 dnat ip to meta l4proto . th dport map @ports4_any",
+    "fib daddr type local dnat ip6 to ip6 daddr . meta l4proto . th dport map @ports6_at",
+    "fib daddr type local meta nfproto ipv6 dnat ip6 to meta l4proto . th dport map @ports6_any",
 )
 
-_CHAINS: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
-    # name, head, rules that come once, rules that come for each network
+_CHAINS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "guard",
         "filter hook prerouting priority -300",
-        (),
-        ("iifname {bridge} ip daddr 127.0.0.0/8 drop", "iifname {bridge} ip saddr 127.0.0.0/8 drop"),
+        ("iifname @bridges ip daddr 127.0.0.0/8 drop", "iifname @bridges ip saddr 127.0.0.0/8 drop"),
     ),
-    ("prerouting", "nat hook prerouting priority -100", ("ip daddr 127.0.0.0/8 return", *_TO_MAPS), ()),
-    ("output", "nat hook output priority -100", _TO_MAPS, ()),
+    ("prerouting", "nat hook prerouting priority -100", ("ip daddr 127.0.0.0/8 return", *_TO_MAPS)),
+    ("output", "nat hook output priority -100", _TO_MAPS),
     (
         "forward",
         "filter hook forward priority 0",
-        (),
-        ("oifname {bridge} iifname != {bridge} ct state new ct status ! dnat drop",),
+        (
+            "iifname . oifname @shy ct status ! dnat drop",
+            "iifname . oifname @same accept",
+            "iifname @internal drop",
+            "oifname @internal drop",
+            "ct state established,related accept",
+            "meta nfproto ipv4 oifname @unprotected4 accept",
+            "meta nfproto ipv6 oifname @unprotected6 accept",
+            "ip daddr . meta l4proto . th dport @open4 accept",
+            "ip6 daddr . meta l4proto . th dport @open6 accept",
+            "oifname @routed4 icmp type echo-request accept",
+            "oifname @routed6 icmpv6 type echo-request accept",
+            "oifname @bridges ct status ! dnat drop",
+        ),
     ),
     (
         "postrouting",
         "nat hook postrouting priority 100",
-        (),
         (
-            "ip saddr {subnet} oifname != {bridge} masquerade",
-            "ip saddr 127.0.0.0/8 oifname {bridge} ct status dnat masquerade",
-            "ip saddr {subnet} oifname {bridge} ct status dnat masquerade",
+            "ip saddr 127.0.0.0/8 oifname @bridges ct status dnat masquerade",
+            "ip6 saddr ::1 oifname @bridges ct status dnat masquerade",
+            "ip saddr . oifname @local4 ct status dnat masquerade",
+            "ip6 saddr . oifname @local6 ct status dnat masquerade",
+            "ip saddr . oifname @local4 return",
+            "ip6 saddr . oifname @local6 return",
+            "snat ip to ip saddr map @source4",
+            "snat ip6 to ip6 saddr map @source6",
+            "ip saddr @masquerade4 masquerade",
+            "ip6 saddr @masquerade6 masquerade",
         ),
     ),
 )

@@ -1,23 +1,26 @@
-"""A container's network namespace and the veth into it: the steps, in order, and what undoes them.
+"""A container's network namespace and the links in it: the steps, in order, and what undoes them.
 
-Removing the namespace takes the veth along, so that is the only undoing there is: it works after a crash at any step.
+Removing the namespace takes its links along, so that is the only undoing there is, also after a crash in any step.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
 
-from wharf.kernel import netlink, netns
-from wharf.kernel.libc import suppress_errno
+from wharf.kernel import netns, rtnetlink
 from wharf.kernel.netlink import Link, Rtnetlink
 from wharf.network.bridge import ReadyBridge
-from wharf.network.endpoint import Endpoint
+from wharf.network.endpoint import Endpoint, gateway_endpoint
 
-LINK = "eth0"
+T = TypeVar("T")
+
+_SYSCTL = Path("/proc/sys/net")
 _CARRIER_ATTEMPTS, _CARRIER_INTERVAL_S = 100, 0.0002
 
 Observer = Callable[[str, float], None]
@@ -28,12 +31,14 @@ def unobserved(step: str, seconds: float) -> None:
     """Take no notice of a step."""
 
 
-def _open_inside() -> Rtnetlink:
-    # The kernel then announces eth0's address to the neighbours when the link comes up or gets its MAC (ip-sysctl,
-    # arp_notify). A packet socket could do it as well, but closing one waits 15 ms for the kernel's readers.
-    with open("/proc/sys/net/ipv4/conf/all/arp_notify", "w", encoding="ascii") as switch:
-        switch.write("1")
-    return Rtnetlink()
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """A sandbox that the present thread is in, and the host that it came from."""
+
+    host: Rtnetlink
+    netlink: Rtnetlink
+    namespace: int  # a descriptor
+    step: Callable[[str], None]
 
 
 def alias_of(key: str, container_id: str) -> str:
@@ -47,67 +52,133 @@ def container_of(key: str, link: Link) -> str | None:
     return link.alias.removeprefix(prefix) if link.kind == "veth" and link.alias.startswith(prefix) else None
 
 
-def build(endpoint: Endpoint, bridge: ReadyBridge, *, key: str, observe: Observer = unobserved) -> None:
-    """Make the namespace ``endpoint.sandbox`` with eth0 in it, up, addressed, routed and joined to ``bridge``.
+def make(path: str, work: Callable[[Inside], T], *, observe: Observer = unobserved) -> T:
+    """Make the namespace ``path`` with a loopback that is up, and do ``work`` in it.
 
     Blocks for some milliseconds. Nothing is left when this raises; undone by :func:`remove`.
 
     Raises:
         OSError: the kernel refused.
     """
+    step = _Stopwatch(observe)
+    with Rtnetlink() as host:
+
+        def begin() -> T:
+            _announce_addresses()
+            with _inside(host, step) as inside:
+                inside.netlink.execute(rtnetlink.link_up("lo"))
+                step.done("namespace")
+                return work(inside)
+
+        return netns.make(path, begin)
+
+
+def within(path: str, work: Callable[[Inside], T], *, observe: Observer = unobserved) -> T:
+    """Do ``work`` in the namespace ``path``; blocks."""
+    step = _Stopwatch(observe)
+    with Rtnetlink() as host:
+
+        def begin() -> T:
+            with _inside(host, step) as inside:
+                return work(inside)
+
+        return netns.within(path, begin)
+
+
+@contextmanager
+def _inside(host: Rtnetlink, step: _Stopwatch) -> Iterator[Inside]:
+    namespace = netns.open_namespace("/proc/thread-self/ns/net")
     try:
-        _build(endpoint, bridge, key, observe)
-    except BaseException:
-        remove(endpoint.sandbox)
-        raise
+        with Rtnetlink() as netlink:
+            yield Inside(host, netlink, namespace, step.done)
+    finally:
+        os.close(namespace)
 
 
-def _build(endpoint: Endpoint, bridge: ReadyBridge, key: str, observe: Observer) -> None:
-    step = _Stopwatch(observe)
-    with ExitStack() as stack:
-        inside = stack.enter_context(netns.make(endpoint.sandbox, _open_inside))
-        step.done("namespace")
-        host = stack.enter_context(Rtnetlink())
-        namespace = netns.open_namespace(endpoint.sandbox)
-        stack.callback(os.close, namespace)
-        host.execute(
-            netlink.new_veth(
-                endpoint.host_link,
-                peer=LINK,
-                peer_namespace=namespace,
-                peer_mac=endpoint.mac,
-                master=bridge.index,
-                mtu=bridge.mtu,
-            ),
-            # Hairpin: with bridge-nf-call-iptables a container reaches its own published port on the bridge's level.
-            netlink.set_link(endpoint.host_link, alias=alias_of(key, endpoint.container_id), hairpin=True),
-        )
-        step.done("veth")
-        link = inside.link(LINK)
-        assert link is not None, "the peer was just made"
-        inside.execute(
-            netlink.link_up("lo"),
-            netlink.add_address(link.number, endpoint.ipv4, endpoint.prefix_length),
-            netlink.set_link(LINK, up=True),
-            netlink.add_default_route(endpoint.gateway, link.number),
-        )
-        step.done("address")
-        host.execute(netlink.set_neighbour(bridge.index, endpoint.ipv4, endpoint.mac))
-        _await_carrier(host, endpoint.host_link)
-        inside.execute(netlink.set_mac(LINK, endpoint.mac))
-        step.done("announce")
+def _announce_addresses() -> None:
+    # The kernel then announces an interface's addresses to the neighbours when the link comes up or gets its MAC
+    # (ip-sysctl, arp_notify). A packet socket could do it too, but closing one waits 15 ms for the kernel's readers.
+    _write("ipv4/conf/all/arp_notify", "1")
 
 
-def build_isolated(path: str, *, observe: Observer = unobserved) -> None:
-    """Make a namespace whose only link is the loopback, up; undone by :func:`remove`."""
-    step = _Stopwatch(observe)
-    netns.make(path, _loopback_up)
-    step.done("namespace")
+def join_bridge(inside: Inside, endpoint: Endpoint, bridge: ReadyBridge, *, key: str) -> None:
+    """Make the endpoint's interface, up, addressed and joined to ``bridge``.
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    inside.host.execute(
+        rtnetlink.new_veth(
+            endpoint.host_link,
+            peer=endpoint.interface,
+            peer_namespace=inside.namespace,
+            peer_mac=endpoint.mac,
+            master=bridge.index,
+            mtu=bridge.mtu,
+        ),
+        # Hairpin: with bridge-nf-call-iptables a container reaches its own published port on the bridge's level.
+        rtnetlink.set_link(
+            endpoint.host_link,
+            alias=alias_of(key, endpoint.container_id),
+            hairpin=True,
+            isolated=bridge.isolates,
+        ),
+    )
+    inside.step("veth")
+    configure(inside, endpoint)
+    inside.step("address")
+    known = [(endpoint.ipv4, endpoint.mac), (endpoint.ipv6, endpoint.mac)]
+    inside.host.execute(*(rtnetlink.set_neighbour(bridge.index, a, mac) for a, mac in known if a))
+    _await_carrier(inside.host, endpoint.host_link)
+    inside.netlink.execute(rtnetlink.set_mac(endpoint.interface, endpoint.mac))
+    inside.step("announce")
 
 
-def _loopback_up() -> None:
-    with Rtnetlink() as inside:
-        inside.execute(netlink.link_up("lo"))
+def configure(inside: Inside, endpoint: Endpoint) -> None:
+    """Give the endpoint's interface its addresses and set it up."""
+    name = endpoint.interface
+    link = inside.netlink.link(name)
+    assert link is not None, f"{name} was just made"
+    if endpoint.ipv6:
+        _write(f"ipv6/conf/{name}/ndisc_notify", "1")
+    else:
+        _write(f"ipv6/conf/{name}/disable_ipv6", "1")
+    for setting, value in endpoint.sysctls:
+        _write("/".join(part if part != "IFNAME" else name for part in setting.split(".")[1:]), value, must=True)
+    addresses = [rtnetlink.add_address(link.number, a, length) for a, length in _addresses(endpoint)]
+    inside.netlink.execute(*addresses, rtnetlink.link_up(name))
+
+
+def _addresses(endpoint: Endpoint) -> Iterator[tuple[str, int]]:
+    if endpoint.ipv4:
+        yield endpoint.ipv4, endpoint.prefix_length
+    if endpoint.ipv6:
+        yield endpoint.ipv6, endpoint.prefix_length6
+    for address in endpoint.link_local:
+        yield address, 64 if ":" in address else 16
+
+
+def default_routes(inside: Inside, endpoints: list[Endpoint]) -> None:
+    """Lead what no network takes to the gateways of ``endpoints``, whose interfaces are there; or nowhere."""
+    requests = []
+    for version in (4, 6):
+        leading = gateway_endpoint(endpoints, version)
+        link = inside.netlink.link(leading.interface) if leading else None
+        if leading and link:
+            gateway = leading.gateway if version == 4 else leading.gateway6
+            any_ = gateway in ("0.0.0.0", "::")  # noqa: S104  # the word for a network without a gateway
+            requests.append(
+                rtnetlink.add_default_link_route(link.number, version=version)
+                if any_
+                else rtnetlink.add_default_route(gateway, link.number)
+            )
+    inside.netlink.execute(*requests)
+
+
+def leave(inside: Inside, endpoint: Endpoint) -> None:
+    """Take the endpoint's interface away; idempotent."""
+    if inside.netlink.link(endpoint.interface):
+        inside.netlink.execute(rtnetlink.delete_link(endpoint.interface))
 
 
 def remove(path: str) -> None:
@@ -115,10 +186,10 @@ def remove(path: str) -> None:
     netns.remove(path)
 
 
-def remove_link(name: str) -> None:
-    """Remove a veth that no sandbox takes along; idempotent."""
-    with Rtnetlink() as host, suppress_errno(errno.ENODEV):
-        host.execute(netlink.delete_link(name))
+def _write(name: str, value: str, *, must: bool = False) -> None:
+    """Set a parameter of the present namespace; one that the kernel lacks (no IPv6) matters only when asked for."""
+    with suppress(*(() if must else (FileNotFoundError,))):
+        (_SYSCTL / name).write_text(value)
 
 
 def _await_carrier(host: Rtnetlink, name: str) -> None:

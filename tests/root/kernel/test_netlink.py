@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from wharf.kernel import netlink
+from wharf.kernel import netlink, rtnetlink
 from wharf.kernel.netlink import Rtnetlink
 
 pytestmark = pytest.mark.root
@@ -16,14 +16,14 @@ pytestmark = pytest.mark.root
 @pytest.fixture
 def host() -> Iterator[Rtnetlink]:
     with Rtnetlink() as opened:
-        opened.execute(netlink.new_bridge("probe0", mac="02:42:00:00:00:01"))
+        opened.execute(rtnetlink.new_bridge("probe0", mac="02:42:00:00:00:01"))
         yield opened
-        opened.execute(netlink.delete_link("probe0"))
+        opened.execute(rtnetlink.delete_link("probe0"))
 
 
 def test_error_bears_errno_the_kernels_words_and_the_request(host: Rtnetlink) -> None:
     with pytest.raises(OSError, match="make bridge probe0") as caught:
-        host.execute(netlink.new_bridge("probe0", mac="02:42:00:00:00:02"))
+        host.execute(rtnetlink.new_bridge("probe0", mac="02:42:00:00:00:02"))
 
     assert caught.value.errno == errno.EEXIST
 
@@ -32,14 +32,14 @@ def test_extended_acknowledgement_is_part_of_the_message(host: Rtnetlink) -> Non
     link = host.link("probe0")
     assert link
     with pytest.raises(OSError, match="Nexthop") as caught:
-        host.execute(netlink.add_default_route("203.0.113.1", link.number))
+        host.execute(rtnetlink.add_default_route("203.0.113.1", link.number))
 
     assert caught.value.errno in (errno.ENETUNREACH, errno.EINVAL)
 
 
 def test_first_failure_of_a_batch_is_told_and_the_socket_stays_usable(host: Rtnetlink) -> None:
     with pytest.raises(OSError, match="set nothere up"):
-        host.execute(netlink.link_up("nothere"), netlink.link_up("probe0"), netlink.delete_link("nothere"))
+        host.execute(rtnetlink.link_up("nothere"), rtnetlink.link_up("probe0"), rtnetlink.delete_link("nothere"))
 
     link = host.link("probe0")
     assert link is not None
@@ -54,7 +54,8 @@ def test_links_addresses_and_routes_are_those_that_iproute2_shows(host: Rtnetlin
     bridge = host.link("probe0")
     assert bridge
     host.execute(
-        netlink.set_link("probe0", alias="wharf:test", up=True), netlink.add_address(bridge.number, "10.9.0.1", 24)
+        rtnetlink.set_link("probe0", alias="wharf:test", up=True),
+        rtnetlink.add_address(bridge.number, "10.9.0.1", 24),
     )
     shown = json.loads(subprocess.run(["ip", "-j", "-d", "addr"], capture_output=True, check=True).stdout)
 

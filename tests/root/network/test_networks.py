@@ -5,175 +5,33 @@ import logging
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.root.network.machines import (
+    NOTHING,
+    WIRE_HERE,
+    WIRE_THERE,
+    A,
+    B,
+    World,
+    exchange,
+    open_in,
+    ruleset,
+    talk,
+    tcp_server,
+)
 
 from wharf.errors import Conflict, InvalidArgument, NotImplementedHere
-from wharf.kernel import netlink, netns
+from wharf.kernel import netns, rtnetlink
 from wharf.kernel.netlink import Rtnetlink
 from wharf.lib.ports import parse_publish
-from wharf.network.endpoint import Endpoint
+from wharf.network.endpoint import Wish
 from wharf.network.networks import Networks
-from wharf.network.sandbox import container_of, unobserved
-from wharf.storage.layout import DataRoot, RunRoot
+from wharf.network.sandbox import unobserved
 from wharf.storage.metadata import Database
 
 pytestmark = pytest.mark.root
-
-_WIRE_HERE, _WIRE_THERE = "198.51.100.1", "198.51.100.2"
-_BRIDGE_NF = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
-A, B = "a" * 64, "b" * 64
-
-
-class World:
-    """An engine's networks on a root of their own."""
-
-    def __init__(self, root: Path) -> None:
-        self.data, self.run_root = DataRoot(root / "data"), RunRoot(root / "run")
-        for folder in (self.data.path, self.run_root.netns):
-            folder.mkdir(parents=True)
-        self.database = Database(self.data.database)
-        self.networks = Networks(self.data, self.run_root, self.database)
-
-    def start(self, *live: str) -> dict[str, list[Endpoint]]:
-        return asyncio.run(self.networks.start(set(live)))
-
-    def attach(self, container_id: str, *publish: str, network: str = "bridge", **more: Any) -> Endpoint:
-        ports = [mapping for spec in publish for mapping in parse_publish(spec)]
-        return asyncio.run(self.networks.attach(container_id, network, ports=ports, **more))
-
-    def release(self, *container_ids: str) -> None:
-        for container_id in container_ids:
-            asyncio.run(self.networks.release(container_id))
-
-    def reborn(self) -> None:
-        """A new engine process after a kill -9: sockets and memory are lost, nothing was closed in order."""
-        self.networks._ports.close()
-        self.networks._bridge.close()
-        self.networks = Networks(self.data, self.run_root, self.database)
-
-    def leftovers(self) -> dict[str, object]:
-        with Rtnetlink() as host:
-            veths = [link.name for link in host.links() if container_of(self.data.key, link) is not None]
-        rows = self.database.query("SELECT container_id FROM endpoints")
-        names = [path.name for path in self.run_root.netns.iterdir()]
-        held = list(self.networks._ports._held)
-        elements = [line.strip() for line in ruleset().splitlines() if "elements" in line]
-        return {"veths": veths, "rows": rows, "namespaces": names, "held": held, "elements": elements}
-
-
-NOTHING: dict[str, object] = {"veths": [], "rows": [], "namespaces": [], "held": [], "elements": []}
-
-
-def ruleset() -> str:
-    return subprocess.run(["nft", "list", "ruleset"], capture_output=True, text=True, check=True).stdout
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    made.start()
-    yield made
-    for (container_id,) in made.database.query("SELECT container_id FROM endpoints"):
-        made.release(str(container_id))
-    asyncio.run(made.networks.aclose())
-    made.database.close()
-
-
-@pytest.fixture
-def wire(tmp_path: Path) -> Iterator[str]:
-    """A machine on the other end of a cable: a namespace whose default route is this host."""
-    path = str(tmp_path / "wire")
-    netns.make(path, lambda: None)
-    namespace = netns.open_namespace(path)
-    try:
-        with Rtnetlink() as host:
-            host.execute(netlink.new_bridge("lan", mac="02:00:00:00:00:09"), netlink.link_up("lan"))
-            lan = host.link("lan")
-            assert lan
-            host.execute(
-                netlink.new_veth(
-                    "cable",
-                    peer="eth0",
-                    peer_namespace=namespace,
-                    peer_mac="02:00:00:00:00:0a",
-                    master=lan.number,
-                    mtu=1500,
-                ),
-                netlink.add_address(lan.number, _WIRE_HERE, 24),
-            )
-        netns.within(path, _configure_wire)
-        yield path
-    finally:
-        os.close(namespace)
-        with Rtnetlink() as host:  # by name and not by its namespace, which goes later: the next test uses the names
-            host.execute(netlink.delete_link("cable"), netlink.delete_link("lan"))
-        netns.remove(path)
-
-
-def _configure_wire() -> None:
-    with Rtnetlink() as there:
-        link = there.link("eth0")
-        assert link
-        there.execute(
-            netlink.link_up("lo"),
-            netlink.add_address(link.number, _WIRE_THERE, 24),
-            netlink.link_up("eth0"),
-            netlink.add_default_route(_WIRE_HERE, link.number),
-        )
-
-
-@pytest.fixture(params=[0, 1], ids=["bridge-nf-off", "bridge-nf-on"])
-def bridge_nf(request: pytest.FixtureRequest) -> Iterator[None]:
-    if not _BRIDGE_NF.exists():
-        yield
-        return
-    before = _BRIDGE_NF.read_text()
-    _BRIDGE_NF.write_text(str(request.param))
-    yield
-    _BRIDGE_NF.write_text(before)
-
-
-def open_in(place: str, kind: int) -> socket.socket:
-    """A socket of the namespace ``place`` ('' for the host's)."""
-    made = netns.within(place, lambda: socket.socket(socket.AF_INET, kind)) if place else socket.socket(type=kind)
-    made.settimeout(3)
-    return made
-
-
-def tcp_server(place: str, port: int) -> socket.socket:
-    server = open_in(place, socket.SOCK_STREAM)
-    server.bind(("0.0.0.0", port))
-    server.listen()
-    return server
-
-
-def talk(server: socket.socket, place: str, to: tuple[str, int], *, timeout_s: float = 3.0) -> str:
-    """Connect from ``place``, send a word through, and return the address that the server saw."""
-    with open_in(place, socket.SOCK_STREAM) as client:
-        client.settimeout(timeout_s)
-        client.connect(to)
-        accepted, address = server.accept()
-        with accepted:
-            client.sendall(b"ahoy")
-            assert accepted.recv(4) == b"ahoy"
-            accepted.sendall(b"aye")
-            assert client.recv(3) == b"aye"
-    return str(address[0])
-
-
-def exchange(server: socket.socket, place: str, to: tuple[str, int]) -> str:
-    """The same with datagrams; the answer must come from where the question went."""
-    with open_in(place, socket.SOCK_DGRAM) as client:
-        client.sendto(b"ahoy", to)
-        word, address = server.recvfrom(16)
-        assert word == b"ahoy"
-        server.sendto(b"aye", address)
-        assert client.recvfrom(16) == (b"aye", to)
-    return str(address[0])
 
 
 def test_containers_have_addresses_of_the_default_subnet(world: World) -> None:
@@ -202,11 +60,11 @@ def test_published_port_is_reached_from_everywhere(world: World, wire: str, brid
             "gateway from the host": talk(server, "", gateway),
             "gateway from a container": talk(server, second.sandbox, gateway),
             "gateway from itself": talk(server, first.sandbox, gateway),
-            "own address of the host": talk(server, "", (_WIRE_HERE, 8080)),
-            "wire": talk(server, wire, (_WIRE_HERE, 8080)),
+            "own address of the host": talk(server, "", (WIRE_HERE, 8080)),
+            "wire": talk(server, wire, (WIRE_HERE, 8080)),
         }
 
-    assert seen["wire"] == _WIRE_THERE
+    assert seen["wire"] == WIRE_THERE
 
 
 def test_published_udp_port_is_reached_from_everywhere(world: World, wire: str, bridge_nf: None) -> None:
@@ -220,13 +78,13 @@ def test_published_udp_port_is_reached_from_everywhere(world: World, wire: str, 
             ("", gateway),
             (second.sandbox, gateway),
             (first.sandbox, gateway),
-            (wire, (_WIRE_HERE, 5353)),
+            (wire, (WIRE_HERE, 5353)),
         ]:
             exchange(server, place, to)
 
 
 def test_datagrams_that_keep_coming_reach_the_next_container(world: World, wire: str) -> None:
-    to = (_WIRE_HERE, 5353)
+    to = (WIRE_HERE, 5353)
     with open_in(wire, socket.SOCK_DGRAM) as client:
         client.sendto(b"before", to)
         heard = []
@@ -247,7 +105,7 @@ def test_port_published_on_loopback_is_not_reached_from_the_wire(world: World, w
     with tcp_server(endpoint.sandbox, 80) as server:
         talk(server, "", ("127.0.0.1", 8080))
         with pytest.raises(ConnectionRefusedError):
-            talk(server, wire, (_WIRE_HERE, 8080))
+            talk(server, wire, (WIRE_HERE, 8080))
         with pytest.raises(TimeoutError):
             talk(server, wire, (endpoint.ipv4, 80), timeout_s=0.2)
 
@@ -274,7 +132,7 @@ def test_outgoing_connections_bear_the_hosts_address(world: World, wire: str) ->
     endpoint = world.attach(A)
 
     with tcp_server(wire, 80) as server:
-        assert talk(server, endpoint.sandbox, (_WIRE_THERE, 80)) == _WIRE_HERE
+        assert talk(server, endpoint.sandbox, (WIRE_THERE, 80)) == WIRE_HERE
 
 
 def test_port_that_another_program_listens_on_is_a_conflict_in_dockers_words(world: World) -> None:
@@ -326,7 +184,7 @@ def test_address_is_not_given_again_at_once(world: World) -> None:
 
 def test_cancelled_attach_leaves_nothing(world: World) -> None:
     async def cancelled() -> None:
-        task = asyncio.ensure_future(world.networks.attach(A, "bridge", ports=parse_publish("8080:80")))
+        task = asyncio.ensure_future(world.networks.attach(A, [Wish("bridge")], ports=parse_publish("8080:80")))
         while not world.database.query("SELECT 1 FROM endpoints"):  # noqa: ASYNC110 - the row is the event
             await asyncio.sleep(0)
         task.cancel()
@@ -361,8 +219,8 @@ def _die_at(world: World, step: str) -> None:
         database = Database(world.data.database)
         networks = Networks(world.data, world.run_root, database, observe=observe)
         if step == "record":
-            networks._bridge.connect = lambda *_: os._exit(9)  # type: ignore[method-assign,assignment]
-        asyncio.run(networks.attach(A, "bridge", ports=parse_publish("8080:80")))
+            networks._fabric.build = lambda *_: os._exit(9)  # type: ignore[method-assign,assignment]
+        asyncio.run(networks.attach(A, [Wish("bridge")], ports=parse_publish("8080:80")))
     finally:
         os._exit(1)
 
@@ -405,19 +263,19 @@ def test_flushed_firewall_is_made_anew_with_the_next_port(world: World) -> None:
 
 def test_bridge_of_somebody_else_is_left_alone(world: World) -> None:
     with Rtnetlink() as host:
-        host.execute(netlink.new_bridge("docker0", mac="02:00:00:00:00:01"), netlink.link_up("docker0"))
+        host.execute(rtnetlink.new_bridge("docker0", mac="02:00:00:00:00:01"), rtnetlink.link_up("docker0"))
         theirs = host.link("docker0")
         assert theirs
-        host.execute(netlink.add_address(theirs.number, "172.17.0.1", 16))
+        host.execute(rtnetlink.add_address(theirs.number, "172.17.0.1", 16))
         try:
             endpoint = world.attach(A)
             ours = [(link.name, link.alias) for link in host.links() if link.kind == "bridge"]
         finally:
-            host.execute(netlink.delete_link("docker0"))
+            host.execute(rtnetlink.delete_link("docker0"))
 
     assert (endpoint.ipv4, endpoint.gateway) == ("172.18.0.2", "172.18.0.1")
     assert endpoint.notice == (
-        "docker0 belongs to something else: using bridge wharf0; 172.17.0.0/16 is in use: using subnet 172.18.0.0/16"
+        "docker0 belongs to something else: using bridge wharf0; 172.17.0.0/16 is in use: using subnet 172.18.0.0/22"
     )
     assert ours == [("docker0", ""), ("wharf0", f"wharf:{world.data.key}")]
 
@@ -426,7 +284,7 @@ def test_bridge_removed_by_hand_is_made_again(world: World) -> None:
     world.attach(A)
     world.release(A)
     with Rtnetlink() as host:
-        host.execute(netlink.delete_link("docker0"))
+        host.execute(rtnetlink.delete_link("docker0"))
     world.attach(A)
 
 
@@ -461,7 +319,7 @@ def test_moved_address_is_announced(world: World) -> None:
     with tcp_server(neighbour.sandbox, 80) as server:
         talk(server, first.sandbox, (neighbour.ipv4, 80))
     world.release(B)
-    world.networks._last.clear()
+    world.networks._allocation.forget()
     world.attach(B, mac="02:00:00:00:00:77")
 
     found = netns.within(first.sandbox, lambda: Path("/proc/thread-self/net/arp").read_text())
@@ -469,8 +327,8 @@ def test_moved_address_is_announced(world: World) -> None:
 
 
 def test_what_cannot_be_honoured_is_refused_by_name(world: World) -> None:
-    with pytest.raises(NotImplementedHere, match="publishing sctp ports"):
-        world.attach(A, "80:80/sctp")
+    with pytest.raises(NotImplementedHere, match="publishing on ::1: the container has no IPv6 address"):
+        world.attach(A, "[::1]:80:80")
     with pytest.raises(InvalidArgument, match="user specified IP address"):
         world.attach(A, ipv4="172.17.0.9")
     with pytest.raises(InvalidArgument, match="invalid MAC address"):

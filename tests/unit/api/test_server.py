@@ -177,6 +177,8 @@ def test_create_refuses_what_is_no_container(body: bytes, message: str) -> None:
         ("POST /images/a/b/tag?repo=c/d&tag=e", ("images.tag", ("a/b",), {"repository": "c/d", "tag": "e"})),
         ("DELETE /images/a/b?force=1", ("images.remove", ("a/b",), {"force": True, "noprune": False})),
         ("GET /networks/bridge", ("networks.inspect", ("bridge",), {})),
+        ("DELETE /networks/back", ("networks.remove", ("back",), {})),
+        ("POST /networks/prune", ("networks.prune", ({},), {})),
         ("GET /volumes/v", ("volumes.inspect", ("v",), {})),
         ("DELETE /volumes/v?force=1", ("volumes.remove", ("v",), {"force": True})),
         (

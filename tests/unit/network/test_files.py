@@ -11,20 +11,18 @@ _HOST = "# made by hand\nnameserver 127.0.0.53\nnameserver 9.9.9.9\nsearch lan e
 @pytest.mark.parametrize("entry", ["db", "db:", ":10.0.0.1", "db:nowhere", "a b:10.0.0.1"])
 def test_malformed_extra_host_is_refused(entry: str) -> None:
     with pytest.raises(InvalidArgument, match="bad format for add-host"):
-        files.hosts(hostname="web", extra_hosts=[entry])
+        files.hosts(extra_hosts=[entry])
 
 
 def test_host_gateway_without_a_gateway_is_refused() -> None:
     with pytest.raises(InvalidArgument, match="host-gateway"):
-        files.hosts(hostname="web", extra_hosts=["db:host-gateway"])
+        files.hosts(extra_hosts=["db:host-gateway"])
 
 
 def test_hosts_of_a_container_on_a_bridge() -> None:
     text = files.hosts(
-        hostname="web",
-        domainname="example.org",
-        ipv4="172.17.0.2",
-        gateway="172.17.0.1",
+        own=files.host_lines(["172.17.0.2"], hostname="web", domainname="example.org"),
+        gateways=["172.17.0.1", "fd00::1"],
         extra_hosts=["db:10.0.0.1", "v6=[::2]", "outside:host-gateway"],
     )
 
@@ -38,12 +36,13 @@ def test_hosts_of_a_container_on_a_bridge() -> None:
         "10.0.0.1\tdb\n"
         "::2\tv6\n"
         "172.17.0.1\toutside\n"
+        "fd00::1\toutside\n"
         "172.17.0.2\tweb.example.org web\n"
     )
 
 
 def test_container_on_the_hosts_network_keeps_its_hosts() -> None:
-    assert files.hosts(hostname="web", base="127.0.0.1 box\n") == "127.0.0.1 box\n"
+    assert files.hosts(base="127.0.0.1 box\n") == "127.0.0.1 box\n"
 
 
 def test_name_server_that_is_no_address_is_refused() -> None:

@@ -7,7 +7,9 @@ import pytest
 from wharf.errors import Conflict, InvalidArgument, NotImplementedHere, Unavailable
 from wharf.lib.ports import PortMapping
 from wharf.network.endpoint import PublishedPort
-from wharf.network.ports import HostPorts, require_supported
+from wharf.network.ports import HostPorts, Reach, places
+
+_IPV4 = Reach((4,))
 
 
 def _free_port() -> int:
@@ -18,24 +20,24 @@ def _free_port() -> int:
 
 def test_address_that_the_host_has_not_is_refused() -> None:
     with pytest.raises(InvalidArgument, match=r"failed to bind host port 198\.51\.100\.77:8080/tcp: cannot assign"):
-        HostPorts().reserve([PortMapping(80, "tcp", "198.51.100.77", 8080)])
+        HostPorts().reserve([PortMapping(80, "tcp", "198.51.100.77", 8080)], _IPV4)
 
 
 def test_range_without_a_free_port_is_exhausted() -> None:
     held, port = HostPorts(), _free_port()
     wanted = PortMapping(80, "tcp", "127.0.0.1", port, port)
-    held.reserve([PortMapping(80, "tcp", "127.0.0.1", port)])
+    held.reserve([PortMapping(80, "tcp", "127.0.0.1", port)], _IPV4)
 
     with pytest.raises(Unavailable, match="all ports are allocated"):
-        held.reserve([wanted])
+        held.reserve([wanted], _IPV4)
     held.close()
 
 
 def test_any_port_is_of_the_ephemeral_range_and_not_given_twice_in_a_row() -> None:
     held = HostPorts()
-    first = held.reserve([PortMapping(80, "tcp", "127.0.0.1")])
+    first = held.reserve([PortMapping(80, "tcp", "127.0.0.1")], _IPV4)
     held.release(first)
-    second = held.reserve([PortMapping(80, "tcp", "127.0.0.1")])
+    second = held.reserve([PortMapping(80, "tcp", "127.0.0.1")], _IPV4)
     held.close()
 
     assert second[0].host_port > first[0].host_port >= 1024
@@ -44,20 +46,55 @@ def test_any_port_is_of_the_ephemeral_range_and_not_given_twice_in_a_row() -> No
 def test_released_port_can_be_had_again() -> None:
     held, port = HostPorts(), _free_port()
     for _ in range(2):
-        taken = held.reserve([PortMapping(80, "tcp", "127.0.0.1", port)])
+        taken = held.reserve([PortMapping(80, "tcp", "127.0.0.1", port)], _IPV4)
         assert taken == (PublishedPort(80, "tcp", "127.0.0.1", port),)
         held.release(taken)
 
 
 def test_same_number_of_another_protocol_is_another_port() -> None:
     held, port = HostPorts(), _free_port()
-    held.reserve([PortMapping(80, "tcp", "127.0.0.1", port), PortMapping(80, "udp", "127.0.0.1", port)])
+    held.reserve([PortMapping(80, "tcp", "127.0.0.1", port), PortMapping(80, "udp", "127.0.0.1", port)], _IPV4)
     with pytest.raises(Conflict, match="port is already allocated"):
-        held.reserve([PortMapping(80, "udp", "", port)])
+        held.reserve([PortMapping(80, "udp", "", port)], _IPV4)
     held.close()
 
 
-@pytest.mark.parametrize("mapping", [PortMapping(80, "sctp"), PortMapping(80, "tcp", "::1", 8080)])
-def test_what_cannot_be_published_is_refused_by_name(mapping: PortMapping) -> None:
-    with pytest.raises(NotImplementedHere):
-        require_supported([mapping])
+@pytest.mark.parametrize(
+    ("host_ip", "reach", "expected"),
+    [
+        ("", Reach((4,)), ["0.0.0.0"]),
+        ("", Reach((4, 6)), ["0.0.0.0", "::"]),
+        ("", Reach((6,)), ["::"]),
+        ("", Reach((4, 6), default_ip="127.0.0.1"), ["127.0.0.1"]),
+        ("::1", Reach((4, 6)), ["::1"]),
+        ("192.0.2.1", Reach(()), ["0.0.0.0"][:0]),
+    ],
+)
+def test_port_is_published_on_every_version_of_ip_that_leads_to_the_container(
+    host_ip: str, reach: Reach, expected: list[str]
+) -> None:
+    assert places(PortMapping(80, "tcp", host_ip), reach) == expected
+
+
+@pytest.mark.parametrize(("host_ip", "reach"), [("::1", Reach((4,))), ("127.0.0.1", Reach((6,)))])
+def test_address_of_a_version_that_the_container_has_not_is_refused_by_name(host_ip: str, reach: Reach) -> None:
+    with pytest.raises(NotImplementedHere, match=f"publishing on {host_ip}"):
+        places(PortMapping(80, "tcp", host_ip), reach)
+
+
+def test_same_port_is_held_in_both_versions_or_in_none() -> None:
+    held, port = HostPorts(), _free_port()
+    with socket.socket(socket.AF_INET6) as other:
+        other.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        other.bind(("::", port))
+        with pytest.raises(Conflict, match=rf"\[::\]:{port}/tcp: address already in use"):
+            held.reserve([PortMapping(80, "tcp", "", port)], Reach((4, 6)))
+
+    assert {p.host_ip for p in held.reserve([PortMapping(80, "tcp", "", port)], Reach((4, 6)))} == {"0.0.0.0", "::"}
+    held.close()
+
+
+def test_ports_of_a_routed_network_are_opened_and_not_held() -> None:
+    reach = Reach((4,), routed=(4,))
+
+    assert HostPorts().reserve([PortMapping(80, "tcp", "", 8080)], reach) == (PublishedPort(80, "tcp", "0.0.0.0", 0),)

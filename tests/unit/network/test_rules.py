@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from wharf.network import rules
@@ -15,6 +16,7 @@ def _endpoint(*ports: PublishedPort) -> Endpoint:
         network_id="n",
         network_name="bridge",
         sandbox="/run/x",
+        ipv6="fd00::2",
         ipv4="172.17.0.2",
         prefix_length=16,
         gateway="172.17.0.1",
@@ -24,19 +26,26 @@ def _endpoint(*ports: PublishedPort) -> Endpoint:
     )
 
 
+_BRIDGE = rules.BridgeNetwork("n", "docker0", "172.17.0.0/16", "fd00::/64")
+_NETWORKS = {"n": _BRIDGE}
 _WEB = PublishedPort(80, "tcp", "0.0.0.0", 8080)
 _LOCAL_DNS = PublishedPort(53, "udp", "127.0.0.1", 5353)
+_WEB6 = PublishedPort(80, "tcp", "::", 8080)
 
 
 def test_whole_firewall_is_as_recorded() -> None:
-    script = rules.build("k", [rules.BridgeNetwork("docker0", "172.17.0.0/16")], [_endpoint(_WEB, _LOCAL_DNS)])
+    inner = rules.BridgeNetwork("i", "br-i", "10.0.0.0/24", internal=True)
+    routed = rules.BridgeNetwork("r", "br-r", "10.1.0.0/24", mode4="routed")
+    leaving = rules.BridgeNetwork("s", "br-s", "10.2.0.0/24", source4="192.0.2.1", mode6="nat-unprotected")
+    endpoints = [_endpoint(_WEB, _LOCAL_DNS, _WEB6), replace(_endpoint(_WEB), network_id="r", ipv4="10.1.0.2")]
+    script = rules.build("k", [_BRIDGE, inner, routed, leaving], endpoints)
 
     assert script == _GOLDEN.read_text()
 
 
 def test_rules_do_not_grow_with_ports() -> None:
     many = [_endpoint(PublishedPort(80, "tcp", "0.0.0.0", port)) for port in range(1000, 2000)]
-    networks = [rules.BridgeNetwork("docker0", "172.17.0.0/16")]
+    networks = [_BRIDGE]
 
     assert len(rules.build("k", networks, many).splitlines()) == len(
         rules.build("k", networks, many[:1]).splitlines()
@@ -44,13 +53,13 @@ def test_rules_do_not_grow_with_ports() -> None:
 
 
 def test_port_on_all_addresses_goes_to_the_map_without_address() -> None:
-    assert rules.publish("k", _endpoint(_WEB)) == [
+    assert rules.publish("k", _NETWORKS, _endpoint(_WEB)) == [
         {
             "add": {
                 "element": {
-                    "family": "ip",
+                    "family": "inet",
                     "table": "wharf_k",
-                    "name": "ports_any",
+                    "name": "ports4_any",
                     "elem": [[{"concat": ["tcp", 8080]}, {"concat": ["172.17.0.2", 80]}]],
                 }
             }
@@ -58,11 +67,18 @@ def test_port_on_all_addresses_goes_to_the_map_without_address() -> None:
     ]
 
 
+def test_port_of_a_routed_network_is_opened_where_it_is() -> None:
+    routed = {"n": rules.BridgeNetwork("n", "br", "172.17.0.0/16", mode4="routed")}
+    (command,) = rules.publish("k", routed, _endpoint(_WEB))
+
+    assert command["add"]["element"]["elem"] == [{"concat": ["172.17.0.2", "tcp", 80]}]
+
+
 def test_withdrawal_adds_first_so_that_it_cannot_fail() -> None:
-    kinds = [next(iter(command)) for command in rules.withdraw("k", _endpoint(_WEB, _LOCAL_DNS))]
+    kinds = [next(iter(command)) for command in rules.withdraw("k", _NETWORKS, _endpoint(_WEB, _LOCAL_DNS))]
 
     assert kinds == ["add", "add", "delete", "delete"]
 
 
 def test_no_ports_need_no_transaction() -> None:
-    assert rules.publish("k", _endpoint()) == rules.withdraw("k", _endpoint()) == []
+    assert rules.publish("k", _NETWORKS, _endpoint()) == rules.withdraw("k", _NETWORKS, _endpoint()) == []

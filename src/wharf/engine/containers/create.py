@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
 
-from wharf.engine.containers import health, mounts, validate
+from wharf.engine.containers import endpoints, health, mounts, validate
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.record import Container, Specification
 from wharf.engine.containers.state import State
@@ -24,8 +25,6 @@ from wharf.spec.engine_api.container import (
     NetworkingConfig,
 )
 from wharf.spec.oci_image import ExecutionConfig
-
-_OWN_NETWORKS = ("default", "bridge", "host", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,6 @@ async def create(
     asked = context.options.containers.fill(request.host_config)
     validate.host_config(asked)
     _require_platform(platform)
-    _require_network(request)
     chosen = _choose_name(context, name)
     image = context.images.resolve(request.config.get("Image") or "")
     config = merge(request.config, image.config.get("config") or {})
@@ -78,7 +76,7 @@ async def create(
         spec=Specification(
             config={**config, "Hostname": config.get("Hostname") or _default_hostname(host, container_id)},
             host_config=host,
-            networking=request.networking,
+            networking=endpoints.normalized(config, host, request.networking, _namer(context)),
             mounts=[],
             path=argv[0],
             args=argv[1:],
@@ -191,13 +189,17 @@ def _require_platform(platform: str | None) -> None:
         raise InvalidArgument(f'"{platform}": unsupported platform: wharf runs linux containers only')
 
 
-def _require_network(request: Request) -> None:
-    """Refuse endpoints in networks besides the mode's own.
+def _namer(context: Context) -> Callable[[str], str]:
+    """Return what finds a network's name; one that does not exist keeps its own.
 
-    Whether the mode's network exists is asked at the start, as Docker does: its command line takes "not found" from
-    create for a missing image, and goes to pull that.
+    Whether it exists is asked at the start, as Docker does: its command line takes "not found" from create for a
+    missing image, and goes to pull that.
     """
-    mode = request.host_config.get("NetworkMode") or "default"
-    for name in request.networking.get("EndpointsConfig") or {}:
-        if name not in (*_OWN_NETWORKS, mode):
-            raise NotFound(f"network {name} not found")
+
+    def name_of(ref: str) -> str:
+        try:
+            return context.networks.resolve(ref).name
+        except (NotFound, InvalidArgument):
+            return ref
+
+    return name_of

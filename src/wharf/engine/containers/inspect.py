@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, cast
 
+from wharf.engine.containers.endpoints import configured, idle_settings, shown
 from wharf.engine.containers.record import Container
 from wharf.engine.containers.state import State
 from wharf.lib.durations import human_duration
@@ -16,7 +17,6 @@ from wharf.spec.engine_api.container import (
     ContainerInspectResponse,
     ContainerState,
     ContainerSummary,
-    EndpointSettings,
     HostConfig,
     NetworkSettings,
     PortBinding,
@@ -109,10 +109,7 @@ def _graph(folder: Path, lower: list[Path]) -> dict[str, str]:
 
 def network_settings(container: Container, endpoints: list[Endpoint]) -> NetworkSettings:
     """Return the NetworkSettings part; the default bridge's values stand at the top too, as they always have."""
-    networks = {e.network_name: endpoint_settings(e) for e in endpoints}
-    mode = container.spec.host_config.get("NetworkMode") or "bridge"
-    if not networks and not mode.startswith("container:"):
-        networks = {mode: idle_settings()}
+    networks = shown(container, endpoints)
     settings: dict[str, object] = {
         "Bridge": "",
         "SandboxID": container.id if endpoints else "",
@@ -132,28 +129,6 @@ def network_settings(container: Container, endpoints: list[Endpoint]) -> Network
     ):  # fmt: skip
         settings[key] = first.get(key)
     return cast("NetworkSettings", settings)
-
-
-def idle_settings() -> EndpointSettings:
-    """Return a network's settings for a container that is not attached to it now."""
-    return {
-        "IPAMConfig": None, "Links": None, "Aliases": None, "MacAddress": "", "DriverOpts": None, "GwPriority": 0,
-        "NetworkID": "", "EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "",
-        "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0, "DNSNames": None,
-    }  # fmt: skip
-
-
-def endpoint_settings(endpoint: Endpoint) -> EndpointSettings:
-    """Return one network's settings."""
-    return {
-        **idle_settings(),
-        "MacAddress": endpoint.mac,
-        "NetworkID": endpoint.network_id,
-        "EndpointID": endpoint.id,
-        "Gateway": endpoint.gateway,
-        "IPAddress": endpoint.ipv4,
-        "IPPrefixLen": endpoint.prefix_length,
-    }
 
 
 def ports_document(container: Container, endpoints: Iterable[Endpoint]) -> dict[str, list[PortBinding] | None]:
@@ -267,7 +242,8 @@ def _matches(  # noqa: PLR0911  # one a filter
         case "ancestor":
             return container.image_id in ancestors
         case "network":
-            return host.get("NetworkMode") == value
+            joined = configured(container.spec)
+            return value in joined or any(e.network_id == value for e in container.endpoints)
         case "volume":
             return any(value in (m.get("Name"), m.get("Source"), m.get("Destination")) for m in container.spec.mounts)
         case "health":

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wharf.engine.containers import endpoints
 from wharf.engine.containers.record import Container
 from wharf.engine.context import Context
 from wharf.engine.ocispec.inputs import Joined
-from wharf.errors import Conflict, InvalidArgument
+from wharf.errors import Conflict
 from wharf.lib.ports import PortMapping, from_bindings, parse_port
 from wharf.network import files
 from wharf.network.endpoint import Endpoint
+from wharf.network.records import Network
 from wharf.spec.engine_api.container import EndpointSettings, HostConfig
 
 
@@ -25,64 +28,84 @@ class Attached:
     """
 
     sandbox: str | None
-    endpoint: Endpoint | None = None
+    endpoints: Sequence[Endpoint] = ()
     files_of: Container | None = None  # the container whose network it shares, and so its hosts and resolv.conf
 
 
 async def attach(context: Context, container: Container) -> Attached:
-    """Give a container that starts its place in the network; :func:`release` undoes it.
+    """Give a container that starts its places in networks; :func:`release` undoes it.
 
     Raises:
+        NotFound: a network does not exist.
         Conflict: the container whose network it should share does not run, or a port is in use.
     """
-    mode = mode_of(container)
-    if mode == "host":
-        return Attached("")
-    if mode == "none":
-        return Attached(None)
+    mode = endpoints.mode_of(container.spec.host_config)
     if mode.startswith("container:"):
         other = running(context, mode.removeprefix("container:"))
         return Attached(f"/proc/{other.state.pid}/ns/net", files_of=other)
-    settings = _settings(container, mode)
-    endpoint = await context.networks.attach(
+    wanted = endpoints.configured(container.spec)
+    if mode == "host":
+        return Attached("")
+    if "none" in wanted or container.spec.config.get("NetworkDisabled"):
+        return Attached(None)
+    id_of = _finder(context)
+    container.endpoints = await context.networks.attach(
         container.id,
-        mode,
-        name=container.name,
+        [endpoints.wish(container, name, settings, id_of) for name, settings in wanted.items()],
         ports=published(container),
-        mac=settings.get("MacAddress") or None,
-        ipv4=(settings.get("IPAMConfig") or {}).get("IPv4Address") or None,
+        name=container.name,
     )
-    container.endpoints = [endpoint]
-    context.events.publish(
-        "network", "connect", endpoint.network_id, {"container": container.id, "name": mode, "type": mode}
+    for endpoint in container.endpoints:
+        _publish(context, container, "connect", endpoint)
+    return Attached(str(context.run.sandbox(container.id)), container.endpoints)
+
+
+async def connect(context: Context, container: Container, network: str, settings: EndpointSettings) -> None:
+    """Join a running container, whose lock the caller holds, to one more network.
+
+    Raises as :meth:`wharf.network.networks.Networks.connect`.
+    """
+    wish = endpoints.wish(container, network, settings, _finder(context))
+    container.endpoints = await context.networks.connect(
+        container.id, wish, ports=published(container), name=container.name
     )
-    return Attached(str(endpoint.sandbox), endpoint)
+    _rewrite_hosts(context, container, add=_host_lines(container, container.endpoints[-1:]))
+    _publish(context, container, "connect", container.endpoints[-1])
+
+
+async def disconnect(context: Context, container: Container, network: Network) -> None:
+    """Take a running container, whose lock the caller holds, out of a network; idempotent."""
+    leaving = [endpoint for endpoint in container.endpoints if endpoint.network_id == network.id]
+    container.endpoints = await context.networks.disconnect(container.id, network.id)
+    _rewrite_hosts(context, container, drop=_host_lines(container, leaving))
+    for endpoint in leaving:
+        _publish(context, container, "disconnect", endpoint)
+
+
+async def settle(context: Context, container: Container, found: list[Endpoint]) -> None:
+    """Take over the endpoints that a running container was found with; finish a (dis)connect that was cut short."""
+    container.endpoints = found
+    wanted = endpoints.configured(container.spec)
+    for endpoint in found:
+        if endpoint.network_name not in wanted:
+            await disconnect(context, container, context.networks.resolve(endpoint.network_id))
 
 
 async def release(context: Context, container: Container) -> None:
-    """Take a container's place in the network away; idempotent."""
-    endpoints, container.endpoints = container.endpoints, []
+    """Take a container's places in networks away; idempotent."""
+    gone, container.endpoints = container.endpoints, []
     await context.networks.release(container.id)
-    for endpoint in endpoints:
-        context.events.publish(
-            "network",
-            "disconnect",
-            endpoint.network_id,
-            {"container": container.id, "name": endpoint.network_name, "type": "bridge"},
-        )
+    for endpoint in gone:
+        _publish(context, container, "disconnect", endpoint)
 
 
-def mode_of(container: Container) -> str:
-    """Return the network mode: bridge, host, none or container:<ref>. Pure."""
-    return container.spec.host_config.get("NetworkMode") or "bridge"
+def _publish(context: Context, container: Container, action: str, endpoint: Endpoint) -> None:
+    attributes = {"container": container.id, "name": endpoint.network_name, "type": endpoint.driver}
+    context.events.publish("network", action, endpoint.network_id, attributes)
 
 
-def _settings(container: Container, mode: str) -> EndpointSettings:
-    configured = container.spec.networking.get("EndpointsConfig") or {}
-    settings = configured.get(mode) or configured.get("default") or {}
-    if refused := {k for k in ("Links", "DriverOpts", "GwPriority") if dict(settings).get(k)}:
-        raise InvalidArgument(f"{sorted(refused)[0]} of an endpoint is not supported by this build of wharf")
-    return settings
+def _finder(context: Context) -> Callable[[str], str]:
+    return lambda ref: context.registry.resolve(ref).id
 
 
 def published(container: Container) -> list[PortMapping]:
@@ -141,15 +164,12 @@ def write_files(context: Context, container: Container, attached: Attached) -> N
         for name in ("hosts", "resolv.conf"):
             _write(folder / name, (theirs / name).read_text())
         return
-    endpoint = attached.endpoint
     hosts = Path("/etc/hosts").read_text() if attached.sandbox == "" else ""
     _write(
         folder / "hosts",
         files.hosts(
-            hostname=hostname(container),
-            domainname=container.spec.config.get("Domainname") or "",
-            ipv4=endpoint.ipv4 if endpoint else None,
-            gateway=endpoint.gateway if endpoint else None,
+            own=_host_lines(container, attached.endpoints),
+            gateways=[g for e in attached.endpoints for g in (e.gateway, e.gateway6) if g],
             extra_hosts=host.get("ExtraHosts") or [],
             base=hosts,
         ),
@@ -164,6 +184,22 @@ def write_files(context: Context, container: Container, attached: Attached) -> N
             keep_loopback=attached.sandbox == "",
         ),
     )
+
+
+def _host_lines(container: Container, of: Sequence[Endpoint]) -> list[str]:
+    """Return the lines of /etc/hosts by which a container finds itself."""
+    domain = container.spec.config.get("Domainname") or ""
+    return files.host_lines(endpoints.addresses(of), hostname=hostname(container), domainname=domain)
+
+
+def _rewrite_hosts(
+    context: Context, container: Container, *, add: Sequence[str] = (), drop: Sequence[str] = ()
+) -> None:
+    """Change our own lines of a running container's /etc/hosts; what was put in by others stays."""
+    path = context.data.container(container.id) / "hosts"
+    if path.exists():
+        kept = [line for line in path.read_text().splitlines() if line not in drop]
+        _write(path, "".join(f"{line}\n" for line in [*kept, *add]))
 
 
 def _write(path: Path, text: str) -> None:

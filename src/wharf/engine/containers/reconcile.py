@@ -6,7 +6,7 @@ import asyncio
 import os
 from dataclasses import replace
 
-from wharf.engine.containers import exits, mounts, restart_policy
+from wharf.engine.containers import exits, mounts, networking, restart_policy
 from wharf.engine.containers.launch import launch, record_failure
 from wharf.engine.containers.record import Container
 from wharf.engine.containers.remove import erase, insist
@@ -28,7 +28,7 @@ async def reconcile(context: Context) -> None:
     live = {container_id for container_id, what in found.items() if isinstance(what, Shim)}
     endpoints = await context.networks.start(live)
     for container in context.registry:
-        container.endpoints = endpoints.get(container.id, [])
+        await networking.settle(context, container, endpoints.get(container.id, []))
         async with container.lock:
             await _agree(context, container, found[container.id])
     for container in context.registry:

@@ -21,7 +21,6 @@ LOG_OPTIONS: Final = ("max-size", "max-file")
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _NOT_YET: Final[dict[str, str]] = {
-    "Links": "--link",
     "Cgroup": "the Cgroup field",
     "CpuCount": "--cpu-count",
     "CpuPercent": "--cpu-percent",

@@ -27,6 +27,7 @@ class ContainerConfig(TypedDict, total=False):
     WorkingDir: str | None
     Entrypoint: list[str] | None
     NetworkDisabled: bool | None
+    MacAddress: str | None
     OnBuild: list[str] | None
     Labels: dict[str, str] | None
     StopSignal: str | None

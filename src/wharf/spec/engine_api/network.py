@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from wharf.spec.engine_api.container import EndpointSettings
+
 
 class NetworkInspect(TypedDict, total=False):
     """NetworkInspect (Engine API, definitions)."""
@@ -57,3 +59,43 @@ class ConfigReference(TypedDict, total=False):
     """ConfigReference (Engine API, definitions)."""
 
     Network: str | None
+
+
+class NetworkCreateRequest(TypedDict, total=False):
+    """NetworkCreateRequest (Engine API, the body of NetworkCreate)."""
+
+    Name: str | None
+    CheckDuplicate: bool | None
+    Driver: str | None
+    Scope: str | None
+    Internal: bool | None
+    Attachable: bool | None
+    Ingress: bool | None
+    ConfigOnly: bool | None
+    ConfigFrom: ConfigReference | None
+    IPAM: IPAM | None
+    EnableIPv4: bool | None
+    EnableIPv6: bool | None
+    Options: dict[str, str] | None
+    Labels: dict[str, str] | None
+
+
+class NetworkCreateResponse(TypedDict):
+    """NetworkCreateResponse (Engine API, definitions)."""
+
+    Id: str
+    Warning: str
+
+
+class NetworkConnectRequest(TypedDict, total=False):
+    """NetworkConnectRequest (Engine API, the body of NetworkConnect)."""
+
+    Container: str | None
+    EndpointConfig: EndpointSettings | None
+
+
+class NetworkDisconnectRequest(TypedDict, total=False):
+    """NetworkDisconnectRequest (Engine API, the body of NetworkDisconnect)."""
+
+    Container: str | None
+    Force: bool | None

@@ -1,0 +1,186 @@
+"""What a container asks of its networks: the request's EndpointsConfig, made uniform, and as wishes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, cast
+
+from wharf.engine.containers.record import Container, Specification
+from wharf.errors import Forbidden, InvalidArgument
+from wharf.network import options
+from wharf.network.endpoint import Endpoint, Wish
+from wharf.spec.engine_api.container import (
+    ContainerConfig,
+    EndpointIPAMConfig,
+    EndpointSettings,
+    HostConfig,
+    NetworkingConfig,
+)
+
+_PRIVATE: Final = ("host", "none")
+_BUILTIN: Final = ("bridge", *_PRIVATE)
+_ASKED: Final = ("IPAMConfig", "Links", "Aliases", "MacAddress", "DriverOpts", "GwPriority")
+
+Configured = dict[str, EndpointSettings]
+
+
+def mode_of(host: HostConfig) -> str:
+    """Return the network mode: bridge, host, none, container:<ref> or a network."""
+    mode = host.get("NetworkMode") or "bridge"
+    return "bridge" if mode == "default" else mode
+
+
+def is_user_defined(network: str) -> bool:
+    """Return whether a mode names a network of the user's own."""
+    return network not in (*_BUILTIN, "default") and not network.startswith("container:")
+
+
+def normalized(
+    config: ContainerConfig, host: HostConfig, networking: NetworkingConfig, name_of: Callable[[str], str]
+) -> NetworkingConfig:
+    """Return ``networking`` with one entry a network, the mode's first, by name where ``name_of`` knows one.
+
+    Raises:
+        InvalidArgument, Forbidden: the request contradicts itself, in Docker's words.
+    """
+    mode = mode_of(host)
+    given = networking.get("EndpointsConfig") or {}
+    asked = {name_of("bridge" if ref == "default" else ref): settings or {} for ref, settings in given.items()}
+    if mode.startswith("container:"):
+        if asked.keys() - {mode}:
+            raise InvalidArgument("conflicting options: a container that shares another's network joins no networks")
+        return {"EndpointsConfig": {}}
+    own = name_of(mode)
+    if (mode in _PRIVATE and any(name != own for name in asked)) or any(n in _PRIVATE and n != own for n in asked):
+        raise Forbidden(
+            "container cannot be connected to multiple networks with one of the networks in private (none) mode"
+        )
+    first: EndpointSettings = {**asked.pop(own, EndpointSettings())}
+    if (mac := config.get("MacAddress")) and not first.get("MacAddress"):
+        first["MacAddress"] = mac
+    if is_user_defined(mode) and (links := host.get("Links")):
+        first["Links"] = [*(first.get("Links") or []), *links]
+    endpoints = {name: asked_of(settings) for name, settings in {own: first, **asked}.items()}
+    for name, settings in endpoints.items():
+        check(name, settings)
+    return {"EndpointsConfig": endpoints}
+
+
+def asked_of(settings: EndpointSettings) -> EndpointSettings:
+    """Return what is asked of an endpoint, without what is the engine's to say."""
+    asked = {name: value for name, value in settings.items() if name in _ASKED and value}
+    return cast("EndpointSettings", asked)
+
+
+def check(network: str, settings: EndpointSettings) -> None:
+    """Raise InvalidArgument, in Docker's words, for what an endpoint cannot have."""
+    faults = []
+    if not is_user_defined(network):
+        if settings.get("Aliases"):
+            faults.append("network-scoped aliases are only supported for user-defined networks")
+        if any((settings.get("IPAMConfig") or {}).values()):
+            faults.append("user specified IP address is supported on user defined networks only")
+    if faults:
+        text = "\n".join(faults)
+        raise InvalidArgument(f"invalid config for network {network}: invalid endpoint settings:\n{text}")
+    options.endpoint_options(settings.get("DriverOpts") or {})
+    for link in settings.get("Links") or []:
+        split_link(link)
+
+
+def split_link(text: str) -> tuple[str, str]:
+    """Return container and alias of ``container[:alias]``.
+
+    Raises:
+        InvalidArgument: it is malformed.
+    """
+    target, _, alias = text.partition(":")
+    if not target or ":" in alias:
+        raise InvalidArgument(f"invalid format for links: {text}")
+    return target.removeprefix("/"), alias.rpartition("/")[2] or target.rpartition("/")[2]
+
+
+def configured(spec: Specification) -> Configured:
+    """Return what was asked for, by network, the mode's own first."""
+    found = spec.networking.get("EndpointsConfig")
+    return dict(found) if found is not None else {mode_of(spec.host_config): EndpointSettings()}
+
+
+def names_of(container: Container, settings: EndpointSettings) -> tuple[str, ...]:
+    """Return the names by which the other containers of a network of the user's own find this one."""
+    hostname = container.spec.config.get("Hostname") or ""
+    found = [container.name, *(settings.get("Aliases") or []), container.id[:12], hostname]
+    return tuple(dict.fromkeys(name for name in found if name))
+
+
+def wish(container: Container, network: str, settings: EndpointSettings, id_of: Callable[[str], str]) -> Wish:
+    """Return ``settings`` as the networks understand them; ``id_of`` finds the containers that are linked to."""
+    ipam = settings.get("IPAMConfig") or EndpointIPAMConfig()
+    chosen = options.endpoint_options(settings.get("DriverOpts") or {})
+    user_defined = is_user_defined(network)
+    links = [split_link(link) for link in settings.get("Links") or []]
+    return Wish(
+        network=network,
+        ipv4=ipam.get("IPv4Address") or "",
+        ipv6=ipam.get("IPv6Address") or "",
+        mac=settings.get("MacAddress") or "",
+        interface=chosen.interface,
+        link_local=tuple(ipam.get("LinkLocalIPs") or ()),
+        names=names_of(container, settings) if user_defined else (),
+        links=tuple((id_of(target), alias) for target, alias in links) if user_defined else (),
+        gateway_priority=settings.get("GwPriority") or 0,
+        sysctls=chosen.sysctls,
+        rate_up=chosen.rate_up,
+        rate_down=chosen.rate_down,
+    )
+
+
+def idle_settings() -> EndpointSettings:
+    """Return a network's settings for a container that is not attached to it now."""
+    return {
+        "IPAMConfig": None, "Links": None, "Aliases": None, "MacAddress": "", "DriverOpts": None, "GwPriority": 0,
+        "NetworkID": "", "EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0, "IPv6Gateway": "",
+        "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0, "DNSNames": None,
+    }  # fmt: skip
+
+
+def shown(container: Container, endpoints: Sequence[Endpoint]) -> Configured:
+    """Return NetworkSettings.Networks: what was asked for, with what is so now."""
+    live = {endpoint.network_name: endpoint for endpoint in endpoints}
+    found: Configured = {}
+    for name, settings in configured(container.spec).items():
+        found[name] = {**idle_settings(), **settings}
+        if is_user_defined(name):
+            found[name]["DNSNames"] = list(names_of(container, settings))
+        if name in live:
+            found[name].update(_live(live[name]))
+    return found
+
+
+def _live(endpoint: Endpoint) -> EndpointSettings:
+    return {
+        "MacAddress": endpoint.mac,
+        "NetworkID": endpoint.network_id,
+        "EndpointID": endpoint.id,
+        "Gateway": _shown_gateway(endpoint.gateway),
+        "IPAddress": endpoint.ipv4,
+        "IPPrefixLen": endpoint.prefix_length,
+        "IPv6Gateway": _shown_gateway(endpoint.gateway6),
+        "GlobalIPv6Address": endpoint.ipv6,
+        "GlobalIPv6PrefixLen": endpoint.prefix_length6,
+    }
+
+
+def _shown_gateway(gateway: str) -> str:
+    return "" if gateway in ("0.0.0.0", "::") else gateway  # noqa: S104  # the word for none
+
+
+def addresses(endpoints: Iterable[Endpoint]) -> list[str]:
+    """Return the addresses of endpoints, IPv4 before IPv6 in each network."""
+    return [address for endpoint in endpoints for address in (endpoint.ipv4, endpoint.ipv6) if address]
+
+
+def respecified(spec: Specification, changed: Mapping[str, EndpointSettings | None]) -> NetworkingConfig:
+    """Return the networking of ``spec`` with some networks' settings replaced, or taken out (None)."""
+    merged = {**configured(spec), **changed}
+    return {"EndpointsConfig": {name: settings for name, settings in merged.items() if settings is not None}}

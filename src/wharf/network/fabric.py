@@ -1,0 +1,131 @@
+"""The kernel's part of networks: bridges, sandboxes, firewall, in the right order. Everything here blocks.
+
+What is to be made is recorded before, what is undone is forgotten after, by :class:`wharf.network.networks.Networks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from wharf.network import inspect, sandbox
+from wharf.network.drivers import BridgeDriver, Driver, HostDriver, NullDriver
+from wharf.network.endpoint import Endpoint
+from wharf.network.firewall import Firewall
+from wharf.network.records import Network, Records
+from wharf.network.rules import BridgeNetwork
+from wharf.storage.layout import RunRoot
+
+
+class Fabric:
+    """All that one engine's networks have in the kernel. Called on worker threads."""
+
+    def __init__(self, key: str, run: RunRoot, records: Records, *, observe: sandbox.Observer) -> None:
+        self._run = run
+        self._records = records
+        self._firewall = Firewall(key, self._bridge_networks, records.endpoints)
+        self._bridge = BridgeDriver(key, rebuild_firewall=self._firewall.rebuild)
+        self._drivers: dict[str, Driver] = {"bridge": self._bridge, "host": HostDriver(), "null": NullDriver()}
+        self._observe = observe
+
+    def ready(self, network: Network) -> bool:
+        """Return whether the host's side of ``network`` is there, as far as this process knows."""
+        return self._drivers[network.driver].ready(network)
+
+    def notice(self, network: Network) -> str:
+        """Return what the user should hear of a network that is ready."""
+        return self._bridge.notice(network)
+
+    def plan(self, network: Network) -> tuple[Network, str]:
+        """Return ``network`` with what had to be chosen for it, as the host is now, and what the user should hear."""
+        others = [other for other in self._records.networks() if other.id != network.id and not other.config_only]
+        return self._drivers[network.driver].plan(network, others)
+
+    def prepare(self, network: Network) -> None:
+        """Make the host's side of a planned and recorded network; idempotent; OSError when the kernel refuses."""
+        self._drivers[network.driver].prepare(network)
+
+    def dismantle(self, network: Network) -> None:
+        """Undo :meth:`prepare`; idempotent."""
+        self._drivers[network.driver].dismantle(network)
+
+    def build(self, path: str, endpoints: Sequence[Endpoint], networks: Sequence[Network]) -> None:
+        """Make a container's sandbox, then publish its ports: nobody reaches a container that is half there.
+
+        ``path`` is its sandbox, '' for the host's. Nothing is left when this raises.
+        """
+
+        def fill(inside: sandbox.Inside) -> None:
+            for endpoint, network in zip(endpoints, networks, strict=True):
+                self._drivers[network.driver].join(inside, endpoint, network)
+            sandbox.default_routes(inside, list(endpoints))
+
+        if path:
+            sandbox.make(path, fill, observe=self._observe)
+        try:
+            self._firewall.publish(endpoints)
+        except BaseException:
+            if path:
+                sandbox.remove(path)
+            raise
+        self._observe("ports", 0.0)
+
+    def demolish(self, path: str, endpoints: Sequence[Endpoint]) -> None:
+        """Withdraw a container's ports, then remove its sandbox; idempotent."""
+        self._firewall.withdraw(endpoints)
+        if path:
+            sandbox.remove(path)
+
+    def join(self, endpoint: Endpoint, network: Network, present: Sequence[Endpoint]) -> None:
+        """Make one more interface in the sandbox of a running container."""
+
+        def fill(inside: sandbox.Inside) -> None:
+            self._drivers[network.driver].join(inside, endpoint, network)
+            sandbox.default_routes(inside, [*present, endpoint])
+
+        sandbox.within(endpoint.sandbox, fill, observe=self._observe)
+
+    def leave(self, endpoint: Endpoint, rest: Sequence[Endpoint]) -> None:
+        """Take an interface from the sandbox of a running container; idempotent."""
+
+        def empty(inside: sandbox.Inside) -> None:
+            sandbox.leave(inside, endpoint)
+            sandbox.default_routes(inside, list(rest))
+
+        with suppress(FileNotFoundError):  # the container has ended meanwhile
+            sandbox.within(endpoint.sandbox, empty, observe=self._observe)
+
+    def move_ports(self, before: Sequence[Endpoint], after: Sequence[Endpoint]) -> None:
+        """Publish the ports of ``after`` in place of those of ``before``."""
+        self._firewall.move(before, after)
+
+    def rebuild_firewall(self) -> None:
+        """Make the firewall from the records; remove it when no network needs one."""
+        self._firewall.rebuild()
+
+    def sweep(self, dead: Sequence[Endpoint], live: set[str]) -> Sequence[Endpoint]:
+        """Remove what no live container owns; the firewall is rebuilt or removed afterwards. Returns ``dead``."""
+        for endpoint in dead:
+            if endpoint.sandbox:
+                sandbox.remove(endpoint.sandbox)
+        if self._run.netns.is_dir():
+            for path in self._run.netns.iterdir():
+                if path.name not in live:
+                    sandbox.remove(str(path))
+        self._bridge.sweep(live, self._records.networks())
+        return dead
+
+    def remove_all(self) -> None:
+        """Remove all bridges and the firewall: no container runs."""
+        if self._firewall.present:
+            self._firewall.remove()
+        self._bridge.sweep((), ())
+
+    def close(self) -> None:
+        """Free what this process holds; what is in the kernel stays."""
+        self._firewall.close()
+
+    def _bridge_networks(self) -> list[BridgeNetwork]:
+        """Return the networks whose bridges are there."""
+        found = [n for n in self._records.networks() if n.driver == "bridge" and self._bridge.ready(n)]
+        return [inspect.for_firewall(network) for network in found]

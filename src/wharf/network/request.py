@@ -1,0 +1,145 @@
+"""A request to create a network → the record of one, checked and with Docker's defaults. Pure but for the clock."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+from wharf.errors import Forbidden, InvalidArgument, NotFound, NotImplementedHere, Unavailable
+from wharf.lib.timestamps import rfc3339_nano
+from wharf.network import options, pools
+from wharf.network.pools import Pool
+from wharf.network.records import BUILTIN, Network
+from wharf.spec.engine_api.network import IPAM, NetworkCreateRequest
+
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+_ADDRESSED = ("bridge", "macvlan", "ipvlan")
+_NOT_A_MANAGER = (
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" '
+    "to connect this node to swarm and try again."
+)
+
+
+def builtin(name: str) -> Network:
+    """Return the record of a built-in network."""
+    pool = (Pool("172.17.0.0/16", "172.17.0.1"),) if name == "bridge" else ()
+    made = {options.DEFAULT_BRIDGE: "true"} if name == "bridge" else {}
+    return Network(_new_id(), name, BUILTIN[name], _now(), pools=pool, options=made)
+
+
+def network_of(request: NetworkCreateRequest) -> Network:
+    """Return the network that ``request`` asks for; pools that it does not name are not chosen yet.
+
+    Raises:
+        InvalidArgument, Forbidden, NotImplementedHere: in Docker's words.
+    """
+    name, driver = request.get("Name") or "", request.get("Driver") or "bridge"
+    _check_name(name)
+    _check_kind(request, driver)
+    ipam = request.get("IPAM") or IPAM()
+    chosen = {str(k): str(v) for k, v in (request.get("Options") or {}).items()}
+    wants = request.get("EnableIPv4")
+    network = Network(
+        id=_new_id(),
+        name=name,
+        driver=driver,
+        created_at=_now(),
+        pools=_pools(ipam),
+        ipv4=True if wants is None else wants,
+        ipv6=bool(request.get("EnableIPv6")),
+        internal=bool(request.get("Internal")),
+        attachable=bool(request.get("Attachable")),
+        config_only=bool(request.get("ConfigOnly")),
+        config_from=(request.get("ConfigFrom") or {}).get("Network") or "",
+        options=chosen,
+        labels=dict(request.get("Labels") or {}),
+        ipam_driver=ipam.get("Driver") or "default",
+        ipam_options=ipam.get("Options"),
+    )
+    return _checked(network)
+
+
+def with_config_of(network: Network, source: Network) -> Network:
+    """Return ``network`` with the configuration of the config-only network it names (``--config-from``).
+
+    Raises:
+        Forbidden: that is none, or ``network`` has configuration of its own.
+    """
+    if not source.config_only:
+        raise Forbidden(f'configuration network "{source.name}" is not configuration only')
+    if network.pools or network.options or network.labels:
+        raise Forbidden(
+            "user specified configurations are not supported if the network depends on a configuration network"
+        )
+    return _checked(
+        replace(
+            network,
+            pools=source.pools,
+            ipv4=source.ipv4,
+            ipv6=source.ipv6,
+            options=source.options,
+            labels=source.labels,
+            ipam_options=source.ipam_options,
+        )
+    )
+
+
+def warning(network: Network) -> str:
+    """Return what the user should hear of a new network; '' for nothing."""
+    unused = [p.subnet for p in network.pools if not (network.ipv4 if p.version == 4 else network.ipv6)]
+    return "; ".join(f"{subnet} is not used: its IP version is not enabled" for subnet in unused)
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise InvalidArgument(f"invalid network name: {name}: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")
+    if name in (*BUILTIN, "default", "container"):
+        raise Forbidden(f"operation is not permitted on predefined {name} network ")
+
+
+def _check_kind(request: NetworkCreateRequest, driver: str) -> None:
+    if request.get("ConfigOnly") and (request.get("ConfigFrom") or {}).get("Network"):
+        raise Forbidden("a configuration network cannot depend on another configuration network")
+    if request.get("ConfigOnly") and request.get("Driver"):
+        raise Forbidden("a configuration network must not have a driver")
+    if driver == "overlay" or request.get("Ingress") or request.get("Scope") == "swarm":
+        raise Unavailable(_NOT_A_MANAGER)
+    if driver in ("host", "null"):
+        raise Forbidden(f'only one instance of "{driver}" network is allowed')
+    if driver not in _ADDRESSED:
+        raise NotFound(f'could not find plugin "{driver}": network drivers are {", ".join(_ADDRESSED)}')
+
+
+def _pools(ipam: IPAM) -> tuple[Pool, ...]:
+    if (driver := ipam.get("Driver") or "default") not in ("default", "null"):
+        raise NotFound(f"IPAM driver {driver} not found")
+    entries: list[Mapping[str, object]] = [dict(entry) for entry in ipam.get("Config") or [] if entry]
+    try:
+        return tuple(pools.parse(entry) for entry in entries if entry.get("Subnet") or any(entry.values()))
+    except InvalidArgument as error:
+        raise InvalidArgument(f"invalid network config:\n{error}") from None
+
+
+def _checked(network: Network) -> Network:
+    if network.config_only:
+        return network
+    if not network.ipv4 and not network.ipv6:
+        raise InvalidArgument("IPv4 or IPv6 must be enabled")
+    if network.driver == "bridge":
+        options.bridge_options(network.options, internal=network.internal)
+        if len(network.pools_of(4)) > 1 or len(network.pools_of(6)) > 1:
+            raise Forbidden("bridge driver does not support multiple subnets of one IP version")
+    elif network.driver != "bridge" and network.ipam_driver == "null":
+        raise NotImplementedHere("the null IPAM driver is not supported by this build of wharf")
+    return network
+
+
+def _new_id() -> str:
+    return secrets.token_hex(32)
+
+
+def _now() -> str:
+    return rfc3339_nano(time.time_ns())

@@ -1,0 +1,172 @@
+"""Networks and containers together: join, leave, inspect, prune, and what an engine finds after it was killed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+import wharf
+from wharf.errors import Forbidden, NotFound, WharfError
+from wharf.spec.engine_api.container import EndpointSettings, NetworkingConfig
+
+pytestmark = pytest.mark.root
+
+On = Callable[[Callable[[wharf.Engine], Awaitable[None]]], None]
+
+
+async def _start(engine: wharf.Engine, name: str, mode: str, **networks: EndpointSettings) -> str:
+    networking: NetworkingConfig = {"EndpointsConfig": networks}
+    created = await engine.containers.create(
+        {
+            "Image": "busybox",
+            "Cmd": ["sleep", "60"],
+            "HostConfig": {"NetworkMode": mode},
+            "NetworkingConfig": networking,
+        },
+        name=name,
+    )
+    await engine.containers.start(name)
+    return created.get("Id") or ""
+
+
+async def _networks(engine: wharf.Engine, name: str) -> dict[str, EndpointSettings]:
+    document = await engine.containers.inspect(name)
+    return (document.get("NetworkSettings") or {}).get("Networks") or {}
+
+
+def _text(path: Path) -> str:
+    return path.read_text()
+
+
+async def _drop(engine: wharf.Engine) -> None:
+    for container in await engine.containers.list(all=True):
+        await engine.containers.remove(container["Id"] or "", force=True, volumes=True)
+    await engine.networks.prune({})
+
+
+def test_container_starts_in_several_networks(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await engine.networks.create({"Name": "back", "IPAM": {"Config": [{"Subnet": "10.2.0.0/24"}]}})
+        await engine.networks.create({"Name": "front", "IPAM": {"Config": [{"Subnet": "10.1.0.0/24"}]}})
+        container_id = await _start(engine, "web", "back", front={"IPAMConfig": {"IPv4Address": "10.1.0.9"}})
+        found = await _networks(engine, "web")
+        shown = await engine.networks.inspect("front")
+
+        assert {name: e.get("IPAddress") for name, e in found.items()} == {"back": "10.2.0.2", "front": "10.1.0.9"}
+        assert (shown.get("Containers") or {})[container_id].get("Name") == "web"
+        await _drop(engine)
+
+    on_engine(body)
+
+
+def test_running_container_joins_and_leaves_and_its_hosts_file_follows(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await engine.networks.create({"Name": "back", "IPAM": {"Config": [{"Subnet": "10.2.0.0/24"}]}})
+        container_id = await _start(engine, "web", "bridge")
+        hosts = Path((await engine.containers.inspect("web")).get("HostsPath") or "")
+        before = _text(hosts)
+
+        await engine.networks.connect("back", {"Container": "web", "EndpointConfig": {"Aliases": ["www"]}})
+        joined = _text(hosts)
+        assert (await _networks(engine, "web"))["back"].get("IPAddress") == "10.2.0.2"
+        assert joined == f"{before}10.2.0.2\t{container_id[:12]}\n"
+        with pytest.raises(Forbidden, match="endpoint with name web already exists in network back"):
+            await engine.networks.connect("back", {"Container": "web"})
+
+        await engine.networks.disconnect("back", {"Container": "web"})
+        assert list(await _networks(engine, "web")) == ["bridge"]
+        assert _text(hosts) == before
+        with pytest.raises(WharfError, match="is not connected to network back"):
+            await engine.networks.disconnect("back", {"Container": "web"})
+        await _drop(engine)
+
+    on_engine(body)
+
+
+def test_stopped_container_joins_when_it_starts(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await engine.networks.create({"Name": "back", "IPAM": {"Config": [{"Subnet": "10.2.0.0/24"}]}})
+        await _start(engine, "web", "bridge")
+        await engine.containers.kill("web", signal=None)
+        await (await engine.containers.wait("web", condition="not-running"))
+        await engine.networks.connect("back", {"Container": "web"})
+        await engine.networks.disconnect("bridge", {"Container": "web"})
+        assert (await _networks(engine, "web"))["back"].get("IPAddress") == ""
+        await engine.containers.start("web")
+
+        assert {n: e.get("IPAddress") for n, e in (await _networks(engine, "web")).items()} == {"back": "10.2.0.2"}
+        await _drop(engine)
+
+    on_engine(body)
+
+
+@pytest.mark.parametrize("mode", ["host", "none"])
+def test_container_without_networks_of_its_own_joins_none(on_engine: On, mode: str) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await engine.networks.create({"Name": "back", "IPAM": {"Config": [{"Subnet": "10.2.0.0/24"}]}})
+        await _start(engine, "web", mode)
+        with pytest.raises(Forbidden, match="container"):
+            await engine.networks.connect("back", {"Container": "web"})
+        await _drop(engine)
+
+    on_engine(body)
+
+
+def test_start_in_a_network_that_is_not_there_fails(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        with pytest.raises(NotFound, match="network back not found"):
+            await _start(engine, "web", "back")
+
+    on_engine(body)
+
+
+def test_prune_keeps_the_networks_of_stopped_containers(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        for name in ("back", "front"):
+            await engine.networks.create({"Name": name})
+        await engine.containers.create({"Image": "busybox", "HostConfig": {"NetworkMode": "back"}}, name="web")
+
+        assert await engine.networks.prune({}) == {"NetworksDeleted": ["front"]}
+        await engine.containers.remove("web")
+        assert await engine.networks.prune({}) == {"NetworksDeleted": ["back"]}
+
+    on_engine(body)
+
+
+def test_life_of_networks_is_told_as_events(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await engine.networks.create({"Name": "back"})
+        await _start(engine, "web", "back")
+        await engine.containers.remove("web", force=True, volumes=True)
+        await engine.networks.remove("back")
+        seen = []
+        async for event in engine.system.events(since="1", until=None, filters={"type": ["network"]}):
+            seen.append(event.get("Action"))
+            if seen[-1] == "destroy":
+                break
+
+        assert seen == ["create", "connect", "disconnect", "destroy"]
+
+    on_engine(body)
+
+
+def test_join_that_the_engine_did_not_live_to_record_is_undone(root: Path) -> None:
+    async def begin() -> None:
+        async with wharf.Engine(root) as engine:
+            await engine.networks.create({"Name": "back", "IPAM": {"Config": [{"Subnet": "10.2.0.0/24"}]}})
+            await _start(engine, "web", "bridge")
+            engine.networks._respecify = lambda *_: None  # type: ignore[method-assign]  # as if killed just before
+            await engine.networks.connect("back", {"Container": "web"})
+
+    async def go_on() -> None:
+        async with wharf.Engine(root) as engine:
+            shown = await engine.networks.inspect("back")
+            assert shown.get("Containers") == {}
+            assert list(await _networks(engine, "web")) == ["bridge"]
+            await _drop(engine)
+
+    asyncio.run(begin())
+    asyncio.run(go_on())

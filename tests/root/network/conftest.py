@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.root.network.machines import WIRE_HERE, WIRE_THERE, World
+
+from wharf.kernel import netns, rtnetlink
+from wharf.kernel.netlink import Rtnetlink
+
+_BRIDGE_NF = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    made.start()
+    yield made
+    for (container_id,) in made.database.query("SELECT container_id FROM endpoints"):
+        made.release(str(container_id))
+    asyncio.run(made.networks.aclose())
+    made.database.close()
+
+
+@pytest.fixture
+def wire(tmp_path: Path) -> Iterator[str]:
+    """A machine on the other end of a cable: a namespace whose default route is this host."""
+    path = str(tmp_path / "wire")
+    netns.make(path, lambda: None)
+    namespace = netns.open_namespace(path)
+    try:
+        with Rtnetlink() as host:
+            host.execute(rtnetlink.new_bridge("lan", mac="02:00:00:00:00:09"), rtnetlink.link_up("lan"))
+            lan = host.link("lan")
+            assert lan
+            host.execute(
+                rtnetlink.new_veth(
+                    "cable",
+                    peer="eth0",
+                    peer_namespace=namespace,
+                    peer_mac="02:00:00:00:00:0a",
+                    master=lan.number,
+                    mtu=1500,
+                ),
+                rtnetlink.add_address(lan.number, WIRE_HERE, 24),
+            )
+        netns.within(path, _configure_wire)
+        yield path
+    finally:
+        os.close(namespace)
+        with Rtnetlink() as host:  # by name and not by its namespace, which goes later: the next test uses the names
+            host.execute(rtnetlink.delete_link("cable"), rtnetlink.delete_link("lan"))
+        netns.remove(path)
+
+
+def _configure_wire() -> None:
+    with Rtnetlink() as there:
+        link = there.link("eth0")
+        assert link
+        there.execute(
+            rtnetlink.link_up("lo"),
+            rtnetlink.add_address(link.number, WIRE_THERE, 24),
+            rtnetlink.link_up("eth0"),
+            rtnetlink.add_default_route(WIRE_HERE, link.number),
+        )
+
+
+@pytest.fixture(params=[0, 1], ids=["bridge-nf-off", "bridge-nf-on"])
+def bridge_nf(request: pytest.FixtureRequest) -> Iterator[None]:
+    if not _BRIDGE_NF.exists():
+        yield
+        return
+    before = _BRIDGE_NF.read_text()
+    _BRIDGE_NF.write_text(str(request.param))
+    yield
+    _BRIDGE_NF.write_text(before)

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+
+from wharf.errors import InvalidArgument
+from wharf.network import options
+from wharf.network.options import BridgeOptions, bridge_options, endpoint_options
+
+
+def test_options_of_a_bridge_are_read() -> None:
+    found = bridge_options(
+        {
+            "com.docker.network.bridge.name": "lan",
+            "com.docker.network.bridge.enable_icc": "false",
+            "com.docker.network.bridge.enable_ip_masquerade": "0",
+            "com.docker.network.bridge.host_binding_ipv4": "127.0.0.1",
+            "com.docker.network.bridge.gateway_mode_ipv6": "routed",
+            "com.docker.network.driver.mtu": "1400",
+        }
+    )
+
+    assert found == BridgeOptions(
+        name="lan", icc=False, masquerade=False, host_ip="127.0.0.1", mode_ipv6="routed", mtu=1400
+    )
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"com.example.unknown": "1"},
+        {"com.docker.network.bridge.name": "a/b"},
+        {"com.docker.network.bridge.name": "longer-than-fifteen"},
+        {"com.docker.network.bridge.enable_icc": "maybe"},
+        {"com.docker.network.driver.mtu": "many"},
+        {"com.docker.network.bridge.gateway_mode_ipv4": "magic"},
+        {"com.docker.network.bridge.gateway_mode_ipv4": "isolated"},
+        {"com.docker.network.host_ipv4": "here"},
+    ],
+)
+def test_unknown_option_or_value_is_refused(given: dict[str, str]) -> None:
+    with pytest.raises(InvalidArgument):
+        bridge_options(given)
+
+
+def test_isolated_mode_is_for_internal_networks() -> None:
+    given = {"com.docker.network.bridge.gateway_mode_ipv4": "isolated"}
+
+    assert bridge_options(given, internal=True).mode(4) == "isolated"
+
+
+def test_options_of_an_endpoint_are_read() -> None:
+    found = endpoint_options(
+        {
+            options.SYSCTLS: "net.ipv4.conf.IFNAME.log_martians=1,net.ipv6.conf.IFNAME.accept_ra=2",
+            options.INTERFACE: "lan0",
+            options.RATE_UP: "10mbit",
+            options.RATE_DOWN: "1.5g",
+        }
+    )
+
+    assert found.sysctls == (("net.ipv4.conf.IFNAME.log_martians", "1"), ("net.ipv6.conf.IFNAME.accept_ra", "2"))
+    assert (found.interface, found.rate_up, found.rate_down) == ("lan0", 10_000_000, 1_500_000_000)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"com.example.unknown": "1"},
+        {options.SYSCTLS: "net.ipv4.conf.eth0.log_martians=1"},
+        {options.SYSCTLS: "net.ipv4.conf.IFNAME.log_martians"},
+        {options.SYSCTLS: "net.core.conf.IFNAME.x=1"},
+        {options.SYSCTLS: "net.ipv4.conf.IFNAME...=1"},
+        {options.RATE_UP: "fast"},
+        {options.RATE_UP: "1"},
+    ],
+)
+def test_unknown_option_or_value_of_an_endpoint_is_refused(given: dict[str, str]) -> None:
+    with pytest.raises(InvalidArgument):
+        endpoint_options(given)
