@@ -24,23 +24,33 @@ class FilterFlag(IntFlag):
     TSYNC = 1
     LOG = 2
     SPEC_ALLOW = 4
+    NEW_LISTENER = 8
+    TSYNC_ESRCH = 16
     WAIT_KILLABLE_RECV = 32
 
 
+FLAGS: Final = {
+    f"SECCOMP_FILTER_FLAG_{name}": int(FilterFlag[name])
+    for name in ("TSYNC", "LOG", "SPEC_ALLOW", "WAIT_KILLABLE_RECV")
+}
+"""The flags a document may ask for."""
+
+_NOTIFY: Final = "SCMP_ACT_NOTIFY"
 _SET_MODE_FILTER: Final = 1
 _INSTRUCTION_BYTES: Final = 8
 
-_ACTIONS: Final = {
+ACTIONS: Final = {
     "SCMP_ACT_KILL": 0x00000000,
     "SCMP_ACT_KILL_THREAD": 0x00000000,
     "SCMP_ACT_KILL_PROCESS": 0x80000000,
     "SCMP_ACT_TRAP": 0x00030000,
     "SCMP_ACT_ERRNO": 0x00050000,
+    "SCMP_ACT_NOTIFY": 0x7FC00000,
     "SCMP_ACT_TRACE": 0x7FF00000,
     "SCMP_ACT_LOG": 0x7FFC0000,
     "SCMP_ACT_ALLOW": 0x7FFF0000,
 }
-_COMPARISONS: Final = {
+COMPARISONS: Final = {
     "SCMP_CMP_NE": 1,
     "SCMP_CMP_LT": 2,
     "SCMP_CMP_LE": 3,
@@ -71,30 +81,35 @@ class _Comparison(ctypes.Structure):
 _seccomp = libc.syscall((317, 277), ctypes.c_uint, ctypes.c_uint, ctypes.POINTER(_Program), keep_gil=True)
 
 
-def install(program: bytes, flags: int = 0) -> None:
+def install(program: bytes, flags: int = 0) -> int:
     """Filter this thread and its children by the BPF ``program`` from now on.
+
+    Returns:
+        with NEW_LISTENER the descriptor that its questions come from, owned by the caller (close-on-exec); else 0.
 
     Raises:
         OSError: EACCES without CAP_SYS_ADMIN and no_new_privs; EINVAL for a program the kernel does not take.
     """
     buffer = ctypes.create_string_buffer(program, len(program))
     length = len(program) // _INSTRUCTION_BYTES
-    _seccomp(_SET_MODE_FILTER, flags, _Program(length, ctypes.addressof(buffer)))
+    return _seccomp(_SET_MODE_FILTER, flags, _Program(length, ctypes.addressof(buffer)))
 
 
 def flags_of(document: Mapping[str, Any]) -> int:
-    """Return the flags of the system call that the document asks for.
+    """Return the flags of the system call that the document asks for: with NEW_LISTENER when some call is a question.
 
     Raises:
         ValueError: with the flag that is not known.
     """
     flags = 0
-    for name in document.get("flags", ()):
-        short = name.removeprefix("SECCOMP_FILTER_FLAG_")
-        if short not in FilterFlag.__members__:
+    for name in document.get("flags") or ():
+        flag = FLAGS.get(name)
+        if flag is None:
             raise ValueError(f"unknown seccomp flag {name}")
-        flags |= FilterFlag[short].value
-    return flags
+        flags |= flag
+    if _NOTIFY in (document["defaultAction"], *(rule["action"] for rule in document.get("syscalls") or ())):
+        flags |= FilterFlag.NEW_LISTENER | (FilterFlag.TSYNC_ESRCH if flags & FilterFlag.TSYNC else 0)
+    return int(flags)
 
 
 def compile_filter(document: Mapping[str, Any]) -> bytes:
@@ -103,22 +118,20 @@ def compile_filter(document: Mapping[str, Any]) -> bytes:
     System calls that libseccomp does not know on an architecture are left out, as the specification's users expect.
 
     Raises:
-        ValueError: an action, operator, architecture or argument that is not known; listenerPath is not supported.
+        ValueError: an action, operator, architecture or argument that is not known.
         OSError: libseccomp is missing (ENOSYS), or refused.
     """
-    if document.get("listenerPath"):
-        raise ValueError("seccomp listenerPath is not supported")
     lib = _Library()
     default = _action(document["defaultAction"], document.get("defaultErrnoRet"))
     context = lib.init(default)
     if not context:
         raise OSError(errno.EINVAL, "libseccomp refused the default action")
     try:
-        _add_architectures(lib, context, document.get("architectures", ()))
+        _add_architectures(lib, context, document.get("architectures") or ())
         lib.attribute(
             context, _ATTRIBUTE_OPTIMIZE, _BINARY_TREE
         )  # older libraries refuse: their filters are only slower
-        for rule in document.get("syscalls", ()):
+        for rule in document.get("syscalls") or ():
             _add_rule(lib, context, rule, default)
         return _export(lib, context)
     finally:
@@ -159,10 +172,12 @@ def _check(result: int, what: str, *tolerated: int) -> None:
 
 
 def _action(name: str, errno_ret: int | None) -> int:
-    action = _ACTIONS.get(name)
+    action = ACTIONS.get(name)
     if action is None:
         raise ValueError(f"unknown seccomp action {name}")
     if name not in _WITH_ERRNO:
+        if errno_ret is not None:
+            raise ValueError(f"seccomp action {name} takes no errnoRet")
         return action
     return action | ((errno.EPERM if errno_ret is None else errno_ret) & 0xFFFF)
 
@@ -202,7 +217,7 @@ def _conditions(arguments: Any) -> list[list[_Comparison]]:
 
 
 def _comparison(argument: Mapping[str, Any]) -> _Comparison:
-    op = _COMPARISONS.get(argument["op"])
+    op = COMPARISONS.get(argument["op"])
     if op is None:
         raise ValueError(f"unknown seccomp operator {argument['op']}")
     value, second = argument["value"], argument.get("valueTwo", 0)

@@ -6,10 +6,11 @@ import errno
 import gc
 import os
 import signal
+import sys
 
 from wharf.kernel import prctl, signals
 from wharf.kernel.libc import suppress_errno
-from wharf.runtime import account, console, conversation, labels, privileges, program
+from wharf.runtime import account, console, conversation, labels, privileges, program, tuning
 from wharf.runtime.errors import StartFailed, during_init, invalid
 
 TYPE_CHECKING = False
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from wharf.runtime.privileges import Privileges
     from wharf.runtime.steps import Steps
-    from wharf.spec.oci_runtime import Process
+    from wharf.spec.oci_runtime import Linux, Process
 
     class CgroupEntry(Protocol):
         """Open doors into a control group: what ``wharf.kernel.cgroup.group.Entry`` is."""
@@ -63,10 +64,13 @@ class ProcessPlan:
         "path",
         "privileges",
         "size",
+        "tuning",
         "user",
     )
 
-    def __init__(self, process: Process, wanted: Privileges) -> None:
+    def __init__(
+        self, process: Process, wanted: Privileges, linux: Linux | None = None, *, additional: bool = False
+    ) -> None:
         self.args = list(process.get("args", ()))
         self.cwd = process.get("cwd") or "/"
         self.env = dict(entry.split("=", 1) for entry in process.get("env") or () if "=" in entry)
@@ -78,9 +82,26 @@ class ProcessPlan:
         self.oom = None if oom is None or oom == _present_oom_score() else str(oom).encode()
         self.privileges = wanted
         self.labels = labels.plan(process)
+        self.tuning = tuning.plan(process, linux or {}, additional=additional)
         own = os.stat("/proc/self/exe")
         self.interpreter = (own.st_dev, own.st_ino)
         self.handled = _handled_signals()
+
+    def open(self) -> None:
+        """Open what is needed later, when the host's files can no longer be seen.
+
+        Raises:
+            StartFailed: it cannot be.
+        """
+        self.labels.open()
+        if self.privileges.agent is not None:
+            self.privileges.agent.connect()
+
+    @property
+    def descriptors(self) -> list[int]:
+        """What :meth:`open` has opened."""
+        agent = self.privileges.agent
+        return [*self.labels.descriptors, *(agent.descriptors if agent is not None else ())]
 
     @property
     def warnings(self) -> list[str]:
@@ -104,8 +125,12 @@ def _present_oom_score() -> int:
 
 
 def be_born(plan: ProcessPlan, entry: CgroupEntry | None, *, die_with_parent: bool) -> None:
-    """Make this process safe to go on with: no handler, no garbage collector, not traceable, in its control group."""
+    """Make this process safe to go on with: no handler, no garbage collector, not traceable, in its control group.
+
+    Nor can it import: what it would find, once it is in the container's root, is the container's.
+    """
     gc.disable()
+    sys.meta_path.clear()
     signal.set_wakeup_fd(-1)
     for number in plan.handled:
         signals.set_default(number)
@@ -199,6 +224,7 @@ def finish(
         env["HOME"] = who.home or "/"
     entered = _enter_folder(plan.cwd, may_fail=True)
     console.give_to(who.uid, who.gid)
+    plan.tuning.apply()
     privileges.become(plan.privileges, who)
     prctl.set_parent_death_signal(_SIGKILL)  # the change of user has cleared it
     # As the user, but before a filter that may not know the calls we make here.
@@ -212,7 +238,7 @@ def finish(
     prctl.set_parent_death_signal(0)
     # Whoever killed the parent meanwhile killed us; from here on the container lives by itself.
     kept = range(3, 3 + kept_fds)
-    close_others((gate.sock.fileno(), *plan.labels.descriptors, *kept))
+    close_others((gate.sock.fileno(), *plan.descriptors, *kept))
     for fd in kept:
         os.set_inheritable(fd, True)  # noqa: FBT003 - its own signature
     if before_exec is not None:

@@ -6,7 +6,7 @@ import os
 
 from wharf.kernel import sockets
 from wharf.kernel.clone import clone3
-from wharf.runtime import conversation, filters, hooks, init, namespaces, support, userns
+from wharf.runtime import conversation, filters, hooks, idmap, init, mounts, namespaces, notify, support, userns
 from wharf.runtime.birth import Gate, ProcessPlan
 from wharf.runtime.errors import StartFailed
 from wharf.runtime.execution import execute
@@ -63,7 +63,7 @@ def create(
     try:
         entry = _open_entry(cgroup)
         into = entry.v2 if entry is not None and entry.v2 >= 0 else None
-        with namespaces.Entered(plan.namespaces):
+        with idmap.Opened(plan.mounts, mounts.open_source), namespaces.Entered(plan.namespaces):
             pid, pidfd = _clone(plan, into)
             if pid == 0:
                 init.run(plan, Gate(there, invocation.start_socket), None if plan.terminal else stdio, entry, steps)
@@ -105,8 +105,10 @@ def _plan(
     try:
         support.check(spec)
         process = spec.get("process") or {}
-        filter_, flags = filters.load((spec.get("linux") or {}).get("seccomp"), seccomp_cache)
-        planned = ProcessPlan(process, Privileges(process, filter_, flags))
+        document = (spec.get("linux") or {}).get("seccomp")
+        wanted = Privileges(process, *filters.load(document, seccomp_cache))
+        wanted.agent = notify.plan(document, invocation.state)
+        planned = ProcessPlan(process, wanted, spec.get("linux"))
         planned_hooks = hooks.plan(spec.get("hooks"), invocation.state)
         return InitPlan(spec, bundle, rootfs, planned, planned_hooks, invocation)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 _CAPABILITIES = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"]
 _SAFE = ["nosuid", "noexec", "nodev"]
+_ARCHITECTURES = (
+    "AARCH64", "ARM", "MIPS", "MIPS64", "MIPS64N32", "MIPSEL", "MIPSEL64", "MIPSEL64N32",
+    "PPC", "PPC64", "PPC64LE", "RISCV64", "S390", "S390X", "X32", "X86", "X86_64",
+)  # fmt: skip
 
 
 def default_spec() -> Spec:
@@ -80,25 +84,31 @@ def _rootless_mount(mount: Mount) -> Mount:
 
 def features() -> dict[str, Any]:
     """Return what this runtime can do."""
+    from wharf.kernel import seccomp, tuning  # noqa: PLC0415 - only this command needs them
+    from wharf.runtime import hooks, mount_options  # noqa: PLC0415 - the same
+
     return {
         "ociVersionMin": "1.0.0",
         "ociVersionMax": OCI_VERSION,
-        "hooks": [],
-        "mountOptions": sorted(_mount_options()),
+        "hooks": list(hooks.POINTS),
+        "mountOptions": sorted(mount_options.known()),
         "linux": {
             "namespaces": ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"],
             "capabilities": list(NAMES),
             "cgroup": {"v1": True, "v2": True, "systemd": False, "systemdUser": False, "rdma": True},
-            "seccomp": {"enabled": True},
-            "apparmor": {"enabled": False},
-            "selinux": {"enabled": False},
+            "seccomp": {
+                "enabled": True,
+                "actions": sorted(seccomp.ACTIONS),
+                "operators": sorted(seccomp.COMPARISONS),
+                "archs": [f"SCMP_ARCH_{name}" for name in _ARCHITECTURES],
+                "knownFlags": sorted(seccomp.FLAGS),
+                "supportedFlags": sorted(seccomp.FLAGS),
+            },
+            "apparmor": {"enabled": True},
+            "selinux": {"enabled": True},
+            "memoryPolicy": {"modes": sorted(tuning.MEMORY_MODES), "flags": sorted(tuning.MEMORY_FLAGS)},
             "intelRdt": {"enabled": False},
-            "mountExtensions": {"idmap": {"enabled": False}},
+            "mountExtensions": {"idmap": {"enabled": True}},
+            "netDevices": {"enabled": True},
         },
     }
-
-
-def _mount_options() -> set[str]:
-    from wharf.runtime import mount_options  # noqa: PLC0415 - only this command needs it
-
-    return mount_options.known()

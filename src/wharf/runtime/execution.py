@@ -7,7 +7,7 @@ import os
 from wharf.kernel import keyring, namespace, sockets
 from wharf.kernel.clone import clone3
 from wharf.kernel.namespace import FILE_OF, FLAG_OF
-from wharf.runtime import birth, console, filters, support
+from wharf.runtime import birth, console, filters, notify, support
 from wharf.runtime.birth import Gate, ProcessPlan
 from wharf.runtime.errors import StartFailed, during_init
 from wharf.runtime.privileges import Privileges
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Final, NoReturn
 
     from wharf.runtime.birth import Cgroup, CgroupEntry
-    from wharf.spec.oci_runtime import Process, Spec
+    from wharf.spec.oci_runtime import Process, Spec, State
 
 _NEWPID: Final = FLAG_OF["pid"]
 _NEWTIME: Final = FLAG_OF["time"]
@@ -37,6 +37,7 @@ def execute(
     cgroup: Cgroup | None,
     seccomp_cache: str | None,
     kept_fds: int = 0,
+    state: State | None = None,
 ) -> Started:
     """Start ``process`` in the namespaces of the container's init; it runs when this returns.
 
@@ -50,12 +51,13 @@ def execute(
         cgroup: the container's.
         seccomp_cache: as for create.
         kept_fds: as for :class:`wharf.runtime.invocation.Invocation`.
+        state: as there.
 
     Raises:
         StartFailed: nothing of the process is left then.
     """
     steps = Steps()
-    plan = _plan(process, spec, seccomp_cache)
+    plan = _plan(process, spec, seccomp_cache, state)
     stdio = None if process.get("terminal") else stdio
     here, there = sockets.pair()
     entry: CgroupEntry | None = None
@@ -64,7 +66,7 @@ def execute(
         container = os.pidfd_open(init_pid)
         join = _namespaces_of(init_pid)
         entry = None if cgroup is None else cgroup.open_entry()
-        with _ChildrenIn(container, join & _CHILDREN):
+        with _On(plan.tuning.initial), _ChildrenIn(container, join & _CHILDREN):
             pid, pidfd = clone3(0, cgroup_fd=entry.v2 if entry is not None and entry.v2 >= 0 else None)
             if pid == 0:
                 inside = _Join(container, init_pid, join & ~_CHILDREN, entry, kept_fds)
@@ -89,11 +91,13 @@ def execute(
     return started
 
 
-def _plan(process: Process, spec: Spec, seccomp_cache: str | None) -> ProcessPlan:
+def _plan(process: Process, spec: Spec, seccomp_cache: str | None, state: State | None) -> ProcessPlan:
     try:
         support.check_process(process)
-        filter_, flags = filters.load((spec.get("linux") or {}).get("seccomp"), seccomp_cache)
-        return ProcessPlan(process, Privileges(process, filter_, flags))
+        document = (spec.get("linux") or {}).get("seccomp")
+        wanted = Privileges(process, *filters.load(document, seccomp_cache))
+        wanted.agent = notify.plan(document, state, "running")
+        return ProcessPlan(process, wanted, spec.get("linux"), additional=True)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StartFailed("invalid", f"process is not as the specification says: {error!r}") from error
 
@@ -111,6 +115,25 @@ def _namespaces_of(pid: int) -> int:
         if (theirs.st_dev, theirs.st_ino) != (ours.st_dev, ours.st_ino):
             flags |= FLAG_OF[kind]
     return flags
+
+
+class _On:
+    """While it lasts, we and so our children run on these CPUs; on none: where we do anyway."""
+
+    __slots__ = ("_before", "_cpus")
+
+    def __init__(self, cpus: frozenset[int]) -> None:
+        self._cpus = cpus
+        self._before: set[int] = set()
+
+    def __enter__(self) -> None:
+        if self._cpus:
+            self._before = os.sched_getaffinity(0)
+            os.sched_setaffinity(0, self._cpus)
+
+    def __exit__(self, *_: object) -> None:
+        if self._before:
+            os.sched_setaffinity(0, self._before)
 
 
 class _ChildrenIn:
@@ -171,7 +194,7 @@ def _run(
             console.use_descriptors(stdio)
         birth.close_others((gate.sock.fileno(), pidfd, *range(3, 3 + inside.kept_fds)))
         os.setsid()
-        plan.labels.open()
+        plan.open()
         try:
             keyring.join_new_session()
             # With a mount namespace comes its root; without one of its own a container has only been put into its.

@@ -82,7 +82,9 @@ class InitPlan:
             detached=not self.namespaces.new_mount,
         )
         context, warnings = labels.mount_context(linux.get("mountLabel") or "")
-        self.mounts = mounts.plan(spec.get("mounts") or (), bundle=bundle, context=context, warnings=warnings)
+        self.mounts = mounts.plan(
+            spec.get("mounts") or (), bundle=bundle, context=context, warnings=warnings, linux=linux
+        )
         self.warnings = [*process.warnings, *warnings]
         self.nodes = devices.plan(linux.get("devices") or (), self.mounts)
         self.read_only = bool(root.get("readonly"))
@@ -136,6 +138,7 @@ def _settle(plan: InitPlan, gate: Gate, stdio: tuple[int, int, int] | None) -> N
         console.use_descriptors(stdio)
     keep = [gate.sock.fileno()] + ([] if gate.listener is None else [gate.listener.fileno()])
     keep += range(3, 3 + plan.invocation.kept_fds)
+    keep += [one.opened for one in plan.mounts if one.opened != -1]
     birth.close_others(keep)
     if plan.namespaces.clone & _NEWUSER:
         conversation.expect(gate.sock, "mapped")
@@ -143,7 +146,7 @@ def _settle(plan: InitPlan, gate: Gate, stdio: tuple[int, int, int] | None) -> N
         os.setresgid(0, 0, 0)
         os.setresuid(0, 0, 0)
     os.setsid()
-    plan.process.labels.open()
+    plan.process.open()
     try:
         if plan.invocation.new_keyring:
             keyring.join_new_session()

@@ -40,10 +40,10 @@ _PROPAGATION: Final = {
     "unbindable": int(MountFlag.UNBINDABLE),
 }
 
-_SUPERBLOCK: Final = frozenset({"sync", "dirsync", "lazytime", "mand", "silent"})
 PART: Final = "wharf.part="
-_NOTHING: Final = frozenset({"defaults", "async", "nolazytime", "nomand", "loud", "nodirsync", ""})
-_REFUSED: Final = frozenset({"idmap", "ridmap", "remount", "move"})
+_SUPERBLOCK: Final = frozenset({"sync", "dirsync", "lazytime", "mand", "silent", "iversion"})
+_NOTHING: Final = frozenset({"defaults", "async", "nolazytime", "nomand", "loud", "nodirsync", "noiversion", ""})
+_REFUSED: Final = frozenset({"move"})
 
 
 class Options:
@@ -58,6 +58,8 @@ class Options:
         part: of a bind mount's source: a path that is found inside it (our extension: what may write to the source
             cannot lead it elsewhere).
         copy_up: tmpcopyup: the tmpfs starts with what the image has there.
+        idmap: idmap or ridmap was asked for; ``map_recursive``: the latter; ``maps``: its (uid_map, gid_map).
+        remount: change the mount that is there.
     """
 
     __slots__ = (
@@ -66,9 +68,13 @@ class Options:
         "clear_below",
         "copy_up",
         "data",
+        "idmap",
+        "map_recursive",
+        "maps",
         "part",
         "propagation",
         "recursive",
+        "remount",
         "set",
         "set_below",
         "superblock",
@@ -77,7 +83,8 @@ class Options:
     def __init__(self) -> None:
         self.set = self.clear = self.set_below = self.clear_below = 0
         self.propagation: list[tuple[int, bool]] = []
-        self.bind = self.recursive = self.copy_up = False
+        self.bind = self.recursive = self.copy_up = self.idmap = self.map_recursive = self.remount = False
+        self.maps: tuple[str, str] | None = None
         self.superblock: list[str] = []
         self.part = ""
         self.data: list[tuple[str, str]] = []
@@ -117,6 +124,11 @@ def _other(result: Options, option: str) -> None:
         result.recursive = result.recursive or option == "rbind"
     elif option == "tmpcopyup":
         result.copy_up = True
+    elif option in ("idmap", "ridmap"):
+        result.idmap = True
+        result.map_recursive = option == "ridmap"
+    elif option == "remount":
+        result.remount = True
     elif option in _SUPERBLOCK:
         result.superblock.append(option)
     elif option.startswith(PART):
@@ -143,4 +155,5 @@ def propagation_of(name: str) -> tuple[int, bool]:
 def known() -> set[str]:
     """Return every option that has a meaning of its own here; others are handed to the filesystem."""
     names = {*_ATTRIBUTES, *_PROPAGATION}
-    return names | {f"r{name}" for name in names} | _SUPERBLOCK | {"bind", "rbind", "tmpcopyup", "defaults"}
+    own = {"bind", "rbind", "tmpcopyup", "idmap", "ridmap", "remount"}
+    return names | {f"r{name}" for name in names} | _SUPERBLOCK | (_NOTHING - {""}) | own

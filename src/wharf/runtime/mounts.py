@@ -13,7 +13,7 @@ import stat
 from wharf.kernel import mount as kernel
 from wharf.kernel.mount import MountAttr, OpenTree
 from wharf.kernel.openat2 import ensure_file, ensure_folder, open_in_root
-from wharf.runtime import copy_up, mount_options
+from wharf.runtime import copy_up, idmap, mount_options
 from wharf.runtime.errors import StartFailed, during_init, invalid
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from wharf.runtime.mount_options import Options
-    from wharf.spec.oci_runtime import Mount
+    from wharf.spec.oci_runtime import Linux, Mount
 
 _RDONLY: Final = int(MountAttr.RDONLY)
 _RECURSIVE_CLONE: Final = int(OpenTree.CLONE | OpenTree.RECURSIVE)
@@ -31,21 +31,28 @@ _LABELLED: Final = frozenset({"tmpfs", "devpts", "mqueue", "ramfs"})
 
 
 class MountPlan:
-    """One mount, decided: its repr is what is printed."""
+    """One mount, decided: its repr is what is printed.
 
-    __slots__ = ("destination", "fstype", "options", "source")
+    Attributes:
+        opened: the source of a bind mount, detached, when somebody has opened it already; -1 otherwise.
+    """
+
+    __slots__ = ("destination", "fstype", "opened", "options", "source")
 
     def __init__(self, destination: str, fstype: str, source: str, options: Options) -> None:
         self.destination = destination
         self.fstype = fstype
         self.source = source
         self.options = options
+        self.opened = -1
 
     def __repr__(self) -> str:
         return f"mount {self.fstype} {self.source} at {self.destination} {self.options!r}"
 
 
-def plan(mounts: Iterable[Mount], *, bundle: str, context: str, warnings: list[str]) -> list[MountPlan]:
+def plan(
+    mounts: Iterable[Mount], *, bundle: str, context: str, warnings: list[str], linux: Linux | None = None
+) -> list[MountPlan]:
     """Return the mounts to make, in order.
 
     Args:
@@ -53,28 +60,30 @@ def plan(mounts: Iterable[Mount], *, bundle: str, context: str, warnings: list[s
         bundle: what relative sources of bind mounts are below.
         context: SELinux label of new file systems; "" for none.
         warnings: is told what was asked for and has no effect.
+        linux: of config.json, for the mappings of its user namespace.
 
     Raises:
         StartFailed: an option that is not supported, or a mount without a destination.
     """
-    plans = [_plan_one(mount, bundle, warnings) for mount in mounts]
+    plans = [_plan_one(mount, bundle, warnings, linux or {}) for mount in mounts]
     for one in plans:
         if context and one.fstype in _LABELLED:
             one.options.data.append(("context", context))
     return plans
 
 
-def _plan_one(mount: Mount, bundle: str, warnings: list[str]) -> MountPlan:
+def _plan_one(mount: Mount, bundle: str, warnings: list[str], linux: Linux) -> MountPlan:
     destination = mount.get("destination", "")
     if not destination:
         raise invalid("mount without a destination")
-    if mount.get("uidMappings") or mount.get("gidMappings"):
-        raise invalid(f"id-mapped mounts are not supported: {destination}")
     options = mount_options.parse(mount.get("options") or ())
     fstype = mount.get("type") or ""
     options.bind = options.bind or fstype == "bind"
     source = mount.get("source") or fstype
-    if options.bind:
+    options.maps = idmap.maps_of(mount, linux, asked=options.idmap, bind=options.bind)
+    if options.remount:
+        fstype = "remount"
+    elif options.bind:
         fstype = "bind"
         source = os.path.join(bundle, source)
         if options.superblock or options.data:
@@ -84,6 +93,9 @@ def _plan_one(mount: Mount, bundle: str, warnings: list[str]) -> MountPlan:
             options.superblock, options.data = [], []
     elif not fstype:
         raise invalid(f"mount at {destination} has no type")
+    if options.remount and (options.superblock or options.data):
+        extra = [*options.superblock, *(key for key, _ in options.data)]
+        raise invalid(f"remount at {destination} can only change the mount, not its file system: {extra[0]}")
     if options.copy_up and fstype != "tmpfs":
         raise invalid(f"tmpcopyup is for tmpfs, not for {fstype} at {destination}")
     return MountPlan("/" + destination.strip("/"), fstype, source, options)
@@ -147,12 +159,36 @@ def _new(one: MountPlan, target: int) -> int:
         os.close(fs)
 
 
-def _make_bind(root: int, one: MountPlan) -> None:
-    options = one.options
+def open_source(one: MountPlan) -> int:
+    """Return the source of a bind mount as a detached mount, owned by the caller.
+
+    Raises:
+        OSError: there is none, in runc's words.
+    """
     try:
-        fd = _open_source(one)
+        return _open_source(one)
     except FileNotFoundError as error:
         raise OSError(error.errno, f"stat {one.source}: no such file or directory") from error
+
+
+def _remount(root: int, one: MountPlan) -> None:
+    """Change the attributes of the mount that is at the destination; the file system's own options stay."""
+    options = one.options
+    target = open_in_root(root, one.destination)
+    try:
+        if options.set or options.clear:
+            kernel.mount_setattr(target, set_=options.set, clear=options.clear)
+        if options.set_below or options.clear_below:
+            kernel.mount_setattr(target, set_=options.set_below, clear=options.clear_below, recursive=True)
+        for flag, recursive in options.propagation:
+            kernel.mount_setattr(target, propagation=flag, recursive=recursive)
+    finally:
+        os.close(target)
+
+
+def _make_bind(root: int, one: MountPlan) -> None:
+    options = one.options
+    fd = one.opened if one.opened != -1 else open_source(one)
     set_, clear = options.set, options.clear & ~_RDONLY  # "rw" does not make a read-only source writable
     if set_ or clear:
         kernel.mount_setattr(fd, set_=set_, clear=clear)
@@ -235,4 +271,4 @@ def _own_hierarchies() -> list[str]:
         return [line.split(":", 2)[1] for line in file if not line.startswith("0::")]
 
 
-_MAKERS: Final = {"bind": _make_bind, "cgroup": _make_cgroup}
+_MAKERS: Final = {"bind": _make_bind, "cgroup": _make_cgroup, "remount": _remount}

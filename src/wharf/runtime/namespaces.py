@@ -105,12 +105,13 @@ def _add_user(result: NamespacePlan, linux: Linux) -> None:
     if result.clone & _NEWUSER:
         if not uids or not gids:
             raise invalid("user namespaces enabled, but no uid or gid mappings found")
-        result.uid_map, result.gid_map = _map(uids), _map(gids)
+        result.uid_map, result.gid_map = id_map(uids), id_map(gids)
     elif (uids or gids) and "user" not in result.own_join:
         raise invalid("user namespace mappings specified, but user namespace isn't enabled in the config")
 
 
-def _map(mappings: list[IDMapping]) -> str:
+def id_map(mappings: list[IDMapping]) -> str:
+    """Return mappings as the files of /proc take them (user_namespaces(7))."""
     return "".join(f"{m['containerID']} {m['hostID']} {m['size']}\n" for m in mappings)
 
 
@@ -195,6 +196,11 @@ class Entered:
 
 def write_maps(pid: int, plan: NamespacePlan) -> None:
     """Write the id maps of the new user namespace of process ``pid``, a child of ours (user_namespaces(7))."""
-    for name, content in (("uid_map", plan.uid_map), ("gid_map", plan.gid_map)):
-        with open(f"/proc/{pid}/{name}", "wb", buffering=0) as file:
-            file.write(content.encode())
+    write_map(pid, "uid_map", plan.uid_map)
+    write_map(pid, "gid_map", plan.gid_map)
+
+
+def write_map(pid: int, name: str, content: str) -> None:
+    """Write one of the maps, in one system call."""
+    with open(f"/proc/{pid}/{name}", "wb", buffering=0) as file:
+        file.write(content.encode())

@@ -253,6 +253,7 @@ def exec_(folder: Folder, process: Process, asked: Asked, *, cgroup: str, ignore
         cgroup=group,
         seccomp_cache=None,
         kept_fds=kept_fds,
+        state=folder.told(record),
     )
     caller.announce(started, asked)
     return 0 if asked.detach else _follow(started, _Forward(started.pid))

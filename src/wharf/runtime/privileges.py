@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from wharf.runtime.account import Account
+    from wharf.runtime.notify import Agent
     from wharf.spec.oci_runtime import Process
 
 _ALL: Final = (1 << len(capability.NAMES)) - 1
@@ -30,9 +31,13 @@ _SIGKILL: Final = int(signal.SIGKILL)
 
 
 class Privileges:
-    """What the process may do; capability sets are ints (``wharf.kernel.capability``)."""
+    """What the process may do; capability sets are ints (``wharf.kernel.capability``).
+
+    ``agent`` is who answers the filter's questions.
+    """
 
     __slots__ = (
+        "agent",
         "ambient",
         "bounding",
         "effective",
@@ -62,6 +67,7 @@ class Privileges:
         self.no_new_privileges = bool(process.get("noNewPrivileges"))
         self.filter = filter_
         self.filter_flags = filter_flags
+        self.agent: Agent | None = None
 
     def __repr__(self) -> str:
         return f"bounding={capability.names_of(self.bounding)} rlimits={self.rlimits} nnp={self.no_new_privileges}"
@@ -117,7 +123,7 @@ def confine(wanted: Privileges) -> None:
         _, had, _ = capability.get()
         if wanted.filter and not wanted.no_new_privileges:
             capability.set_(had, had, 0)
-            seccomp.install(wanted.filter, wanted.filter_flags)
+            _filter(wanted)
         permitted = wanted.permitted & had
         inheritable = wanted.inheritable & had
         capability.set_(wanted.effective & permitted, permitted, inheritable)
@@ -131,7 +137,14 @@ def confine(wanted: Privileges) -> None:
 def finish(wanted: Privileges) -> None:
     """Install the filter that was left; the next call is execve."""
     if wanted.filter and wanted.no_new_privileges:
+        _filter(wanted)
+
+
+def _filter(wanted: Privileges) -> None:
+    if wanted.agent is None:
         seccomp.install(wanted.filter, wanted.filter_flags)
+    else:
+        wanted.agent.install(wanted.filter, wanted.filter_flags)
 
 
 def _change_user(account: Account) -> None:

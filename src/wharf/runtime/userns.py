@@ -1,4 +1,7 @@
-"""User namespaces by their path: whoever goes in stays in, so a process goes ahead and clones init from there."""
+"""User namespaces: those given by their path, and those made for their mappings alone.
+
+Whoever goes into one stays in: so a process goes ahead and clones init from there.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 _LONGEST_BYTES: Final = 4096
 _PARENT: Final = int(Clone.PARENT)
+_NEWUSER: Final = int(Clone.NEWUSER)
 
 
 def clone_inside(path: str, flags: int, *, cgroup_fd: int | None) -> tuple[int, int]:
@@ -39,6 +43,29 @@ def clone_inside(path: str, flags: int, *, cgroup_fd: int | None) -> tuple[int, 
         finally:
             os.waitid(os.P_PIDFD, ahead_fd, os.WEXITED)
             os.close(ahead_fd)
+
+
+def make(uid_map: str, gid_map: str) -> int:
+    """Return a descriptor, owned by the caller, of a new user namespace with these mappings, and nobody in it.
+
+    Raises:
+        OSError: the kernel takes no such mappings (EINVAL), or there are too many namespaces.
+    """
+    reader, writer = os.pipe()
+    pid, pidfd = clone3(_NEWUSER)
+    if pid == 0:
+        os.close(writer)
+        os.read(reader, 1)
+        os._exit(0)
+    try:
+        namespaces.write_map(pid, "uid_map", uid_map)
+        namespaces.write_map(pid, "gid_map", gid_map)
+        return os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+    finally:
+        os.close(reader)
+        os.close(writer)
+        os.waitid(os.P_PIDFD, pidfd, os.WEXITED)
+        os.close(pidfd)
 
 
 def _go_ahead(path: str, flags: int, sock: socket.socket) -> None:

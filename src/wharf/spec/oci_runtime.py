@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-OCI_VERSION = "1.2.1"
+OCI_VERSION = "1.3.0"
 
 
 class User(TypedDict, total=False):
@@ -62,6 +62,13 @@ class Scheduler(TypedDict, total=False):
 IOPriority = TypedDict("IOPriority", {"class": str, "priority": int}, total=False)
 
 
+class ExecCPUAffinity(TypedDict, total=False):
+    """config.md "execCPUAffinity": lists of CPUs such as "0-3,7"."""
+
+    initial: str
+    final: str
+
+
 class Process(TypedDict, total=False):
     """config.md "Process"."""
 
@@ -78,6 +85,7 @@ class Process(TypedDict, total=False):
     scheduler: Scheduler
     selinuxLabel: str
     ioPriority: IOPriority
+    execCPUAffinity: ExecCPUAffinity
     user: User
 
 
@@ -308,6 +316,20 @@ class Personality(TypedDict, total=False):
     flags: list[str]
 
 
+class MemoryPolicy(TypedDict, total=False):
+    """config-linux.md "Memory policy": mode is MPOL_*, nodes a list such as "0-3,7", flags are MPOL_F_*."""
+
+    mode: str
+    nodes: str
+    flags: list[str]
+
+
+class NetDevice(TypedDict, total=False):
+    """config-linux.md "Network Devices": the name inside."""
+
+    name: str
+
+
 class IntelRdt(TypedDict, total=False):
     """config-linux.md "IntelRdt"."""
 
@@ -336,6 +358,8 @@ class Linux(TypedDict, total=False):
     mountLabel: str
     personality: Personality
     intelRdt: IntelRdt
+    memoryPolicy: MemoryPolicy
+    netDevices: dict[str, NetDevice]
 
 
 class Spec(TypedDict, total=False):

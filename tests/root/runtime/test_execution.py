@@ -87,6 +87,7 @@ def test_it_has_a_terminal_of_the_containers(running: Started) -> None:
     )
     assert started.console is not None
     output = os.read(started.console, 100)
-    os.close(started.console)
+    code = reap(started)
+    os.close(started.console)  # not before its end: it would get SIGHUP
 
-    assert (reap(started), output) == (0, b"/dev/pts/0\r\n")
+    assert (code, output) == (0, b"/dev/pts/0\r\n")

@@ -10,7 +10,7 @@ from wharf.kernel import seccomp
     [
         ({"defaultAction": "SCMP_ACT_DANCE"}, "unknown seccomp action SCMP_ACT_DANCE"),
         ({"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_Z80"]}, "unknown seccomp architecture"),
-        ({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/x"}, "listenerPath is not supported"),
+        ({"defaultAction": "SCMP_ACT_ALLOW", "defaultErrnoRet": 1}, "takes no errnoRet"),
         (
             {
                 "defaultAction": "SCMP_ACT_ALLOW",

@@ -7,7 +7,7 @@ from wharf.runtime import mount_options
 from wharf.runtime.errors import StartFailed
 
 
-@pytest.mark.parametrize("option", ["idmap", "ridmap", "remount"])
+@pytest.mark.parametrize("option", ["move"])
 def test_what_is_not_supported_is_refused_by_name(option: str) -> None:
     with pytest.raises(StartFailed, match=f"mount option {option} is not supported") as caught:
         mount_options.parse([option])

@@ -1,0 +1,102 @@
+"""Id-mapped bind mounts (config.md "idmap", mount_setattr(2) "ID-mapped mounts").
+
+The parent opens and maps the sources, for init may be nobody there: in a user namespace of its own it has no right
+over the host's file systems. It then only gives them their place.
+"""
+
+from __future__ import annotations
+
+import os
+
+from wharf.kernel import mount as kernel
+from wharf.kernel.mount import MountAttr
+from wharf.runtime import namespaces, userns
+from wharf.runtime.errors import StartFailed, during_init, invalid
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Final
+
+    from wharf.runtime.mounts import MountPlan
+    from wharf.spec.oci_runtime import IDMapping, Linux, Mount
+
+    Maps = tuple[str, str]
+
+_IDMAP: Final = int(MountAttr.IDMAP)
+
+
+def maps_of(mount: Mount, linux: Linux, *, asked: bool, bind: bool) -> Maps | None:
+    """Return (uid_map, gid_map) as user_namespaces(7) writes them; None for a mount without.
+
+    Args:
+        mount: of config.json.
+        linux: whose user namespace's mappings are meant when the mount has none of its own.
+        asked: the options have idmap or ridmap.
+        bind: it is a bind mount.
+
+    Raises:
+        StartFailed: half a mapping, none at all, or not on a bind mount.
+    """
+    uids, gids = mount.get("uidMappings") or [], mount.get("gidMappings") or []
+    destination = mount.get("destination", "")
+    if not asked and not uids and not gids:
+        return None
+    if not bind:
+        raise invalid(f"only bind mounts can be id-mapped: {destination}")
+    if bool(uids) != bool(gids):
+        raise invalid(f"uidMappings and gidMappings must be given together: {destination}")
+    if not uids:
+        uids, gids = _of_namespace(linux)
+    if not uids or not gids:
+        raise invalid(f"mount {destination} is to be id-mapped, but there are no mappings")
+    return namespaces.id_map(uids), namespaces.id_map(gids)
+
+
+def _of_namespace(linux: Linux) -> tuple[list[IDMapping], list[IDMapping]]:
+    if not any(entry.get("type") == "user" for entry in linux.get("namespaces") or ()):
+        return [], []
+    return linux.get("uidMappings") or [], linux.get("gidMappings") or []
+
+
+class Opened:
+    """While it lasts, the sources of id-mapped mounts are open: ``with Opened(plans, open_source): clone3(...)``."""
+
+    __slots__ = ("_open_source", "_plans")
+
+    def __init__(self, plans: Iterable[MountPlan], open_source: Callable[[MountPlan], int]) -> None:
+        self._open_source = open_source
+        self._plans = [one for one in plans if one.options.maps is not None]
+
+    def __enter__(self) -> None:
+        try:
+            for one in self._plans:
+                assert one.options.maps is not None
+                one.opened = _mapped(one, one.options.maps, self._open_source)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        for one in self._plans:
+            if one.opened != -1:
+                os.close(one.opened)
+                one.opened = -1
+
+
+def _mapped(one: MountPlan, maps: Maps, open_source: Callable[[MountPlan], int]) -> int:
+    try:
+        fd = open_source(one)
+        try:
+            owner = userns.make(*maps)
+            try:
+                kernel.mount_setattr(fd, set_=_IDMAP, userns_fd=owner, recursive=one.options.map_recursive)
+            finally:
+                os.close(owner)
+        except BaseException:
+            os.close(fd)
+            raise
+    except OSError as error:
+        failed = during_init(error, f'error id-mapping "{one.source}" for "{one.destination}"')
+        raise StartFailed("other", failed.message) from error
+    return fd
