@@ -6,7 +6,19 @@ import os
 
 from wharf.kernel import sockets
 from wharf.kernel.clone import clone3
-from wharf.runtime import conversation, filters, hooks, idmap, init, mounts, namespaces, notify, support, userns
+from wharf.runtime import (
+    conversation,
+    filters,
+    hooks,
+    idmap,
+    init,
+    mounts,
+    namespaces,
+    netdevices,
+    notify,
+    support,
+    userns,
+)
 from wharf.runtime.birth import Gate, ProcessPlan
 from wharf.runtime.errors import StartFailed
 from wharf.runtime.execution import execute
@@ -80,7 +92,7 @@ def create(
             entry.close()
     started = Started(pid, pidfd, here, steps, plan.warnings)
     _map_ids(started, plan, here)
-    _run_hooks(started, plan, here)
+    _make_ready(started, plan, here)
     started.wait_ready()
     return started
 
@@ -130,10 +142,12 @@ def _map_ids(started: Started, plan: InitPlan, sock: socket.socket) -> None:
         raise StartFailed("other", f"unable to start container process: writing id maps: {_text(error)}") from error
 
 
-def _run_hooks(started: Started, plan: InitPlan, sock: socket.socket) -> None:
-    if not plan.hooks.at("prestart", "createRuntime"):
-        return
+def _make_ready(started: Started, plan: InitPlan, sock: socket.socket) -> None:
+    """Move network devices, and run the hooks that belong to the runtime's namespaces."""
     try:
+        netdevices.move(plan.net_devices, started.pid)
+        if not plan.hooks.at("prestart", "createRuntime"):
+            return
         conversation.expect(sock, "mounted")
         for point in ("prestart", "createRuntime"):
             plan.hooks.run(point, started.pid)

@@ -16,6 +16,7 @@ from wharf.runtime import (
     mounts,
     moved_root,
     namespaces,
+    netdevices,
     rootfs,
     sysctls,
 )
@@ -49,6 +50,7 @@ class InitPlan:
         "masked",
         "mounts",
         "namespaces",
+        "net_devices",
         "nodes",
         "process",
         "read_only",
@@ -90,6 +92,7 @@ class InitPlan:
         self.read_only = bool(root.get("readonly"))
         self.masked = list(linux.get("maskedPaths") or ())
         self.read_only_paths = list(linux.get("readonlyPaths") or ())
+        self.net_devices = netdevices.plan(linux, self.namespaces)
         self.sysctls = sysctls.plan(linux.get("sysctl") or {}, self.namespaces)
         self.hostname = spec.get("hostname") or ""
         self.domainname = spec.get("domainname") or ""

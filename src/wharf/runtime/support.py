@@ -6,9 +6,7 @@ from wharf.runtime.errors import invalid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-
     from wharf.spec.oci_runtime import Process, Spec
-
 
 
 def check(spec: Spec) -> None:
