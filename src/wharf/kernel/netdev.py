@@ -7,7 +7,9 @@ import struct
 
 from wharf.kernel import namespace
 from wharf.kernel import netlink_constants as c
-from wharf.kernel.netlink import Request, Rtnetlink, link_up
+from wharf.kernel.netlink import Rtnetlink
+from wharf.kernel.netlink_wire import Request, attribute
+from wharf.kernel.rtnetlink import link_up
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,8 +61,8 @@ def move(name: str, new_name: str, target: int) -> str:
                 raise OSError(19, "No such device", name)
             addresses = here.addresses_of(link.number)
             before = _names_in(target, home)
-            attributes = _attribute(c.IFLA_NET_NS_FD, struct.pack("=I", target))
-            attributes += _attribute(c.IFLA_IFNAME, new_name.encode() + b"\0")
+            attributes = attribute(c.IFLA_NET_NS_FD, struct.pack("=I", target))
+            attributes += attribute(c.IFLA_IFNAME, new_name.encode() + b"\0")
             body = _LINK.pack(0, 0, link.number, 0, 0) + attributes
             here.execute(Request(c.RTM_NEWLINK, 0, body, f"move {name}"))
         return _settle(target, home, before, addresses)
@@ -100,10 +102,6 @@ def moved(body: bytes, index: int) -> bytes:
         if length < _ATTRIBUTE.size:
             break
         if kind != _IFA_CACHEINFO:
-            result += _attribute(kind, body[offset + _ATTRIBUTE.size : offset + length])
+            result += attribute(kind, body[offset + _ATTRIBUTE.size : offset + length])
         offset += (length + 3) & ~3
     return result
-
-
-def _attribute(kind: int, payload: bytes) -> bytes:
-    return _ATTRIBUTE.pack(_ATTRIBUTE.size + len(payload), kind) + payload + bytes(-len(payload) % 4)
