@@ -8,10 +8,10 @@ lock, so that the child owns it.
 from __future__ import annotations
 
 import ctypes
-import signal
 
 from wharf.kernel import libc
 from wharf.kernel.namespace import Clone
+from wharf.kernel.signals import raw as signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

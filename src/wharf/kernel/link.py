@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import _socket
 import fcntl
-import socket
 import struct
 
 _SIOCSIFFLAGS = 0x8914
@@ -12,5 +12,8 @@ _IFF_UP = 0x1
 
 def set_loopback_up() -> None:
     """Set ``lo`` of this network namespace up; the kernel gives it 127.0.0.1 and ::1."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        fcntl.ioctl(sock, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", _IFF_UP))
+    sock = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
+    try:
+        fcntl.ioctl(sock.fileno(), _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", _IFF_UP))
+    finally:
+        sock.close()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-from enum import IntEnum, IntFlag
 
 from wharf.kernel import libc
 
@@ -24,7 +23,7 @@ AT_RECURSIVE: Final = 0x8000
 AT_SYMLINK_NOFOLLOW: Final = 0x100
 
 
-class MountFlag(IntFlag):
+class MountFlag:
     """MS_* of mount(2)."""
 
     RDONLY = 1
@@ -51,7 +50,7 @@ class MountFlag(IntFlag):
     LAZYTIME = 1 << 25
 
 
-class UmountFlag(IntFlag):
+class UmountFlag:
     """MNT_* and UMOUNT_* of umount2(2)."""
 
     FORCE = 1
@@ -60,7 +59,7 @@ class UmountFlag(IntFlag):
     NOFOLLOW = 8
 
 
-class MountAttr(IntFlag):
+class MountAttr:
     """MOUNT_ATTR_* of mount_setattr(2) and fsmount."""
 
     RDONLY = 0x1
@@ -76,7 +75,7 @@ class MountAttr(IntFlag):
     NOSYMFOLLOW = 0x200000
 
 
-class OpenTree(IntFlag):
+class OpenTree:
     """Flags of open_tree; CLOEXEC is added by :func:`open_tree`."""
 
     CLONE = 1
@@ -85,7 +84,7 @@ class OpenTree(IntFlag):
     NOFOLLOW = AT_SYMLINK_NOFOLLOW
 
 
-class FsConfig(IntEnum):
+class FsConfig:
     """FSCONFIG_* commands."""
 
     SET_FLAG = 0

@@ -6,7 +6,6 @@ A process with a second thread gets EINVAL for user and mount namespaces: only s
 from __future__ import annotations
 
 import ctypes
-from enum import IntFlag
 
 from wharf.kernel import libc
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Final
 
 
-class Clone(IntFlag):
+class Clone:
     """CLONE_* of clone(2), clone3, unshare(2) and setns(2)."""
 
     NEWTIME = 0x00000080

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-from enum import IntFlag
 
 from wharf.kernel import libc
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Final
 
 
-class Resolve(IntFlag):
+class Resolve:
     """RESOLVE_* of openat2(2)."""
 
     NO_XDEV = 0x01

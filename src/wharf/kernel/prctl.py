@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-from enum import IntEnum
 
 from wharf.kernel import libc
 
 
-class Option(IntEnum):
+class Option:
     """PR_* operations."""
 
     SET_PDEATHSIG = 1

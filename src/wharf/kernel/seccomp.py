@@ -8,7 +8,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-from enum import IntFlag
 
 from wharf.kernel import libc
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
 
-class FilterFlag(IntFlag):
+class FilterFlag:
     """SECCOMP_FILTER_FLAG_*, named as the runtime specification names them."""
 
     TSYNC = 1
@@ -30,7 +29,7 @@ class FilterFlag(IntFlag):
 
 
 FLAGS: Final = {
-    f"SECCOMP_FILTER_FLAG_{name}": int(FilterFlag[name])
+    f"SECCOMP_FILTER_FLAG_{name}": int(getattr(FilterFlag, name))
     for name in ("TSYNC", "LOG", "SPEC_ALLOW", "WAIT_KILLABLE_RECV")
 }
 """The flags a document may ask for."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # what signal is made of: that brings enum, and takes 6 ms
 import ctypes
 
 from wharf.kernel import libc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final
+    from typing import Any, Final
+
+raw: Final[Any] = _signal
+"""The functions and numbers of the signal module, the numbers as plain ints."""
 
 _SIG_SETMASK: Final = 2
 _MASK_BYTES: Final = 8

@@ -5,17 +5,17 @@ from __future__ import annotations
 import errno
 import gc
 import os
-import signal
 import sys
 
-from wharf.kernel import prctl, signals
+from wharf.kernel import prctl, signals, unix_socket
 from wharf.kernel.libc import suppress_errno
+from wharf.kernel.signals import raw as signal
 from wharf.runtime import account, console, conversation, labels, privileges, program, tuning
 from wharf.runtime.errors import StartFailed, during_init, invalid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
+    import _socket as socket
     from collections.abc import Callable, Iterable
     from typing import Final, NoReturn, Protocol
 
@@ -185,7 +185,7 @@ class Gate:
         if self.listener is not None:
             self._receive("recorded")
             prctl.set_parent_death_signal(0)
-            self.sock, _ = self.listener.accept()
+            self.sock = unix_socket.accept(self.listener)
         self._receive("start")
 
     def _receive(self, word: str) -> None:

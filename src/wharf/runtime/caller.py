@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import array
 import os
-import socket
 
 from wharf.errors import InvalidArgument
-from wharf.kernel import sockets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,10 +78,13 @@ def announce(started: Started, asked: Asked) -> None:
     for warning in started.warnings:
         asked.warn(warning)
     if started.console is not None and asked.console_socket:
+        import socket  # noqa: PLC0415 - start-up
+
+        from wharf.kernel import sockets  # noqa: PLC0415 - start-up
+
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
             sockets.connect(sock, asked.console_socket)
-            rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [started.console]))
-            sock.sendmsg([b"/dev/ptmx"], [rights])
+            socket.send_fds(sock, [b"/dev/ptmx"], [started.console])
         os.close(started.console)
         started.console = None
     if asked.pid_file:

@@ -4,24 +4,11 @@ from __future__ import annotations
 
 import os
 
-from wharf.kernel import sockets
+from wharf.kernel import unix_socket
 from wharf.kernel.clone import clone3
-from wharf.runtime import (
-    conversation,
-    filters,
-    hooks,
-    idmap,
-    init,
-    mounts,
-    namespaces,
-    netdevices,
-    notify,
-    support,
-    userns,
-)
+from wharf.runtime import conversation, filters, init, mounts, namespaces, support
 from wharf.runtime.birth import Gate, ProcessPlan
 from wharf.runtime.errors import StartFailed
-from wharf.runtime.execution import execute
 from wharf.runtime.init import InitPlan
 from wharf.runtime.invocation import Invocation
 from wharf.runtime.privileges import Privileges
@@ -30,14 +17,27 @@ from wharf.runtime.steps import Steps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
+    import _socket as socket
     from collections.abc import Sequence
 
     from wharf.runtime.birth import Cgroup, CgroupEntry
-    from wharf.spec.oci_runtime import Spec
+    from wharf.runtime.execution import execute
+    from wharf.runtime.hooks import HookPlan
+    from wharf.runtime.idmap import Opened
+    from wharf.runtime.notify import Agent
+    from wharf.spec.oci_runtime import Seccomp, Spec
     from wharf.spec.shim_messages import RootfsMount
 
 __all__ = ["StartFailed", "Started", "create", "execute", "rehearse"]
+
+
+def __getattr__(name: str) -> object:
+    """Load ``execute`` when it is asked for (PEP 562): a command that creates does not pay for it."""
+    if name != "execute":
+        raise AttributeError(name)
+    from wharf.runtime import execution  # noqa: PLC0415 - start-up
+
+    return execution.execute
 
 
 def create(
@@ -70,12 +70,12 @@ def create(
     invocation = invocation or Invocation()
     plan = _plan(spec, bundle, list(rootfs), seccomp_cache, invocation)
     steps.done("plan")
-    here, there = sockets.pair()
+    here, there = unix_socket.pair()
     entry: CgroupEntry | None = None
     try:
         entry = _open_entry(cgroup)
         into = entry.v2 if entry is not None and entry.v2 >= 0 else None
-        with idmap.Opened(plan.mounts, mounts.open_source), namespaces.Entered(plan.namespaces):
+        with _opened(plan), namespaces.Entered(plan.namespaces):
             pid, pidfd = _clone(plan, into)
             if pid == 0:
                 init.run(plan, Gate(there, invocation.start_socket), None if plan.terminal else stdio, entry, steps)
@@ -104,9 +104,30 @@ def rehearse() -> None:
     _plan(documents.default_spec(), "/", [], None, Invocation())
 
 
+# What follows is loaded by those who ask for it alone: start-up is a budget.
+
+
+class _Nothing:
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+def _opened(plan: InitPlan) -> Opened | _Nothing:
+    if all(one.options.maps is None for one in plan.mounts):
+        return _Nothing()
+    from wharf.runtime import idmap  # noqa: PLC0415 - see above
+
+    return idmap.Opened(plan.mounts, mounts.open_source)
+
+
 def _clone(plan: InitPlan, into: int | None) -> tuple[int, int]:
     path = plan.namespaces.own_join.get("user")
     if path is not None:
+        from wharf.runtime import userns  # noqa: PLC0415 - see above
+
         return userns.clone_inside(path, plan.namespaces.clone, cgroup_fd=into)
     return clone3(plan.namespaces.clone, cgroup_fd=into)
 
@@ -119,12 +140,24 @@ def _plan(
         process = spec.get("process") or {}
         document = (spec.get("linux") or {}).get("seccomp")
         wanted = Privileges(process, *filters.load(document, seccomp_cache))
-        wanted.agent = notify.plan(document, invocation.state)
+        wanted.agent = _agent(document, invocation) if document else None
         planned = ProcessPlan(process, wanted, spec.get("linux"))
-        planned_hooks = hooks.plan(spec.get("hooks"), invocation.state)
+        planned_hooks = _hooks(spec, invocation) if spec.get("hooks") else None
         return InitPlan(spec, bundle, rootfs, planned, planned_hooks, invocation)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StartFailed("invalid", f"config.json is not as the specification says: {error!r}") from error
+
+
+def _agent(document: Seccomp, invocation: Invocation) -> Agent | None:
+    from wharf.runtime import notify  # noqa: PLC0415 - see above
+
+    return notify.plan(document, invocation.state)
+
+
+def _hooks(spec: Spec, invocation: Invocation) -> HookPlan:
+    from wharf.runtime import hooks  # noqa: PLC0415 - see above
+
+    return hooks.plan(spec["hooks"], invocation.state)
 
 
 def _open_entry(cgroup: Cgroup | None) -> CgroupEntry | None:
@@ -145,8 +178,11 @@ def _map_ids(started: Started, plan: InitPlan, sock: socket.socket) -> None:
 def _make_ready(started: Started, plan: InitPlan, sock: socket.socket) -> None:
     """Move network devices, and run the hooks that belong to the runtime's namespaces."""
     try:
-        netdevices.move(plan.net_devices, started.pid)
-        if not plan.hooks.at("prestart", "createRuntime"):
+        if plan.net_devices:
+            from wharf.runtime import netdevices  # noqa: PLC0415 - see above
+
+            netdevices.move(plan.net_devices, started.pid)
+        if plan.hooks is None or not plan.hooks.at("prestart", "createRuntime"):
             return
         conversation.expect(sock, "mounted")
         for point in ("prestart", "createRuntime"):

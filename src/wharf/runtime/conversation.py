@@ -16,8 +16,8 @@ The fields of a message are separated by NUL.
 
 from __future__ import annotations
 
-import array
-import socket
+import _socket as socket
+import sys
 
 from wharf.runtime.errors import StartFailed
 
@@ -32,7 +32,8 @@ _KINDS: Final = ("not-found", "not-executable", "invalid", "other")
 def send(sock: socket.socket, *fields: str, fd: int | None = None) -> None:
     """Send a message, with a copy of ``fd``."""
     data = "\0".join(fields).encode(errors="surrogateescape")[:_LONGEST_BYTES]
-    rights = [] if fd is None else [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
+    # Not by the array module, which brings collections: start-up is a budget.
+    rights = [] if fd is None else [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fd.to_bytes(4, sys.byteorder))]
     sock.sendmsg([data], rights, socket.MSG_NOSIGNAL)
 
 
@@ -46,9 +47,7 @@ def receive(sock: socket.socket) -> tuple[list[str], int | None]:
         data, ancillary, _, _ = sock.recvmsg(_LONGEST_BYTES, socket.CMSG_SPACE(4), socket.MSG_CMSG_CLOEXEC)
     except ConnectionResetError:  # the other end went away with a message of ours unread
         return [], None
-    fds = array.array("i")
-    for _level, _type, brought in ancillary:
-        fds.frombytes(brought)
+    fds = [int.from_bytes(brought[:4], sys.byteorder) for _level, _type, brought in ancillary]
     if not data:
         return [], None
     fields = data.decode(errors="surrogateescape").split("\0")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from wharf.kernel import keyring, namespace, sockets
+from wharf.kernel import keyring, namespace, unix_socket
 from wharf.kernel.clone import clone3
 from wharf.kernel.namespace import FILE_OF, FLAG_OF
-from wharf.runtime import birth, console, filters, notify, support
+from wharf.runtime import birth, console, filters, support
 from wharf.runtime.birth import Gate, ProcessPlan
 from wharf.runtime.errors import StartFailed, during_init
 from wharf.runtime.privileges import Privileges
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from typing import Final, NoReturn
 
     from wharf.runtime.birth import Cgroup, CgroupEntry
-    from wharf.spec.oci_runtime import Process, Spec, State
+    from wharf.runtime.notify import Agent
+    from wharf.spec.oci_runtime import Process, Seccomp, Spec, State
 
 _NEWPID: Final = FLAG_OF["pid"]
 _NEWTIME: Final = FLAG_OF["time"]
@@ -59,7 +60,7 @@ def execute(
     steps = Steps()
     plan = _plan(process, spec, seccomp_cache, state)
     stdio = None if process.get("terminal") else stdio
-    here, there = sockets.pair()
+    here, there = unix_socket.pair()
     entry: CgroupEntry | None = None
     container = -1
     try:
@@ -96,10 +97,16 @@ def _plan(process: Process, spec: Spec, seccomp_cache: str | None, state: State 
         support.check_process(process)
         document = (spec.get("linux") or {}).get("seccomp")
         wanted = Privileges(process, *filters.load(document, seccomp_cache))
-        wanted.agent = notify.plan(document, state, "running")
+        wanted.agent = _agent(document, state) if document else None
         return ProcessPlan(process, wanted, spec.get("linux"), additional=True)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StartFailed("invalid", f"process is not as the specification says: {error!r}") from error
+
+
+def _agent(document: Seccomp, state: State | None) -> Agent | None:
+    from wharf.runtime import notify  # noqa: PLC0415 - start-up
+
+    return notify.plan(document, state, "running")
 
 
 def _namespaces_of(pid: int) -> int:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 
-from wharf.kernel import seccomp
 from wharf.runtime.errors import StartFailed, invalid
 
 TYPE_CHECKING = False
@@ -26,6 +23,8 @@ def load(document: Seccomp | None, cache: str | None) -> tuple[bytes, int]:
     """
     if not document:
         return b"", 0
+    from wharf.kernel import seccomp  # noqa: PLC0415 - start-up
+
     try:
         flags = seccomp.flags_of(document)
         if cache is None:
@@ -38,12 +37,17 @@ def load(document: Seccomp | None, cache: str | None) -> tuple[bytes, int]:
 
 
 def _cached(document: Seccomp, cache: str) -> bytes:
+    import hashlib  # noqa: PLC0415 - start-up: the zygote has it loaded
+    import json  # noqa: PLC0415 - the same
+
     digest = hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
     path = f"{cache}/{digest}.bpf"
     try:
         with open(path, "rb") as file:
             return file.read()
     except FileNotFoundError:
+        from wharf.kernel import seccomp  # noqa: PLC0415 - the same
+
         program = seccomp.compile_filter(document)
     os.makedirs(cache, mode=0o700, exist_ok=True)
     temporary = f"{path}.{os.getpid()}"

@@ -13,11 +13,11 @@ A hook reads the state from its standard input: a file in memory, so one that do
 
 from __future__ import annotations
 
-import json
 import os
-import signal
 
 from wharf.kernel import memfd, pidfd, signals
+from wharf.kernel.signals import raw as signal
+from wharf.lib.light_json import dumps
 from wharf.runtime.errors import StartFailed, invalid
 
 TYPE_CHECKING = False
@@ -88,7 +88,7 @@ class HookPlan:
         state = {**self._state, "status": _STATUS_AT[point], "pid": pid}
         if not pid:
             del state["pid"]
-        return json.dumps(state).encode()
+        return dumps(state).encode(errors="surrogateescape")
 
 
 def plan(hooks: Hooks | None, state: State | None) -> HookPlan:

@@ -14,9 +14,7 @@ from wharf.runtime import (
     devices,
     labels,
     mounts,
-    moved_root,
     namespaces,
-    netdevices,
     rootfs,
     sysctls,
 )
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from wharf.runtime.hooks import HookPlan
     from wharf.runtime.invocation import Invocation
     from wharf.runtime.steps import Steps
-    from wharf.spec.oci_runtime import Spec
+    from wharf.spec.oci_runtime import Linux, Spec
     from wharf.spec.shim_messages import RootfsMount
 
 _NEWCGROUP: Final = FLAG_OF["cgroup"]
@@ -44,6 +42,7 @@ class InitPlan:
 
     __slots__ = (
         "domainname",
+        "enter",
         "hooks",
         "hostname",
         "invocation",
@@ -67,7 +66,7 @@ class InitPlan:
         bundle: str,
         rootfs_mounts: list[RootfsMount],
         process: ProcessPlan,
-        hooks: HookPlan,
+        hooks: HookPlan | None,
         invocation: Invocation,
     ) -> None:
         linux = spec.get("linux") or {}
@@ -75,6 +74,7 @@ class InitPlan:
         self.process = process
         self.hooks = hooks
         self.invocation = invocation
+        self.enter = rootfs.enter if invocation.pivot else _enter_by_moving()
         self.terminal = bool((spec.get("process") or {}).get("terminal"))
         self.namespaces = namespaces.plan(linux)
         self.root = rootfs.plan(
@@ -92,18 +92,29 @@ class InitPlan:
         self.read_only = bool(root.get("readonly"))
         self.masked = list(linux.get("maskedPaths") or ())
         self.read_only_paths = list(linux.get("readonlyPaths") or ())
-        self.net_devices = netdevices.plan(linux, self.namespaces)
+        self.net_devices = self._plan_net_devices(linux) if linux.get("netDevices") else []
         self.sysctls = sysctls.plan(linux.get("sysctl") or {}, self.namespaces)
         self.hostname = spec.get("hostname") or ""
         self.domainname = spec.get("domainname") or ""
         if (self.hostname or self.domainname) and not self.namespaces.has("uts"):
             raise invalid("unable to set hostname without a private UTS namespace")
 
+    def _plan_net_devices(self, linux: Linux) -> list[tuple[str, str]]:
+        from wharf.runtime import netdevices  # noqa: PLC0415 - few want any: start-up
+
+        return netdevices.plan(linux, self.namespaces)
+
     def __repr__(self) -> str:
         lines = [repr(self.namespaces), repr(self.root), *map(repr, self.mounts), *map(repr, self.nodes)]
         lines += [f"mask {path}" for path in self.masked] + [f"read-only {path}" for path in self.read_only_paths]
         lines += [f"sysctl {name}={value}" for name, value in self.sysctls]
         return "\n".join([*lines, repr(self.process)])
+
+
+def _enter_by_moving() -> Callable[[int, int], None]:
+    from wharf.runtime import moved_root  # noqa: PLC0415 - few want it: start-up
+
+    return moved_root.enter
 
 
 def run(
@@ -174,10 +185,18 @@ def _prepare_namespaces(plan: InitPlan) -> None:
         raise during_init(error, "error preparing namespaces") from error
 
 
+def _stop_for(hooks: HookPlan, gate: Gate) -> None:
+    if hooks.at("prestart", "createRuntime"):
+        conversation.send(gate.sock, "mounted")
+        conversation.expect(gate.sock, "hooked")
+    hooks.run("createContainer", os.getpid())
+
+
 def _start_hooks(plan: InitPlan) -> Callable[[], None] | None:
-    if not plan.hooks.at("startContainer"):
+    hooks = plan.hooks
+    if hooks is None or not hooks.at("startContainer"):
         return None
-    return lambda: plan.hooks.run("startContainer", os.getpid())
+    return lambda: hooks.run("startContainer", os.getpid())
 
 
 def _make_world(plan: InitPlan, gate: Gate, steps: Steps) -> tuple[int, int]:
@@ -196,10 +215,8 @@ def _make_world(plan: InitPlan, gate: Gate, steps: Steps) -> tuple[int, int]:
     if plan.read_only:
         rootfs.make_read_only(root)
     steps.done("masks")
-    if plan.hooks.at("prestart", "createRuntime"):
-        conversation.send(gate.sock, "mounted")
-        conversation.expect(gate.sock, "hooked")
-    plan.hooks.run("createContainer", os.getpid())
+    if plan.hooks is not None:
+        _stop_for(plan.hooks, gate)
     _enter(plan, root)
     steps.done("pivot")
     return root, master
@@ -207,8 +224,7 @@ def _make_world(plan: InitPlan, gate: Gate, steps: Steps) -> tuple[int, int]:
 
 def _enter(plan: InitPlan, root: int) -> None:
     if not plan.root.detached:
-        enter = rootfs.enter if plan.invocation.pivot else moved_root.enter
-        enter(root, plan.root.propagation)
+        plan.enter(root, plan.root.propagation)
         return
     if path := plan.namespaces.own_join.get("mount"):
         namespaces.join("mount", path)

@@ -13,7 +13,7 @@ import stat
 from wharf.kernel import mount as kernel
 from wharf.kernel.mount import MountAttr, OpenTree
 from wharf.kernel.openat2 import ensure_file, ensure_folder, open_in_root
-from wharf.runtime import copy_up, idmap, mount_options
+from wharf.runtime import copy_up, mount_options
 from wharf.runtime.errors import StartFailed, during_init, invalid
 
 TYPE_CHECKING = False
@@ -80,7 +80,10 @@ def _plan_one(mount: Mount, bundle: str, warnings: list[str], linux: Linux) -> M
     fstype = mount.get("type") or ""
     options.bind = options.bind or fstype == "bind"
     source = mount.get("source") or fstype
-    options.maps = idmap.maps_of(mount, linux, asked=options.idmap, bind=options.bind)
+    if options.idmap or mount.get("uidMappings") or mount.get("gidMappings"):
+        from wharf.runtime import idmap  # noqa: PLC0415 - few want it: start-up
+
+        options.maps = idmap.maps_of(mount, linux, asked=options.idmap, bind=options.bind)
     if options.remount:
         fstype = "remount"
     elif options.bind:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import signal
-import socket
 
 from wharf.errors import Conflict, InvalidArgument, NotFound
-from wharf.kernel import pidfd, sockets
+from wharf.kernel import pidfd, unix_socket
 from wharf.kernel.cgroup.group import open_cgroup
 from wharf.kernel.libc import suppress_errno
+from wharf.kernel.signals import raw as signal
 from wharf.lib.light_json import loads
-from wharf.runtime import caller, conversation, devices, hooks, state
+from wharf.runtime import caller, conversation, devices, state
 from wharf.runtime.birth import NO_PROCESS
 from wharf.runtime.caller import Asked
 from wharf.runtime.container import create as create_process
-from wharf.runtime.container import execute
 from wharf.runtime.errors import StartFailed
 from wharf.runtime.invocation import Invocation
 
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
 
     from wharf.kernel.cgroup.group import Cgroup
     from wharf.runtime.caller import Warn
+    from wharf.runtime.hooks import HookPlan
     from wharf.runtime.started import Started
     from wharf.runtime.state import Folder, Record
     from wharf.spec.oci_runtime import Process, Resources, Spec
@@ -42,9 +41,8 @@ def create(folder: Folder, bundle: str, asked: Asked) -> Started:
     record = folder.make(spec, bundle, _cgroup_path(spec, folder.id))
     try:
         kept_fds = caller.kept_fds(process, asked)
-        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
-            sockets.bind(listener, folder.socket)
-            listener.listen(1)
+        listener = unix_socket.listen(folder.socket)
+        try:
             invocation = Invocation(
                 start_socket=listener,
                 state=folder.told(record),
@@ -60,6 +58,8 @@ def create(folder: Folder, bundle: str, asked: Asked) -> Started:
                 seccomp_cache=None,
                 invocation=invocation,
             )
+        finally:
+            listener.close()
         try:
             caller.announce(started, asked)
             record["pid"], record["start_time"] = started.pid, state.start_time(started.pid) or 0
@@ -89,13 +89,13 @@ def start(folder: Folder, warn: Warn) -> None:
         )
     spec = folder.spec()
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as sock:
-            sockets.connect(sock, folder.socket)
-            os.unlink(folder.socket)
-            conversation.send(sock, "start")
-            conversation.receive(sock)
+        sock = unix_socket.connect(folder.socket)
+        os.unlink(folder.socket)
+        conversation.send(sock, "start")
+        conversation.receive(sock)
+        sock.close()
         if spec.get("hooks"):
-            hooks.plan(spec["hooks"], folder.told(record)).run("poststart", record["pid"])
+            _hooks(folder, record, spec).run("poststart", record["pid"])
     except StartFailed as error:
         # How an error is shown is left open (runtime.md "Errors"). crun's start succeeds, and the official suite
         # counts on it: the container has stopped all the same, and the log says why.
@@ -218,7 +218,13 @@ def _remove(folder: Folder, record: Record, spec: Spec, warn: Warn) -> None:
         group.delete()
     folder.remove()
     if spec.get("hooks"):
-        hooks.plan(spec["hooks"], folder.told(record)).run_all("poststop", 0, warn)
+        _hooks(folder, record, spec).run_all("poststop", 0, warn)
+
+
+def _hooks(folder: Folder, record: Record, spec: Spec) -> HookPlan:
+    from wharf.runtime import hooks  # noqa: PLC0415 - few have any: start-up
+
+    return hooks.plan(spec["hooks"], folder.told(record))
 
 
 def exec_(folder: Folder, process: Process, asked: Asked, *, cgroup: str, ignore_paused: bool) -> int:
@@ -245,6 +251,8 @@ def exec_(folder: Folder, process: Process, asked: Asked, *, cgroup: str, ignore
     group = open_cgroup(f"{record['cgroup']}/{cgroup.strip('/')}".rstrip("/"))
     if not group.exists:
         raise InvalidArgument(f"control group {cgroup} of the container does not exist")
+    from wharf.runtime.execution import execute  # noqa: PLC0415 - start-up
+
     started = execute(
         process,
         init_pid=record["pid"],

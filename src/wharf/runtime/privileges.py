@@ -13,9 +13,9 @@ before the exec, so that it sees as few of our own calls as can be.
 from __future__ import annotations
 
 import os
-import signal
 
-from wharf.kernel import capability, prctl, rlimit, seccomp
+from wharf.kernel import capability, prctl, rlimit
+from wharf.kernel.signals import raw as signal
 from wharf.runtime.errors import during_init, invalid
 
 TYPE_CHECKING = False
@@ -141,6 +141,8 @@ def finish(wanted: Privileges) -> None:
 
 
 def _filter(wanted: Privileges) -> None:
+    from wharf.kernel import seccomp  # noqa: PLC0415 - start-up; whoever has compiled the filter has it loaded
+
     if wanted.agent is None:
         seccomp.install(wanted.filter, wanted.filter_flags)
     else:

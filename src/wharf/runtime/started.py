@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
-import socket
 
 from wharf.kernel.libc import suppress_errno
+from wharf.kernel.signals import raw as signal
 from wharf.runtime import conversation
 from wharf.runtime.errors import StartFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import _socket as socket
+
     from wharf.runtime.steps import Steps
 
 

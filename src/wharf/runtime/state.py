@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import time
 
 from wharf.errors import Conflict, InvalidArgument, NotFound
@@ -159,6 +158,8 @@ def identifiers(root: str) -> list[str]:
 
 
 def _name_of(uid: int) -> str:
+    import pwd  # noqa: PLC0415 - start-up
+
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

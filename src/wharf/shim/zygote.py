@@ -46,7 +46,7 @@ def main() -> None:
     its container runs.
     """
     os.closerange(SOCKET_FD + 1, _MAX_FD)
-    from wharf.runtime import container  # noqa: PLC0415  # here and nowhere else, so that tests may bring their own
+    from wharf.runtime import container, warm  # noqa: F401, PLC0415  # only here, so that tests may bring their own
 
     serve(socket.socket(fileno=SOCKET_FD), container)
 

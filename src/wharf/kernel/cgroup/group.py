@@ -12,11 +12,11 @@ from __future__ import annotations
 import errno
 import os
 import select
-import signal
 import time
 
-from wharf.kernel.cgroup import files, measure, v1, v2
+from wharf.kernel.cgroup import files
 from wharf.kernel.cgroup.hierarchy import Hierarchies, read_hierarchies
+from wharf.kernel.signals import raw as signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -201,10 +201,14 @@ class Cgroup:
         """Return whether all processes have stopped by :meth:`freeze`."""
         if "freezer" in self._hierarchies.v1:
             return (self._read("freezer.state") or "").strip() == "FROZEN"
+        from wharf.kernel.cgroup import measure  # noqa: PLC0415 - start-up
+
         return measure.pairs(self._read("cgroup.events")).get("frozen") == 1
 
     def stats(self) -> Use:
         """Measure; what no mounted controller counts is zero or empty."""
+        from wharf.kernel.cgroup import measure  # noqa: PLC0415 - start-up
+
         read: Read = self._read
         on_v1 = self._hierarchies.v1
         return {
@@ -216,6 +220,8 @@ class Cgroup:
 
     def oom_kill_count(self) -> int:
         """Return how many processes of the group the kernel has killed for want of memory; 0 when unknown."""
+        from wharf.kernel.cgroup import measure  # noqa: PLC0415 - start-up
+
         file = "memory.oom_control" if "memory" in self._hierarchies.v1 else "memory.events"
         return measure.pairs(self._read(file)).get("oom_kill", 0)
 
@@ -263,6 +269,10 @@ class Cgroup:
 
     def _plan(self, resources: Resources) -> list[Writes]:
         """Turn resources into writes, grouped so that only writes of one controller depend on each other."""
+        if not resources:
+            return []
+        from wharf.kernel.cgroup import v1, v2  # noqa: PLC0415 - start-up
+
         old = self._hierarchies.v1
         plan: list[Writes] = [v1.rdma(resources.get("rdma", {}))]
         if rules := resources.get("devices"):
