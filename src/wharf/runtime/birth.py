@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 _SIGKILL: Final = int(signal.SIGKILL)
 _HIGHEST_FD: Final = 1 << 20
 _FAILED: Final = 125
+_PATH: Final = "/bin:/usr/bin"  # where execvp(3) looks without PATH
 
 NO_PROCESS: Final = "cannot start a container whose config.json has no process"
 
@@ -75,7 +76,7 @@ class ProcessPlan:
         self.cwd = process.get("cwd") or "/"
         self.env = dict(entry.split("=", 1) for entry in process.get("env") or () if "=" in entry)
         self.has_home = bool(self.env.get("HOME"))
-        self.path = self.env.get("PATH", "")
+        self.path = self.env.get("PATH", _PATH)
         self.user = process.get("user") or {}
         self.size = process.get("consoleSize")
         oom = process.get("oomScoreAdj")
@@ -185,6 +186,7 @@ class Gate:
         if self.listener is not None:
             self._receive("recorded")
             prctl.set_parent_death_signal(0)
+            conversation.send(self.sock, "free")
             self.sock = unix_socket.accept(self.listener)
         self._receive("start")
 

@@ -116,11 +116,13 @@ class _Nothing:
 
 
 def _opened(plan: InitPlan) -> Opened | _Nothing:
-    if all(one.options.maps is None for one in plan.mounts):
+    nobody = plan.namespaces.has("user")
+    wanted = [one for one in plan.mounts if one.options.maps is not None or (nobody and one.fstype == "bind")]
+    if not wanted:
         return _Nothing()
     from wharf.runtime import idmap  # noqa: PLC0415 - see above
 
-    return idmap.Opened(plan.mounts, mounts.open_source)
+    return idmap.Opened(wanted, mounts.open_source)
 
 
 def _clone(plan: InitPlan, into: int | None) -> tuple[int, int]:
@@ -144,7 +146,7 @@ def _plan(
         planned = ProcessPlan(process, wanted, spec.get("linux"))
         planned_hooks = _hooks(spec, invocation) if spec.get("hooks") else None
         return InitPlan(spec, bundle, rootfs, planned, planned_hooks, invocation)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise StartFailed("invalid", f"config.json is not as the specification says: {error!r}") from error
 
 

@@ -7,6 +7,7 @@
     parent ──"hooked"──▶ init      they have run
     parent ◀──"ready"─── init      everything is done but the exec; times of its steps, the console by SCM_RIGHTS
     parent ──"recorded"▶ init      only to one that waits in a socket of its own, where somebody else says the next
+    parent ◀──"free"──── init      it does not die with the parent any more
     parent ──"start"───▶ init
     parent ◀──"failed"── init      at any time instead: kind and message; or, after "start", the end of the
                                    stream: execve has succeeded and closed it (close-on-exec)

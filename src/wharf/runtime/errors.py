@@ -37,3 +37,9 @@ def during_init(error: OSError, doing: str = "") -> StartFailed:
         "other",
         f"unable to start container process: error during container init: {what}{reason}{name and ':' + name}",
     )
+
+
+def not_mounted(source: str, destination: str, error: OSError) -> StartFailed:
+    """Return the error of a mount that could not be made."""
+    failed = during_init(error, f'error mounting "{source}" to rootfs at "{destination}"')
+    return StartFailed("other", failed.message)

@@ -99,7 +99,7 @@ def _plan(process: Process, spec: Spec, seccomp_cache: str | None, state: State 
         wanted = Privileges(process, *filters.load(document, seccomp_cache))
         wanted.agent = _agent(document, state) if document else None
         return ProcessPlan(process, wanted, spec.get("linux"), additional=True)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise StartFailed("invalid", f"process is not as the specification says: {error!r}") from error
 
 

@@ -1,7 +1,7 @@
 """Id-mapped bind mounts (config.md "idmap", mount_setattr(2) "ID-mapped mounts").
 
 The parent opens and maps the sources, for init may be nobody there: in a user namespace of its own it has no right
-over the host's file systems. It then only gives them their place.
+over the host's file systems, nor a way to what only the host's root can reach. It then only gives them their place.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 from wharf.kernel import mount as kernel
 from wharf.kernel.mount import MountAttr
 from wharf.runtime import namespaces, userns
-from wharf.runtime.errors import StartFailed, during_init, invalid
+from wharf.runtime.errors import invalid, not_mounted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,19 +60,18 @@ def _of_namespace(linux: Linux) -> tuple[list[IDMapping], list[IDMapping]]:
 
 
 class Opened:
-    """While it lasts, the sources of id-mapped mounts are open: ``with Opened(plans, open_source): clone3(...)``."""
+    """While it lasts, the sources of these bind mounts are open: ``with Opened(plans, open_source): clone3(...)``."""
 
     __slots__ = ("_open_source", "_plans")
 
     def __init__(self, plans: Iterable[MountPlan], open_source: Callable[[MountPlan], int]) -> None:
         self._open_source = open_source
-        self._plans = [one for one in plans if one.options.maps is not None]
+        self._plans = list(plans)
 
     def __enter__(self) -> None:
         try:
             for one in self._plans:
-                assert one.options.maps is not None
-                one.opened = _mapped(one, one.options.maps, self._open_source)
+                one.opened = _open(one, self._open_source)
         except BaseException:
             self.__exit__()
             raise
@@ -84,19 +83,23 @@ class Opened:
                 one.opened = -1
 
 
-def _mapped(one: MountPlan, maps: Maps, open_source: Callable[[MountPlan], int]) -> int:
+def _open(one: MountPlan, open_source: Callable[[MountPlan], int]) -> int:
     try:
         fd = open_source(one)
         try:
-            owner = userns.make(*maps)
-            try:
-                kernel.mount_setattr(fd, set_=_IDMAP, userns_fd=owner, recursive=one.options.map_recursive)
-            finally:
-                os.close(owner)
+            if one.options.maps is not None:
+                _map(fd, one.options.maps, recursive=one.options.map_recursive)
         except BaseException:
             os.close(fd)
             raise
     except OSError as error:
-        failed = during_init(error, f'error id-mapping "{one.source}" for "{one.destination}"')
-        raise StartFailed("other", failed.message) from error
+        raise not_mounted(one.source, one.destination, error) from error
     return fd
+
+
+def _map(fd: int, maps: Maps, *, recursive: bool) -> None:
+    owner = userns.make(*maps)
+    try:
+        kernel.mount_setattr(fd, set_=_IDMAP, userns_fd=owner, recursive=recursive)
+    finally:
+        os.close(owner)

@@ -14,7 +14,7 @@ from wharf.kernel import mount as kernel
 from wharf.kernel.mount import MountAttr, OpenTree
 from wharf.kernel.openat2 import ensure_file, ensure_folder, open_in_root
 from wharf.runtime import copy_up, mount_options
-from wharf.runtime.errors import StartFailed, during_init, invalid
+from wharf.runtime.errors import invalid, not_mounted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,8 +114,7 @@ def make(root: int, plans: Iterable[MountPlan]) -> None:
         try:
             _MAKERS.get(one.fstype, _make_filesystem)(root, one)
         except OSError as error:
-            failed = during_init(error, f'error mounting "{one.source}" to rootfs at "{one.destination}"')
-            raise StartFailed("other", failed.message) from error
+            raise not_mounted(one.source, one.destination, error) from error
 
 
 def _make_filesystem(root: int, one: MountPlan) -> None:

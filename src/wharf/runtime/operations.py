@@ -10,7 +10,7 @@ from wharf.kernel.cgroup.group import open_cgroup
 from wharf.kernel.libc import suppress_errno
 from wharf.kernel.signals import raw as signal
 from wharf.lib.light_json import loads
-from wharf.runtime import caller, conversation, devices, state
+from wharf.runtime import caller, conversation, devices, shape, state
 from wharf.runtime.birth import NO_PROCESS
 from wharf.runtime.caller import Asked
 from wharf.runtime.container import create as create_process
@@ -38,7 +38,9 @@ def create(folder: Folder, bundle: str, asked: Asked) -> Started:
     spec = _load_spec(bundle)
     process = spec.get("process") or {}
     caller.check_console(process, asked)
-    record = folder.make(spec, bundle, _cgroup_path(spec, folder.id))
+    cgroup = _cgroup_path(spec, folder.id)
+    _refuse_others(cgroup)
+    record = folder.make(spec, bundle, cgroup)
     try:
         kept_fds = caller.kept_fds(process, asked)
         listener = unix_socket.listen(folder.socket)
@@ -275,9 +277,8 @@ def _load_spec(bundle: str) -> Spec:
         raise NotFound(f"JSON specification file {bundle}/config.json not found") from None
     except (ValueError, RecursionError) as error:
         raise InvalidArgument(f"{bundle}/config.json: {error}") from error
-    if not isinstance(spec, dict):
-        raise InvalidArgument(f"{bundle}/config.json: not an object")
-    return spec  # type: ignore[return-value]  # it is checked where it is used
+    shape.check(spec, shape.SPEC)
+    return spec  # type: ignore[return-value]  # just checked
 
 
 def _cgroup_path(spec: Spec, container_id: str) -> str:
@@ -285,6 +286,12 @@ def _cgroup_path(spec: Spec, container_id: str) -> str:
     if ":" in path:
         raise InvalidArgument(f"cgroupsPath {path} is meant for systemd, which is not supported")
     return "/" + path.strip("/")
+
+
+def _refuse_others(path: str) -> None:
+    """Refuse a control group that somebody is in: it would be limited, frozen, and in the end killed as a whole."""
+    if pids := open_cgroup(path).procs():
+        raise Conflict(f"container's cgroup is not empty: {len(pids)} process(es) found in {path}")
 
 
 def _make_cgroup(record: Record, spec: Spec) -> Cgroup:

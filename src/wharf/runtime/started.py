@@ -85,6 +85,7 @@ class Started:
         """Let it live without its parent, and wait in its own socket for whoever starts it."""
         assert self._sock is not None
         conversation.send(self._sock, "recorded")
+        conversation.expect(self._sock, "free")  # before that it would still die with us
 
     def abort(self) -> None:
         """Kill and reap the process, and close what the holder owns; idempotent."""

@@ -154,3 +154,30 @@ def test_a_terminal_goes_to_the_console_socket(command: Command) -> None:
     os.close(master)
     assert command.reap() == 0
     command("delete", "c1")
+
+
+def test_a_control_group_that_somebody_is_in_is_left_alone(command: Command) -> None:
+    command.write(["true"])
+    group = Path(f"/sys/fs/cgroup/pids/wharf-test/{command.bundle.path.name}")
+    group.mkdir(parents=True)
+    somebody = subprocess.Popen(["sleep", "100"])
+    (group / "cgroup.procs").write_text(str(somebody.pid))
+
+    done = command("run", "c1")
+
+    assert (done.returncode, somebody.poll()) == (1, None)
+    assert "container's cgroup is not empty: 1 process(es) found in" in done.stderr
+    somebody.kill()
+    somebody.wait()
+    group.rmdir()
+
+
+def test_a_document_of_another_shape_is_refused_in_one_line(command: Command) -> None:
+    (command.bundle.path / "config.json").write_text('{"ociVersion": "1.0.0", "process": {"args": "sh"}}')
+
+    done = command("run", "c1")
+
+    assert (done.returncode, done.stderr) == (
+        1,
+        "wharf-runtime: config.json is not as the specification says: process.args must be a list\n",
+    )

@@ -75,3 +75,36 @@ def test_a_mapping_that_cannot_be_is_refused(
 ) -> None:
     with pytest.raises(StartFailed, match=message):
         bundle.create(mapped(bundle, *options, **more))
+
+
+def test_a_source_that_only_the_hosts_root_can_reach_is_mounted_in_a_user_namespace(bundle: Bundle) -> None:
+    bundle.path.chmod(0o755)
+    spec = mapped(bundle, "bind")
+    hidden = bundle.path / "hidden"
+    (bundle.path / "source").rename(bundle.path / "moved")
+    hidden.mkdir(mode=0o700)
+    (bundle.path / "moved").rename(hidden / "source")
+    (hidden / "source").chmod(0o755)
+    spec["mounts"][-1]["source"] = str(hidden / "source")
+    spec["root"]["path"] = "lower"
+    spec["linux"]["namespaces"].append({"type": "user"})
+    own = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+    spec["linux"] |= {"uidMappings": own, "gidMappings": own}
+    spec["mounts"] = [m for m in spec["mounts"] if m["destination"] in ("/data", "/proc")]
+    for parent in bundle.path.parents[:2]:
+        parent.chmod(0o755)
+    for folder in ("dev", "proc", "data"):
+        (bundle.lower / folder).mkdir()
+    for name in ("null", "zero", "full", "random", "urandom", "tty"):
+        (bundle.lower / "dev" / name).touch()
+    for name, target in (
+        ("ptmx", "pts/ptmx"),
+        ("fd", "x"),
+        ("stdin", "x"),
+        ("stdout", "x"),
+        ("stderr", "x"),
+        ("core", "x"),
+    ):
+        (bundle.lower / "dev" / name).symlink_to(target)
+
+    assert bundle.run(spec, rootfs=[]).output == "65534:65534\n65534:65534\n"

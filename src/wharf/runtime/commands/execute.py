@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wharf.errors import InvalidArgument
 from wharf.lib.light_json import loads
-from wharf.runtime import operations
+from wharf.runtime import operations, shape
 from wharf.runtime.commands.lifecycle import asked
 from wharf.runtime.state import Folder
 
@@ -33,9 +33,8 @@ def execute(call: Call) -> int:
 def _from_file(path: str) -> Process:
     with open(path, encoding="utf-8") as file:
         document = loads(file.read())
-    if not isinstance(document, dict):
-        raise InvalidArgument(f"{path}: not an object")
-    return document  # type: ignore[return-value]  # it is checked where it is used
+    shape.check(document, shape.PROCESS)
+    return document  # type: ignore[return-value]  # just checked
 
 
 def _composed(folder: Folder, given: Given, words: list[str]) -> Process:
