@@ -25,6 +25,7 @@ from wharf.images.record import (
 )
 from wharf.lib.digest import Digest, chain_ids
 from wharf.lib.reference import Reference, parse_reference
+from wharf.spec.oci_image import Descriptor
 from wharf.storage.content import ContentStore
 from wharf.storage.metadata import Database
 from wharf.storage.snapshots import Snapshots
@@ -214,10 +215,19 @@ class Catalog(Lookup):
             freed = self._delete_blobs(set(self._content.digests()))
             return freed + self._remove_layers(set(self._snapshots.sizes()))[1]
 
-    def release(self, chain_id: str) -> None:
-        """Remove the layers below and with ``chain_id`` that nothing refers to any more."""
+    def release(self, *chain_ids: str) -> int:
+        """Remove these layers and those below them as far as nothing refers to them; return the bytes freed."""
         with self.lock:
-            self._remove_layers(set(self._snapshots.chain(chain_id)))
+            return self._remove_layers({str(one) for top in chain_ids for one in self._snapshots.chain(top)})[1]
+
+    def stored_layer(self, diff_id: Digest) -> Descriptor | None:
+        """Return how an image has a layer stored; None when none has it."""
+        with self.lock:
+            for record in self._by_manifest.values():
+                layers, own = record.manifest.get("layers", []), record.diff_ids
+                if diff_id in own and len(own) == len(layers):
+                    return layers[own.index(diff_id)]
+        return None
 
     def _delete_blobs(self, candidates: set[Digest]) -> int:
         return sum(self._content.delete(digest) for digest in candidates - self._blobs_in_use())
@@ -226,7 +236,7 @@ class Catalog(Lookup):
         """Remove the layers among ``candidates`` that no image has and no container lies on, the upper ones first."""
         if not candidates:
             return [], 0
-        used = self._layers_of_containers() | self.reach.layers()
+        used = self._layers_in_use() | self.reach.layers()
         for record in self._by_id.values():
             used.update(chain_ids(record.diff_ids))
         removed, freed = [], 0
@@ -235,9 +245,12 @@ class Catalog(Lookup):
             removed.append(chain_id)
         return removed, freed
 
-    def _layers_of_containers(self) -> set[str]:
-        """Return the layers that a container lies on, with all below them."""
-        rows = self._database.query("SELECT DISTINCT chain_id FROM containers WHERE chain_id <> ''")
+    def _layers_in_use(self) -> set[str]:
+        """Return the layers that a container lies on or a build remembers, with all below them."""
+        rows = self._database.query(
+            "SELECT chain_id FROM containers WHERE chain_id <> ''"
+            " UNION SELECT chain_id FROM build_cache WHERE chain_id <> ''"
+        )
         return {below for (chain_id,) in rows for below in self._snapshots.chain(str(chain_id))}
 
     def _changed(self) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from wharf.errors import InvalidArgument, NotFound
 from wharf.images import views
 from wharf.images.apt_sources import without_credentials
+from wharf.images.assembly import assemble
 from wharf.images.bootstrap import Base, make_base, parse_base
 from wharf.images.bridge import Blocking, Incoming
 from wharf.images.catalog import Catalog
@@ -34,6 +35,7 @@ from wharf.spec.engine_api.image import (
     ImageInspect,
     ImageSummary,
 )
+from wharf.spec.oci_image import ImageConfig
 from wharf.storage import trees
 from wharf.storage.content import ContentStore
 from wharf.storage.layout import DataRoot
@@ -98,10 +100,24 @@ class Images:
         with self._catalog.reach.hold([record.chain_id] if record.chain_id else []):
             yield
 
-    async def release(self, chain_id: str) -> None:
-        """Remove the layers of an image that has gone, once the last container on them has gone too."""
-        if chain_id:
-            await self._blocking.run(lambda: self._catalog.release(chain_id))
+    async def release(self, *chain_ids: str) -> int:
+        """Remove layers, with those below them, that nothing refers to any more; return the bytes freed."""
+        if not any(chain_ids):
+            return 0
+        return await self._blocking.run(lambda: self._catalog.release(*filter(None, chain_ids)))
+
+    async def assemble(self, config: ImageConfig, chain_id: str, references: Iterable[Reference]) -> ImageRecord:
+        """Make an image of layers that are in the store; its ``rootfs`` is filled in.
+
+        Raises:
+            DataLoss: a layer is not what it was when it was made.
+        """
+        names = builtins.list(references)
+        return await self._blocking.run(lambda: self._assemble(config, chain_id, names))
+
+    def _assemble(self, config: ImageConfig, chain_id: str, names: builtins.list[Reference]) -> ImageRecord:
+        with self._catalog.reach.hold([chain_id] if chain_id else []), self._intake() as intake:
+            return assemble(intake, self._catalog, self._snapshots, config, chain_id, names, self._now())
 
     def size_of(self, image_id: str) -> int:
         """Return the bytes of an image's layers; 0 for one that has gone."""

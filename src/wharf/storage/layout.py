@@ -15,12 +15,16 @@
     │   ├── rootfs/                      where its root is mounted, in its own mount namespace only
     │   ├── hosts hostname resolv.conf   bind-mounted into it
     │   └── <id>-json.log                its log, in Docker's json-file form
-    └── volumes/<name>/_data
+    ├── volumes/<name>/_data
+    └── build/
+        ├── work/<id>/                   one build's contexts, downloads and running steps; swept at start
+        └── mounts/<digest>/fs           what RUN --mount=type=cache keeps
 
     RUN ROOT   /run/wharf                is lost at a reboot
     ├── shims/<id>/                      lock, shim.sock, exit.json (see wharf.shim)
     ├── netns/<id>                       the container's network namespace (nsfs bind mount)
-    └── seccomp/<digest>.bpf             compiled filters
+    ├── seccomp/<digest>.bpf             compiled filters
+    └── build/<id>/                      secrets and agents of a running step
 """
 
 from __future__ import annotations
@@ -91,6 +95,16 @@ class DataRoot:
         return self.container(container_id) / f"{container_id}-json.log"
 
     @property
+    def build_work(self) -> Path:
+        """One folder a running build."""
+        return self.path / "build" / "work"
+
+    @property
+    def build_mounts(self) -> Path:
+        """One folder a cache of RUN --mount."""
+        return self.path / "build" / "mounts"
+
+    @property
     def volumes(self) -> Path:
         """One folder a volume of the local driver."""
         return self.path / "volumes"
@@ -128,6 +142,11 @@ class RunRoot:
     def seccomp(self) -> Path:
         """Compiled seccomp filters by digest of their source."""
         return self.path / "seccomp"
+
+    @property
+    def build(self) -> Path:
+        """One folder a running step that has secrets."""
+        return self.path / "build"
 
 
 def run_root_of(data_root: Path) -> RunRoot:

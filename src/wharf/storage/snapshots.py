@@ -129,6 +129,12 @@ class Snapshots:
             raise DataLoss(f"layer {chain_id} is missing from the snapshots")
         return [self._data.snapshots / hex_of(layer) / "fs" for layer in chain]
 
+    def diff_ids(self, chain_id: str) -> list[Digest]:
+        """Return the diff ids of a layer and of those below it, the lowest first; none for ""."""
+        rows = self._database.query("SELECT chain_id, diff_id FROM snapshots")
+        found = {str(layer): Digest(str(diff_id)) for layer, diff_id in rows}
+        return [found[layer] for layer in reversed(self.chain(chain_id))]
+
     def chain(self, chain_id: str) -> list[Digest]:
         """Return a layer and those below it, the uppermost first; none for one that does not exist."""
         return [Digest(str(row[0])) for row in self._database.query(_CHAIN, (chain_id,))]
@@ -199,6 +205,24 @@ class Snapshots:
                 os.close(fd)
         finally:
             os.close(mount)
+
+    @contextmanager
+    def open_over(self, chain_id: str, upper: Path, work: Path) -> Iterator[int]:
+        """Open a layer for changes, which go to ``upper``, as a detached mount that goes with the descriptor."""
+        lower = self.lower_dirs(chain_id)
+        options = dict(option.split("=", 1) for option in _OVERLAY_OPTIONS)
+        mount = -1
+        if lower:
+            mount = overlay.detached([str(path) for path in lower], str(upper), str(work), options=options)
+        try:
+            fd = os.open("." if lower else upper, trees.FOLDER, dir_fd=mount if lower else None)
+            try:
+                yield fd
+            finally:
+                os.close(fd)
+        finally:
+            if mount != -1:
+                os.close(mount)
 
     def size_of(self, container_id: str) -> int:
         """Return the bytes of a container's own layer; 0 when it has none."""

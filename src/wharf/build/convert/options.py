@@ -1,0 +1,51 @@
+"""What a build is told besides its Dockerfile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from wharf.images.platform import Platform
+from wharf.spec.oci_image import ImageConfig
+
+MAIN_CONTEXT: Final = "context"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of one build, checked."""
+
+    host: Platform  # where it runs
+    platform: Platform  # for which it is made
+    target: str = ""
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    contexts: Mapping[str, str] = field(default_factory=dict)  # --build-context: name → where
+    no_cache: bool = False
+    no_cache_stages: frozenset[str] = frozenset()
+    network: str = "default"
+    extra_hosts: tuple[str, ...] = ()
+    ulimits: tuple[tuple[str, int, int], ...] = ()
+    cgroup_parent: str = ""
+    shm_bytes: int = 0
+    hostname: str = ""
+    resolve_mode: str = ""  # "pull": ask the registry
+    context: str = f"local://{MAIN_CONTEXT}"  # the source of the main context
+    context_attributes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BaseImage:
+    """An image that a build starts from, as far as it has to be known."""
+
+    digest: str  # pins it: an image id, or a manifest's digest
+    config: ImageConfig
+
+
+@dataclass(frozen=True, slots=True)
+class ImageName:
+    """An image that has to be known: its reference and its platform."""
+
+    reference: str
+    platform: Platform

@@ -1,0 +1,117 @@
+"""Run a command on a layer: its root, what is mounted into it, and what of it is kept.
+
+How a process is started, confined and connected is the engine's: it hands a :class:`Runner` in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from wharf.build.graph.operations import Exec
+from wharf.build.operations.mounting import Mounting, Offers, Site, entered
+from wharf.build.operations.results import Layers, Result
+from wharf.build.operations.store import Draft, Recorder, Store
+from wharf.errors import InvalidArgument, WharfError
+from wharf.spec.oci_runtime import Mount
+from wharf.spec.shim_messages import RootfsMount
+from wharf.storage.layout import DataRoot, RunRoot
+
+Output = Callable[[int, bytes], None]
+"""Takes what a command writes: the stream (1 or 2) and the bytes."""
+
+
+class CommandFailed(WharfError):
+    """A command ended with another exit code than 0."""
+
+    def __init__(self, args: Sequence[str], exit_code: int) -> None:
+        super().__init__(f'process "{" ".join(args)}" did not complete successfully: exit code: {exit_code}')
+        self.arguments = tuple(args)
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a runner needs to know of a command."""
+
+    id: str
+    folder: Path  # the OCI bundle
+    root: list[RootfsMount]
+    operation: Exec
+    env: Sequence[str]
+    mounts: list[Mount] = field(default_factory=list)
+
+
+class Runner(Protocol):
+    """Starts commands."""
+
+    async def run(self, step: Step, output: Output) -> int:
+        """Run a command to its end and return its exit code; killed when cancelled.
+
+        Raises:
+            InvalidArgument: it cannot be executed.
+            WharfError: it could not be set up.
+        """
+
+
+class Commands:
+    """Runs commands, each on a draft of its own."""
+
+    def __init__(self, store: Store, runner: Runner, data: DataRoot, run_root: RunRoot) -> None:
+        self._store = store
+        self._runner = runner
+        self._mounting = Mounting(data, store)
+        self._run_root = run_root
+
+    async def run(
+        self,
+        operation: Exec,
+        inputs: Sequence[Result],
+        records: Mapping[int, Recorder],
+        *,
+        offers: Offers,
+        output: Output,
+        environment: Sequence[str] = (),
+    ) -> dict[int, Layers]:
+        """Run a command and keep what it wrote, by output.
+
+        Args:
+            operation: the command.
+            inputs: what its mounts refer to.
+            records: enters each output.
+            offers: the client's secrets and agents.
+            output: takes what it writes.
+            environment: more variables, which do not count for the cache.
+
+        Raises:
+            CommandFailed: its exit code is not 0.
+            InvalidArgument: it cannot be executed, or a mount of it is impossible.
+        """
+        step_id = secrets.token_hex(32)
+        async with AsyncExitStack() as stack:
+            root = operation.mounts[0]
+            base = inputs[root.input] if root.input >= 0 else Layers()
+            if root.target != "/" or not isinstance(base, Layers):
+                raise InvalidArgument("the first mount of a command must be its root, made of layers")
+            draft = await entered(stack, self._store.draft(base))
+            site = Site(stack, inputs, draft, self._run_root.build / step_id, offers)
+            mounted = await self._mounting.prepare(operation, site)
+            await asyncio.to_thread(draft.bundle.mkdir)
+            env = [*operation.env, *environment, *mounted.environment]
+            step = Step(step_id, draft.bundle, [self._store.root_of(draft)], operation, env, mounted.mounts)
+            exit_code = await self._runner.run(step, output)
+            if exit_code:
+                raise CommandFailed(operation.args, exit_code)
+            return await self._keep({root.output: draft, **mounted.outputs}, records)
+
+    async def _keep(self, drafts: Mapping[int, Draft], records: Mapping[int, Recorder]) -> dict[int, Layers]:
+        return {
+            index: await asyncio.to_thread(self._store.keep, draft, records[index])
+            for index, draft in drafts.items()
+            if index >= 0
+        }

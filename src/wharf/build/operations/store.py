@@ -1,0 +1,200 @@
+"""Layers as operations see them: opened to be read, opened to be changed, and kept once the change is done."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from wharf.build.operations.results import Folder, Layers, Result
+from wharf.lib.digest import Digest, chain_ids
+from wharf.spec.shim_messages import RootfsMount
+from wharf.storage import trees
+from wharf.storage.metadata import Database
+from wharf.storage.pack import pack
+from wharf.storage.snapshots import Snapshots, StagedLayer
+from wharf.storage.trees import FOLDER
+
+Recorder = Callable[[sqlite3.Connection, str], None]
+"""Enters what refers to a layer, by its chain id, inside a transaction."""
+
+
+def unrecorded(db: sqlite3.Connection, chain_id: str) -> None:
+    """Enter nothing: the layer is below one that something refers to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A layer being made on ``base``."""
+
+    base: Layers
+    stage: StagedLayer
+
+    @property
+    def layer(self) -> StagedLayer:
+        """What will be the layer; all else in the stage goes."""
+        return StagedLayer(self.stage.root / "layer")
+
+    @property
+    def upper(self) -> Path:
+        """Where changes go."""
+        return self.layer.path
+
+    @property
+    def work(self) -> Path:
+        """Overlay's own folder."""
+        return self.stage.root / "work"
+
+    @property
+    def stubs(self) -> Path:
+        """A lowest layer with the mount points that the base may lack: so none is made in the upper folder."""
+        return self.stage.root / "stubs"
+
+    @property
+    def bundle(self) -> Path:
+        """Where the runtime finds its configuration."""
+        return self.stage.root / "bundle"
+
+
+class Store:
+    """The layers that builds make; everything blocks."""
+
+    def __init__(self, snapshots: Snapshots, database: Database) -> None:
+        self._snapshots = snapshots
+        self._database = database
+
+    @contextmanager
+    def draft(self, base: Layers) -> Iterator[Draft]:
+        """Begin a layer; gone at the end unless it was kept."""
+        with self._snapshots.stage() as stage:
+            draft = Draft(base, stage)
+            draft.work.mkdir(mode=0o700)
+            draft.upper.mkdir(mode=0o755, parents=True)
+            draft.upper.chmod(0o755)  # whatever the umask
+            yield draft
+
+    @contextmanager
+    def open(self, result: Result) -> Iterator[int | None]:
+        """Open a result, to be read; None when there is nothing in it."""
+        if isinstance(result, Folder):
+            fd = os.open(result.path, FOLDER)
+            try:
+                yield fd
+            finally:
+                os.close(fd)
+            return
+        with self._snapshots.open_image(result.chain_id) as image:
+            yield image
+
+    @contextmanager
+    def change(self, draft: Draft) -> Iterator[int]:
+        """Open a draft's files, to be changed."""
+        with self._snapshots.open_over(draft.base.chain_id, draft.upper, draft.work) as fd:
+            yield fd
+
+    def folders(self, result: Result) -> list[Path]:
+        """Return the folders that make a result, the uppermost first."""
+        return [result.path] if isinstance(result, Folder) else self._snapshots.lower_dirs(result.chain_id)
+
+    def root_of(self, draft: Draft) -> RootfsMount:
+        """Return how a command gets a draft as its root."""
+        lower = [*self.folders(draft.base), draft.stubs]
+        return overlay_of(lower, draft.upper, draft.work)
+
+    def keep(self, draft: Draft, record: Recorder) -> Layers:
+        """Make a draft a layer of the store; ``record`` enters what refers to it, in the same transaction."""
+        diff_id, size_bytes = _digest_of(draft.upper)
+        parent = Digest(draft.base.chain_id) if draft.base.chain_id else None
+        chain_id = diff_id if parent is None else chain_ids([parent, diff_id])[-1]
+        self._snapshots.adopt(draft.layer, chain_id)
+        with self._database.transaction() as db:
+            self._snapshots.record(db, chain_id, parent=parent, diff_id=diff_id, size_bytes=size_bytes)
+            record(db, chain_id)
+        return Layers(chain_id)
+
+    def remember(self, layers: Layers, record: Recorder) -> Layers:
+        """Enter one more reference to layers that are there."""
+        with self._database.transaction() as db:
+            record(db, layers.chain_id)
+        return layers
+
+    def stack(self, base: Layers, upper: Layers, record: Recorder) -> Layers:
+        """Put the layers of ``upper`` on ``base``."""
+        result = base
+        chain = list(reversed(self._snapshots.chain(upper.chain_id)))
+        for number, layer in enumerate(chain, 1):
+            result = self.add_layer(result, layer, record if number == len(chain) else unrecorded)
+        return result
+
+    def add_layer(self, base: Layers, layer: Digest, record: Recorder) -> Layers:
+        """Put one layer, without those below it, on ``base``; its files are linked, not copied."""
+        with self.draft(base) as draft:
+            _link(self._snapshots.lower_dirs(layer)[0], draft.upper)
+            return self.keep(draft, record)
+
+    def above(self, lower: Layers, upper: Layers) -> list[Digest] | None:
+        """Return the layers of ``upper`` above ``lower``, the lowest first; None when it does not lie on it."""
+        chain = list(reversed(self._snapshots.chain(upper.chain_id)))
+        if not lower.chain_id:
+            return chain
+        return chain[chain.index(Digest(lower.chain_id)) + 1 :] if lower.chain_id in chain else None
+
+
+def overlay_of(lower: list[Path], upper: Path | None = None, work: Path | None = None) -> RootfsMount:
+    """Return an overlay mount; ``lower`` has the uppermost folder first."""
+    options = [f"lowerdir+={path}" for path in lower]
+    if upper is not None:
+        options += [f"upperdir={upper}", f"workdir={work}"]
+    options += ["index=off", "redirect_dir=off", "metacopy=off"]
+    return {"type": "overlay", "source": "overlay", "options": options}
+
+
+class _Hash:
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+
+    def write(self, data: bytes) -> None:
+        self._hash.update(data)
+
+    @property
+    def digest(self) -> Digest:
+        return Digest(f"sha256:{self._hash.hexdigest()}")
+
+
+def _digest_of(folder: Path) -> tuple[Digest, int]:
+    sink = _Hash()
+    fd = os.open(folder, FOLDER)
+    try:
+        pack(fd, sink, overlay=True)
+    finally:
+        os.close(fd)
+    return sink.digest, trees.usage(folder)
+
+
+def _link(source: Path, target: Path) -> None:
+    """Make a tree of hard links to the files of another."""
+    fd = os.open(source, FOLDER)
+    try:
+        for node in trees.walk(fd):
+            path = os.path.join(os.fsencode(target), node.path)
+            if stat.S_ISDIR(node.status.st_mode):
+                os.mkdir(path)
+                _dress_like(node, path)
+            else:
+                os.link(node.name, path, src_dir_fd=node.folder_fd, follow_symlinks=False)
+    finally:
+        os.close(fd)
+
+
+def _dress_like(node: trees.Node, path: bytes) -> None:
+    source = b"/proc/self/fd/%d/%s" % (node.folder_fd, node.name)
+    os.chown(path, node.status.st_uid, node.status.st_gid)
+    os.chmod(path, node.status.st_mode & 0o7777)
+    for name in os.listxattr(source, follow_symlinks=False):
+        os.setxattr(path, name, os.getxattr(source, name, follow_symlinks=False), follow_symlinks=False)
+    os.utime(path, ns=(node.status.st_atime_ns, node.status.st_mtime_ns))

@@ -1,0 +1,63 @@
+"""What a build tells while it works."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from wharf.build.graph.vertex import Vertex
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """A vertex is worked on."""
+
+    vertex: Vertex
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """A vertex's command has written; stream 1 or 2."""
+
+    vertex: Vertex
+    at_ns: int
+    stream: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A vertex is done; ``result`` names what came of it, "" for nothing."""
+
+    vertex: Vertex
+    at_ns: int
+    cached: bool = False
+    error: str = ""
+    result: str = ""
+
+
+Event: TypeAlias = Began | Wrote | Ended
+Listener = Callable[[Event], None]
+
+
+class Progress:
+    """Tells one listener; knows the time."""
+
+    def __init__(self, listener: Listener, time_ns: Callable[[], int] = time.time_ns) -> None:
+        self._listener = listener
+        self.time_ns = time_ns
+
+    def began(self, vertex: Vertex) -> None:
+        """Tell that a vertex is worked on."""
+        self._listener(Began(vertex, self.time_ns()))
+
+    def wrote(self, vertex: Vertex, stream: int, data: bytes) -> None:
+        """Tell what a vertex's command has written."""
+        self._listener(Wrote(vertex, self.time_ns(), stream, data))
+
+    def ended(self, vertex: Vertex, *, cached: bool = False, error: str = "", result: str = "") -> None:
+        """Tell that a vertex is done."""
+        self._listener(Ended(vertex, self.time_ns(), cached, error, result))

@@ -1,0 +1,218 @@
+"""Work through a graph.
+
+::
+
+    key of a vertex ◀── keys of its inputs, contents of what it takes from folders
+        │ known: done, and its inputs are never looked at
+        ▼
+    results of its inputs ──▶ key by content alone, known: done
+        ▼
+    do it, keep the layers under both keys
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
+
+from wharf.build.graph.operations import Diff, Exec, File, Merge, Source
+from wharf.build.graph.vertex import Edge, Vertex
+from wharf.build.operations import file, merge
+from wharf.build.operations.exec import Commands
+from wharf.build.operations.mounting import Offers
+from wharf.build.operations.results import Folder, Layers, Result
+from wharf.build.operations.selection import Digests
+from wharf.build.operations.store import Recorder, Store
+from wharf.build.solver.cache import Cache
+from wharf.build.solver.errors import StepFailed
+from wharf.build.solver.keys import content_of, key_of, outputs_of
+from wharf.build.solver.progress import Progress
+
+T = TypeVar("T")
+Outputs = dict[int, Result]
+
+Fetch = Callable[[Vertex, Source], Awaitable[Result]]
+"""Brings what a source names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What solvers share."""
+
+    store: Store
+    cache: Cache
+    commands: Commands
+    digests: Digests
+
+
+class Solver:
+    """Solves the graphs of one build; what two of them share is done once."""
+
+    def __init__(self, workshop: Workshop, fetch: Fetch, offers: Offers, progress: Progress) -> None:
+        self._shop = workshop
+        self._fetch = fetch
+        self._offers = offers
+        self._progress = progress
+        self._solved: dict[str, asyncio.Task[Outputs]] = {}
+        self._keys: dict[str, asyncio.Task[str]] = {}
+        self._held: list[str] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Give up what is under way and let go of all layers."""
+        tasks: list[asyncio.Task[Any]] = [*self._solved.values(), *self._keys.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._shop.cache.release(self._held)
+
+    async def solve(self, edge: Edge) -> Result:
+        """Return what comes out of ``edge``.
+
+        Raises:
+            StepFailed: a vertex could not be done; says which and why.
+        """
+        return (await self._once(self._solved, edge.vertex.digest, lambda: self._vertex(edge.vertex)))[edge.index]
+
+    async def _once(
+        self, known: dict[str, asyncio.Task[T]], name: str, work: Callable[[], Coroutine[object, object, T]]
+    ) -> T:
+        task = known.get(name)
+        if task is None:
+            task = known[name] = asyncio.get_running_loop().create_task(work(), name=f"build {name[:19]}")
+        return await asyncio.shield(task)
+
+    async def _all(self, work: Sequence[Coroutine[object, object, T]]) -> list[T]:
+        """Wait for all at once; the first failure is the failure."""
+        return list(await asyncio.gather(*work))
+
+    async def _vertex(self, vertex: Vertex) -> Outputs:
+        if isinstance(vertex.operation, Source):
+            return {0: await self._source(vertex, vertex.operation)}
+        key = await self._key(vertex)
+        found = None if vertex.description.ignore_cache else self._find(vertex, [key])
+        if found is not None:
+            return found
+        inputs = await self._all([self.solve(edge) for edge in vertex.inputs])
+        try:
+            return await self._do(vertex, key, inputs)
+        except StepFailed:
+            raise
+        except asyncio.CancelledError:
+            self._progress.ended(vertex, error="context canceled")
+            raise
+        except Exception as error:
+            self._progress.ended(vertex, error=str(error))
+            raise StepFailed(vertex, error) from error
+
+    async def _source(self, vertex: Vertex, source: Source) -> Result:
+        self._progress.began(vertex)
+        try:
+            result = await self._fetch(vertex, source)
+        except asyncio.CancelledError:
+            self._progress.ended(vertex, error="context canceled")
+            raise
+        except Exception as error:
+            self._progress.ended(vertex, error=str(error))
+            raise StepFailed(vertex, error) from error
+        if isinstance(result, Layers):
+            self._hold(result.chain_id)
+        self._progress.ended(vertex, cached=isinstance(result, Layers), result=_name(result))
+        return result
+
+    async def _key(self, vertex: Vertex) -> str:
+        return await self._once(self._keys, vertex.digest, lambda: self._make_key(vertex))
+
+    async def _make_key(self, vertex: Vertex) -> str:
+        pairs = await self._all([self._input_key(vertex, i, edge) for i, edge in enumerate(vertex.inputs)])
+        return key_of(vertex, [name for name, _ in pairs], [one for _, contents in pairs for one in contents])
+
+    async def _input_key(self, vertex: Vertex, index: int, edge: Edge) -> tuple[str, list[str]]:
+        """Return the name of an input, and digests of what is taken from it if it is a folder."""
+        if not isinstance(edge.vertex.operation, Source):
+            return f"{await self._key(edge.vertex)}#{edge.index}", []
+        result = await self.solve(edge)
+        if isinstance(result, Layers):
+            return result.chain_id, []
+        return "folder", await self._content(vertex, index, result)
+
+    async def _content(self, vertex: Vertex, index: int, result: Result) -> list[str]:
+        shop = self._shop
+        try:
+            return await asyncio.to_thread(content_of, shop.store, vertex, index, result, shop.digests)
+        except Exception as error:
+            self._progress.began(vertex)
+            said = f"failed to compute cache key: {error}"
+            self._progress.ended(vertex, error=said)
+            raise StepFailed(vertex, type(error)(said)) from error
+
+    async def _do(self, vertex: Vertex, key: str, inputs: Sequence[Result]) -> Outputs:
+        contents = [await self._content(vertex, index, one) for index, one in enumerate(inputs)]
+        by_content = key_of(vertex, ["content"], [one for found in contents for one in ("", *found)])
+        if not vertex.description.ignore_cache:
+            found = self._find(vertex, [by_content])
+            if found is not None:
+                self._remember(vertex, key, found)
+                return found
+        self._progress.began(vertex)
+        records = {index: self._recorder(vertex, [key, by_content], index) for index in outputs_of(vertex)}
+        outputs = await self._perform(vertex, inputs, records)
+        for result in outputs.values():
+            self._hold(result.chain_id)
+        self._progress.ended(vertex, result=_name(outputs.get(0, Layers())))
+        return dict(outputs)
+
+    async def _perform(
+        self, vertex: Vertex, inputs: Sequence[Result], records: dict[int, Recorder]
+    ) -> dict[int, Layers]:
+        store = self._shop.store
+        match vertex.operation:
+            case Exec() as command:
+                return await self._shop.commands.run(
+                    command,
+                    inputs,
+                    records,
+                    offers=self._offers,
+                    output=lambda stream, data: self._progress.wrote(vertex, stream, data),
+                    environment=vertex.description.environment,
+                )
+            case File() as change:
+                return {0: await asyncio.to_thread(file.run, store, change, inputs, records[0])}
+            case Merge():
+                return {0: await asyncio.to_thread(merge.merge, store, inputs, records[0])}
+            case Diff() as difference:
+                return {0: await asyncio.to_thread(merge.diff, store, difference, inputs, records[0])}
+        raise AssertionError(vertex.operation)
+
+    def _find(self, vertex: Vertex, keys: Sequence[str]) -> Outputs | None:
+        found: Outputs = {}
+        for index in outputs_of(vertex):
+            chain_ids = [self._shop.cache.find(f"{key}#{index}") for key in keys]
+            chain_id = next((one for one in chain_ids if one is not None), None)
+            if chain_id is None:
+                return None
+            self._hold(chain_id)
+            found[index] = Layers(chain_id)
+        self._progress.began(vertex)
+        self._progress.ended(vertex, cached=True, result=_name(found.get(0, Layers())))
+        return found
+
+    def _remember(self, vertex: Vertex, key: str, outputs: Outputs) -> None:
+        for index, result in outputs.items():
+            assert not isinstance(result, Folder)
+            self._shop.cache.alias(f"{key}#{index}", result.chain_id, vertex.description.name)
+
+    def _recorder(self, vertex: Vertex, keys: Sequence[str], index: int) -> Recorder:
+        return self._shop.cache.recorder([f"{key}#{index}" for key in keys], vertex.description.name)
+
+    def _hold(self, chain_id: str) -> None:
+        self._shop.cache.hold(chain_id)
+        self._held.append(chain_id)
+
+
+def _name(result: Result) -> str:
+    return result.chain_id if isinstance(result, Layers) else ""
