@@ -32,7 +32,11 @@ class Clock:
 
     def now(self) -> str:
         """Return the time as RFC 3339 in UTC with nanoseconds' digits, as Docker writes it."""
-        return rfc3339_nano(time.time_ns())
+        return rfc3339_nano(self.now_ns())
+
+    def now_ns(self) -> int:
+        """Return the time in nanoseconds since the epoch."""
+        return time.time_ns()
 
 
 class Background:

@@ -66,4 +66,6 @@ def _pack(intake: Intake, snapshots: Snapshots, chain_id: Digest, diff_id: Diges
     writer.finish()
     if plain.digest != diff_id:
         raise DataLoss(f"layer {chain_id} is not what it was when it was made")
-    return Layer({"mediaType": OCI_LAYER_GZIP, "digest": writer.digest, "size": writer.size}, diff_id, size_bytes, writer)
+    return Layer(
+        {"mediaType": OCI_LAYER_GZIP, "digest": writer.digest, "size": writer.size}, diff_id, size_bytes, writer
+    )

@@ -100,6 +100,12 @@ class Images:
         with self._catalog.reach.hold([record.chain_id] if record.chain_id else []):
             yield
 
+    @contextmanager
+    def hold_layers(self, chain_id: str) -> Iterator[None]:
+        """Keep layers while within, whatever else becomes of them."""
+        with self._catalog.reach.hold([chain_id]):
+            yield
+
     async def release(self, *chain_ids: str) -> int:
         """Remove layers, with those below them, that nothing refers to any more; return the bytes freed."""
         if not any(chain_ids):

@@ -244,20 +244,16 @@ def _fits(manifest: Manifest, layers: Sequence[Layer]) -> bool:
 
 
 def manifest_for(config: bytes, layers: Iterable[Layer]) -> bytes:
-    """Return a manifest for a configuration and layers as it is stored; the same ones give the same bytes."""
-    return msgspec.json.encode(manifest_of(config, [layer.descriptor for layer in layers]))
-
-
-def manifest_of(config: bytes, layers: Iterable[Descriptor]) -> Manifest:
-    """Return a manifest for a configuration and layers that are stored."""
-    return {
+    """Return a manifest for a configuration and layers; the same ones give the same bytes."""
+    manifest: Manifest = {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
         "config": {"mediaType": OCI_CONFIG, "digest": digest_of(config), "size": len(config)},
-        "layers": list(layers),
+        "layers": [layer.descriptor for layer in layers],
     }
+    return msgspec.json.encode(manifest)
 
 
-def encode_config(config: ImageConfig | Manifest) -> bytes:
-    """Return a configuration, or a manifest, as it is stored."""
+def encode_config(config: ImageConfig) -> bytes:
+    """Return a configuration as it is stored."""
     return msgspec.json.encode(config)

@@ -11,7 +11,6 @@ from typing import Final
 from wharf.build.convert import copy, metadata, run
 from wharf.build.convert.contexts import context_edge
 from wharf.build.convert.options import BaseImage, ImageName, Options
-from wharf.images.platform import Platform, parse_platform
 from wharf.build.convert.scope import expanded, global_arguments, pairs
 from wharf.build.convert.stage import StageState
 from wharf.build.dockerfile import instructions as kinds
@@ -20,6 +19,7 @@ from wharf.build.dockerfile.stages import trigger_of
 from wharf.build.graph.operations import Source
 from wharf.build.graph.vertex import Edge
 from wharf.errors import InvalidArgument
+from wharf.images.platform import Platform, parse_platform
 from wharf.lib.reference import parse_reference
 from wharf.spec.oci_image import ImageConfig
 

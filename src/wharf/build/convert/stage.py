@@ -6,10 +6,10 @@ import copy
 from dataclasses import dataclass, field
 
 from wharf.build.convert.options import Options
-from wharf.images.platform import Platform
 from wharf.build.convert.scope import pairs
 from wharf.build.graph.operations import Operation
 from wharf.build.graph.vertex import Description, Edge, Vertex
+from wharf.images.platform import Platform
 from wharf.spec.oci_image import ExecutionConfig, History, ImageConfig
 
 COMMENT = "buildkit.dockerfile.v0"

@@ -1,0 +1,93 @@
+"""One build: its Dockerfile, the images it starts from, its graph, and the image that comes out."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from types import TracebackType
+
+from wharf.build.convert.convert import Converted, Missing, convert
+from wharf.build.convert.options import BaseImage, ImageName, Options
+from wharf.build.dockerfile import instructions as kinds
+from wharf.build.history import finished
+from wharf.build.operations.mounting import Offers
+from wharf.build.operations.results import Layers
+from wharf.build.solver.cache import Cache
+from wharf.build.solver.progress import Progress
+from wharf.build.solver.solver import Solver, Workshop
+from wharf.engine.builds.sources import Sources
+from wharf.engine.context import Context
+from wharf.errors import InvalidArgument
+from wharf.lib.digest import chain_ids
+from wharf.lib.reference import Reference
+
+
+class Project:
+    """Used with ``async with``, which gives the graph; the images it starts from stay until the end."""
+
+    def __init__(self, context: Context, sources: Sources, dockerfile: kinds.Dockerfile, options: Options) -> None:
+        self._context = context
+        self._sources = sources
+        self.dockerfile = dockerfile
+        self.options = options
+        self._held = ExitStack()
+        self._converted: Converted | None = None
+
+    async def __aenter__(self) -> Converted:
+        """Convert the Dockerfile, asking for images as they turn out to be needed.
+
+        Raises:
+            DockerfileError: it is malformed.
+            NotFound: an image does not exist.
+        """
+        known: dict[ImageName, BaseImage] = {}
+        try:
+            while isinstance(found := convert(self.dockerfile, self.options, known), Missing):
+                for name in found.images:
+                    known[name] = await self._sources.base_image(name, self.options, self._held)
+        except BaseException:
+            self._held.close()
+            raise
+        self._converted = found
+        return found
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let go of the images."""
+        self._held.close()
+
+    async def solve(self, workshop: Workshop, offers: Offers, progress: Progress) -> Layers:
+        """Do what the graph says and return the layers that come out.
+
+        Raises:
+            StepFailed: a step could not be done.
+        """
+        assert self._converted is not None
+        if self._converted.target is None:
+            return Layers()
+        async with Solver(workshop, self._sources.fetch, offers, progress) as solver:
+            result = await solver.solve(self._converted.target)
+            if not isinstance(result, Layers):
+                raise InvalidArgument("the build's target is a context: copy something of it into a stage")
+            if result.chain_id:
+                self._held.enter_context(self._context.images.hold_layers(result.chain_id))
+        return result
+
+    async def export(self, result: Layers, cache: Cache, names: list[Reference]) -> str:
+        """Make the image and return its id."""
+        converted, context = self._converted, self._context
+        assert converted is not None
+        diff_ids = context.snapshots.diff_ids(result.chain_id)
+        config = finished(
+            converted.image,
+            converted.base.config if converted.base else None,
+            [str(one) for one in chain_ids(diff_ids)],
+            cache.created_ns,
+            epoch_s=converted.epoch_s,
+            now_ns=context.clock.now_ns(),
+        )
+        image = await context.images.assemble(config, result.chain_id, names)
+        context.events.publish("image", "build", image.id, {"name": image.id})
+        for name in names:
+            context.events.publish("image", "tag", image.id, {"name": name.familiar})
+        return image.id

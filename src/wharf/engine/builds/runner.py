@@ -1,0 +1,166 @@
+"""RUN: a command in a container of its own, confined as docker run confines; its network goes with it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from pathlib import Path
+from typing import Final
+
+from wharf.build.operations.exec import Output, Step
+from wharf.engine.context import Context
+from wharf.engine.ocispec.build import build
+from wharf.engine.ocispec.inputs import Inputs, Joined
+from wharf.errors import Conflict, InvalidArgument, NotImplementedHere
+from wharf.lib.stdcopy import Demultiplexer
+from wharf.network import files
+from wharf.network.endpoint import Endpoint
+from wharf.processes.processes import ProcessFailed
+from wharf.processes.shim import Shim
+from wharf.spec.engine_api.container import HostConfig
+from wharf.spec.oci_runtime import Spec
+from wharf.spec.shim_messages import SpawnRequest
+
+HOSTNAME: Final = "buildkitsandbox"
+_CHUNK: Final = 1 << 16
+
+
+class StepRunner:
+    """Runs the commands of builds."""
+
+    def __init__(self, context: Context, limits: HostConfig | None = None) -> None:
+        """Remember what every command gets: ``limits`` are memory, processors and the like."""
+        self._context = context
+        self._limits = limits or {}
+
+    async def run(self, step: Step, output: Output) -> int:
+        """Run a command to its end and return its exit code; killed when cancelled.
+
+        Raises:
+            InvalidArgument: it cannot be executed.
+            NotImplementedHere: it asks for devices.
+        """
+        if required := [name for name, needed in step.operation.devices if needed]:
+            raise NotImplementedHere(f"devices are not supported in builds by this build of wharf: {required[0]}")
+        endpoint: Endpoint | None = None
+        mode = step.operation.network
+        try:
+            if mode not in ("none", "host"):
+                name = "bridge" if mode == "default" else mode
+                endpoint = await self._context.networks.attach(step.id, name, name=step.id)
+            await asyncio.to_thread(self._write, step, endpoint)
+            return await self._supervise(step, output)
+        finally:
+            if endpoint is not None:
+                await asyncio.shield(self._context.networks.release(step.id))
+
+    def _write(self, step: Step, endpoint: Endpoint | None) -> None:
+        operation = step.operation
+        hostname = operation.hostname or HOSTNAME
+        own = operation.network == "host"
+        host = Path("/etc/resolv.conf")
+        resolv = files.resolv_conf(host.read_text() if host.exists() else "", keep_loopback=own)
+        texts = {
+            "hostname": f"{hostname}\n",
+            "hosts": files.hosts(
+                hostname=hostname,
+                ipv4=endpoint.ipv4 if endpoint else None,
+                gateway=endpoint.gateway if endpoint else None,
+                extra_hosts=operation.extra_hosts,
+                base=Path("/etc/hosts").read_text() if own else "",
+            ),
+            "resolv.conf": resolv,
+            "config.json": json.dumps(self._spec(step, hostname, endpoint)),
+        }
+        (step.folder / "rootfs").mkdir()
+        for name, text in texts.items():
+            (step.folder / name).write_text(text)
+
+    def _spec(self, step: Step, hostname: str, endpoint: Endpoint | None) -> Spec:
+        operation, context = step.operation, self._context
+        sandbox = str(endpoint.sandbox) if endpoint else ("" if operation.network == "host" else None)
+        parent = operation.cgroup_parent.strip("/") or f"wharf/{context.data.key}"
+        spec = build(
+            Inputs(
+                container_id=step.id,
+                name=step.id,
+                config={"Env": list(step.env), "User": operation.user, "WorkingDir": operation.cwd},
+                host_config=self._host_config(step),
+                argv=list(operation.args),
+                hostname=hostname,
+                folder=step.folder,
+                cgroups_path=f"/{parent}/{step.id}",
+                sandbox=sandbox,
+                mounts=[],
+                devices=[],
+                joined=Joined(),
+                facts=context.facts,
+            )
+        )
+        asked = {mount["destination"] for mount in step.mounts}
+        spec["mounts"] = [one for one in spec["mounts"] if one["destination"] not in asked] + step.mounts
+        return spec
+
+    def _host_config(self, step: Step) -> HostConfig:
+        operation = step.operation
+        host: HostConfig = {
+            **self._limits,
+            "NetworkMode": operation.network,
+            "Ulimits": [{"Name": name, "Soft": soft, "Hard": hard} for name, soft, hard in operation.ulimits],
+            "Privileged": operation.security == "insecure",
+        }
+        if operation.shm_bytes:
+            host["ShmSize"] = operation.shm_bytes
+        return host
+
+    async def _supervise(self, step: Step, output: Output) -> int:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with ours:
+            ours.setblocking(False)  # noqa: FBT003  # socket's own signature
+            with theirs:
+                theirs.setblocking(False)  # noqa: FBT003  # likewise
+                shim = await self._spawn(step, theirs)
+            try:
+                await _carry(ours, output)
+                ended = await shim.exited
+            except asyncio.CancelledError:
+                await asyncio.shield(_end(shim))
+                raise
+        shim.forget()
+        return ended["exit_code"]
+
+    async def _spawn(self, step: Step, stream: socket.socket) -> Shim:
+        context = self._context
+        request: SpawnRequest = {
+            "id": step.id,
+            "bundle": str(step.folder),
+            "rootfs": step.root,
+            "shim_dir": str(context.run.shim(step.id)),
+            "seccomp_cache": str(context.run.seccomp),
+            "open_stdin": False,
+            "stdin_once": False,
+            "log": {"driver": "none", "path": ""},
+            "attachments": [{"stdin": False, "stdout": True, "stderr": True}],
+        }
+        try:
+            return await context.processes.spawn(request, [stream])
+        except ProcessFailed as error:
+            raise InvalidArgument(f"failed to create task for container: {error.message}") from error
+
+
+async def _carry(stream: socket.socket, output: Output) -> None:
+    loop = asyncio.get_running_loop()
+    demultiplexer = Demultiplexer()
+    while chunk := await loop.sock_recv(stream, _CHUNK):
+        for number, data in demultiplexer.feed(chunk):
+            output(number, data)
+
+
+async def _end(shim: Shim) -> None:
+    try:
+        await shim.kill(9)
+    except Conflict:
+        pass  # it ended by itself
+    await shim.exited
+    shim.forget()

@@ -1,0 +1,106 @@
+"""Where a build's bytes come from: the store's images, contexts that a client sent, the web, repositories."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from wharf.build import context as contexts
+from wharf.build.convert.options import BaseImage, ImageName, Options
+from wharf.build.convert.remotes import parse_git
+from wharf.build.graph.operations import Source
+from wharf.build.graph.vertex import Vertex
+from wharf.build.operations import git, web
+from wharf.build.operations.results import Folder, Layers, Result
+from wharf.engine.context import Context
+from wharf.errors import InvalidArgument, NotFound, NotImplementedHere
+
+
+class Sources:
+    """The sources of one build."""
+
+    def __init__(self, context: Context, work: Path, local: Mapping[str, Path]) -> None:
+        """Remember where contexts are.
+
+        Args:
+            context: the engine.
+            work: the build's own folder.
+            local: contexts by name.
+        """
+        self._context = context
+        self._work = work
+        self._local = dict(local)
+
+    async def base_image(self, name: ImageName, options: Options, held: ExitStack) -> BaseImage:
+        """Return an image that a build starts from; it stays until ``held`` is closed.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        if options.resolve_mode == "pull":
+            raise NotImplementedHere(
+                "pulling the images that a build starts from is not supported by this build of wharf"
+            )
+        record = self._context.images.resolve(name.reference)
+        held.enter_context(self._context.images.hold(record))
+        return BaseImage(record.id, record.config)
+
+    async def fetch(self, vertex: Vertex, source: Source) -> Result:
+        """Bring what a source names.
+
+        Raises:
+            NotFound: it does not exist.
+            NotImplementedHere: sources of its kind are not supported.
+        """
+        del vertex
+        match source.scheme:
+            case "docker-image":
+                return Layers(self._context.images.resolve(source.attribute("image.digest") or source.rest).chain_id)
+            case "local":
+                if source.rest not in self._local:
+                    raise NotFound(f"there is no build context {source.rest}")
+                return Folder(self._local[source.rest])
+            case "http" | "https":
+                return await self._fetch_web(source)
+            case "git":
+                return await self._fetch_git(source)
+        raise NotImplementedHere(f"sources of the kind {source.scheme} are not supported by this build of wharf")
+
+    async def _fetch_web(self, source: Source) -> Result:
+        folder = self._new()
+        request = web.Request(
+            source.identifier, source.attribute("http.filename") or "file", source.attribute("http.checksum")
+        )
+        path = await web.download(request, folder)
+        if not source.attribute("http.unpack"):
+            return Folder(folder)
+        unpacked = self._new()
+        await asyncio.to_thread(contexts.receive_file, path, unpacked)
+        return Folder(unpacked)
+
+    async def _fetch_git(self, source: Source) -> Result:
+        folder = self._new()
+        await asyncio.to_thread(git.checkout, git.request_of(source), folder)
+        return Folder(folder)
+
+    async def receive_remote(self, address: str, folder: Path) -> None:
+        """Make the main context of an address: a repository, an archive or a Dockerfile.
+
+        Raises:
+            InvalidArgument: it is none of these.
+        """
+        found = parse_git(address)
+        if found is not None:
+            source = Source(found.identifier, tuple(sorted(found.attributes.items())))
+            await asyncio.to_thread(git.checkout, git.request_of(source), folder)
+        elif address.startswith(("http://", "https://")):
+            path = await web.download(web.Request(address, "context"), self._new())
+            await asyncio.to_thread(contexts.receive_file, path, folder)
+        else:
+            raise InvalidArgument(f"remote URL ({address}) could not be recognized as URL")
+
+    def _new(self) -> Path:
+        return self._work / secrets.token_hex(4)

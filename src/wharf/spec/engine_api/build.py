@@ -1,0 +1,62 @@
+"""The Engine API's builds: ``POST /build`` as parameters, ``POST /build/prune``."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class Ulimit(TypedDict, total=False):
+    """One resource limit."""
+
+    Name: str
+    Soft: int
+    Hard: int
+
+
+class BuildRequest(TypedDict, total=False):
+    """The query of ``POST /build``, taken apart; names are the parameters'."""
+
+    dockerfile: str
+    t: list[str]
+    extrahosts: list[str]  # name:address
+    remote: str
+    q: bool
+    nocache: bool
+    pull: bool
+    buildargs: dict[str, str | None]
+    labels: dict[str, str]
+    shmsize: int
+    ulimits: list[Ulimit]
+    cgroupparent: str
+    memory: int
+    memswap: int
+    cpushares: int
+    cpusetcpus: str
+    cpusetmems: str
+    cpuperiod: int
+    cpuquota: int
+    networkmode: str
+    platform: str
+    target: str
+
+
+class CacheRecord(TypedDict, total=False):
+    """One result that is kept (definitions, BuildCache)."""
+
+    ID: str
+    Parents: list[str]
+    Type: str
+    Description: str
+    InUse: bool
+    Shared: bool
+    Size: int
+    CreatedAt: str
+    LastUsedAt: str | None
+    UsageCount: int
+
+
+class BuildPruneResponse(TypedDict):
+    """What ``POST /build/prune`` answers."""
+
+    CachesDeleted: list[str]
+    SpaceReclaimed: int
