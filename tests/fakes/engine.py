@@ -105,4 +105,5 @@ class FakeEngine:
         self.networks = Noun("networks", self.calls)
         self.networks.answers["inspect"] = {}
         self.volumes = Noun("volumes", self.calls)
+        self.builds = Noun("builds", self.calls, frozenset({"build"}))
         self.system = Noun("system", self.calls, frozenset({"events"}))

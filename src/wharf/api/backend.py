@@ -13,6 +13,7 @@ from typing import Protocol
 
 from wharf.spec.engine_api import container, image, network, system, volume
 from wharf.spec.engine_api import exec as exec_
+from wharf.spec.engine_api.build import BuildPruneResponse, BuildRequest
 
 Filters = Mapping[str, list[str]]
 Document = dict[str, object]
@@ -323,6 +324,18 @@ class System(Protocol):
         """Return what takes room: a DiskUsage for each of the kinds container, image, volume and build-cache."""
 
 
+class Builds(Protocol):
+    """Building images."""
+
+    def build(self, chunks: AsyncIterator[bytes], request: BuildRequest) -> AsyncIterator[Document]:
+        """Build an image from a context's archive; yields what Docker's old builder writes."""
+
+    async def prune(
+        self, filters: Filters, *, everything: bool, kept_bytes: int, most_bytes: int
+    ) -> BuildPruneResponse:
+        """Remove results of earlier builds."""
+
+
 class Backend(Protocol):
     """An engine, as far as HTTP is concerned."""
 
@@ -349,3 +362,7 @@ class Backend(Protocol):
     @property
     def system(self) -> System:
         """The engine itself."""
+
+    @property
+    def builds(self) -> Builds:
+        """Building images."""

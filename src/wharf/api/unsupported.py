@@ -48,7 +48,7 @@ _SWARM = (
 
 _MISSING = {
     "attaching by websocket": ("GET /containers/{id}/attach/ws",),
-    "building images": ("POST /build", "POST /build/prune", "POST /build/cancel", "POST /session", "POST /grpc"),
+    "building images": ("POST /build/cancel", "POST /session", "POST /grpc"),
     "searching registries": ("GET /images/search",),
     "pushing images": ("POST /images/{name:.*}/push",),
     "showing attestations": ("GET /images/{name:.*}/attestations",),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from wharf.engine.context import Context
+from wharf.spec.engine_api.build import CacheRecord
 from wharf.spec.engine_api.container import ContainerSummary
 from wharf.spec.engine_api.image import ImageSummary
 from wharf.spec.engine_api.system import DiskUsage
@@ -32,7 +33,16 @@ class Listing(Protocol):
         """Return containers."""
 
 
-async def disk_usage(context: Context, containers: Listing, kinds: Collection[str] = KINDS) -> dict[str, DiskUsage]:
+class Results(Protocol):
+    """Where the results of builds are listed."""
+
+    async def usage(self) -> builtins.list[CacheRecord]:
+        """Return them all."""
+
+
+async def disk_usage(
+    context: Context, containers: Listing, builds: Results, kinds: Collection[str] = KINDS
+) -> dict[str, DiskUsage]:
     """Return a DiskUsage for each of the kinds asked for, by kind, with every object in ``Items``.
 
     ``log`` is one more, beside the containers: the bytes of their logs, which no filesystem layer counts.
@@ -46,8 +56,15 @@ async def disk_usage(context: Context, containers: Listing, kinds: Collection[st
     if "volume" in kinds:
         found["volume"] = await _volumes(context)
     if "build-cache" in kinds:
-        found["build-cache"] = _usage([], active=0, size=0, reclaimable=0)
+        found["build-cache"] = _results(await builds.usage())
     return found
+
+
+def _results(records: builtins.list[CacheRecord]) -> DiskUsage:
+    size = sum(record.get("Size") or 0 for record in records)
+    used = [record for record in records if record.get("InUse")]
+    held = sum(record.get("Size") or 0 for record in used)
+    return _usage([*records], active=len(used), size=size, reclaimable=size - held)
 
 
 def _usage(items: list[object], *, active: int, size: int, reclaimable: int) -> DiskUsage:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from wharf.engine.builds.builds import BuildVerbs
 from wharf.engine.completed import Completed, run_to_completion
 from wharf.engine.containers import validate
 from wharf.engine.containers.collection import Containers
-from wharf.engine.containers.reconcile import reconcile
+from wharf.engine.containers.reconcile import end_strangers, reconcile
 from wharf.engine.containers.registry import Registry
 from wharf.engine.context import Context
 from wharf.engine.events import Events
@@ -49,6 +50,7 @@ class _Opened:
     networks: NetworkVerbs
     volumes: VolumeVerbs
     system: System
+    builds: BuildVerbs
 
 
 class Engine:
@@ -123,6 +125,7 @@ class Engine:
             run.shims,
             run.netns,
             run.seccomp,
+            run.build,
         ):
             folder.mkdir(mode=0o711, parents=True, exist_ok=True)
         stack.enter_context(EngineLock(data.lock))
@@ -154,8 +157,11 @@ class Engine:
         stack.push_async_callback(networks.aclose)
         stack.push_async_callback(context.background.aclose)
         registry.load()
+        await end_strangers(context)
         await images.start()
         await reconcile(context)
+        builds = BuildVerbs(context)
+        await builds.start()
         execs = Execs(context)
         containers = Containers(context, execs)
         return _Opened(
@@ -165,7 +171,8 @@ class Engine:
             ImageVerbs(context),
             NetworkVerbs(context),
             VolumeVerbs(context),
-            System(context, containers),
+            System(context, containers, builds),
+            builds,
         )
 
     def _open_or_fail(self) -> _Opened:
@@ -197,6 +204,11 @@ class Engine:
     def volumes(self) -> VolumeVerbs:
         """Volumes."""
         return self._open_or_fail().volumes
+
+    @property
+    def builds(self) -> BuildVerbs:
+        """Building images."""
+        return self._open_or_fail().builds
 
     @property
     def system(self) -> System:

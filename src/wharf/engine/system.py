@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from pathlib import Path
 
 from wharf.engine.context import Context
-from wharf.engine.disk_usage import KINDS, Listing, disk_usage
+from wharf.engine.disk_usage import KINDS, Listing, Results, disk_usage
 from wharf.engine.events import FILTERS
 from wharf.engine.options import RegistryOptions
 from wharf.lib.filters import require_known
@@ -30,9 +30,10 @@ def architecture() -> str:
 class System:
     """The engine as a whole."""
 
-    def __init__(self, context: Context, containers: Listing) -> None:
+    def __init__(self, context: Context, containers: Listing, builds: Results) -> None:
         self._context = context
         self._containers = containers
+        self._builds = builds
 
     async def version(self) -> SystemVersion:
         """Return what runs here (GET /version)."""
@@ -144,7 +145,7 @@ class System:
 
     async def disk_usage(self, kinds: Collection[str] = KINDS) -> dict[str, DiskUsage]:
         """Return what takes space (GET /system/df): a DiskUsage for each kind."""
-        return await disk_usage(self._context, self._containers, kinds)
+        return await disk_usage(self._context, self._containers, self._builds, kinds)
 
 
 def _limits(*, cgroup2: bool) -> dict[str, bool]:

@@ -131,7 +131,7 @@ def _git(place: Path, *arguments: str) -> str:
 
 
 def _drop_git(place: Path) -> None:
-    for found in [path for path in place.rglob(".git")]:
+    for found in list(place.rglob(".git")):
         if found.is_dir() and not found.is_symlink():
             shutil.rmtree(found)
         else:
@@ -141,7 +141,7 @@ def _drop_git(place: Path) -> None:
 def _dress(place: Path) -> None:
     """Give files the modes that Docker documents: 0644, executable ones and folders 0755."""
     for root, _, names in os.walk(place):
-        os.chmod(root, 0o755)
+        os.chmod(root, 0o755)  # noqa: S103  # what everybody may read
         for name in names:
             path = os.path.join(root, name)
             if not os.path.islink(path):

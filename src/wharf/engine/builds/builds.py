@@ -104,13 +104,22 @@ class BuildVerbs:
         for document in _ending(image, names, quiet=quiet):
             yield document
 
-    async def prune(self, filters: Filters, asked: Collection) -> BuildPruneResponse:
+    async def prune(
+        self, filters: Filters, *, everything: bool = True, kept_bytes: int = 0, most_bytes: int = 0
+    ) -> BuildPruneResponse:
         """Remove results that no build holds.
+
+        Args:
+            filters: which; all of them unless told otherwise.
+            everything: as Docker's; all results here are of one kind, so it changes nothing.
+            kept_bytes: keep so many bytes of the newest ones.
+            most_bytes: likewise.
 
         Raises:
             InvalidArgument: a filter is unknown or malformed.
         """
-        return await collect(self._context, self._cache, filters, asked)
+        del everything
+        return await collect(self._context, self._cache, filters, Collection(kept_bytes, most_bytes))
 
     async def collect_old(self) -> None:
         """Remove what was not used for long, and what is too much."""

@@ -92,7 +92,8 @@ class Narrator:
                 if step.began:
                     yield {"stream": f" ---> Running in {step.began[7:19]}\n"}
                     step.began = ""
-                yield from ({"stream": text} for text in step.output)
+                for text in step.output:
+                    yield {"stream": text}
                 step.output.clear()
             if step.pending:
                 return

@@ -27,7 +27,6 @@ _OLDEST_NS: Final = 30 * 24 * 3600 * 1_000_000_000
 class Collection:
     """What is to be kept."""
 
-    all: bool = False  # also what an image still lies on
     kept_bytes: int = 0
     max_used_bytes: int = 0
     unused_for_ns: int = 0
@@ -35,7 +34,7 @@ class Collection:
     @classmethod
     def by_policy(cls) -> Self:
         """Return what an engine keeps by itself: 20 GiB, nothing that was not used for thirty days."""
-        return cls(all=True, kept_bytes=_MOST_BYTES, unused_for_ns=_OLDEST_NS)
+        return cls(kept_bytes=_MOST_BYTES, unused_for_ns=_OLDEST_NS)
 
 
 def chosen(records: Sequence[Record], asked: Collection, now_ns: int) -> list[Record]:
@@ -68,7 +67,7 @@ async def collect(context: Context, cache: Cache, filters: Filters, asked: Colle
     now = time.time_ns()
     until = next(iter([*filters.get("until", []), *filters.get("unused-for", [])]), "")
     if until:
-        asked = Collection(asked.all, asked.kept_bytes, asked.max_used_bytes, parse_duration(until))
+        asked = Collection(asked.kept_bytes, asked.max_used_bytes, parse_duration(until))
     records = await asyncio.to_thread(cache.records)
     going = [record for record in chosen(records, asked, now) if _matches(record, filters)]
     if not going:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -158,9 +159,7 @@ async def _carry(stream: socket.socket, output: Output) -> None:
 
 
 async def _end(shim: Shim) -> None:
-    try:
+    with suppress(Conflict):  # it ended by itself
         await shim.kill(9)
-    except Conflict:
-        pass  # it ended by itself
     await shim.exited
     shim.forget()

@@ -45,10 +45,6 @@ async def _sweep(context: Context) -> None:
         if container_id not in context.registry:
             await asyncio.to_thread(context.snapshots.discard, container_id)
     await _settle_volumes(context)
-    shims = context.run.shims
-    for container_id in os.listdir(shims) if shims.exists() else []:
-        if container_id not in context.registry:
-            await context.processes.abolish(container_id, f"/wharf/{context.data.key}/{container_id}")
 
 
 async def _settle_volumes(context: Context) -> None:
@@ -58,6 +54,17 @@ async def _settle_volumes(context: Context) -> None:
             await mounts.keep_volumes(context, context.registry.resolve(container_id).spec.mounts)
         else:
             await context.volumes.remove_made_for(container_id)
+
+
+async def end_strangers(context: Context) -> None:
+    """End what no container's record explains: a build's command, or a container whose create was cut short.
+
+    Comes before stores are swept, for such a process may still write to what is swept.
+    """
+    shims = context.run.shims
+    for container_id in os.listdir(shims) if shims.exists() else []:
+        if container_id not in context.registry:
+            await context.processes.abolish(container_id, f"/wharf/{context.data.key}/{container_id}")
 
 
 async def _agree(context: Context, container: Container, found: Shim | Exit | None) -> None:

@@ -1,0 +1,117 @@
+"""Building images over HTTP (Engine API, "Image": ``POST /build``, ``POST /build/prune``)."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+from aiohttp import web
+
+from wharf.api.answers import document, lines
+from wharf.api.call import Call
+from wharf.api.query import Query
+from wharf.api.routes import Route
+from wharf.errors import InvalidArgument, NotImplementedHere
+from wharf.spec.engine_api.build import BuildRequest, Ulimit
+
+T = TypeVar("T")
+_BUILDKIT = "2"
+_REFUSED = {
+    "squash": "squash is not supported by this build of wharf: use stages",
+    "outputs": "outputs are not supported by the classic builder: use BuildKit's",
+    "isolation": "isolation is for other operating systems than linux",
+}
+
+
+async def _build(call: Call) -> web.StreamResponse:
+    query = call.query
+    if query.text("version") == _BUILDKIT:
+        raise NotImplementedHere(
+            "version=2 of POST /build is not supported by this build of wharf: use docker buildx"
+        )
+    for name, said in _REFUSED.items():
+        if query.text(name) not in (None, "0", "false", "default"):
+            raise NotImplementedHere(said)
+    if options := [name for name in query.texts("securityopt") if name]:
+        raise NotImplementedHere(
+            f"security options of a build are not supported by this build of wharf: {options[0]}"
+        )
+    return await lines(call, call.backend.builds.build(call.chunks(), _request(query)))
+
+
+def _request(query: Query) -> BuildRequest:
+    request: BuildRequest = {
+        "t": query.texts("t"),
+        "q": query.flag("q"),
+        "nocache": query.flag("nocache"),
+        "pull": query.flag("pull"),
+        "extrahosts": [host for text in query.texts("extrahosts") for host in _hosts(text)],
+        "buildargs": _document(query, "buildargs", dict[str, str | None]) or {},
+        "labels": _document(query, "labels", dict[str, str]) or {},
+        "ulimits": _document(query, "ulimits", list[Ulimit]) or [],
+    }
+    if remote := query.text("remote"):
+        request["remote"] = "" if remote == "client-session" else remote
+    return {**request, **_texts(query), **_numbers(query)}
+
+
+def _texts(query: Query) -> BuildRequest:
+    return {
+        "dockerfile": query.text("dockerfile") or "",
+        "cgroupparent": query.text("cgroupparent") or "",
+        "cpusetcpus": query.text("cpusetcpus") or "",
+        "cpusetmems": query.text("cpusetmems") or "",
+        "networkmode": query.text("networkmode") or "",
+        "platform": query.text("platform") or "",
+        "target": query.text("target") or "",
+    }
+
+
+def _numbers(query: Query) -> BuildRequest:
+    return {
+        "shmsize": query.integer("shmsize") or 0,
+        "memory": query.integer("memory") or 0,
+        "memswap": query.integer("memswap") or 0,
+        "cpushares": query.integer("cpushares") or 0,
+        "cpuperiod": query.integer("cpuperiod") or 0,
+        "cpuquota": query.integer("cpuquota") or 0,
+    }
+
+
+def _hosts(text: str) -> list[str]:
+    """Return hosts, which docker's command line sends one by one and docker-py as JSON."""
+    if not text.startswith(("{", "[")):
+        return [text]
+    try:
+        decoded = msgspec.json.decode(text, type=dict[str, str] | list[str])
+    except msgspec.MsgspecError as error:
+        raise InvalidArgument(f"invalid extrahosts: {error}") from error
+    return decoded if isinstance(decoded, list) else [f"{name}:{address}" for name, address in decoded.items()]
+
+
+def _document(query: Query, name: str, shape: type[T]) -> T | None:
+    raw = query.text(name)
+    if raw is None:
+        return None
+    try:
+        decoded = msgspec.json.decode(raw)
+        return None if decoded is None else msgspec.convert(decoded, shape)
+    except msgspec.MsgspecError as error:
+        raise InvalidArgument(f"error reading {name}: {error}") from error
+
+
+async def _prune(call: Call) -> web.StreamResponse:
+    query = call.query
+    if query.integer("min-free-space"):
+        raise NotImplementedHere("min-free-space is not supported by this build of wharf: use max-used-space")
+    kept = query.integer("reserved-space") or query.integer("keep-storage") or 0
+    found = await call.backend.builds.prune(
+        query.filters(),
+        everything=query.flag("all"),
+        kept_bytes=kept,
+        most_bytes=query.integer("max-used-space") or 0,
+    )
+    return document(found)
+
+
+ROUTES = (Route("POST", "/build", _build), Route("POST", "/build/prune", _prune))
