@@ -6,7 +6,7 @@ A layer that some image has is taken as it is stored there; another one is packe
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from wharf.errors import DataLoss
@@ -24,31 +24,34 @@ from wharf.storage.trees import FOLDER
 _PIECE: Final = 1 << 18
 
 
-def assemble(  # noqa: PLR0917  # three stores, three parts of the image, and the time
-    intake: Intake,
-    catalog: Catalog,
-    snapshots: Snapshots,
-    config: ImageConfig,
-    chain_id: str,
-    references: Iterable[Reference],
-    now: str,
-) -> ImageRecord:
-    """Make an image of the layers up to ``chain_id``, which the caller holds; blocking.
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """What an image is made of."""
+
+    config: ImageConfig  # its ``rootfs`` is filled in
+    chain_id: str  # of its uppermost layer
+    references: tuple[Reference, ...]
+    now: str  # RFC 3339
+
+
+def assemble(intake: Intake, catalog: Catalog, snapshots: Snapshots, request: Assembly) -> ImageRecord:
+    """Make an image; blocking.
 
     Raises:
         DataLoss: a layer is not what it was when it was made.
     """
-    diff_ids = snapshots.diff_ids(chain_id)
-    sizes = snapshots.sizes()
-    layers = []
-    for layer, diff_id in zip(chain_ids(diff_ids), diff_ids, strict=True):
-        stored = catalog.stored_layer(diff_id)
-        if stored is not None:
-            layers.append(Layer(stored, diff_id, sizes[layer]))
-        else:
-            layers.append(_pack(intake, snapshots, layer, diff_id, sizes[layer]))
-    complete: ImageConfig = {**config, "rootfs": {"type": "layers", "diff_ids": [str(one) for one in diff_ids]}}
-    return intake.commit(encode_config(complete), layers, references, now)
+    with catalog.reach.hold([request.chain_id] if request.chain_id else []), intake:
+        diff_ids = snapshots.diff_ids(request.chain_id)
+        sizes = snapshots.sizes()
+        layers = []
+        for layer, diff_id in zip(chain_ids(diff_ids), diff_ids, strict=True):
+            if (stored := catalog.stored_layer(diff_id)) is not None:
+                layers.append(Layer(stored, diff_id, sizes[layer]))
+            else:
+                layers.append(_pack(intake, snapshots, layer, diff_id, sizes[layer]))
+        rootfs: RootFS = {"type": "layers", "diff_ids": [str(one) for one in diff_ids]}
+        config = encode_config({**request.config, "rootfs": rootfs})
+        return intake.commit(config, layers, request.references, request.now)
 
 
 def _pack(intake: Intake, snapshots: Snapshots, chain_id: Digest, diff_id: Digest, size_bytes: int) -> Layer:

@@ -13,7 +13,7 @@ from pathlib import Path
 from wharf.errors import InvalidArgument, NotFound
 from wharf.images import views
 from wharf.images.apt_sources import without_credentials
-from wharf.images.assembly import assemble
+from wharf.images.assembly import Assembly, assemble
 from wharf.images.bootstrap import Base, make_base, parse_base
 from wharf.images.bridge import Blocking, Incoming
 from wharf.images.catalog import Catalog
@@ -118,12 +118,9 @@ class Images:
         Raises:
             DataLoss: a layer is not what it was when it was made.
         """
-        names = builtins.list(references)
-        return await self._blocking.run(lambda: self._assemble(config, chain_id, names))
-
-    def _assemble(self, config: ImageConfig, chain_id: str, names: builtins.list[Reference]) -> ImageRecord:
-        with self._catalog.reach.hold([chain_id] if chain_id else []), self._intake() as intake:
-            return assemble(intake, self._catalog, self._snapshots, config, chain_id, names, self._now())
+        intake = self._intake()
+        request = Assembly(config, chain_id, tuple(references), self._now())
+        return await self._blocking.run(lambda: assemble(intake, self._catalog, self._snapshots, request))
 
     def size_of(self, image_id: str) -> int:
         """Return the bytes of an image's layers; 0 for one that has gone."""

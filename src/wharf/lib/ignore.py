@@ -90,7 +90,7 @@ def _piece(pattern: str, at: int) -> tuple[str, int]:
         end = pattern.find("]", at + 2)
         if end < 0:
             raise ValueError(f"syntax error in pattern: {pattern!r}")
-        body = pattern[at + 1 : end].replace("\\", "\\\\")
+        body = pattern[at + 1 : end].replace("\\", "\\\\").replace("[", "\\[")
         return f"[{body}]", end + 1
     if character == "\\":
         if at + 1 == len(pattern):

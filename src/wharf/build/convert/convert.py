@@ -17,7 +17,7 @@ from wharf.build.dockerfile import instructions as kinds
 from wharf.build.dockerfile.errors import DockerfileError, meant
 from wharf.build.dockerfile.stages import trigger_of
 from wharf.build.graph.operations import Source
-from wharf.build.graph.vertex import Edge
+from wharf.build.graph.vertex import Edge, Vertex
 from wharf.errors import InvalidArgument
 from wharf.images.platform import Platform, parse_platform
 from wharf.lib.reference import parse_reference
@@ -120,8 +120,10 @@ class _Conversion:
             raise DockerfileError(f"circular dependency detected on stage: {names}", stage.begin.lines)
         self.under_way.append(index)
         try:
-            state = self._begin(index, stage.begin)
-            self._follow(index, state, stage)
+            override = self._override(stage.name, stage.name, self._platform(stage.begin), stage.begin.lines)
+            state = override or self._begin(index, stage.begin)
+            if override is None:
+                self._follow(index, state, stage)
         finally:
             self.under_way.pop()
         self.done[index] = state
@@ -134,14 +136,12 @@ class _Conversion:
             raise DockerfileError(f"base name ({begin.base}) should not be blank", lines)
         platform = self._platform(begin)
         shown = begin.name or (f"stage-{index}" if len(self.dockerfile.stages) > 1 else "")
-        state = self._override(begin.name, shown, platform, lines) if begin.name else None
-        if state is None:
-            earlier = self._index_of(name, index)
-            if earlier is not None and not name.isdigit():
-                state = self._stage(earlier).child(shown, platform)
-                self.bases[index] = self.bases.get(earlier)
-            else:
-                state = self._from_image(index, name, shown, platform, begin)
+        earlier = self._index_of(name, index)
+        if earlier is not None and not name.isdigit():
+            state = self._stage(earlier).child(shown, platform)
+            self.bases[index] = self.bases.get(earlier)
+        else:
+            state = self._from_image(index, name, shown, platform, begin)
         state.ignore_cache = self.options.no_cache or begin.name in self.options.no_cache_stages
         return state
 
@@ -201,6 +201,7 @@ class _Conversion:
         base = self.known.get(wanted)
         if base is None:
             self.missing.add(wanted)
+            state.edge = Vertex(Source(f"docker-image://{reference}")).output()  # until it is known
             return None
         state.image = copies.deepcopy(base.config)
         for key in ("rootfs", "created"):
@@ -265,6 +266,9 @@ class _Conversion:
         found = self._index_of(name, len(stages))
         if found == index:
             raise DockerfileError(f"invalid from flag value {name}: refers to current build stage", lines)
+        if found is not None and found > index and found not in self.done:
+            self._stage(found)  # a circle is told as such
+            raise DockerfileError(f'cannot use stage "{name}": it needs to be defined before the current one', lines)
         if found is not None:
             return self._stage(found).edge
         if name in self.options.contexts:

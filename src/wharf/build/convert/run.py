@@ -47,12 +47,12 @@ class _Mounts:
 
 def run(state: StageState, instruction: kinds.Run, sources: Sources) -> None:
     """RUN."""
+    if not instruction.command:
+        raise DockerfileError("RUN requires at least one argument", instruction.lines)
     mounts = _Mounts(state.edge)
     name = _shown(state, instruction)
     words = _command(instruction, mounts, str(state.platform))
     args = with_shell(state, words) if instruction.shell else list(words)
-    if not args:
-        raise DockerfileError("RUN requires at least one argument", instruction.lines)
     for text in instruction.mounts:
         _add(state, _parsed(state, text, instruction), mounts, sources, instruction.lines)
     options = state.options

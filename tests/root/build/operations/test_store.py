@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from tests.root.build.conftest import Workbench
+
+from wharf.build.operations.results import Layers
+from wharf.build.operations.store import unrecorded
+
+
+def test_the_same_content_is_the_same_layer(bench: Workbench) -> None:
+    first, second = bench.layer({"/a": b"1"}), bench.layer({"/b": b"1"})
+    with bench.store.draft(first) as draft:
+        (draft.upper / "c").write_text("2")
+        kept = bench.store.keep(draft, unrecorded)
+
+    assert first.chain_id != second.chain_id
+    assert bench.tree(kept) == {"/a": "1", "/c": "2"}
+
+
+def test_what_is_not_kept_goes(bench: Workbench) -> None:
+    with bench.store.draft(Layers()) as draft:
+        (draft.upper / "x").touch()
+
+    assert bench.snapshots.sizes() == {}
+
+
+def test_a_change_goes_to_the_draft_alone(bench: Workbench) -> None:
+    base = bench.layer({"/a": b"1"})
+    with bench.store.draft(base) as draft, bench.store.change(draft) as fd:
+        Path(f"/proc/self/fd/{fd}/a").write_text("2")
+
+        assert (draft.upper / "a").read_text() == "2"
+    assert bench.tree(base) == {"/a": "1"}
+
+
+def test_who_refers_to_a_layer_is_recorded_with_it(bench: Workbench) -> None:
+    seen: list[str] = []
+
+    def record(db: sqlite3.Connection, chain_id: str) -> None:
+        assert db.in_transaction
+        seen.append(chain_id)
+
+    with bench.store.draft(Layers()) as draft:
+        kept = bench.store.keep(draft, record)
+
+    assert seen == [kept.chain_id]
+    assert bench.store.remember(kept, record) == kept
+    assert seen == [kept.chain_id] * 2
+
+
+def test_layers_are_put_on_others_and_told_apart(bench: Workbench) -> None:
+    base, upper = bench.layer({"/a": b"1"}), bench.layer({"/d/b": b"2"})
+
+    both = bench.store.stack(base, upper, unrecorded)
+
+    assert bench.tree(both) == {"/a": "1", "/d": "/", "/d/b": "2"}
+    assert bench.store.above(base, both) == [both.chain_id]
+    assert bench.store.above(upper, both) is None
+    assert len(bench.store.folders(both)) == 2

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from wharf.build.operations.unpacking import is_archive, unpack_into
+from wharf.errors import InvalidArgument
+from wharf.storage.trees import FOLDER
+
+
+def _archive(*names: str) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name in names:
+            member = tarfile.TarInfo(name)
+            member.size, member.uid = 1, 1000
+            archive.addfile(member, io.BytesIO(b"x"))
+    return buffer.getvalue()
+
+
+def _unpack(data: bytes, folder: Path, owner: tuple[int, int] | None = None) -> int:
+    fd = os.open(folder, FOLDER)
+    try:
+        return unpack_into(io.BytesIO(data), fd, owner=owner)
+    finally:
+        os.close(fd)
+
+
+def test_an_archive_is_told_by_its_content() -> None:
+    for data in (_archive("a"), gzip.compress(_archive("a"))):
+        assert is_archive(io.BytesIO(data))
+    for data in (b"", b"text", gzip.compress(b"text"), b"\x1f\x8bbroken", bytes(1024)):
+        assert not is_archive(io.BytesIO(data))
+
+
+def test_it_goes_over_what_is_there_and_deletes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("")
+
+    assert _unpack(gzip.compress(_archive("d/a", ".wh.kept")), tmp_path, (0, 0)) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".wh.kept", "d", "kept"]
+    assert (tmp_path / "d/a").stat().st_uid == 0
+
+
+def test_it_does_not_leave_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+
+    with pytest.raises(InvalidArgument):
+        _unpack(_archive("../out"), folder)
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from tests.fakes.builds import converted
+
+from wharf.build.dockerfile.stages import read
+from wharf.build.graph.vertex import Vertex, walk
+from wharf.build.operations.exec import CommandFailed
+from wharf.build.solver.errors import StepFailed
+from wharf.build.solver.progress import Began, Ended, Wrote
+from wharf.engine.builds.classic import Narrator, failure, steps_of
+
+_TEXT = "ARG v=1\nFROM base AS one\nRUN 1\nFROM base AS unused\nRUN 2\nFROM one\nRUN 3\nCMD x\n"
+
+
+def _narrator() -> tuple[Narrator, list[Vertex]]:
+    target = converted(_TEXT).target
+    assert target is not None
+    return Narrator(steps_of(read(_TEXT), target, "")), list(walk(target))
+
+
+def _texts(documents: list[dict[str, object]]) -> str:
+    return "".join(str(document["stream"]) for document in documents)
+
+
+def test_steps_come_in_the_files_order_whatever_is_done_first() -> None:
+    narrator, (source, first, second) = _narrator()
+    told: list[dict[str, object]] = []
+    for event in (
+        Began(second, 0),
+        Wrote(second, 0, 1, b"late\n"),
+        Ended(source, 0, result="sha256:" + "a" * 64),
+        Began(first, 0),
+        Wrote(first, 0, 1, b"early\n"),
+        Ended(first, 0, result="sha256:" + "b" * 64),
+        Ended(second, 0, result="sha256:" + "c" * 64),
+    ):
+        told += narrator.take(event)
+    told += narrator.finish()
+
+    assert _texts(told) == (
+        "Step 1/6 : ARG v=1\n"
+        "Step 2/6 : FROM base AS one\n ---> aaaaaaaaaaaa\n"
+        f"Step 3/6 : RUN 1\n ---> Running in {first.digest[7:19]}\nearly\n ---> bbbbbbbbbbbb\n"
+        "Step 4/6 : FROM one\n"
+        f"Step 5/6 : RUN 3\n ---> Running in {second.digest[7:19]}\nlate\n ---> cccccccccccc\n"
+        "Step 6/6 : CMD x\n"
+    )
+
+
+def test_what_nobody_had_to_look_at_was_known() -> None:
+    narrator, (_, _, second) = _narrator()
+    told = [*narrator.take(Ended(second, 0, cached=True, result="sha256:" + "c" * 64)), *narrator.finish()]
+
+    assert _texts(told).count(" ---> Using cache\n") == 2
+
+
+def test_a_commands_exit_code_is_the_builds() -> None:
+    error = StepFailed(Vertex.__new__(Vertex), CommandFailed(["/bin/sh", "-c", "false"], 3))
+
+    said = "The command '/bin/sh -c false' returned a non-zero code: 3"
+    assert failure(error) == {"errorDetail": {"code": 3, "message": said}, "error": said}
+    assert failure(ValueError("x")) == {"errorDetail": {"message": "x"}, "error": "x"}

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from wharf.build.solver.cache import Record
+from wharf.engine.builds.collecting import Collection, chosen
+
+
+def _record(name: str, used_ns: int, size_bytes: int, *, in_use: bool = False) -> Record:
+    return Record(name, 0, used_ns, 0, name, size_bytes, "", in_use)
+
+
+_RECORDS = [_record("old", 1, 10), _record("held", 2, 10, in_use=True), _record("new", 9, 10)]
+
+
+def test_everything_goes_but_what_is_in_use() -> None:
+    assert [record.chain_id for record in chosen(_RECORDS, Collection(), 10)] == ["old", "new"]
+
+
+def test_the_least_recently_used_go_until_it_is_little_enough() -> None:
+    assert [record.chain_id for record in chosen(_RECORDS, Collection(kept_bytes=20), 10)] == ["old"]
+    assert chosen(_RECORDS, Collection(kept_bytes=30), 10) == []
+
+
+def test_the_old_go_whatever_they_take() -> None:
+    assert [record.chain_id for record in chosen(_RECORDS, Collection(unused_for_ns=5), 10)] == ["old"]
+
+
+def test_an_engine_keeps_what_is_new_and_fits() -> None:
+    policy = Collection.by_policy()
+
+    assert chosen(_RECORDS, policy, 10) == []
+    assert [record.chain_id for record in chosen(_RECORDS, policy, policy.unused_for_ns + 5)] == ["old"]
