@@ -15,7 +15,7 @@ from wharf.images.intake import Intake, Layer, encode_config
 from wharf.images.record import ImageRecord
 from wharf.lib.digest import Digest, chain_ids
 from wharf.lib.reference import Reference
-from wharf.spec.oci_image import OCI_LAYER_GZIP, ImageConfig
+from wharf.spec.oci_image import OCI_LAYER_GZIP, ImageConfig, RootFS
 from wharf.storage.compression import Compressing, Decompressed
 from wharf.storage.copying import packed
 from wharf.storage.snapshots import Snapshots

@@ -6,8 +6,8 @@ import asyncio
 import builtins
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from wharf.errors import InvalidArgument, NotFound
@@ -94,17 +94,13 @@ class Images:
         """
         return self._catalog.resolve(name, parse_platform(platform) if platform else None)
 
-    @contextmanager
-    def hold(self, record: ImageRecord) -> Iterator[None]:
+    def hold(self, record: ImageRecord) -> AbstractContextManager[None]:
         """Keep an image's layers while within, though the image be removed: a container is being made on them."""
-        with self._catalog.reach.hold([record.chain_id] if record.chain_id else []):
-            yield
+        return self.hold_layers(record.chain_id)
 
-    @contextmanager
-    def hold_layers(self, chain_id: str) -> Iterator[None]:
+    def hold_layers(self, chain_id: str) -> AbstractContextManager[None]:
         """Keep layers while within, whatever else becomes of them."""
-        with self._catalog.reach.hold([chain_id]):
-            yield
+        return self._catalog.reach.hold([chain_id] if chain_id else [])
 
     async def release(self, *chain_ids: str) -> int:
         """Remove layers, with those below them, that nothing refers to any more; return the bytes freed."""

@@ -16,7 +16,7 @@ from wharf.engine.ocispec.inputs import Inputs, Joined
 from wharf.errors import Conflict, InvalidArgument, NotImplementedHere
 from wharf.lib.stdcopy import Demultiplexer
 from wharf.network import files
-from wharf.network.endpoint import Endpoint
+from wharf.network.endpoint import Endpoint, Wish
 from wharf.processes.processes import ProcessFailed
 from wharf.processes.shim import Shim
 from wharf.spec.engine_api.container import HostConfig
@@ -44,19 +44,19 @@ class StepRunner:
         """
         if required := [name for name, needed in step.operation.devices if needed]:
             raise NotImplementedHere(f"devices are not supported in builds by this build of wharf: {required[0]}")
-        endpoint: Endpoint | None = None
+        endpoints: list[Endpoint] = []
         mode = step.operation.network
         try:
             if mode not in ("none", "host"):
                 name = "bridge" if mode == "default" else mode
-                endpoint = await self._context.networks.attach(step.id, name, name=step.id)
-            await asyncio.to_thread(self._write, step, endpoint)
+                endpoints = await self._context.networks.attach(step.id, [Wish(name)], name=step.id)
+            await asyncio.to_thread(self._write, step, endpoints)
             return await self._supervise(step, output)
         finally:
-            if endpoint is not None:
+            if endpoints:
                 await asyncio.shield(self._context.networks.release(step.id))
 
-    def _write(self, step: Step, endpoint: Endpoint | None) -> None:
+    def _write(self, step: Step, endpoints: list[Endpoint]) -> None:
         operation = step.operation
         hostname = operation.hostname or HOSTNAME
         own = operation.network == "host"
@@ -65,22 +65,21 @@ class StepRunner:
         texts = {
             "hostname": f"{hostname}\n",
             "hosts": files.hosts(
-                hostname=hostname,
-                ipv4=endpoint.ipv4 if endpoint else None,
-                gateway=endpoint.gateway if endpoint else None,
+                own=files.host_lines([one.ipv4 for one in endpoints if one.ipv4], hostname=hostname),
+                gateways=[gateway for one in endpoints for gateway in (one.gateway, one.gateway6) if gateway],
                 extra_hosts=operation.extra_hosts,
                 base=Path("/etc/hosts").read_text() if own else "",
             ),
             "resolv.conf": resolv,
-            "config.json": json.dumps(self._spec(step, hostname, endpoint)),
+            "config.json": json.dumps(self._spec(step, hostname, endpoints)),
         }
         (step.folder / "rootfs").mkdir()
         for name, text in texts.items():
             (step.folder / name).write_text(text)
 
-    def _spec(self, step: Step, hostname: str, endpoint: Endpoint | None) -> Spec:
+    def _spec(self, step: Step, hostname: str, endpoints: list[Endpoint]) -> Spec:
         operation, context = step.operation, self._context
-        sandbox = str(endpoint.sandbox) if endpoint else ("" if operation.network == "host" else None)
+        sandbox = endpoints[0].sandbox if endpoints else ("" if operation.network == "host" else None)
         parent = operation.cgroup_parent.strip("/") or f"wharf/{context.data.key}"
         spec = build(
             Inputs(
