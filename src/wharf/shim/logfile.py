@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import sys
 import time
 
@@ -67,7 +68,9 @@ class LogFile:
     writing works again.
     """
 
-    __slots__ = ("_failing", "_fd", "_files", "_lines", "_max_bytes", "_path", "_size")
+    __slots__ = (
+        "_attrs", "_compress", "_compressing", "_failing", "_fd", "_files", "_lines", "_max_bytes", "_path", "_size",
+    )  # fmt: skip
 
     def __init__(self, options: LogOptions) -> None:
         """Open, or make, the file.
@@ -79,6 +82,10 @@ class LogFile:
         self._max_bytes = options.get("max_size_bytes", 0)
         self._files = max(1, options.get("max_files", 1))
         self._lines = {STDOUT: Lines(), STDERR: Lines()}
+        self._compress = options.get("compress", False)
+        self._compressing = -1  # descriptor of the process that compresses, while it runs
+        attrs = options.get("attrs")
+        self._attrs = f',"attrs":{json.dumps(attrs)}' if attrs else ""
         self._failing = False
         self._fd = -1
         self._size = 0
@@ -104,7 +111,7 @@ class LogFile:
     def _append(self, stream: int, records: list[bytes]) -> None:
         if not records:
             return
-        tail = f',"stream":"{_NAMES[stream]}","time":"{rfc3339_nano(time.time_ns())}"}}\n'
+        tail = f',"stream":"{_NAMES[stream]}"{self._attrs},"time":"{rfc3339_nano(time.time_ns())}"}}\n'
         documents = [f'{{"log":{_quote(record)}{tail}'.encode() for record in records]
         try:
             for batch in self._batches(documents):
@@ -120,7 +127,7 @@ class LogFile:
             yield b"".join(documents)
             return
         for document in documents:
-            if self._size >= self._max_bytes:
+            if self._size >= self._max_bytes and not self._busy():
                 self._rotate()
             yield document
 
@@ -134,11 +141,43 @@ class LogFile:
     def _rotate(self) -> None:
         for number in range(self._files - 1, 0, -1):
             source = self._path if number == 1 else f"{self._path}.{number - 1}"
-            if os.path.exists(source):
-                os.rename(source, f"{self._path}.{number}")
+            for kind, other in (("", ".gz"), (".gz", "")):
+                if os.path.exists(source + kind):
+                    os.rename(source + kind, f"{self._path}.{number}{kind}")
+                    _remove(f"{self._path}.{number}{other}")
         old = self._fd
         self._open(os.O_TRUNC)
         os.close(old)
+        if self._compress and self._files > 1:
+            self._start_compressing(f"{self._path}.1")
+
+    def _busy(self) -> bool:
+        """Return whether the last rotated part is still being compressed: it must keep its name until then."""
+        if self._compressing < 0:
+            return False
+        poll = select.poll()
+        poll.register(self._compressing, select.POLLIN)
+        if not poll.poll(0):
+            return True
+        os.close(self._compressing)
+        self._compressing = -1
+        return False
+
+    def _start_compressing(self, path: str) -> None:
+        """Compress in a child, which gives its memory back when it is done. The shim's own loop reaps it."""
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                os.closerange(3, 1 << 16)  # above all the lock that says a shim lives
+                compress(path)
+                code = 0
+            finally:
+                os._exit(code)
+        try:
+            self._compressing = os.pidfd_open(child)
+        except OSError:  # it was quick
+            self._compressing = -1
 
     def _open(self, extra: int = 0) -> None:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -150,6 +189,24 @@ class LogFile:
             sys.stderr.write(f"cannot write the log: {error}\n")
             sys.stderr.flush()
         self._failing = True
+
+
+def _remove(path: str) -> None:
+    if os.path.exists(path):
+        os.unlink(path)
+
+
+def compress(path: str) -> None:
+    """Replace a file by its compressed form, ``path`` with .gz; for a moment there are both."""
+    import gzip  # noqa: PLC0415  # heavy, and only in a child that ends
+
+    temporary = f"{path}.gz.part"
+    with open(path, "rb") as source, gzip.open(temporary, "wb", 6) as target:
+        while data := source.read(1 << 18):
+            target.write(data)
+    os.chmod(temporary, 0o640)
+    os.rename(temporary, f"{path}.gz")
+    os.unlink(path)
 
 
 def _quote(record: bytes) -> str:

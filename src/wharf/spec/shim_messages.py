@@ -33,8 +33,10 @@ class LogOptions(TypedDict):
 
     driver: Literal["json-file", "none"]
     path: str
-    max_size_bytes: NotRequired[int]  # rotate beyond; absent: never
+    max_size_bytes: NotRequired[int]  # rotate beyond; absent or 0: never
     max_files: NotRequired[int]
+    compress: NotRequired[bool]  # what has been rotated, by gzip
+    attrs: NotRequired[dict[str, str]]  # of every line
 
 
 class Attachment(TypedDict):

@@ -176,7 +176,6 @@ class Containers:
         details: bool = False,
     ) -> LogStream:
         """Read a container's log (see ``logs.py``); times as in ``lib/moments.py``, ``tail`` a number or all."""
-        del details  # json-file logs here carry no extra attributes: --log-opt labels and env are refused at create
         container = self._context.registry.resolve(ref)
         now_ns = to_ns(self._context.clock.now())
         query = logs.Query(
@@ -187,6 +186,7 @@ class Containers:
             until_ns=parse_optional_moment(until, now_ns=now_ns),
             timestamps=timestamps,
             tail=int(tail) if tail and tail.isdigit() else None,
+            details=details,
         )
         return LogStream(await logs.read(self._context, container, query), container.tty)
 

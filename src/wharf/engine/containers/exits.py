@@ -8,6 +8,7 @@ from datetime import datetime
 
 from wharf.engine.containers import networking, restart_policy
 from wharf.engine.containers.attributes import publish
+from wharf.engine.containers.forward import forward
 from wharf.engine.containers.launch import launch
 from wharf.engine.containers.monitor import monitor
 from wharf.engine.containers.record import Container
@@ -22,6 +23,7 @@ def watch(context: Context, container: Container, shim: Shim) -> None:
     """See the container to its end, in the background."""
     context.background.start(_see_to_its_end(context, container, shim), f"watch {container.id[:12]}")
     monitor(context, container, shim)
+    forward(context, container)
 
 
 async def _see_to_its_end(context: Context, container: Container, shim: Shim) -> None:

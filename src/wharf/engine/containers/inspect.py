@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from wharf.engine.containers.endpoints import configured, idle_settings, shown
+from wharf.engine.containers.forward import driver_of
 from wharf.engine.containers.record import Container
 from wharf.engine.containers.state import State
 from wharf.lib.durations import human_duration
@@ -54,7 +55,7 @@ def inspect(
         "ResolvConfPath": str(folder / "resolv.conf"),
         "HostnamePath": str(folder / "hostname"),
         "HostsPath": str(folder / "hosts"),
-        "LogPath": str(folder / f"{container.id}-json.log"),
+        "LogPath": str(folder / f"{container.id}-json.log") if driver_of(container)[0] == "json-file" else "",
         "Name": f"/{container.name}",
         "RestartCount": container.state.restart_count,
         "Driver": "overlay2",

@@ -8,16 +8,16 @@ import time
 from dataclasses import replace
 from typing import Final
 
-from wharf.engine.containers import devices, init, mounts, networking, vendor_devices
+from wharf.engine.containers import devices, forward, init, mounts, networking, vendor_devices
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.health import Health, check_of
 from wharf.engine.containers.record import Container
 from wharf.engine.containers.remove import erase
 from wharf.engine.context import Context
+from wharf.engine.logs.options import rotation
 from wharf.engine.ocispec.build import build
 from wharf.engine.ocispec.inputs import Inputs
 from wharf.errors import InvalidArgument, WharfError
-from wharf.lib.sizes import parse_size
 from wharf.processes.processes import ProcessFailed
 from wharf.processes.shim import Shim
 from wharf.spec.oci_runtime import Spec
@@ -65,6 +65,7 @@ async def launch(context: Context, container: Container) -> Shim:
 
 async def _set_up(context: Context, container: Container) -> Shim:
     began = time.perf_counter_ns()
+    await forward.require_receiver(container)
     attached = await networking.attach(context, container)
     networked = time.perf_counter_ns()
     folder = context.data.container(container.id)
@@ -126,16 +127,20 @@ def _write_bundle(context: Context, container: Container, spec: Spec) -> None:
 
 
 def _log_options(context: Context, container: Container) -> LogOptions:
-    log = container.spec.host_config.get("LogConfig") or {}
+    driver, settings = forward.driver_of(container)
+    chosen = rotation(driver, settings)
     options: LogOptions = {
-        "driver": "none" if log.get("Type") == "none" else "json-file",
+        "driver": "none" if driver == "none" else "json-file",
         "path": str(context.data.log(container.id)),
+        "max_size_bytes": chosen.max_size_bytes,
+        "max_files": chosen.max_files,
+        "compress": chosen.compress,
     }
-    settings = log.get("Config") or {}
-    if size := settings.get("max-size"):
-        options["max_size_bytes"] = parse_size(size)
-    if files := settings.get("max-file"):
-        options["max_files"] = int(files)
+    if driver == "json-file":
+        identity = forward.identity_of(container)
+        named = {"tag": identity.tag} if settings.get("tag") else {}
+        if given := {**identity.attributes, **named}:
+            options["attrs"] = given
     return options
 
 

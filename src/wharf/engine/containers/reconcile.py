@@ -7,6 +7,7 @@ import os
 from dataclasses import replace
 
 from wharf.engine.containers import exits, mounts, networking, restart_policy
+from wharf.engine.containers.forward import forward
 from wharf.engine.containers.launch import launch, record_failure
 from wharf.engine.containers.record import Container
 from wharf.engine.containers.remove import erase, insist
@@ -32,6 +33,7 @@ async def reconcile(context: Context) -> None:
         async with container.lock:
             await _agree(context, container, found[container.id])
     for container in context.registry:
+        forward(context, container)  # what was written while no engine ran
         await _start_by_policy(context, container, before[container.id])
 
 

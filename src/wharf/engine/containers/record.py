@@ -48,6 +48,8 @@ class Container:
     restart_delay_s: float = 0.0
     monitor: asyncio.Task[None] | None = None
     """What probes its health while it runs."""
+    forwarding: asyncio.Task[None] | None = None
+    """What delivers its log to another place."""
     ailing: Shim | None = None
     """The life that is being ended because it is unhealthy."""
     steps_us: dict[str, int] = field(default_factory=dict)

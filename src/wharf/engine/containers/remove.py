@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from wharf.engine.containers import mounts, networking
 from wharf.engine.containers.attributes import publish
+from wharf.engine.containers.forward import finish
 from wharf.engine.containers.record import Container
 from wharf.engine.containers.state import require
 from wharf.engine.context import Context
@@ -58,6 +59,7 @@ async def erase(context: Context, container: Container, *, volumes: bool) -> Non
     container.become(replace(container.state, status="removing", volumes_too=volumes))
     context.registry.save(container)
     container.drop_pending()
+    await finish(container)
     await networking.release(context, container)
     if volumes:
         await mounts.remove_anonymous(context, container)

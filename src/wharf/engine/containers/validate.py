@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from wharf.engine.containers.health import check_of
+from wharf.engine.logs import options
 from wharf.engine.ocispec import cdi, security
 from wharf.engine.ocispec.resources import parse_rule
 from wharf.errors import InvalidArgument, NotImplementedHere
@@ -16,8 +17,6 @@ from wharf.spec.engine_api.container import ContainerConfig, HealthConfig, HostC
 _MIN_HEALTH_NS: Final = 1_000_000
 MIN_MEMORY_BYTES: Final = 6 * 1024 * 1024
 RESTART_POLICIES: Final = ("", "no", "always", "on-failure", "unless-stopped", "unhealthy")
-LOG_DRIVERS: Final = ("", "json-file", "none")
-LOG_OPTIONS: Final = ("max-size", "max-file")
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _NOT_YET: Final[dict[str, str]] = {
@@ -162,14 +161,8 @@ def _restart(document: HostConfig) -> None:
 
 
 def _log(document: HostConfig) -> None:
-    log = document.get("LogConfig") or {}
-    if (driver := log.get("Type") or "") not in LOG_DRIVERS:
-        raise NotImplementedHere(
-            f"log driver {driver} is not supported by this build of wharf: use json-file or none"
-        )
-    for option in log.get("Config") or {}:
-        if option not in LOG_OPTIONS:
-            raise InvalidArgument(f"unknown log opt '{option}' for {driver or 'json-file'} log driver")
+    config = document.get("LogConfig") or {}
+    options.check(config.get("Type") or "", config.get("Config") or {})
 
 
 def _modes(document: HostConfig) -> None:

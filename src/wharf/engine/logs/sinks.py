@@ -1,0 +1,205 @@
+"""Receivers of log messages: connected when first needed, again when they were gone; one message at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import secrets
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Final, Protocol
+
+import msgspec
+
+from wharf.engine.logs import formats
+from wharf.engine.logs.formats import Message
+from wharf.engine.logs.identity import Identity
+from wharf.engine.logs.options import (
+    JOURNAL,
+    Address,
+    facility,
+    fluentd_address,
+    gelf_address,
+    syslog_address,
+)
+
+_TIMEOUT_S: Final = 10.0
+
+
+class Sink(Protocol):
+    """One receiver."""
+
+    async def open(self) -> None:
+        """Connect; OSError when nobody listens."""
+
+    async def send(self, message: Message) -> None:
+        """Deliver one message; OSError when it was not."""
+
+    def close(self) -> None:
+        """Hang up; idempotent."""
+
+
+class Line:
+    """A connection to an address: datagrams or a stream."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._socket: socket.socket | None = None
+
+    @property
+    def datagrams(self) -> bool:
+        """Whether messages keep their bounds."""
+        return self._address.scheme in ("udp", "unixgram")
+
+    async def open(self) -> None:
+        """Connect unless that is done."""
+        if self._socket is not None:
+            return
+        kind = socket.SOCK_DGRAM if self.datagrams else socket.SOCK_STREAM
+        loop = asyncio.get_running_loop()
+        family, target = socket.AF_UNIX, self._address.host
+        where: object = target
+        if self._address.scheme in ("udp", "tcp"):
+            found = await loop.getaddrinfo(target, self._address.port, type=kind)
+            family, _, _, _, where = found[0]
+        connecting = socket.socket(family, kind)
+        connecting.setblocking(False)  # noqa: FBT003  # socket's own signature
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                await loop.sock_connect(connecting, where)  # type: ignore[arg-type]  # what getaddrinfo gave
+        except BaseException:
+            connecting.close()
+            raise
+        self._socket = connecting
+
+    async def send(self, data: bytes) -> None:
+        """Send all of ``data``, to a receiver that may have to be found first."""
+        await self.open()
+        assert self._socket is not None
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                await asyncio.get_running_loop().sock_sendall(self._socket, data)
+        except BaseException:
+            self.close()
+            raise
+
+    async def receive(self) -> bytes:
+        """Return what comes next; OSError when the receiver hangs up."""
+        assert self._socket is not None
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                data = await asyncio.get_running_loop().sock_recv(self._socket, 65536)
+        except BaseException:
+            self.close()
+            raise
+        if not data:
+            self.close()
+            raise ConnectionResetError("the receiver hung up")
+        return data
+
+    def close(self) -> None:
+        """Hang up; idempotent."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+class Syslog:
+    """A syslog daemon."""
+
+    def __init__(self, identity: Identity, options: Mapping[str, str]) -> None:
+        self._identity = identity
+        self._facility = facility(options)
+        self._kind = options.get("syslog-format", "")
+        self._line = Line(syslog_address(options))
+        self.open, self.close = self._line.open, self._line.close
+
+    async def send(self, message: Message) -> None:
+        """Deliver one message."""
+        packed = formats.syslog(message, self._identity, self._facility, self._kind)
+        await self._line.send(packed if self._line.datagrams else formats.syslog_stream(packed, self._kind))
+
+
+class Gelf:
+    """A GELF input, of Graylog and others."""
+
+    def __init__(self, identity: Identity, options: Mapping[str, str]) -> None:
+        self._identity = identity
+        self._compression = options.get("gelf-compression-type", "gzip")
+        self._level = int(options.get("gelf-compression-level", "1"))
+        self._line = Line(gelf_address(options))
+        self.open, self.close = self._line.open, self._line.close
+
+    async def send(self, message: Message) -> None:
+        """Deliver one message; empty lines have no GELF form."""
+        if not message.line:
+            return
+        document = formats.gelf(message, self._identity)
+        if not self._line.datagrams:
+            await self._line.send(document + b"\0")
+            return
+        for datagram in formats.gelf_datagrams(document, self._compression, self._level, secrets.token_bytes(8)):
+            await self._line.send(datagram)
+
+
+class Fluentd:
+    """A Fluentd or Fluent Bit forward input."""
+
+    def __init__(self, identity: Identity, options: Mapping[str, str]) -> None:
+        self._identity = identity
+        self._precise = options.get("fluentd-sub-second-precision") == "true"
+        self._acknowledged = options.get("fluentd-request-ack") == "true"
+        self._line = Line(fluentd_address(options))
+        self.open, self.close = self._line.open, self._line.close
+
+    async def send(self, message: Message) -> None:
+        """Deliver one message, and wait for the acknowledgement when one is wanted."""
+        chunk = base64.b64encode(secrets.token_bytes(16)).decode() if self._acknowledged else ""
+        await self._line.send(formats.fluentd(message, self._identity, precise=self._precise, chunk=chunk))
+        if not chunk:
+            return
+        answer = msgspec.msgpack.decode(await self._line.receive())
+        if not isinstance(answer, dict) or answer.get("ack") != chunk:
+            self.close()
+            raise ConnectionResetError("fluentd acknowledged something else")
+
+
+class Journald:
+    """The machine's journal."""
+
+    def __init__(self, identity: Identity, options: Mapping[str, str]) -> None:
+        del options
+        self._identity = identity
+        self._line = Line(Address("unixgram", JOURNAL))
+        self.open, self.close = self._line.open, self._line.close
+
+    async def send(self, message: Message) -> None:
+        """Deliver one message."""
+        await self._line.send(formats.journald(message, self._identity))
+
+
+_SINKS: Final[Mapping[str, Callable[[Identity, Mapping[str, str]], Sink]]] = {
+    "syslog": Syslog,
+    "gelf": Gelf,
+    "fluentd": Fluentd,
+    "journald": Journald,
+}
+
+
+def sink_of(driver: str, identity: Identity, options: Mapping[str, str]) -> Sink:
+    """Return the receiver of a driver, not connected yet."""
+    return _SINKS[driver](identity, options)
+
+
+async def require_reachable(sink: Sink) -> None:
+    """Connect, and hang up again.
+
+    Raises:
+        OSError: nobody listens there.
+    """
+    try:
+        await sink.open()
+    finally:
+        with suppress(OSError):
+            sink.close()

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import pytest
+
+from wharf.engine.logs.options import (
+    Address,
+    Rotation,
+    check,
+    facility,
+    fluentd_address,
+    gelf_address,
+    readable,
+    rotation,
+    syslog_address,
+)
+from wharf.errors import InvalidArgument, NotImplementedHere
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("driver", "options", "said"),
+    [
+        ("json-file", {"gelf-address": "x"}, "unknown log opt 'gelf-address' for json-file log driver"),
+        ("none", {"max-size": "1m"}, "unknown log opt 'max-size' for none log driver"),
+        ("local", {"mode": "odd"}, "logging mode not supported: odd"),
+        ("local", {"max-buffer-size": "1m"}, "only supported with 'mode=non-blocking'"),
+        ("json-file", {"max-file": "0"}, "max-file cannot be less than 1"),
+        ("json-file", {"max-size": "1m", "compress": "true"}, "compress cannot be true"),
+        ("json-file", {"compress": "maybe"}, "true or false"),
+        ("json-file", {"labels-regex": "("}, "invalid log opt labels-regex"),
+        ("gelf", {}, "gelf-address is a required parameter"),
+        ("gelf", {"gelf-address": "udp://h:1", "gelf-compression-type": "lz"}, "unknown value 'lz'"),
+        ("gelf", {"gelf-address": "udp://h:1", "gelf-compression-level": "12"}, "unknown value '12'"),
+        ("gelf", {"gelf-address": "udp://h:1", "gelf-tcp-max-reconnect": "2"}, "TCP address only"),
+        ("gelf", {"gelf-address": "http://h:1"}, "unsupported scheme"),
+        ("syslog", {"syslog-format": "rfc1"}, "Invalid syslog format"),
+        ("syslog", {"syslog-facility": "cloud"}, "invalid syslog facility: cloud"),
+        ("syslog", {"syslog-address": "tcp://h:99999"}, "invalid log address"),
+        ("fluentd", {"fluentd-async": "2"}, "invalid value for log opt fluentd-async"),
+        ("fluentd", {"fluentd-address": "unix://x"}, "absolute"),
+    ],
+)
+def test_what_cannot_be_is_refused(driver: str, options: dict[str, str], said: str) -> None:
+    with pytest.raises(InvalidArgument, match=said):
+        check(driver, options)
+
+
+def test_a_driver_that_is_not_there_is_named() -> None:
+    with pytest.raises(NotImplementedHere, match="no log driver named 'splunk'"):
+        check("splunk", {})
+
+
+@pytest.mark.parametrize(
+    ("driver", "options"),
+    [
+        ("", {}),
+        ("json-file", {"max-size": "10m", "max-file": "3", "labels": "a", "env-regex": "^X", "tag": "{{.Name}}"}),
+        ("local", {"max-size": "10m", "compress": "false", "mode": "non-blocking", "max-buffer-size": "4m"}),
+        ("syslog", {"syslog-address": "udp://127.0.0.1:514", "syslog-facility": "local7", "cache-disabled": "true"}),
+        ("gelf", {"gelf-address": "tcp://h:12201", "gelf-tcp-max-reconnect": "2"}),
+        ("fluentd", {"fluentd-address": "h:24224", "fluentd-retry-wait": "1s", "fluentd-max-retries": "3"}),
+    ],
+)
+def test_what_docker_takes_is_taken(driver: str, options: dict[str, str]) -> None:
+    check(driver, options)
+
+
+@pytest.mark.parametrize(
+    ("driver", "options", "expected"),
+    [
+        ("json-file", {}, Rotation(20 * MIB, 5, compress=False)),
+        ("json-file", {"max-size": "1m"}, Rotation(MIB, 1, compress=False)),
+        ("json-file", {"max-size": "1m", "max-file": "3", "compress": "true"}, Rotation(MIB, 3, compress=True)),
+        ("json-file", {"max-size": "-1"}, Rotation(0, 1, compress=False)),
+        ("local", {}, Rotation(20 * MIB, 5, compress=True)),
+        ("local", {"max-file": "1"}, Rotation(20 * MIB, 1, compress=False)),
+        ("syslog", {"cache-max-size": "1m"}, Rotation(MIB, 5, compress=False)),
+    ],
+)
+def test_every_file_is_rotated(driver: str, options: dict[str, str], expected: Rotation) -> None:
+    assert rotation(driver, options) == expected
+
+
+def test_where_messages_go() -> None:
+    assert syslog_address({}) == Address("unixgram", "/dev/log")
+    assert syslog_address({"syslog-address": "tcp://h"}) == Address("tcp", "h", 514)
+    assert gelf_address({"gelf-address": "udp://[::1]:9"}) == Address("udp", "::1", 9)
+    assert fluentd_address({}) == Address("tcp", "127.0.0.1", 24224)
+    assert fluentd_address({"fluentd-address": "h:9"}) == Address("tcp", "h", 9)
+    assert fluentd_address({"fluentd-address": "unix:///run/f.sock"}) == Address("unix", "/run/f.sock")
+
+
+def test_facilities_by_name_and_number() -> None:
+    assert [facility({}), facility({"syslog-facility": "local0"}), facility({"syslog-facility": "4"})] == [3, 16, 4]
+
+
+def test_what_can_be_read_back() -> None:
+    assert readable("syslog", {})
+    assert not readable("none", {})
+    assert not readable("gelf", {"cache-disabled": "true"})
