@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 BUILD  := build
 STAMPS := $(BUILD)/stamps
-OWN    := src tests bench demo scripts conformance
+OWN    := src tests bench demo scripts conformance fuzz
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -43,7 +43,7 @@ lint: venv  ## ruff: rules and format
 .PHONY: types
 types: venv  ## mypy, strict
 	$(BIN)/mypy
-	$(BIN)/mypy bench conformance
+	$(BIN)/mypy bench conformance fuzz
 
 .PHONY: layers
 layers: venv  ## a package imports only lower ones
@@ -77,6 +77,10 @@ bench: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/packages-b
 bench-peers: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/packages-bench $(STAMPS)/packages-peers  ## the same beside docker, podman, crun and runc (installs them)
 	$(BIN)/python -m bench --peers
 
+.PHONY: fuzz
+fuzz: venv $(STAMPS)/packages-run $(STAMPS)/packages-image  ## documents nobody would write, for the runtime (as root; EXAMPLES=500)
+	$(BIN)/python -m fuzz $(EXAMPLES)
+
 .PHONY: conformance
 conformance: venv $(STAMPS)/packages-run $(STAMPS)/packages-peers  ## run suites that others wrote, into build/conformance.json
 	@command -v go >/dev/null || scripts/apt-install go
@@ -97,4 +101,4 @@ lock: venv  ## resolve the dependencies anew, into requirements.lock
 .PHONY: clean
 clean:  ## remove what was built (not the virtual environment)
 	rm -rf $(BUILD) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
-	find src tests bench demo conformance -name __pycache__ -prune -exec rm -rf {} +
+	find src tests bench demo conformance fuzz -name __pycache__ -prune -exec rm -rf {} +

@@ -300,5 +300,8 @@ def _make_cgroup(record: Record, spec: Spec) -> Cgroup:
     resources: Resources = {**((spec.get("linux") or {}).get("resources") or {})}
     if rules := resources.get("devices"):
         resources["devices"] = [*rules, *devices.DEFAULT_RULES]
-    group.apply(resources)
+    try:
+        group.apply(resources)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidArgument(f"config.json is not as the specification says: linux.resources: {error!r}") from error
     return group

@@ -107,7 +107,7 @@ _NAMES: Final = {str: "a text", int: "a number", bool: "true or false"}
 
 
 def check(value: object, shape: Shape, where: str = "") -> None:
-    """Refuse a document that has not this shape.
+    """Refuse a document that has not this shape; take out of its objects what is null.
 
     Raises:
         InvalidArgument: with the path of the first value that does not fit.
@@ -125,17 +125,28 @@ def check(value: object, shape: Shape, where: str = "") -> None:
             check(item, shape[0], f"{where}[{number}]")
     elif not isinstance(value, shape) or (shape is int and isinstance(value, bool)):
         raise _misfit(where, _NAMES[shape])
-    elif isinstance(value, str) and "\0" in value:
-        raise _misfit(where, "without a NUL")
+    elif isinstance(value, str) and ("\0" in value or not _is_unicode(value)):
+        raise _misfit(where, "without a NUL, and Unicode")
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether it has no half of a surrogate pair, which JSON lets through and no file name can have."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_object(value: object, shape: dict[str, Shape], where: str) -> None:
     if not isinstance(value, dict):
         raise _misfit(where, "an object")
     every = shape.get("*")
-    for key, item in value.items():
+    for key, item in list(value.items()):
         inner = every if every is not None else shape.get(key)
-        if inner is not None:
+        if item is None:
+            del value[key]
+        elif inner is not None:
             check(item, inner, f"{where}.{key}" if where else key)
 
 

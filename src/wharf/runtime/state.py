@@ -79,8 +79,12 @@ class Folder:
             "rootfs": os.path.join(bundle, (spec.get("root") or {}).get("path") or ""),
             "owner": os.geteuid(),
         }
-        _write(f"{self.path}/config.json", spec)
-        self.save(record)
+        try:
+            _write(f"{self.path}/config.json", spec)
+            self.save(record)
+        except BaseException:
+            self.remove()
+            raise
         return record
 
     def save(self, record: Record) -> None:
@@ -94,7 +98,7 @@ class Folder:
             NotFound: no such container, or it was never completely made.
         """
         try:
-            with open(f"{self.path}/state.json", encoding="utf-8") as file:
+            with open(f"{self.path}/state.json", encoding="utf-8", errors="surrogatepass") as file:
                 record: Record = loads(file.read())  # type: ignore[assignment]  # our own file
         except FileNotFoundError:
             raise NotFound(f"container does not exist: {self.id}") from None
@@ -102,7 +106,7 @@ class Folder:
 
     def spec(self) -> Spec:
         """Return the specification it was created with."""
-        with open(f"{self.path}/config.json", encoding="utf-8") as file:
+        with open(f"{self.path}/config.json", encoding="utf-8", errors="surrogatepass") as file:
             spec: Spec = loads(file.read())  # type: ignore[assignment]  # our own file
         return spec
 
@@ -178,6 +182,6 @@ def start_time(pid: int) -> int | None:
 
 def _write(path: str, document: Any) -> None:
     temporary = f"{path}.new"
-    with open(temporary, "w", encoding="utf-8") as file:
+    with open(temporary, "w", encoding="utf-8", errors="surrogatepass") as file:
         file.write(dumps(document))
     os.replace(temporary, path)

@@ -19,6 +19,7 @@ from wharf.runtime import documents, shape
         ({"process": {"terminal": 1}}, "process.terminal must be true or false"),
         ({"process": {"user": {"uid": True}}}, "process.user.uid must be a number"),
         ({"hostname": "a\0b"}, "hostname must be without a NUL"),
+        ({"hostname": "\ud800"}, "hostname must be without a NUL, and Unicode"),
         ({"annotations": {"a": 1}}, "annotations.a must be a text"),
         ({"linux": {"resources": {"rdma": {"x": {"hcaHandles": "1"}}}}}, "linux.resources.rdma.x.hcaHandles must be"),
     ],
@@ -28,8 +29,12 @@ def test_the_first_value_that_does_not_fit_is_named(document: Any, message: str)
         shape.check(document, shape.SPEC)
 
 
-def test_what_is_not_known_or_null_is_left_alone() -> None:
-    shape.check({"process": None, "moon": [1], "linux": {"moon": 1, "namespaces": None}}, shape.SPEC)
+def test_what_is_not_known_is_left_alone_and_what_is_null_taken_out() -> None:
+    document: Any = {"process": None, "moon": [1], "linux": {"moon": 1, "namespaces": None}}
+
+    shape.check(document, shape.SPEC)
+
+    assert document == {"moon": [1], "linux": {"moon": 1}}
 
 
 def test_the_default_document_fits() -> None:
