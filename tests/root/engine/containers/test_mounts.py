@@ -95,3 +95,11 @@ def test_an_init_is_process_one_and_passes_signals_on(on_engine: OnEngine) -> No
         assert (await engine.containers.inspect("ini"))["State"]["ExitCode"] == 143  # type: ignore[index]
 
     on_engine(body)
+
+
+def test_a_container_reads_its_own_limits(on_engine: OnEngine) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        script = "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null"
+        assert await _run(engine, script, Memory=64 << 20) == f"{64 << 20}\n"
+
+    on_engine(body)
