@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
 
-from wharf.engine.containers import endpoints, health, mounts, validate
+from wharf.engine.containers import endpoints, health, links, mounts, validate
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.record import Container, Specification
 from wharf.engine.containers.state import State
@@ -66,7 +66,7 @@ async def create(
     validate.merged(config, request.host_config)
     argv = command_line(config)
     container_id = context.new_id()
-    host = with_defaults(asked)
+    host = links.named(context, with_defaults(asked), chosen)
     container = Container(
         id=container_id,
         name=chosen,

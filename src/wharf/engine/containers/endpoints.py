@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, cast
 
 from wharf.engine.containers.record import Container, Specification
-from wharf.errors import Forbidden, InvalidArgument, NotImplementedHere
+from wharf.errors import Forbidden, InvalidArgument
 from wharf.network import options
 from wharf.network.endpoint import Endpoint, Wish
 from wharf.spec.engine_api.container import (
@@ -58,10 +58,7 @@ def normalized(
     first: EndpointSettings = {**asked.pop(own, EndpointSettings())}
     if (mac := config.get("MacAddress")) and not first.get("MacAddress"):
         first["MacAddress"] = mac
-    if (links := host.get("Links")) and not is_user_defined(mode):
-        raise NotImplementedHere(
-            "--link is supported in networks of your own: create one, and run both containers in it"
-        )
+    links = host.get("Links") if is_user_defined(mode) else None  # the default bridge's are another thing (links.py)
     if links:
         first["Links"] = [*(first.get("Links") or []), *links]
     endpoints = {name: asked_of(settings) for name, settings in {own: first, **asked}.items()}

@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 from typing import Final
 
-from wharf.engine.containers import devices, forward, init, mounts, networking, vendor_devices
+from wharf.engine.containers import devices, forward, init, links, mounts, networking, vendor_devices
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.health import Health, check_of
 from wharf.engine.containers.record import Container
@@ -17,6 +17,7 @@ from wharf.engine.context import Context
 from wharf.engine.logs.options import rotation
 from wharf.engine.ocispec.build import build
 from wharf.engine.ocispec.inputs import Inputs
+from wharf.engine.ocispec.process import merge_env
 from wharf.errors import InvalidArgument, WharfError
 from wharf.processes.processes import ProcessFailed
 from wharf.processes.shim import Shim
@@ -60,18 +61,25 @@ async def launch(context: Context, container: Container) -> Shim:
     )
     context.registry.save(container)
     publish(context, container, "start")
+    links.renew(context, container)
     return shim
 
 
 async def _set_up(context: Context, container: Container) -> Shim:
     began = time.perf_counter_ns()
     await forward.require_receiver(container)
+    linked = links.running(context, container)
     attached = await networking.attach(context, container)
     networked = time.perf_counter_ns()
     folder = context.data.container(container.id)
-    spec = build(await _inputs(context, container, attached.sandbox))
+    inputs = await _inputs(context, container, attached.sandbox)
+    if linked:
+        env = merge_env(links.variables(linked, container.name), inputs.config.get("Env") or [])
+        inputs = replace(inputs, config={**inputs.config, "Env": env})
+    spec = build(inputs)
     spec = vendor_devices.with_devices(spec, container.spec.host_config)
     networking.write_files(context, container, attached)
+    networking.add_hosts(context, container, links.host_lines(linked))
     _write_bundle(context, container, spec)
     bundled = time.perf_counter_ns()
     pending, container.pending = container.pending, []

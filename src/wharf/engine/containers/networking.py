@@ -202,6 +202,19 @@ def _rewrite_hosts(
         _write(path, "".join(f"{line}\n" for line in [*kept, *add]))
 
 
+def add_hosts(context: Context, container: Container, lines: Sequence[str]) -> None:
+    """Add lines to a container's /etc/hosts."""
+    if lines:
+        _rewrite_hosts(context, container, add=lines)
+
+
+def replace_host(context: Context, container: Container, *, alias: str, line: str) -> None:
+    """Replace the line whose first name is ``alias`` in a running container's /etc/hosts."""
+    path = context.data.container(container.id) / "hosts"
+    old = [each for each in path.read_text().splitlines() if each.split()[1:2] == [alias]]
+    _rewrite_hosts(context, container, add=[line], drop=old)
+
+
 def _write(path: Path, text: str) -> None:
     """Write in place: the file may be bind-mounted in a container, which holds on to its inode."""
     path.write_text(text)

@@ -13,8 +13,9 @@ from wharf.engine.containers.forward import finish
 from wharf.engine.containers.record import Container
 from wharf.engine.containers.state import require
 from wharf.engine.context import Context
-from wharf.errors import Conflict, NotImplementedHere
+from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.processes.shim import Shim
+from wharf.spec.engine_api.container import HostConfig
 
 
 async def remove(context: Context, ref: str, *, force: bool, volumes: bool, link: bool) -> None:
@@ -23,10 +24,10 @@ async def remove(context: Context, ref: str, *, force: bool, volumes: bool, link
     Raises:
         NotFound: there is none of that name.
         Conflict: it runs, and ``force`` is not given.
-        NotImplementedHere: ``link`` is given.
     """
     if link:
-        raise NotImplementedHere("removing links is not supported by this build of wharf")
+        _unlink(context, ref)
+        return
     container = context.registry.resolve(ref)
     if not force:
         require("remove", container.state, container_id=container.id, name=container.name)
@@ -42,6 +43,20 @@ async def remove(context: Context, ref: str, *, force: bool, volumes: bool, link
         if container.id in context.registry:
             await erase(context, container, volumes=volumes)
     gone.cancel()
+
+
+def _unlink(context: Context, ref: str) -> None:
+    """Take a link, "container/alias", away; what runs keeps what it knows until its next start."""
+    name, _, alias = ref.removeprefix("/").rpartition("/")
+    if not name:
+        raise InvalidArgument(f"Conflict, cannot remove the default link name of the container: {ref}")
+    container = context.registry.resolve(name)
+    links = container.spec.host_config.get("Links") or []
+    kept = [link for link in links if link.rpartition("/")[2] != alias]
+    if len(kept) == len(links):
+        raise NotFound(f"No such link: {ref}")
+    host: HostConfig = {**container.spec.host_config, "Links": kept or None}
+    context.registry.respecify(container, replace(container.spec, host_config=host))
 
 
 async def insist(context: Context, container: Container, shim: Shim) -> None:
