@@ -53,6 +53,10 @@ _MODULES: dict[str, dict[str, str]] = {
         "rmi": "Remove images",
         "image prune": "Remove unused images",
     },
+    "build.command": {
+        "build": "Build an image from a Dockerfile",
+        "builder prune": "Remove the results of earlier builds",
+    },
     "archives": {
         "load": "Load images from an archive",
         "save": "Save images to an archive",
@@ -92,13 +96,14 @@ ALIASES: dict[str, str] = {
     "container ls": "ps", "container list": "ps", "container ps": "ps", "container remove": "rm",
     "image ls": "images", "image list": "images", "image rm": "rmi", "image remove": "rmi",
     "image history": "history", "image tag": "tag", "image load": "load", "image save": "save",
-    "image import": "import",
+    "image import": "import", "image build": "build", "builder build": "build",
     "network list": "network ls", "network remove": "network rm",
     "volume list": "volume ls", "volume remove": "volume rm",
     "system info": "info", "system events": "events",
 }  # fmt: skip
 
 GROUPS = {
+    "builder": "Manage builds",
     "container": "Manage containers",
     "image": "Manage images",
     "network": "Manage networks",

@@ -58,6 +58,8 @@ class TarReader:
         left = self._left + self._padding
         while left:
             data = self._source.read(min(_CHUNK, left))
+            if not data and left <= self._padding:
+                break  # the last file's padding is missing: docker build -f - writes that
             if not data:
                 raise Corrupt("corrupt archive: it ends within a file")
             left -= len(data)

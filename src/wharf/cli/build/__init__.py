@@ -1,0 +1,1 @@
+"""``wharf build``: what is sent to the engine, and what it says."""

@@ -1,0 +1,202 @@
+"""wharf build and wharf builder prune."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from wharf.cli.build.context import Context
+from wharf.cli.command import Command
+from wharf.cli.confirm import confirmed
+from wharf.cli.flags import Flag
+from wharf.cli.output import parse_filters
+from wharf.client.builds import Builds
+from wharf.client.documents import as_document, number, section, text, texts
+from wharf.errors import InvalidArgument
+from wharf.lib.light_json import dumps
+from wharf.lib.sizes import human_size
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from wharf.cli.command import Session
+    from wharf.cli.flags import Values
+
+_CHUNK = 1 << 18
+_REMOTE = ("http://", "https://", "git://", "ssh://", "git@", "github.com/")
+_BUILDKIT = "it needs BuildKit's protocol, which this build of wharf does not speak yet"
+
+
+def _stdin() -> Iterator[bytes]:
+    while data := os.read(0, _CHUNK):
+        yield data
+
+
+def _source(path: str, values: Values, query: dict[str, str | int | bool | list[str] | None]) -> Iterable[bytes]:
+    """Return the archive to send, and put what belongs to it into the query."""
+    dockerfile = values.text("file")
+    if path.startswith(_REMOTE):
+        query |= {"remote": path, "dockerfile": dockerfile}
+        return ()
+    if path == "-":
+        if dockerfile == "-":
+            raise InvalidArgument("invalid argument: can't use stdin for both build context and dockerfile")
+        query["dockerfile"] = dockerfile
+        head = os.read(0, _CHUNK)
+        if not _is_text(head):
+            return _chain(head)
+        query["dockerfile"], archive = _alone(head + b"".join(_stdin()))
+        return archive
+    given = b"".join(_stdin()) if dockerfile == "-" else None
+    folder = Context(path, "" if dockerfile == "-" else dockerfile, given)
+    query["dockerfile"] = folder.dockerfile
+    return folder.archive()
+
+
+def _alone(data: bytes) -> tuple[str, Iterable[bytes]]:
+    import tempfile  # noqa: PLC0415  # only for a Dockerfile on stdin
+
+    with tempfile.TemporaryDirectory() as folder:
+        context = Context(folder, text=data)
+        return context.dockerfile, list(context.archive())
+
+
+def _chain(head: bytes) -> Iterator[bytes]:
+    yield head
+    yield from _stdin()
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether stdin's first bytes are a Dockerfile's: neither a compressed archive's nor a plain one's."""
+    return not head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")) and head[257:262] != b"ustar"
+
+
+def _pairs(items: list[str], *, from_environment: bool) -> str | None:
+    """Return key=value options as JSON; a key alone takes its value from our environment, or is not sent."""
+    pairs: dict[str, str] = {}
+    for item in items:
+        name, equals, value = item.partition("=")
+        if equals or not from_environment:
+            pairs[name] = value
+        elif name in os.environ:
+            pairs[name] = os.environ[name]
+    return dumps(pairs) if pairs else None
+
+
+def _ulimits(items: list[str]) -> str | None:
+    limits = []
+    for item in items:
+        name, _, bounds = item.partition("=")
+        soft, _, hard = bounds.partition(":")
+        if not name or not soft.lstrip("-").isdigit() or not (hard or soft).lstrip("-").isdigit():
+            raise InvalidArgument(f"invalid ulimit argument: {item}")
+        limits.append({"Name": name, "Soft": int(soft), "Hard": int(hard or soft)})
+    return dumps(limits) if limits else None
+
+
+def _build(session: Session, values: Values, arguments: list[str]) -> int:
+    query: dict[str, str | int | bool | list[str] | None] = {
+        "t": values.items("tag"),
+        "target": values.text("target"),
+        "nocache": values.on("no-cache") or None,
+        "pull": values.on("pull") or None,
+        "buildargs": _pairs(values.items("build-arg"), from_environment=True),
+        "labels": _pairs(values.items("label"), from_environment=False),
+        "networkmode": values.text("network"),
+        "extrahosts": [host.replace("=", ":", 1) for host in values.items("add-host")],
+        "platform": values.text("platform"),
+        "shmsize": values.number("shm-size") or None,
+        "ulimits": _ulimits(values.items("ulimit")),
+        "cgroupparent": values.text("cgroup-parent"),
+        "memory": values.number("memory") or None,
+        "cpusetcpus": values.text("cpuset-cpus"),
+    }
+    context = _source(arguments[0], values, query)
+    image, code = _follow(session, Builds(session.client).build(context, query), quiet=values.on("quiet"))
+    if code:
+        return code
+    if path := values.text("iidfile"):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(image)
+    if values.on("quiet"):
+        session.print(image)
+    return 0
+
+
+def _follow(session: Session, documents: Iterable[object], *, quiet: bool) -> tuple[str, int]:
+    """Show what the engine says; return the image's id, and the exit code of a command that failed."""
+    image = ""
+    kept: list[str] = []
+    for item in documents:
+        document = as_document(item)
+        image = text(section(document, "aux"), "ID") or image
+        if said := text(document, "error"):
+            sys.stderr.write("".join(kept))  # with --quiet, what a failed build has said is wanted after all
+            session.warn(said)
+            return "", number(section(document, "errorDetail"), "code") or 1
+        news = text(document, "stream")
+        if quiet:
+            kept.append(news)
+        else:
+            sys.stdout.write(news)
+            sys.stdout.flush()
+    return image, 0
+
+
+def _prune(session: Session, values: Values, _: list[str]) -> int:
+    if not confirmed(values, "This will remove the results of earlier builds."):
+        return 1
+    answer = Builds(session.client).prune(
+        all_results=values.on("all"),
+        keep_bytes=values.number("keep-storage"),
+        filters=parse_filters(values.items("filter")),
+    )
+    if deleted := texts(answer, "CachesDeleted"):
+        session.print("Deleted build cache objects:\n" + "\n".join(deleted) + "\n")
+    session.print(f"Total reclaimed space: {human_size(number(answer, 'SpaceReclaimed'))}")
+    return 0
+
+
+COMMANDS = (
+    Command(
+        "build", _build, "Build an image from a Dockerfile", arguments="PATH | URL | -", count=(1, 1),
+        flags=(
+            Flag("add-host", "list", "A name and its address for commands, name:address"),
+            Flag("build-arg", "list", "An argument, name=value"),
+            Flag("build-context", refusal=_BUILDKIT),
+            Flag("cache-from", refusal="results are kept by the engine"),
+            Flag("cache-to", refusal=_BUILDKIT),
+            Flag("cgroup-parent", "string", "The control group of commands"),
+            Flag("cpuset-cpus", "string", "The processors of commands, such as 0-3,1"),
+            Flag("file", "string", "The Dockerfile; PATH/Dockerfile by default, - for stdin", short="f"),
+            Flag("iidfile", "string", "A file to write the image's id to"),
+            Flag("label", "list", "A label of the image, key=value"),
+            Flag("memory", "bytes", "The memory of each command", short="m"),
+            Flag("network", "string", "The network of commands: default, none, host or a network's name"),
+            Flag("no-cache", "bool", "Use no results of earlier builds"),
+            Flag("output", refusal=_BUILDKIT, short="o"),
+            Flag("platform", "string", "os/architecture[/variant] of the image"),
+            Flag("pull", "bool", "Ask the registry for newer base images"),
+            Flag("push", "bool", refusal="push the image when it is built"),
+            Flag("quiet", "bool", "Only the image's id; what was said when it fails", short="q"),
+            Flag("secret", refusal=_BUILDKIT),
+            Flag("shm-size", "bytes", "The size of /dev/shm for commands"),
+            Flag("ssh", refusal=_BUILDKIT),
+            Flag("tag", "list", "The image's name, and more than one", short="t"),
+            Flag("target", "string", "The stage to build; the last one by default"),
+            Flag("ulimit", "list", "A limit of commands, name=soft[:hard]"),
+        ),
+        examples=("wharf build -t app .", "wharf build -t app -f docker/Dockerfile --build-arg V=2 ."),
+    ),
+    Command(
+        "builder prune", _prune, "Remove the results of earlier builds",
+        flags=(
+            Flag("all", "bool", "Everything that no build uses; so it is in any case", short="a"),
+            Flag("filter", "list", "Only some, such as until=24h"),
+            Flag("force", "bool", "Do not ask", short="f"),
+            Flag("keep-storage", "bytes", "Bytes of the newest results to keep"),
+        ),
+        examples=("wharf builder prune -f",),
+    ),
+)  # fmt: skip
