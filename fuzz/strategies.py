@@ -14,9 +14,9 @@ _MOST_ITEMS = 3
 _DEEPEST = 4
 
 _WORDS = [
-    "", "/", "/x", "/bin/true", "/bin/false", "/proc", "/proc/self/ns/net", "/dev/null", "..", "../..", "a", "0",
-    "0-1", "true", "tmpfs", "proc", "bind", "rbind", "ro", "rro", "size=1k", "shared", "idmap", "remount", "tmpcopyup", "é",
-    "x" * 300, "\ud800",
+    "", "/", "/x", "/bin/true", "/bin/false", "/proc", "/proc/self/ns/net", "/dev/null", "..", "../..", "a",
+    "0", "0-1", "true", "tmpfs", "proc", "bind", "rbind", "ro", "rro", "size=1k", "shared", "idmap",
+    "remount", "tmpcopyup", "é", "x" * 300, "\ud800",
 ]  # fmt: skip
 _JUNK = [None, True, 0, -1, 1 << 70, 1.5, "", "x", [], [None], ["x"], {}, {"x": 1}]
 
