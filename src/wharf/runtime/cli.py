@@ -173,6 +173,8 @@ def _dispatch(options: Given, rest: list[str]) -> int:
         return 0
     if options.get("--log-format", "text") not in ("text", "json"):
         raise InvalidArgument(f"invalid log-format: {options['--log-format']}")
+    if options.get("--rootless", "auto") not in ("auto", "false"):
+        raise InvalidArgument(f"--rootless {options['--rootless']} is not supported: who calls decides")
     if options.get("--systemd-cgroup"):
         raise InvalidArgument("--systemd-cgroup is not supported: control groups are made directly (cgroupfs)")
     if not rest or rest[0] not in COMMANDS:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.root.runtime.conftest import Bundle
-from tests.root.runtime.test_podman import wharf_runtime
+from tests.root.runtime.test_podman import remove_group, wharf_runtime
 
 pytestmark = [
     pytest.mark.root,
@@ -67,6 +67,7 @@ def ctr(bundle: Bundle) -> Iterator[Ctr]:
     yield command
     daemon.terminate()
     daemon.wait(30)
+    remove_group("default")
 
 
 def test_a_task_runs_and_its_exit_code_comes_back(ctr: Ctr) -> None:
