@@ -19,6 +19,7 @@ from wharf.spec.engine_api.exec import ExecConfig
 from wharf.spec.oci_runtime import Process
 from wharf.spec.shim_messages import Attachment
 
+_KEPT_ENDED = 1000  # clients ask for the exit code of what has just ended
 _EXIT_CODES = {"not-found": 127, "not-executable": 126}
 
 
@@ -177,10 +178,19 @@ class Execs:
         return chosen
 
     def _forget_dead(self) -> None:
-        """Drop the execs of containers that are gone, so that memory does not grow with every exec ever made."""
+        """Drop what nobody asks for any more, so that memory does not grow with every exec ever made.
+
+        That is the execs of containers that are gone, and of those that have ended all but the last some.
+        """
         for exec_id, one in list(self._by_id.items()):
             if one.container.id not in self._context.registry:
                 del self._by_id[exec_id]
+        ended = [exec_id for exec_id, one in self._by_id.items() if one.ended.is_set()]
+        for exec_id in ended[:-_KEPT_ENDED]:
+            container = self._by_id.pop(exec_id).container
+            container.exec_ids.remove(exec_id)
+            if container.shim is not None:
+                container.shim.forget_exec(exec_id)
 
 
 def _attachment(config: ExecConfig) -> Attachment:

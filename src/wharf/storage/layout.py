@@ -14,7 +14,8 @@
     │   ├── config.json                  the OCI bundle of the last start
     │   ├── rootfs/                      where its root is mounted, in its own mount namespace only
     │   ├── hosts hostname resolv.conf   bind-mounted into it
-    │   └── <id>-json.log                its log, in Docker's json-file form
+    │   ├── <id>-json.log[.N[.gz]]       its log, in Docker's json-file form, whatever the driver
+    │   └── log-cursor                   how far that has been delivered, with drivers that send it elsewhere
     ├── volumes/<name>/_data
     └── build/
         ├── work/<id>/                   one build's contexts, downloads and running steps; swept at start

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +22,7 @@ from wharf.engine.containers import (
     prune,
     remove,
     rename,
+    selection,
     start,
     stats,
     stop,
@@ -32,7 +34,7 @@ from wharf.engine.containers.attach import AttachedStream
 from wharf.engine.containers.record import Container
 from wharf.engine.context import Context
 from wharf.engine.execs import Execs
-from wharf.errors import InvalidArgument, NotFound
+from wharf.errors import NotFound
 from wharf.lib.moments import parse_optional_moment, to_ns
 from wharf.spec.engine_api.container import (
     ContainerConfig,
@@ -47,13 +49,6 @@ from wharf.spec.engine_api.container import (
     FilesystemChange,
     HostConfig,
 )
-
-_FILTERS = frozenset(
-    {
-        "ancestor", "before", "since", "exited", "expose", "health", "id", "label", "name", "network", "publish",
-        "status", "volume",
-    }
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,12 +213,19 @@ class Containers:
         return containers
 
     def _ancestors(self, names: list[str]) -> set[str]:
+        """Return the ids of the containers' images that are one of ``names``, or were made from one."""
+        images = self._context.images
         found: set[str] = set()
         for name in names:
             try:
-                found.add(self._context.images.resolve(name).id)
+                image = images.resolve(name)
             except NotFound:
                 continue  # an image that is gone has no containers to show
+            found.add(image.id)
+            for used in {container.image_id for container in self._context.registry}:
+                with suppress(NotFound):
+                    if image.diff_ids and images.resolve(used).diff_ids[: len(image.diff_ids)] == image.diff_ids:
+                        found.add(used)
         return found
 
     async def _summary(self, container: Container, *, size: bool) -> ContainerSummary:
@@ -301,11 +303,10 @@ class Containers:
     ) -> list[ContainerSummary]:
         """Return containers, newest first: the running ones, or all (docker ps)."""
         filters = filters or {}
-        if unknown := filters.keys() - _FILTERS:
-            raise InvalidArgument(f"invalid filter '{sorted(unknown)[0]}'")
+        selection.check(filters)
         everything = all or bool(limit) or bool(filters.keys() & {"status", "exited"})
         chosen = [c for c in self._in_order(filters) if everything or c.state.alive or c.state.status == "restarting"]
         ancestors = self._ancestors(filters.get("ancestor", []))
         simple = {k: v for k, v in filters.items() if k not in ("before", "since")}
-        chosen = [c for c in chosen if inspect.matches(c, simple, ancestors=ancestors)]
+        chosen = [c for c in chosen if selection.matches(c, simple, ancestors=ancestors)]
         return [await self._summary(c, size=size) for c in (chosen[:limit] if limit else chosen)]

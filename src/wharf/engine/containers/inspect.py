@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Final, cast
 
-from wharf.engine.containers.endpoints import configured, idle_settings, shown
+from wharf.engine.containers.endpoints import idle_settings, shown
 from wharf.engine.containers.forward import driver_of
 from wharf.engine.containers.record import Container
 from wharf.engine.containers.state import State
@@ -210,48 +210,3 @@ def _health_text(state: State) -> str:
 
 def _seconds_since(time: str, now: datetime) -> float:
     return max(0.0, (now - datetime.fromisoformat(time)).total_seconds())
-
-
-def matches(container: Container, filters: Mapping[str, list[str]], *, ancestors: set[str]) -> bool:
-    """Return whether a container passes docker ps's filters (``ancestors``: image ids that satisfy ancestor)."""
-    return all(
-        any(_matches(container, key, value, ancestors) for value in values)
-        for key, values in filters.items()
-        if key != "label"
-    ) and all(_has_label(container, value) for value in filters.get("label", []))
-
-
-def _has_label(container: Container, wanted: str) -> bool:
-    key, equals, value = wanted.partition("=")
-    labels = container.spec.config.get("Labels") or {}
-    return key in labels and (not equals or labels[key] == value)
-
-
-def _matches(  # noqa: PLR0911  # one a filter
-    container: Container, key: str, value: str, ancestors: set[str]
-) -> bool:
-    host = container.spec.host_config
-    match key:
-        case "id":
-            return container.id.startswith(value)
-        case "name":
-            return value.removeprefix("/") in container.name or value == f"/{container.name}"
-        case "status":
-            return container.state.status == value
-        case "exited":
-            return container.state.status == "exited" and str(container.state.exit_code) == value
-        case "ancestor":
-            return container.image_id in ancestors
-        case "network":
-            joined = configured(container.spec)
-            return value in joined or any(e.network_id == value for e in container.endpoints)
-        case "volume":
-            return any(value in (m.get("Name"), m.get("Source"), m.get("Destination")) for m in container.spec.mounts)
-        case "health":
-            return value == (container.state.health.status if container.state.health else "none")
-        case "publish" | "expose":
-            exposed = container.spec.config.get("ExposedPorts") or {}
-            ports = exposed if key == "expose" else host.get("PortBindings") or {}
-            return value in ports or f"{value}/tcp" in ports
-        case _:
-            return False

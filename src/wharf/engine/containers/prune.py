@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from wharf.engine.containers import inspect, remove
+from wharf.engine.containers import remove
 from wharf.engine.containers.record import Container
 from wharf.engine.context import Context
 from wharf.errors import InvalidArgument, WharfError
+from wharf.lib.filters import match_labels
 from wharf.lib.moments import parse_moment, to_ns
 
 
@@ -31,10 +32,7 @@ async def prune(context: Context, filters: Mapping[str, list[str]]) -> dict[str,
 
 
 def _passes(container: Container, filters: Mapping[str, list[str]], now: str) -> bool:
-    labels = {"label": filters.get("label", [])}
-    if not inspect.matches(container, labels if labels["label"] else {}, ancestors=set()):
-        return False
-    if any(inspect.matches(container, {"label": [value]}, ancestors=set()) for value in filters.get("label!", [])):
+    if not match_labels(filters, container.spec.config.get("Labels")):
         return False
     untils = [parse_moment(value, now_ns=to_ns(now)) for value in filters.get("until", [])]
     return all(to_ns(container.created_at) < until for until in untils)
