@@ -14,6 +14,7 @@ from wharf.build.operations.results import Layers
 from wharf.build.solver.cache import Cache
 from wharf.build.solver.progress import Progress
 from wharf.build.solver.solver import Solver, Workshop
+from wharf.engine.builds.platforms import require_runnable
 from wharf.engine.builds.sources import Sources
 from wharf.engine.context import Context
 from wharf.errors import InvalidArgument
@@ -38,12 +39,15 @@ class Project:
         Raises:
             DockerfileError: it is malformed.
             NotFound: an image does not exist.
+            NotImplementedHere: commands of another platform, and there is no emulator.
         """
         known: dict[ImageName, BaseImage] = {}
         try:
             while isinstance(found := convert(self.dockerfile, self.options, known), Missing):
                 for name in found.images:
                     known[name] = await self._sources.base_image(name, self.options, self._held)
+            if found.target is not None:
+                require_runnable(found.target, self.options.host)
         except BaseException:
             self._held.close()
             raise

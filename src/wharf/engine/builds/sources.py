@@ -44,7 +44,8 @@ class Sources:
             raise NotImplementedHere(
                 "pulling the images that a build starts from is not supported by this build of wharf"
             )
-        record = self._context.images.resolve(name.reference)
+        foreign = name.platform.architecture != options.host.architecture
+        record = self._context.images.resolve(name.reference, str(name.platform) if foreign else None)
         held.enter_context(self._context.images.hold(record))
         return BaseImage(record.id, record.config)
 
