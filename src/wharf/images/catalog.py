@@ -151,6 +151,20 @@ class Catalog(Lookup):
             self._changed()
             return self._by_id[record.id]
 
+    def rename_to(
+        self, manifest_digest: Digest, references: Iterable[Reference], now: str, target: Digest | None
+    ) -> ImageRecord:
+        """Let ``references`` name a stored manifest, as one of ``target`` when that is an index; atomic.
+
+        Raises:
+            NotFound: the image has gone.
+        """
+        with self.lock:
+            record = self._by_manifest.get(manifest_digest)
+            if record is None:
+                raise NotFound(f"No such image: {manifest_digest}")
+            return self.insert(record, references, now, lambda _: None, target)
+
     def name(self, image_id: Digest, reference: Reference, now: str, like: Reference | None = None) -> None:
         """Give an image one more reference, which another loses when it has it; atomic.
 

@@ -22,10 +22,13 @@ from wharf.images.importing import ImportRequest, import_image, parse_import
 from wharf.images.intake import Intake
 from wharf.images.load import Loaded, load
 from wharf.images.platform import parse_platform
+from wharf.images.pull import Store
 from wharf.images.record import ImageRecord
+from wharf.images.registry.hosts import RegistryOptions
+from wharf.images.registry.transport import Waiting
 from wharf.images.removal import ImageUse, plan_removal
 from wharf.images.save import Archive, choose
-from wharf.lib.digest import Digest
+from wharf.images.transfers import Transfers
 from wharf.lib.filters import Filters, require_known, truth
 from wharf.lib.reference import Reference, parse_reference
 from wharf.lib.timestamps import rfc3339_nano
@@ -64,6 +67,9 @@ class Images:
         content: ContentStore,
         snapshots: Snapshots,
         time_ns: Callable[[], int] = time.time_ns,
+        *,
+        registries: RegistryOptions | None = None,
+        waiting: Waiting | None = None,
     ) -> None:
         self._data = data
         self._content = content
@@ -71,12 +77,21 @@ class Images:
         self._catalog = Catalog(database, content, snapshots)
         self._time_ns = time_ns
         self._blocking = Blocking()
-        self._under_way: set[Digest] = set()  # the targets of pulls at work
+        options = registries or RegistryOptions()
+        self._store = Store(
+            self._catalog, content, snapshots, Blocking(), self._now, downloads=options.downloads
+        )  # with threads of its own: a slow registry holds nobody up
+        self.transfers = Transfers(self._store, options, waiting)
+        """Pull, push, and what else registries are asked."""
 
     async def start(self) -> None:
         """Read what is stored and remove what a killed process left; DataLoss when an image is damaged."""
         now = self._now()
         await self._blocking.run(lambda: self._catalog.load(now))
+
+    async def aclose(self) -> None:
+        """Close the connections to registries; idempotent."""
+        await self.transfers.aclose()
 
     def _now(self) -> str:
         return rfc3339_nano(self._time_ns())
@@ -234,7 +249,7 @@ class Images:
     def _forget_unfinished(self) -> int:
         """Give up what pulls have left that are not under way; return the bytes freed."""
         with self._catalog.lock:
-            self._catalog.reach.forget(d for d in self._catalog.reach.unfinished() if d not in self._under_way)
+            self._catalog.reach.forget(d for d in self._catalog.reach.unfinished() if d not in self._store.under_way)
             return self._catalog.collect()
 
     def _prune(self, image_id: str, in_use: Uses) -> tuple[builtins.list[ImageDeleteResponseItem], int]:

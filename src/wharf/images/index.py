@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from wharf.errors import InvalidArgument
-from wharf.images.platform import platform_of
+from wharf.images.platform import Platform, choose, host, platform_of
 from wharf.images.record import decode_object, without_nulls
 from wharf.lib.digest import parse_digest
 from wharf.spec.oci_image import DOCKER_INDEX, OCI_INDEX, Descriptor, Index
@@ -52,6 +52,11 @@ def images_in(index: Index) -> list[Descriptor]:
         and (not one.get("platform") or platform_of(one.get("platform")))
         and _ATTESTATION not in (one.get("annotations") or {})
     ]
+
+
+def choose_image(index: Index, wanted: Platform | None) -> Descriptor | None:
+    """Return the image of an index that suits ``wanted`` best; None stands for this machine, or for the only one."""
+    return choose(images_in(index), wanted or host())
 
 
 def attestations_of(index: Index, digest: str) -> list[Descriptor]:

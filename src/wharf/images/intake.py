@@ -21,6 +21,7 @@ from typing import Final, Self
 import msgspec
 
 from wharf.errors import DataLoss, InvalidArgument
+from wharf.images.arrival import Arriving, blame
 from wharf.images.catalog import Catalog
 from wharf.images.record import ImageRecord, diff_ids_of, parse_config, parse_manifest, top_chain_id
 from wharf.lib.digest import Digest, chain_ids, digest_of
@@ -71,6 +72,10 @@ class Intake:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove what was not committed; idempotent."""
         self._stack.close()
 
     def writer(self) -> Writer:
@@ -100,6 +105,45 @@ class Intake:
                 return self._unpack(plain, writer)
             file.seek(0)
             return self.layer(file)
+
+    def layer_of_blob(self, descriptor: Descriptor) -> Layer:
+        """Unpack a stored blob, which is verified already; raises as :meth:`layer`."""
+        with self._content.open(Digest(descriptor["digest"])) as blob:
+            return self._unpack(Decompressed(blob), None, descriptor)
+
+    def receive(self, rest: Source, descriptor: Descriptor) -> Layer:
+        """Read one layer as it comes from a registry: stored, verified and unpacked in one pass.
+
+        Args:
+            rest: what comes after the bytes that an earlier attempt has left. What has come is kept when it breaks
+                off, and forgotten when it proves wrong.
+            descriptor: what was asked for.
+
+        Raises:
+            DataLoss: something else came.
+            InvalidArgument: it is what was asked for, and the archive is corrupt or refused.
+        """
+        digest, size = Digest(descriptor["digest"]), descriptor.get("size", 0)
+        writer = self._content.resume(digest)
+        arriving = Arriving(writer, rest)
+        try:
+            layer = self._unpack(Decompressed(arriving), None, descriptor)
+            arriving.verify(digest, size)
+            writer.commit()
+        except InvalidArgument as error:
+            problem = blame(arriving, digest, size, error)
+            self._content.discard(digest)
+            raise problem from error
+        except DataLoss:
+            self._content.discard(digest)
+            raise
+        finally:
+            writer.keep()
+        return layer
+
+    def stored(self, descriptor: Descriptor, diff_id: Digest, chain_id: Digest) -> Layer:
+        """Return a layer that is in the store, unpacked on the same layers."""
+        return Layer(descriptor, diff_id, self._snapshots.size(chain_id))
 
     def layer_of_folder(self, folder_fd: int, leave_out: Callable[[Node], bool] = nothing) -> Layer:
         """Make a layer of what a container changed: the upper folder of its overlay. It is stored as gzip.
@@ -136,7 +180,7 @@ class Intake:
                 for descriptor, diff_id, chain_id in zip(descriptors, record.diff_ids, chain, strict=True)
             ]
 
-    def _unpack(self, stored: Decompressed, writer: Writer) -> Layer:
+    def _unpack(self, stored: Decompressed, writer: Writer | None, descriptor: Descriptor | None = None) -> Layer:
         folder = self._stack.enter_context(self._snapshots.stage())
         fd = os.open(folder.path, FOLDER)
         try:
@@ -144,7 +188,9 @@ class Intake:
         finally:
             os.close(fd)
         stored.drain()
-        descriptor = _descriptor(_MEDIA_TYPES[stored.compression], writer)
+        if descriptor is None:
+            assert writer is not None, "a layer without a descriptor has a blob of its own"
+            descriptor = _descriptor(_MEDIA_TYPES[stored.compression], writer)
         return Layer(descriptor, stored.digest, unpacked.size_bytes, writer, folder)
 
     def check(self, config: bytes, layers: Sequence[Layer], manifest: bytes | None = None) -> ImageRecord:

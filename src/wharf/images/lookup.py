@@ -124,6 +124,24 @@ class Lookup:
                     return [(record, (reference,)) for record, reference in found]
             return [(self.resolve(name), ())]
 
+    def tags_of(self, repository: Reference) -> list[Reference]:
+        """Return all tags of a repository; NotFound, in Docker's words, when there is none."""
+        found = [r for _, r in self._references() if r.repository == repository.repository and r.tag]
+        if not found:
+            raise NotFound(f"An image does not exist locally with the tag: {repository.familiar_repository}")
+        return sorted(found, key=str)
+
+    def repositories_with(self, digest: Digest, besides: Reference) -> list[str]:
+        """Return the other repositories at the registry of ``besides`` whose images have this blob."""
+        found = dict.fromkeys(
+            reference.path
+            for record in self.all()
+            for reference in record.references
+            if reference.domain == besides.domain and reference.digest
+            if any(layer["digest"] == digest for layer in record.manifest.get("layers", []))
+        )
+        return [path for path in found if path != besides.path]
+
     def _references(self) -> list[tuple[Digest, Reference]]:
         return [(record.id, reference) for record in self._by_id.values() for reference in record.references]
 

@@ -134,6 +134,13 @@ class ContentStore:
         """Start or go on with a download; one at a time for each digest, and :meth:`Writer.replay` first."""
         return Writer(self, self._part(digest), resumed=True)
 
+    def begun(self, digest: Digest) -> int:
+        """Return how many bytes of a download an earlier attempt has left."""
+        try:
+            return self._part(digest).stat().st_size
+        except FileNotFoundError:
+            return 0
+
     def discard(self, digest: Digest) -> None:
         """Forget what there is of an unfinished download; idempotent."""
         self._part(digest).unlink(missing_ok=True)

@@ -114,6 +114,13 @@ class Snapshots:
         rows = self._database.query("SELECT chain_id, size_bytes FROM snapshots")
         return {str(chain_id): int(size or 0) for chain_id, size in rows}
 
+    def size(self, chain_id: str) -> int:
+        """Return the bytes of one layer; DataLoss when there is none."""
+        rows = self._database.query("SELECT size_bytes FROM snapshots WHERE chain_id = ?", (chain_id,))
+        if not rows:
+            raise DataLoss(f"layer {chain_id} is missing from the snapshots")
+        return int(rows[0][0] or 0)
+
     def total_size(self) -> int:
         """Return the bytes of all layers."""
         return sum(self.sizes().values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from wharf.spec.engine_api.container import DriverData, HealthConfig
+from wharf.spec.oci_image import Descriptor, Platform
 
 
 class ImageInspect(TypedDict, total=False):
@@ -88,3 +89,20 @@ class ImageInspectMetadata(TypedDict, total=False):
     """ImageInspectMetadata (Engine API, definitions)."""
 
     LastTagTime: str | None
+
+
+class SearchResult(TypedDict, total=False):
+    """One item of ImageSearch (Engine API, paths)."""
+
+    description: str | None
+    is_official: bool | None
+    is_automated: bool | None
+    name: str | None
+    star_count: int | None
+
+
+class DistributionInspect(TypedDict, total=False):
+    """DistributionInspect (Engine API, definitions)."""
+
+    Descriptor: Descriptor | None
+    Platforms: list[Platform] | None

@@ -1,0 +1,257 @@
+"""docker pull: an image from a registry into the store.
+
+::
+
+    name ─▶ manifest or index (asked for anew, fetched only when it is not stored) ─▶ recorded as begun
+         ─▶ configuration ─▶ layers, a few at a time: download ═ digest ═ decompress ═ unpack, in one pass
+         ─▶ one transaction: the image has its names, nothing is unfinished any more
+
+What is there already is not fetched: layers by their chain id, blobs by their digest, the beginning of a download
+that broke off. A process that is killed loses nothing that it has got; see :mod:`wharf.images.reach`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
+
+from wharf.errors import InvalidArgument, NotFound, Unauthorized, WharfError
+from wharf.images.bridge import Blocking
+from wharf.images.catalog import Catalog
+from wharf.images.index import attestations_of, choose_image, is_index, parse_index
+from wharf.images.intake import Intake, Layer
+from wharf.images.media_types import refuse_schema_1, require_image
+from wharf.images.platform import Platform, host
+from wharf.images.progress import Progress, counted
+from wharf.images.record import ImageRecord, decode_object, diff_ids_of, parse_config, parse_manifest
+from wharf.images.registry.repository import Manifest, Repository
+from wharf.images.registry.sources import Sources
+from wharf.lib.digest import Digest, chain_ids, is_digest, short
+from wharf.lib.reference import Reference
+from wharf.spec.oci_image import Descriptor, Index
+from wharf.storage.content import ContentStore
+from wharf.storage.snapshots import Snapshots
+
+
+@dataclass(slots=True)
+class Locks:
+    """One at a time for each digest: what two pulls want is fetched once."""
+
+    known: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+
+    def of(self, digest: str) -> asyncio.Lock:
+        """Return the lock of a digest; it lasts while somebody has it."""
+        lock = self.known.get(digest)
+        if lock is None:
+            lock = self.known[digest] = asyncio.Lock()
+        return lock
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where images are put, and what pulls of one engine share."""
+
+    catalog: Catalog
+    content: ContentStore
+    snapshots: Snapshots
+    blocking: Blocking
+    now: Callable[[], str]
+    downloads: int = 3
+    locks: Locks = field(default_factory=Locks)
+    under_way: set[Digest] = field(default_factory=set)  # the targets of pulls at work
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a name stands for at a registry: an image, and the index that lists it."""
+
+    repository: Repository
+    manifest: Manifest
+    index: Manifest | None
+
+    @property
+    def target(self) -> Digest:
+        """What the name names."""
+        return (self.index or self.manifest).digest
+
+
+class Pull:
+    """One pull of one reference."""
+
+    def __init__(self, store: Store, progress: Progress, reference: Reference, platform: Platform | None) -> None:
+        self._store = store
+        self._progress = progress
+        self._reference = reference
+        self._platform = platform
+
+    async def run(self, sources: Sources) -> ImageRecord:
+        """Bring the image in; say in the end whether it is new.
+
+        Raises:
+            NotFound: no registry of ``sources`` has it, or not for the platform.
+            WharfError: why it could not be had.
+        """
+        found = await sources.first(self._reference, self._find)
+        name = self._reference.tag or self._reference.digest or ""
+        self._progress.tell({"status": f"Pulling from {self._reference.path}", "id": name})
+        async with self._store.locks.of(found.manifest.digest):
+            known = self._store.catalog.of_manifest(found.manifest.digest)
+            self._store.under_way.add(found.target)
+            try:
+                record = await self._bring(found, known)
+            finally:
+                self._store.under_way.discard(found.target)
+        self._progress.tell({"status": f"Digest: {found.target}"})
+        news = "Image is up to date" if known else "Downloaded newer image"
+        self._progress.tell({"status": f"Status: {news} for {self._reference.familiar}"})
+        return record
+
+    async def _find(self, repository: Repository) -> Found:
+        """Return what the reference stands for in ``repository``; only what is not stored is fetched."""
+        name = self._reference.digest or self._reference.tag or ""
+        top = await self._manifest(repository, name, revalidate=not is_digest(name))
+        if not is_index(top.raw, top.media_type):
+            return Found(repository, top, None)
+        index = parse_index(top.raw)
+        chosen = choose_image(index, self._platform)
+        if chosen is None:
+            raise NotFound(f"no matching manifest for {self._platform or host()} in the manifest list entries")
+        return Found(repository, await self._manifest(repository, chosen["digest"]), top)
+
+    async def _manifest(self, repository: Repository, name: str, *, revalidate: bool = False) -> Manifest:
+        digest = name
+        if revalidate and (head := await repository.head(name)):
+            digest = head["digest"]
+        if is_digest(digest) and self._store.content.exists(Digest(digest)):
+            raw = await asyncio.to_thread(self._store.content.read, Digest(digest))
+            return Manifest(Digest(digest), "", raw)
+        fetched = await repository.manifest(digest)
+        document = decode_object(fetched.raw, "image manifest")
+        refuse_schema_1(fetched.media_type, document.get("schemaVersion"), self._reference.familiar)
+        return fetched
+
+    async def _bring(self, found: Found, known: ImageRecord | None) -> ImageRecord:
+        documents = [one.raw for one in (found.manifest, found.index) if one]
+        await self._store.blocking.run(lambda: self._begin(found.target, documents))
+        manifest = parse_manifest(found.manifest.raw)
+        require_image(manifest, self._reference.familiar)
+        config = await self._document(found.repository, manifest["config"])
+        diff_ids = diff_ids_of(parse_config(config))
+        if len(diff_ids) != len(manifest["layers"]):
+            raise InvalidArgument("invalid image: its configuration does not list the layers of its manifest")
+        async with AsyncExitStack() as stack:
+            intake = Intake(self._store.catalog, self._store.content, self._store.snapshots)
+            stack.push_async_callback(asyncio.to_thread, intake.close)
+            layers: list[Layer] = []
+            if known is None:
+                layers = await self._layers(intake, found.repository, manifest["layers"], diff_ids)
+            if found.index:
+                await self._attestations(found.repository, parse_index(found.index.raw), found.manifest.digest)
+            return await self._store.blocking.run(lambda: self._commit(intake, found, config, layers, known))
+
+    def _begin(self, target: Digest, documents: Sequence[bytes]) -> None:
+        with self._store.catalog.lock:
+            for raw in documents:
+                self._store.content.add(raw)
+            self._store.catalog.reach.begin(target, self._store.now())
+
+    def _commit(
+        self, intake: Intake, found: Found, config: bytes, layers: list[Layer], known: ImageRecord | None
+    ) -> ImageRecord:
+        digest_reference = self._reference.with_digest(found.target)
+        references = [digest_reference] if self._reference.digest else [self._reference, digest_reference]
+        target = found.index.digest if found.index else None
+        now = self._store.now()
+        if known is not None:
+            return self._store.catalog.rename_to(found.manifest.digest, references, now, target)
+        return intake.commit(config, layers, references, now, manifest=found.manifest.raw, target=target)
+
+    async def _document(self, repository: Repository, descriptor: Descriptor) -> bytes:
+        """Return a small blob, from the store or into it."""
+        digest = Digest(descriptor["digest"])
+        if self._store.content.exists(digest):
+            return await asyncio.to_thread(self._store.content.read, digest)
+        data = await repository.small_blob(digest, descriptor.get("size", 0))
+        await self._store.blocking.run(lambda: self._store.content.add(data))
+        return data
+
+    async def _attestations(self, repository: Repository, index: Index, digest: Digest) -> None:
+        """Fetch what attests to the image, all of it or what there is: a registry may have dropped it."""
+        for descriptor in attestations_of(index, digest):
+            try:
+                manifest = parse_manifest(await self._document(repository, descriptor))
+                for one in (manifest["config"], *manifest["layers"]):
+                    await self._document(repository, one)
+            except NotFound:
+                self._progress.step("Attestation is missing", short(descriptor["digest"]))
+
+    async def _layers(
+        self, intake: Intake, repository: Repository, descriptors: list[Descriptor], diff_ids: list[Digest]
+    ) -> list[Layer]:
+        chain = chain_ids(diff_ids)
+        for descriptor in descriptors:
+            self._progress.step("Pulling fs layer", short(descriptor["digest"]))
+        limit = asyncio.Semaphore(self._store.downloads)
+
+        async def one(descriptor: Descriptor, diff_id: Digest, chain_id: Digest) -> Layer:
+            async with limit:
+                return await self._layer(intake, repository, descriptor, diff_id=diff_id, chain_id=chain_id)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(one(*each)) for each in zip(descriptors, diff_ids, chain, strict=True)]
+        except* WharfError as errors:
+            raise first_of(errors) from None
+        return [task.result() for task in tasks]
+
+    async def _layer(
+        self, intake: Intake, repository: Repository, descriptor: Descriptor, *, diff_id: Digest, chain_id: Digest
+    ) -> Layer:
+        digest, size, name = Digest(descriptor["digest"]), descriptor.get("size", 0), short(descriptor["digest"])
+        content = self._store.content
+        async with self._store.locks.of(digest):
+            stored = content.exists(digest)
+            if stored and self._store.snapshots.exists(chain_id):
+                self._progress.step("Already exists", name)
+                return intake.stored(descriptor, diff_id, chain_id)
+            if stored:
+                layer = await self._store.blocking.run(lambda: intake.layer_of_blob(descriptor))
+            else:
+                layer = await self._download(intake, repository, descriptor, digest=digest, size=size)
+        if layer.diff_id != diff_id:
+            raise InvalidArgument(f"layer {digest} has the diff id {layer.diff_id}, its image says {diff_id}")
+        self._progress.step("Pull complete", name)
+        return layer
+
+    async def _download(
+        self, intake: Intake, repository: Repository, descriptor: Descriptor, *, digest: Digest, size: int
+    ) -> Layer:
+        name = short(digest)
+        start = self._store.content.begun(digest)
+        if start > size:
+            self._store.content.discard(digest)
+            start = 0
+
+        def tell(current: int) -> None:
+            self._progress.count("Downloading", name, current, size)
+            if current >= size:
+                self._progress.step("Download complete", name)
+
+        chunks = counted(repository.blob(digest, size, start), tell, start)
+        return await self._store.blocking.run_with(chunks, lambda source: intake.receive(source, descriptor))
+
+
+def first_of(errors: BaseExceptionGroup[WharfError]) -> WharfError:
+    """Return what to tell of several layers' failures: credentials first, for that can be helped."""
+    found: list[WharfError] = []
+    pending: list[BaseException] = [errors]
+    while pending:
+        error = pending.pop(0)
+        if isinstance(error, BaseExceptionGroup):
+            pending += error.exceptions
+        elif isinstance(error, WharfError):
+            found.append(error)
+    return next((error for error in found if isinstance(error, Unauthorized)), found[0])
