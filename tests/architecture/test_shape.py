@@ -98,8 +98,8 @@ def test_every_module_says_what_it_is() -> None:
 
 
 def test_nothing_names_a_package_host_or_a_place_of_one_machine() -> None:
-    own = Path(__file__)
-    found = [line for path in _tracked() if path != own for line in _lines_that_leak(path)]
+    may = {Path(__file__), _SOURCE / "images/registry/hosts.py"}  # a client of Docker Hub has to know where it is
+    found = [line for path in _tracked() if path not in may for line in _lines_that_leak(path)]
 
     assert found == []
 

@@ -101,7 +101,7 @@ class FakeEngine:
         self.calls: Calls = []
         self.containers = Noun("containers", self.calls, frozenset({"stats"}))
         self.execs = Noun("execs", self.calls)
-        self.images = Noun("images", self.calls, frozenset({"load", "save", "import_", "bootstrap"}))
+        self.images = Noun("images", self.calls, frozenset({"load", "save", "import_", "bootstrap", "pull", "push"}))
         self.networks = Noun("networks", self.calls)
         self.networks.answers["inspect"] = {}
         self.volumes = Noun("volumes", self.calls)

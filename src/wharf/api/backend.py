@@ -20,6 +20,7 @@ Document = dict[str, object]
 Strings = list[str]  # named here: inside the classes below, ``list`` is their own method
 Changes = list[container.FilesystemChange]
 History = list[image.ImageHistoryResponseItem]
+SearchResults = list[image.SearchResult]
 Deletions = list[image.ImageDeleteResponseItem]
 
 
@@ -244,6 +245,18 @@ class Images(Protocol):
 
     def save(self, names: Strings) -> AsyncIterator[bytes]:
         """Write an archive of the named images."""
+
+    def pull(self, name: str, *, tag: str | None, platform: str | None, auth: str) -> AsyncIterator[Document]:
+        """Bring an image from its registry; yields progress. ``auth`` is an X-Registry-Auth header."""
+
+    def push(self, name: str, *, tag: str | None, auth: str) -> AsyncIterator[Document]:
+        """Send an image to its registry; yields progress."""
+
+    async def search(self, term: str, *, limit: int | None, filters: Filters, auth: str) -> SearchResults:
+        """Return the repositories that a registry finds."""
+
+    async def distribution(self, name: str, *, auth: str) -> image.DistributionInspect:
+        """Return what a registry has under a name."""
 
     def import_(
         self,

@@ -83,8 +83,9 @@ async def _save(call: Call) -> web.StreamResponse:
 
 async def _create(call: Call) -> web.StreamResponse:
     query = call.query
-    if query.text("fromImage") is not None:
-        raise NotImplementedHere("pull is not supported by this build yet")
+    if (name := query.text("fromImage")) is not None:
+        tag, platform = query.text("tag"), query.text("platform")
+        return await lines(call, call.backend.images.pull(name, tag=tag, platform=platform, auth=_auth(call)))
     source = query.text("fromSrc")
     if source is None:
         raise InvalidArgument("either fromImage or fromSrc is needed")
@@ -101,6 +102,29 @@ async def _create(call: Call) -> web.StreamResponse:
         platform=query.text("platform"),
     )
     return await lines(call, progress)
+
+
+async def _push(call: Call) -> web.StreamResponse:
+    _refuse_set(call, "platform")
+    name, tag = call.params["name"], call.query.text("tag")
+    return await lines(call, call.backend.images.push(name, tag=tag, auth=_auth(call)))
+
+
+async def _search(call: Call) -> web.StreamResponse:
+    query = call.query
+    found = await call.backend.images.search(
+        query.required("term"), limit=query.integer("limit"), filters=query.filters(), auth=_auth(call)
+    )
+    return document(found)
+
+
+async def _distribution(call: Call) -> web.StreamResponse:
+    return document(await call.backend.images.distribution(call.params["name"], auth=_auth(call)))
+
+
+def _auth(call: Call) -> str:
+    """Return who asks a registry, as the client's header says it."""
+    return call.request.headers.get("X-Registry-Auth", "")
 
 
 async def _bootstrap(call: Call) -> web.StreamResponse:
@@ -122,6 +146,9 @@ ROUTES = (
     Route("POST", "/images/load", _load),
     Route("POST", "/images/prune", _prune),
     Route("POST", "/images/bootstrap", _bootstrap),
+    Route("GET", "/images/search", _search),
+    Route("GET", "/distribution/{name:.*}/json", _distribution),
+    Route("POST", "/images/{name:.*}/push", _push),
     Route("GET", "/images/{name:.*}/json", _inspect),
     Route("GET", "/images/{name:.*}/history", _history),
     Route("GET", "/images/{name:.*}/get", _save_one),

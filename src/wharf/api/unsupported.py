@@ -49,10 +49,7 @@ _SWARM = (
 _MISSING = {
     "attaching by websocket": ("GET /containers/{id}/attach/ws",),
     "building images": ("POST /build/cancel", "POST /session", "POST /grpc"),
-    "searching registries": ("GET /images/search",),
-    "pushing images": ("POST /images/{name:.*}/push",),
     "showing attestations": ("GET /images/{name:.*}/attestations",),
-    "asking registries": ("GET /distribution/{name:.*}/json",),
     "logging in to registries": ("POST /auth",),
     "changing volumes of a cluster": ("PUT /volumes/{name}",),
     "joining a swarm": ("POST /swarm/init", "POST /swarm/join"),

@@ -57,6 +57,11 @@ _MODULES: dict[str, dict[str, str]] = {
         "build": "Build an image from a Dockerfile",
         "builder prune": "Remove the results of earlier builds",
     },
+    "pull": {
+        "pull": "Download an image from a registry",
+        "push": "Upload an image to a registry",
+        "search": "Search a registry for images",
+    },
     "archives": {
         "load": "Load images from an archive",
         "save": "Save images to an archive",
@@ -97,6 +102,7 @@ ALIASES: dict[str, str] = {
     "image ls": "images", "image list": "images", "image rm": "rmi", "image remove": "rmi",
     "image history": "history", "image tag": "tag", "image load": "load", "image save": "save",
     "image import": "import", "image build": "build", "builder build": "build",
+    "image pull": "pull", "image push": "push",
     "network list": "network ls", "network remove": "network rm",
     "volume list": "volume ls", "volume remove": "volume rm",
     "system info": "info", "system events": "events",

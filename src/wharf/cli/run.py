@@ -13,7 +13,7 @@ from wharf.cli.flags import Flag
 from wharf.cli.terminal import size_of
 from wharf.client.containers import Containers
 from wharf.client.documents import as_document, number, section, text, texts
-from wharf.errors import InvalidArgument, NotFound, WharfError
+from wharf.errors import InvalidArgument, NotFound, Unavailable, WharfError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,9 +138,8 @@ def _create(session: Session, values: Values, document: Document) -> str:
         WharfError: it cannot be created, or the id's file exists.
     """
     pull = values.text("pull")
-    if pull not in {"missing", "never"}:
-        reason = "this engine has no registries" if pull == "always" else 'must be "missing" or "never"'
-        raise InvalidArgument(f"invalid pull option: '{pull}': {reason}")
+    if pull not in {"always", "missing", "never"}:
+        raise InvalidArgument(f'invalid pull option: \'{pull}\': must be one of "always", "missing" or "never"')
     cidfile = values.text("cidfile")
     if cidfile and os.path.exists(cidfile):
         raise InvalidArgument(
@@ -158,19 +157,37 @@ def _create(session: Session, values: Values, document: Document) -> str:
 def _create_with_image(session: Session, values: Values, document: Document) -> Document:
     containers = Containers(session.client)
     name, platform = values.text("name"), values.text("platform")
+    if values.text("pull") == "always":
+        _pull(session, values, text(document, "Image"))
     try:
         return containers.create(document, name=name, platform=platform)
     except NotFound as error:
         image = text(document, "Image")
         if "no such image" not in str(error).lower() or values.text("pull") == "never":
             raise
-        if not _can_bootstrap(image):
-            raise NotFound(
-                f"no such image: {image}\nload it with 'wharf load' or 'wharf import'; "
-                f"'wharf image bootstrap NAME' makes one of: {', '.join(BOOTSTRAPPABLE)}"
-            ) from None
-        _bootstrap(session, image, quiet=values.on("quiet"))
+        _obtain(session, values, image)
     return containers.create(document, name=name, platform=platform)
+
+
+def _obtain(session: Session, values: Values, image: str) -> None:
+    """Pull an image that is missing; make it on this machine where no registry can be reached and it can be made."""
+    from wharf.cli.pull import with_tag  # noqa: PLC0415  # only where an image is missing
+
+    session.warn(f"Unable to find image '{with_tag(image)}' locally")
+    try:
+        _pull(session, values, image)
+    except Unavailable as error:
+        if not _can_bootstrap(image):
+            raise
+        session.warn(f"{describe(error)}: making it on this machine")
+        _bootstrap(session, image, quiet=values.on("quiet"))
+
+
+def _pull(session: Session, values: Values, image: str) -> None:
+    from wharf.cli.pull import pull_image  # noqa: PLC0415  # only where an image is missing
+
+    out = None if values.on("quiet") else sys.stderr
+    pull_image(session, image, platform=values.text("platform"), out=out)
 
 
 def _can_bootstrap(image: str) -> bool:
@@ -182,8 +199,6 @@ def _bootstrap(session: Session, image: str, *, quiet: bool) -> None:
     from wharf.cli.progress import show_progress  # noqa: PLC0415  # only where an image is missing
     from wharf.client.images import Images  # noqa: PLC0415
 
-    shown = image if ":" in image.rpartition("/")[2] else f"{image}:latest"
-    session.warn(f"Unable to find image '{shown}' locally: making it on this machine")
     show_progress(Images(session.client).bootstrap(image), None if quiet else sys.stderr)
 
 

@@ -56,6 +56,30 @@ class Images:
         """Remove what nothing uses; return ImagesDeleted and SpaceReclaimed (bytes)."""
         return as_document(self._client.call("POST", "/images/prune", query={"filters": filters_text(filters)}))
 
+    def pull(self, name: str, *, platform: str = "", auth: str = "") -> Iterator[object]:
+        """Bring an image from its registry; yield progress documents.
+
+        Args:
+            name: A reference; without a tag, all of its repository's.
+            platform: os/architecture[/variant].
+            auth: An X-Registry-Auth header (see :mod:`wharf.client.credentials`).
+        """
+        query: Query = {"fromImage": name, "platform": platform}
+        response = self._client.request("POST", "/images/create", query=query, headers=_auth(auth))
+        return response.json_lines()
+
+    def push(self, name: str, *, tag: str = "", auth: str = "") -> Iterator[object]:
+        """Send an image to its registry, all of its tags without one; yield progress documents."""
+        # Docker refuses a push without the header: an empty object stands for nobody.
+        headers = _auth(auth or "e30=")
+        path = self._path(name, "push")
+        return self._client.request("POST", path, query={"tag": tag}, headers=headers).json_lines()
+
+    def search(self, term: str, *, limit: int = 0, filters: Filters | None = None, auth: str = "") -> Documents:
+        """Return the repositories that a registry finds."""
+        query: Query = {"term": term, "limit": limit or None, "filters": filters_text(filters)}
+        return as_documents(self._client.request("GET", "/images/search", query=query, headers=_auth(auth)).json())
+
     def load(self, archive: Iterable[bytes], *, quiet: bool = False) -> Iterator[object]:
         """Send an archive of images; yield progress documents."""
         headers = {"Content-Type": "application/x-tar"}
@@ -112,3 +136,7 @@ class Images:
         """
         query: Query = {"name": name, "include": include or [], "tag": tag}
         return self._client.request("POST", "/images/bootstrap", query=query).json_lines()
+
+
+def _auth(header: str) -> dict[str, str]:
+    return {"X-Registry-Auth": header} if header else {}

@@ -11,8 +11,10 @@ from typing import Final, TypeVar
 from wharf.daemon.addresses import DEFAULT_HOST, Address, parse_address
 from wharf.daemon.settings import BY_NAME, SETTINGS, Value
 from wharf.daemon.values import from_flags, from_json, shown
-from wharf.engine.options import AddressPool, ContainerDefaults, EngineOptions, NetworkOptions, RegistryOptions
+from wharf.engine.options import AddressPool, ContainerDefaults, EngineOptions, NetworkOptions
 from wharf.errors import InvalidArgument
+from wharf.images.registry.hosts import RegistryOptions
+from wharf.lib.reference import DEFAULT_DOMAIN
 from wharf.spec.engine_api.container import HostConfigUlimitsItem
 from wharf.storage.layout import DEFAULT_DATA_ROOT
 
@@ -99,11 +101,11 @@ class Configuration:
             debug=self.level == "debug",
             containers=self._containers(),
             registries=RegistryOptions(
-                mirrors=self.texts("registry-mirrors"),
+                mirrors={DEFAULT_DOMAIN: mirrors} if (mirrors := self.texts("registry-mirrors")) else {},
                 insecure=self.texts("insecure-registries"),
-                concurrent_downloads=self.get("max-concurrent-downloads", 3),
-                concurrent_uploads=self.get("max-concurrent-uploads", 5),
-                download_attempts=self.get("max-download-attempts", 5),
+                downloads=self.get("max-concurrent-downloads", 3),
+                uploads=self.get("max-concurrent-uploads", 5),
+                attempts=self.get("max-download-attempts", 5),
                 http_proxy=self.get("http-proxy", ""),
                 https_proxy=self.get("https-proxy", ""),
                 no_proxy=self.get("no-proxy", ""),

@@ -6,13 +6,17 @@ import builtins
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 from wharf.engine.context import Context
+from wharf.images.registry.credentials import parse_registry_auth
 from wharf.images.removal import ImageUse
+from wharf.images.transfers import Pulled
 from wharf.lib.filters import Filters
 from wharf.spec.engine_api.image import (
+    DistributionInspect,
     ImageDeleteResponseItem,
     ImageHistoryResponseItem,
     ImageInspect,
     ImageSummary,
+    SearchResult,
 )
 
 Document = dict[str, object]
@@ -75,6 +79,56 @@ class ImageVerbs:
             self._publish("save", self._images.resolve(name).id, name)
         async for chunk in self._images.save(wanted):
             yield chunk
+
+    async def pull(
+        self, name: str, *, tag: str | None = None, platform: str | None = None, auth: str = ""
+    ) -> AsyncIterator[Document]:
+        """Bring an image from its registry; yields progress.
+
+        Args:
+            name: its reference; a repository alone, with no ``tag`` either, stands for all of its tags.
+            tag: a tag or a digest.
+            platform: ``os/architecture[/variant]``; this machine's by default.
+            auth: an ``X-Registry-Auth`` header: who asks.
+
+        Raises:
+            NotFound: the registry has no such image.
+        """
+        credentials = parse_registry_auth(auth)
+
+        def done(pulled: Pulled) -> None:
+            self._publish("pull", pulled.image_id, pulled.reference.familiar)
+
+        async for document in self._images.transfers.pull(
+            name, tag=tag, platform=platform, credentials=credentials, done=done
+        ):
+            yield document
+
+    async def push(self, name: str, *, tag: str | None = None, auth: str = "") -> AsyncIterator[Document]:
+        """Send an image to its registry; yields progress. Arguments as :meth:`pull`.
+
+        Raises:
+            NotFound: there is no such image here.
+            Unauthorized: the registry wants credentials, or others.
+        """
+        credentials = parse_registry_auth(auth)
+
+        def done(pushed: Pulled) -> None:
+            self._publish("push", pushed.image_id, pushed.reference.familiar)
+
+        async for document in self._images.transfers.push(name, tag=tag, credentials=credentials, done=done):
+            yield document
+
+    async def search(
+        self, term: str, *, limit: int | None = None, filters: Filters | None = None, auth: str = ""
+    ) -> builtins.list[SearchResult]:
+        """Return the repositories that a registry finds for a term."""
+        credentials = parse_registry_auth(auth)
+        return await self._images.transfers.search(term, limit=limit, filters=filters or {}, credentials=credentials)
+
+    async def distribution(self, name: str, *, auth: str = "") -> DistributionInspect:
+        """Return what a registry has under a name; NotFound when it has no such image."""
+        return await self._images.transfers.distribution(name, credentials=parse_registry_auth(auth))
 
     async def import_(
         self,

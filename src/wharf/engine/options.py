@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from wharf.images.registry.hosts import RegistryOptions
 from wharf.spec.engine_api.container import HostConfig, HostConfigUlimitsItem
 
 
@@ -62,20 +63,6 @@ def _says(host: HostConfig, option: str) -> bool:
 
 
 _NOTHING = ContainerDefaults()
-
-
-@dataclass(frozen=True, slots=True)
-class RegistryOptions:
-    """How registries are talked to."""
-
-    mirrors: tuple[str, ...] = ()  # of Docker Hub: http(s)://host[:port]
-    insecure: tuple[str, ...] = ()  # host[:port] or CIDR: plain HTTP and unknown certificates will do
-    concurrent_downloads: int = 3
-    concurrent_uploads: int = 5
-    download_attempts: int = 5
-    http_proxy: str = ""
-    https_proxy: str = ""
-    no_proxy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from pathlib import Path
 from wharf.engine.context import Context
 from wharf.engine.disk_usage import KINDS, Listing, Results, disk_usage
 from wharf.engine.events import FILTERS
-from wharf.engine.options import RegistryOptions
+from wharf.images.registry.hosts import RegistryOptions
 from wharf.lib.filters import require_known
 from wharf.lib.moments import parse_moment, to_ns
+from wharf.lib.reference import DEFAULT_DOMAIN
 from wharf.lib.version import API_VERSION, MIN_API_VERSION, __version__
 from wharf.spec.engine_api.system import DiskUsage, EventMessage, SystemVersion
 
@@ -159,7 +160,7 @@ def _limits(*, cgroup2: bool) -> dict[str, bool]:
 
 def _registries(options: RegistryOptions) -> dict[str, object]:
     """Return RegistryServiceConfig: Docker Hub with its mirrors, and whom to trust without TLS."""
-    mirrors = [f"{mirror.rstrip('/')}/" for mirror in options.mirrors]
+    mirrors = [f"{mirror.rstrip('/')}/" for mirror in options.mirrors.get(DEFAULT_DOMAIN, ())]
     hosts = [each for each in options.insecure if "/" not in each]
     indexes = {host: {"Name": host, "Mirrors": [], "Secure": False, "Official": False} for host in hosts}
     hub = {"Name": "docker.io", "Mirrors": mirrors, "Secure": True, "Official": True}

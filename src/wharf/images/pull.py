@@ -182,7 +182,9 @@ class Pull:
         """Fetch what attests to the image, all of it or what there is: a registry may have dropped it."""
         for descriptor in attestations_of(index, digest):
             try:
-                manifest = parse_manifest(await self._document(repository, descriptor))
+                raw = (await self._manifest(repository, descriptor["digest"])).raw
+                await self._store.blocking.run(lambda raw=raw: self._store.content.add(raw))  # type: ignore[misc]  # bound now
+                manifest = parse_manifest(raw)
                 for one in (manifest["config"], *manifest["layers"]):
                     await self._document(repository, one)
             except NotFound:

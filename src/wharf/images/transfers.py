@@ -13,14 +13,14 @@ from wharf.images.pull import Pull, Store
 from wharf.images.push import Push
 from wharf.images.record import parse_config, parse_manifest, platform_of_config
 from wharf.images.registry.credentials import Credentials
-from wharf.images.registry.hosts import RegistryOptions, hosts_of, origin
+from wharf.images.registry.hosts import HUB_HOST, HUB_INDEX, RegistryOptions, hosts_of, origin
 from wharf.images.registry.repository import Repository
 from wharf.images.registry.search import search
 from wharf.images.registry.sources import Sources
 from wharf.images.registry.transport import Transport, Waiting
 from wharf.lib.digest import Digest
 from wharf.lib.filters import Filters
-from wharf.lib.reference import Reference, parse_reference
+from wharf.lib.reference import DEFAULT_DOMAIN, Reference, parse_reference
 from wharf.spec.engine_api.image import DistributionInspect, SearchResult
 from wharf.spec.oci_image import Platform as PlatformDocument
 
@@ -177,7 +177,7 @@ class Transfers:
             Unavailable: it cannot be reached.
         """
         server = credentials.server.removeprefix("https://").removeprefix("http://").partition("/")[0]
-        domain = "docker.io" if server in ("", "index.docker.io", "registry-1.docker.io") else server
+        domain = DEFAULT_DOMAIN if server in ("", HUB_INDEX, HUB_HOST) else server
         connection = self._transport.connect(origin(domain, self.options), credentials)
         async with connection.request("GET", "/v2/", what=f"login attempt to {domain}"):
             pass

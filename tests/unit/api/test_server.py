@@ -324,10 +324,13 @@ def test_web_page_cannot_reach_the_engine_over_tcp(tcp: bool, status: int) -> No
 
 
 @scenario
-async def test_pull_is_refused_in_clear_words(served: Served) -> None:
-    answer = await served.ask("POST", "/images/create?fromImage=busybox&tag=latest")
+async def test_a_pull_is_told_who_asks(served: Served) -> None:
+    served.engine.images.answers["pull"] = [{"status": "Pulling from library/busybox", "id": "latest"}]
+    fields = "X-Registry-Auth: e30=\r\n"
+    answer = await served.ask("POST", "/images/create?fromImage=busybox&tag=latest", fields=fields)
 
-    assert (answer.status, answer.json) == (501, {"message": "pull is not supported by this build yet"})
+    assert (answer.status, answer.json["id"]) == (200, "latest")
+    assert served.engine.calls[-1][1:] == (("busybox",), {"tag": "latest", "platform": None, "auth": "e30="})
 
 
 def test_every_endpoint_of_the_table_has_a_handler_of_its_own() -> None:

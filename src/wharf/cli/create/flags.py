@@ -100,7 +100,7 @@ CONTAINER_FLAGS = (
     Flag("privileged", "bool", "All capabilities and devices, nothing masked"),
     Flag("publish", "list", "Publish a port: [[address:]host port:]port[/protocol]", short="p"),
     Flag("publish-all", "bool", "Publish all exposed ports on free ports", short="P"),
-    Flag("pull", "string", "When to get the image: missing or never", default="missing"),
+    Flag("pull", "string", "When to get the image: always, missing or never", default="missing"),
     Flag("quiet", "bool", "No progress while the image is made", short="q"),
     Flag("read-only", "bool", "Mount its root read-only"),
     Flag(

@@ -61,7 +61,7 @@ async def create(
     validate.host_config(asked)
     _require_platform(platform)
     chosen = _choose_name(context, name)
-    image = context.images.resolve(request.config.get("Image") or "")
+    image = context.images.resolve(request.config.get("Image") or "", platform)
     config = merge(request.config, image.config.get("config") or {})
     validate.merged(config, request.host_config)
     argv = command_line(config)
@@ -83,7 +83,8 @@ async def create(
         ),
         state=State(),
     )
-    await _prepare(context, container, image)
+    with context.images.hold(image):
+        await _prepare(context, container, image)
     publish(context, container, "create")
     return {"Id": container_id, "Warnings": []}
 

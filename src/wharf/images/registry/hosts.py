@@ -51,9 +51,16 @@ class RegistryOptions:
     certificates: tuple[Path, ...] = DEFAULT_CERTIFICATES
     downloads: int = 3  # at once, of one pull
     uploads: int = 5  # at once, of one push
+    attempts: int = 5  # at each request, and at each place of a download
+    http_proxy: str = ""  # empty: what the environment says
+    https_proxy: str = ""
+    no_proxy: str = ""  # hosts, separated by commas
 
     def __post_init__(self) -> None:
-        """Check the addresses of mirrors; InvalidArgument when one is none."""
+        """Check what was told; InvalidArgument when an address is none, or a number makes no sense."""
+        if min(self.downloads, self.uploads, self.attempts) < 1:
+            raise InvalidArgument("downloads, uploads and attempts of registries must be 1 or more")
+        _networks(self.insecure)
         for addresses in self.mirrors.values():
             for address in addresses:
                 mirror_host(address)

@@ -19,7 +19,7 @@ from wharf.images.registry.credentials import Credentials
 
 _CLIENT: Final = "wharf"
 _DEFAULT_LIFE_S: Final = 60.0  # "expires_in (Optional) ... If omitted, this defaults to 60 seconds"
-_MARGIN_S: Final = 5.0
+_USED: Final = 0.9  # of its life: it must not expire on its way
 _REFUSED: Final = (400, 401, 403)
 
 
@@ -69,7 +69,7 @@ class Tokens:
             raise Unavailable(f"the answer of {realm} holds no token")
         life = answer.get("expires_in")
         life_s = float(life) if isinstance(life, int | float) and life > 0 else _DEFAULT_LIFE_S
-        self._tokens[frozenset(wanted)] = _Token(value, self._clock() + max(0.0, life_s - _MARGIN_S))
+        self._tokens[frozenset(wanted)] = _Token(value, self._clock() + life_s * _USED)
         return value
 
     async def _ask(

@@ -19,7 +19,7 @@ from wharf.errors import Unauthorized, Unavailable, WharfError
 from wharf.images.registry.answers import MAX_ERROR_BYTES, failure
 from wharf.images.registry.challenge import Challenge, parse_challenges
 from wharf.images.registry.credentials import ANONYMOUS, Credentials
-from wharf.images.registry.hosts import Certificates, Host, RegistryOptions, certificates_of
+from wharf.images.registry.hosts import Certificates, Host, RegistryOptions, certificates_of, is_insecure
 from wharf.images.registry.retrying import AGAIN, Patience, retry_after_s
 from wharf.images.registry.tokens import Tokens
 from wharf.lib.version import __version__
@@ -49,7 +49,7 @@ class Transport:
 
     def __init__(self, options: RegistryOptions, waiting: Waiting | None = None) -> None:
         self.options = options
-        self.waiting = waiting or Waiting()
+        self.waiting = waiting or Waiting(patience=Patience(attempts=options.attempts))
         self._session: aiohttp.ClientSession | None = None
         self._contexts: dict[str, ssl.SSLContext] = {}
         self._schemes: dict[str, str] = {}  # that worked, by host
@@ -205,7 +205,7 @@ class Connection:
                     challenge,
                     scopes,
                     self._transport.context(token_host),
-                    _proxy(realm),
+                    proxy_for(realm, self._transport.options),
                 )
                 return True
             if challenge.scheme == "basic" and self._credentials.username and not self._basic:
@@ -233,7 +233,7 @@ class Connection:
                     data=body() if body else None,
                     ssl=self._transport.context(self.host) if url.startswith("https:") else True,
                     allow_redirects=method in ("GET", "HEAD"),
-                    proxy=_proxy(url),
+                    proxy=proxy_for(url, self._transport.options),
                 )
             except (aiohttp.ClientConnectorError, aiohttp.ServerDisconnectedError):
                 if scheme == schemes[-1]:
@@ -259,10 +259,12 @@ def _unreachable(what: str, host: Host, problem: BaseException) -> Unavailable:
     return Unavailable(f"{what}: cannot reach {host.name}: {said}")
 
 
-def _proxy(url: str) -> str | None:
-    """Return the proxy that the environment names for an address (HTTP_PROXY, HTTPS_PROXY, NO_PROXY)."""
+def proxy_for(url: str, options: RegistryOptions) -> str | None:
+    """Return the proxy for an address: of the options, else of the environment (HTTP_PROXY, NO_PROXY ...)."""
     parts = urlsplit(url)
-    proxy = urllib.request.getproxies_environment().get(parts.scheme)
-    if not proxy or urllib.request.proxy_bypass(parts.netloc):
+    named = urllib.request.getproxies_environment()
+    own = {"http": options.http_proxy, "https": options.https_proxy, "no": options.no_proxy}
+    proxies = {**named, **{kind: value for kind, value in own.items() if value}}
+    if is_insecure(parts.netloc, ()) or urllib.request.proxy_bypass_environment(parts.netloc, proxies):  # type: ignore[attr-defined]  # documented by its source alone
         return None
-    return proxy
+    return proxies.get(parts.scheme) or None

@@ -1,0 +1,123 @@
+"""Who asks a registry: what ``docker login`` has stored (config.json), as the header that the engine wants.
+
+Of config.json: ``auths`` (a user's name and password, in base64, or an identity token), ``credHelpers`` and
+``credsStore``: programs called docker-credential-NAME that keep them (docker-credential-helpers' protocol).
+"""
+
+from __future__ import annotations
+
+import os
+
+from wharf.client.documents import as_document, section, text
+from wharf.errors import InvalidArgument, Unavailable
+from wharf.lib.light_json import dumps, loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wharf.client.documents import Document
+
+HUB = "https://index.docker.io/v1/"
+_KEPT = ("auth", "username", "password", "identitytoken")
+_MAX_ANSWER = 1 << 20
+
+
+def registry_of(reference: str) -> str:
+    """Return under which key credentials for an image's registry are stored: its host, or Docker Hub's old name."""
+    first, slash, _ = reference.partition("/")
+    if slash and (set(".:") & set(first) or first == "localhost"):
+        return HUB if first in {"docker.io", "index.docker.io"} else first
+    return HUB
+
+
+def read_config(environment: Mapping[str, str]) -> Document:
+    """Return config.json of ``DOCKER_CONFIG`` or the home folder; empty when there is none.
+
+    Raises:
+        InvalidArgument: it is not JSON.
+    """
+    folder = environment.get("DOCKER_CONFIG") or os.path.join(environment.get("HOME") or "/root", ".docker")
+    path = os.path.join(folder, "config.json")
+    try:
+        with open(path, "rb") as file:
+            return as_document(loads(file.read().decode("utf-8", "replace")))
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return {}
+    except ValueError as error:
+        raise InvalidArgument(f"{path} is not JSON: {error}") from error
+
+
+def auth_header(reference: str, environment: Mapping[str, str]) -> str:
+    """Return ``X-Registry-Auth`` for an image's registry, empty when nothing is stored for it.
+
+    Raises:
+        InvalidArgument: the configuration is malformed.
+        Unavailable: the program that keeps the credentials fails.
+    """
+    server = registry_of(reference)
+    config = read_config(environment)
+    helper = text(section(config, "credHelpers"), server) or text(config, "credsStore")
+    found = _from_helper(helper, server) if helper else _from_auths(section(config, "auths"), server)
+    return _encoded({**found, "serveraddress": server}) if found else ""
+
+
+def _from_auths(auths: Document, server: str) -> Document:
+    for key in auths:
+        if _host(key) == _host(server):
+            entry = section(auths, key)
+            return {name: entry[name] for name in _KEPT if entry.get(name)}
+    return {}
+
+
+def _host(address: str) -> str:
+    return address.removeprefix("https://").removeprefix("http://").partition("/")[0]
+
+
+def _encoded(document: Document) -> str:
+    from binascii import b2a_base64  # noqa: PLC0415  # only for who has credentials
+
+    encoded = b2a_base64(dumps(document).encode(), newline=False).decode()
+    return encoded.replace("+", "-").replace("/", "_")
+
+
+def _from_helper(name: str, server: str) -> Document:
+    """Ask ``docker-credential-NAME get``; empty when it has none for that server."""
+    program = f"docker-credential-{name}"
+    if not all(letter.isalnum() or letter in "-_." for letter in name):
+        raise InvalidArgument(f"invalid credential helper: {name}")
+    code, answer = _talk([program, "get"], server.encode())
+    if code != 0:
+        if b"credentials not found" in answer:
+            return {}
+        raise Unavailable(f"error getting credentials: {program}: {answer[:200].decode('utf-8', 'replace').strip()}")
+    try:
+        document = as_document(loads(answer.decode("utf-8", "replace")))
+    except ValueError as error:
+        raise Unavailable(f"error getting credentials: {program} answered what is not JSON") from error
+    username, secret = text(document, "Username"), text(document, "Secret")
+    if username == "<token>":
+        return {"identitytoken": secret}
+    return {"username": username, "password": secret}
+
+
+def _talk(arguments: list[str], question: bytes) -> tuple[int, bytes]:
+    """Run a program with ``question`` on its standard input; return its exit code and standard output."""
+    asked, ask = os.pipe()
+    answered, answer = os.pipe()
+    actions = [
+        (os.POSIX_SPAWN_DUP2, asked, 0),
+        (os.POSIX_SPAWN_DUP2, answer, 1),
+    ]
+    try:
+        pid = os.posix_spawnp(arguments[0], arguments, os.environ, file_actions=actions)
+    except OSError as error:
+        raise Unavailable(f"error getting credentials: {arguments[0]}: {(error.strerror or '').lower()}") from error
+    finally:
+        os.close(asked)
+        os.close(answer)
+    os.write(ask, question)
+    os.close(ask)
+    with os.fdopen(answered, "rb") as stream:
+        said = stream.read(_MAX_ANSWER)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said

@@ -1,0 +1,237 @@
+"""What a pull makes of registries that fail, lie or are cut off."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import io
+import json
+import os
+import tarfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from tests.fakes.registry import FakeRegistry, Slept, breaks_off, fails, serving, waiting, well
+from tests.root.images.conftest import Store, tar
+
+from wharf.errors import DataLoss, InvalidArgument, NotFound, NotImplementedHere, Unavailable
+from wharf.images.images import Images
+from wharf.images.registry.credentials import ANONYMOUS
+from wharf.images.registry.hosts import RegistryOptions
+from wharf.lib.digest import Digest, digest_of
+from wharf.spec.oci_image import OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST
+
+pytestmark = pytest.mark.root
+
+FOREIGN = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+LAYERS = [tar(**{f"f{n}": os.urandom(60_000)}) for n in range(3)]
+
+
+def stock(
+    fake: FakeRegistry, layers: list[bytes] = LAYERS, media_type: str = OCI_LAYER_GZIP, **more: object
+) -> Digest:
+    """Give the registry an image ``repo:1``."""
+    stored = [gzip.compress(layer, mtime=0) for layer in layers]
+    config = json.dumps(
+        {
+            "architecture": "amd64",
+            "os": "linux",
+            "rootfs": {"type": "layers", "diff_ids": [digest_of(layer) for layer in layers]},
+        }
+    ).encode()
+    document = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": {"mediaType": OCI_CONFIG, "digest": fake.add(config), "size": len(config)},
+        "layers": [{"mediaType": media_type, "digest": fake.add(one), "size": len(one)} for one in stored],
+    }
+    return fake.name("1", json.dumps(document).encode(), OCI_MANIFEST)
+
+
+def pull(store: Store, fake: FakeRegistry, name: str = "repo:1") -> list[str]:
+    async def gather() -> list[str]:
+        async with serving(fake), fresh(store) as images:
+            stream = images.transfers.pull(f"{fake.address}/{name}", credentials=ANONYMOUS)
+            return [str(document.get("status")) async for document in stream]
+
+    return asyncio.run(gather())
+
+
+@asynccontextmanager
+async def fresh(store: Store, slept: Slept | None = None) -> AsyncIterator[Images]:
+    """The images as a new process has them."""
+    images = Images(
+        store.data,
+        store.database,
+        store.content,
+        store.snapshots,
+        registries=RegistryOptions(downloads=1),
+        waiting=waiting(slept),
+    )
+    await images.start()
+    store.images = images
+    try:
+        yield images
+    finally:
+        await images.aclose()
+
+
+def fetched(fake: FakeRegistry) -> list[str]:
+    """Which blobs were asked for."""
+    return [asked.rpartition("/")[2] for asked in fake.asked if "/blobs/" in asked]
+
+
+def test_an_image_comes_whole(store: Store) -> None:
+    fake = FakeRegistry()
+    digest = stock(fake)
+    pull(store, fake)
+
+    record = store.images.resolve(str(digest))
+    assert [store.content.exists(Digest(d["digest"])) for d in record.manifest["layers"]] == [True] * 3
+    assert len(store.snapshots.lower_dirs(record.chain_id)) == 3
+    assert list((store.content.root / "ingest").iterdir()) == []
+
+
+def test_connections_that_break_off_are_taken_up_again(store: Store) -> None:
+    fake = FakeRegistry()
+    digest = stock(fake)
+    first = fake.blobs[json.loads(fake.manifests["1"][0])["layers"][0]["digest"]]
+    fake.faults = [fails(503), well, well, well, breaks_off(first[:10], len(first)), fails(500), well]
+    pull(store, fake)
+
+    assert store.images.resolve(str(digest)).manifest_digest == digest
+
+
+def test_a_pull_that_failed_is_taken_up_where_it_was(store: Store) -> None:
+    fake = FakeRegistry()
+    digest = stock(fake)
+    blobs = [d["digest"] for d in json.loads(fake.manifests["1"][0])["layers"]]
+    first = fake.blobs[blobs[0]]
+    fake.faults = [well, well, well, well, breaks_off(fake.blobs[blobs[1]][:30_000], len(first)), *[fails(500)] * 99]
+    with pytest.raises(Unavailable):
+        pull(store, fake)
+    fake.faults, fake.asked, fake.headers = [], [], []
+    pull(store, fake)
+
+    assert blobs[0] not in fetched(fake)
+    resumed = [h.get("Range") for a, h in zip(fake.asked, fake.headers, strict=True) if a.endswith(blobs[1])]
+    assert resumed == ["bytes=30000-"]
+    assert store.images.resolve(str(digest)).manifest_digest == digest
+
+
+def test_a_layer_of_another_digest_is_refused_and_forgotten(store: Store) -> None:
+    fake = FakeRegistry()
+    stock(fake)
+    victim = json.loads(fake.manifests["1"][0])["layers"][1]["digest"]
+    good = fake.blobs[victim]
+    fake.blobs[victim] = gzip.compress(tar(evil=os.urandom(70_000)))[: len(good)].ljust(len(good), b"\0")
+    with pytest.raises(DataLoss, match=f"filesystem layer verification failed for digest {victim}"):
+        pull(store, fake)
+    fake.blobs[victim] = good
+    pull(store, fake)
+
+    assert store.content.exists(Digest(victim))
+
+
+def test_a_configuration_that_lies_about_a_layer_is_refused(store: Store) -> None:
+    fake = FakeRegistry()
+    stock(fake)
+    manifest = json.loads(fake.manifests["1"][0])
+    config = json.loads(fake.blobs[manifest["config"]["digest"]])
+    config["rootfs"]["diff_ids"][0] = digest_of(b"lie")
+    raw = json.dumps(config).encode()
+    manifest["config"] = {"mediaType": OCI_CONFIG, "digest": fake.add(raw), "size": len(raw)}
+    fake.name("1", json.dumps(manifest).encode(), OCI_MANIFEST)
+    with pytest.raises(InvalidArgument, match="its image says"):
+        pull(store, fake)
+    assert asyncio.run(store.images.list()) == []
+
+
+def hostile_archive() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("../../escaped"))
+    return buffer.getvalue()
+
+
+def test_a_hostile_layer_is_the_images_fault(store: Store) -> None:
+    fake = FakeRegistry()
+    stock(fake, [hostile_archive()])
+    with pytest.raises(InvalidArgument, match="lies outside"):
+        pull(store, fake)
+    assert not (store.data.path.parent / "escaped").exists()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (
+            lambda fake: stock(fake, media_type="application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"),
+            "is foreign",
+        ),
+        (lambda fake: stock(fake, media_type=OCI_LAYER_GZIP + "+encrypted"), "is encrypted"),
+        (
+            lambda fake: fake.name(
+                "1", b'{"schemaVersion":1}', "application/vnd.docker.distribution.manifest.v1+prettyjws"
+            ),
+            "manifest schema 1",
+        ),
+    ],
+)
+def test_what_cannot_be_had_is_refused_by_what_it_is(
+    store: Store, spoil: Callable[[FakeRegistry], object], words: str
+) -> None:
+    fake = FakeRegistry()
+    spoil(fake)
+    with pytest.raises(NotImplementedHere, match=words):
+        pull(store, fake)
+
+
+@pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b'{"schemaVersion":2,"config":{},"layers":[]}', b'{"layers":1}'])
+def test_nonsense_is_refused(store: Store, raw: bytes) -> None:
+    fake = FakeRegistry()
+    fake.name("1", raw, OCI_MANIFEST)
+    with pytest.raises(InvalidArgument, match="invalid image"):
+        pull(store, fake)
+
+
+def test_what_is_not_there_is_not_found(store: Store) -> None:
+    with pytest.raises(NotFound, match="manifest unknown"):
+        pull(store, FakeRegistry(), "none:1")
+
+
+def test_two_pulls_at_once_fetch_each_blob_once(store: Store) -> None:
+    fake = FakeRegistry()
+    stock(fake)
+
+    async def both() -> None:
+        async with serving(fake), fresh(store) as images:
+
+            async def one() -> None:
+                stream = images.transfers.pull(f"{fake.address}/repo:1", credentials=ANONYMOUS)
+                assert [document async for document in stream]
+
+            await asyncio.gather(one(), one())
+
+    asyncio.run(both())
+    assert len(fetched(fake)) == len(set(fetched(fake))) == 4
+
+
+def test_a_pull_whose_follower_leaves_stops_and_keeps_what_it_has(store: Store) -> None:
+    fake = FakeRegistry()
+    stock(fake)
+
+    async def leave() -> None:
+        async with serving(fake), fresh(store) as images:
+            stream = images.transfers.pull(f"{fake.address}/repo:1", credentials=ANONYMOUS)
+            async for document in stream:
+                if document["status"] == "Pull complete":
+                    break
+            await stream.aclose()  # type: ignore[attr-defined]  # a generator
+
+    asyncio.run(leave())
+    assert asyncio.run(store.images.list()) == []
+    fake.asked = []
+    pull(store, fake)
+    assert len(fetched(fake)) < 4
