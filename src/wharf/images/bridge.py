@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures import Future
 from typing import Final, TypeVar
@@ -35,9 +35,12 @@ class Blocking:
                 raise
 
     async def run_with(self, chunks: AsyncIterator[bytes], work: Callable[[Incoming], T]) -> T:
-        """Return what ``work`` makes of a stream that arrives on the event loop."""
+        """Return what ``work`` makes of a stream that arrives on the event loop; the stream is closed at the end."""
         source = Incoming(chunks, asyncio.get_running_loop())
-        return await self.run(lambda: work(source), source.abandon)
+        try:
+            return await self.run(lambda: work(source), source.abandon)
+        finally:
+            await source.aclose()
 
     async def iterate(self, items: Iterator[bytes]) -> AsyncIterator[bytes]:
         """Yield from an iterator that blocks."""
@@ -52,6 +55,7 @@ class Incoming:
         self._chunks = chunks
         self._loop = loop
         self._rest = memoryview(b"")
+        self._turn = asyncio.Lock()
         self._pending: Future[bytes] | None = None
         self._abandoned = False
 
@@ -76,7 +80,14 @@ class Incoming:
         return data
 
     async def _next(self) -> bytes:
-        return await anext(self._chunks, _END)
+        async with self._turn:
+            return await anext(self._chunks, _END)
+
+    async def aclose(self) -> None:
+        """Close the stream, once whoever reads it has let go."""
+        async with self._turn:
+            if isinstance(self._chunks, AsyncGenerator):
+                await self._chunks.aclose()
 
     def abandon(self) -> None:
         """Make the thread's present and later reads fail; called on the event loop."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from contextlib import aclosing, suppress
 from typing import Final
 
 from wharf.lib.sizes import human_size
@@ -70,14 +70,13 @@ class Progress:
                 await asyncio.wait({task})
 
 
-def counted(chunks: AsyncIterator[bytes], tell: Callable[[int], None], start: int = 0) -> AsyncIterator[bytes]:
-    """Pass ``chunks`` on, telling how many bytes there have been."""
-
-    async def passing() -> AsyncIterator[bytes]:
-        at = start
+async def counted(
+    chunks: AsyncGenerator[bytes, None], tell: Callable[[int], None], start: int = 0
+) -> AsyncGenerator[bytes, None]:
+    """Pass ``chunks`` on, telling how many bytes there have been; they are closed at the end."""
+    at = start
+    async with aclosing(chunks):
         async for data in chunks:
             at += len(data)
             tell(at)
             yield data
-
-    return passing()

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import pytest
 
@@ -77,7 +77,7 @@ def test_work_ends_with_its_follower() -> None:
 
 
 def test_counted_chunks_tell_where_they_are() -> None:
-    async def chunks() -> AsyncIterator[bytes]:
+    async def chunks() -> AsyncGenerator[bytes, None]:
         yield b"ab"
         yield b"c"
 

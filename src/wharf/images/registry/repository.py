@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -91,7 +92,7 @@ class Repository:
                 raise DataLoss(f"manifest verification failed for digest {promised}: the registry sent {digest}")
             return Manifest(digest, response.content_type, raw)
 
-    async def blob(self, digest: Digest, size: int, start: int = 0) -> AsyncIterator[bytes]:
+    async def blob(self, digest: Digest, size: int, start: int = 0) -> AsyncGenerator[bytes, None]:
         """Yield a blob from byte ``start`` on. A connection that breaks is taken up again where it broke.
 
         The bytes are not verified: whoever stores them does.
@@ -109,10 +110,11 @@ class Repository:
         at, failures = start, 0
         while at < size:
             try:
-                async for data in self._rest(digest, size, at):
-                    at += len(data)
-                    failures = 0
-                    yield data
+                async with aclosing(self._rest(digest, size, at)) as rest:
+                    async for data in rest:
+                        at += len(data)
+                        failures = 0
+                        yield data
                 if at < size:
                     raise aiohttp.ClientPayloadError(f"it ended after {at} of {size} bytes")
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
@@ -122,7 +124,7 @@ class Repository:
                     raise Unavailable(f"blob {digest} of {self.path}: {str(error) or 'no answer in time'}") from error
                 await self._waiting.sleep(delay)
 
-    async def _rest(self, digest: Digest, size: int, at: int) -> AsyncIterator[bytes]:
+    async def _rest(self, digest: Digest, size: int, at: int) -> AsyncGenerator[bytes, None]:
         async with self.connection.request(
             "GET",
             self.address(f"blobs/{digest}"),
