@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -113,3 +114,12 @@ def _fields(stanza: str) -> dict[str, str]:
         name = name.strip().lower()
         fields[name] = value.strip()
     return fields
+
+
+def complete_lines(log: Path, shown: int) -> list[str]:
+    """Return the lines of a growing log after the first ``shown`` ones."""
+    try:
+        text = log.read_text(errors="replace")
+    except FileNotFoundError:
+        return []
+    return [without_credentials(line) for line in text.split("\n")[:-1][shown:]]

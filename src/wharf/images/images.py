@@ -12,7 +12,7 @@ from pathlib import Path
 
 from wharf.errors import InvalidArgument, NotFound
 from wharf.images import views
-from wharf.images.apt_sources import without_credentials
+from wharf.images.apt_sources import complete_lines
 from wharf.images.assembly import Assembly, assemble
 from wharf.images.bootstrap import Base, make_base, parse_base
 from wharf.images.bridge import Blocking, Incoming
@@ -21,6 +21,7 @@ from wharf.images.committing import CommitRequest, commit_image
 from wharf.images.importing import ImportRequest, import_image, parse_import
 from wharf.images.intake import Intake
 from wharf.images.load import Loaded, load
+from wharf.images.lookup import spelt
 from wharf.images.platform import parse_platform
 from wharf.images.pull import Store
 from wharf.images.record import ImageRecord
@@ -362,7 +363,7 @@ class Images:
             shown = 0
             while not work.done():
                 await asyncio.wait({work}, timeout=_PROGRESS_S)
-                lines = await asyncio.to_thread(_complete_lines, folder / "log", shown)
+                lines = await asyncio.to_thread(complete_lines, folder / "log", shown)
                 for line in lines:
                     if str(folder) not in line:  # hooks and temporary names are nobody's news
                         yield {"status": line.removeprefix("I: ")}
@@ -384,14 +385,6 @@ class Images:
             trees.remove(folder, self._data.ingest)
 
 
-def spelt(name: str) -> Reference | None:
-    """Return the reference that ``name`` is, or None when it is an id or no reference."""
-    try:
-        return parse_reference(name).with_default_tag()
-    except InvalidArgument:
-        return None
-
-
 def tagged(repository: str, tag: str | None) -> Reference:
     """Return the reference that a repository and a tag make; "latest" when neither names a tag.
 
@@ -402,12 +395,3 @@ def tagged(repository: str, tag: str | None) -> Reference:
     if reference.digest:
         raise InvalidArgument("refusing to create a tag with a digest reference")
     return reference.with_tag(tag) if tag else reference.with_default_tag()
-
-
-def _complete_lines(log: Path, shown: int) -> list[str]:
-    """Return the lines of a growing log after the first ``shown`` ones."""
-    try:
-        text = log.read_text(errors="replace")
-    except FileNotFoundError:
-        return []
-    return [without_credentials(line) for line in text.split("\n")[:-1][shown:]]

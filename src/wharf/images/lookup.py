@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wharf.errors import NotFound
+from wharf.errors import InvalidArgument, NotFound
 from wharf.images.platform import Platform, acceptable
 from wharf.images.reach import Reach
 from wharf.images.record import ImageRecord, platform_of_config
@@ -194,3 +194,11 @@ class Lookup:
             "platform": {"architecture": platform.architecture, "os": platform.os}
             | ({"variant": platform.variant} if platform.variant else {}),  # type: ignore[typeddict-item]
         }
+
+
+def spelt(name: str) -> Reference | None:
+    """Return the reference that ``name`` is, or None when it is an id or no reference."""
+    try:
+        return parse_reference(name).with_default_tag()
+    except InvalidArgument:
+        return None
