@@ -1,4 +1,8 @@
-"""Building images over HTTP (Engine API, "Image": ``POST /build``, ``POST /build/prune``)."""
+"""Building images over HTTP (Engine API, "Image": ``POST /build``, ``POST /build/prune``).
+
+Three parameters have nothing to decide here: ``rm`` and ``forcerm``, for no container outlives its step, and
+``cachefrom``, which lets an engine look into images besides: all results are found by content, wherever made.
+"""
 
 from __future__ import annotations
 
