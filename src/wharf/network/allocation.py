@@ -79,6 +79,7 @@ class Allocation:
             sysctls=wish.sysctls,
             rate_up=wish.rate_up,
             rate_down=wish.rate_down,
+            servers=wish.servers,
         )
 
     def _address(self, network: Network, version: int, wanted: str) -> tuple[str, Pool | None]:

@@ -36,6 +36,7 @@ class Wish:
     sysctls: tuple[tuple[str, str], ...] = ()
     rate_up: int = 0  # bits a second; 0: unlimited
     rate_down: int = 0
+    servers: tuple[str, ...] = ()  # name servers for what is no container's name; none for the host's
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Endpoint:
     sysctls: tuple[tuple[str, str], ...] = ()
     rate_up: int = 0
     rate_down: int = 0
+    servers: tuple[str, ...] = ()
     notice: str = ""  # what the user should hear once, such as that docker0 belongs to somebody else
 
     @property

@@ -5,13 +5,15 @@ What is to be made is recorded before, what is undone is forgotten after, by :cl
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
 from contextlib import suppress
 
-from wharf.network import inspect, sandbox
+from wharf.network import inspect, names, sandbox
 from wharf.network.drivers import BridgeDriver, Driver, HostDriver, NullDriver
 from wharf.network.endpoint import Endpoint
 from wharf.network.firewall import Firewall
+from wharf.network.names import Names
 from wharf.network.records import Network, Records
 from wharf.network.rules import BridgeNetwork
 from wharf.storage.layout import RunRoot
@@ -26,6 +28,7 @@ class Fabric:
         self._firewall = Firewall(key, self._bridge_networks, records.endpoints)
         self._bridge = BridgeDriver(key, rebuild_firewall=self._firewall.rebuild)
         self._drivers: dict[str, Driver] = {"bridge": self._bridge, "host": HostDriver(), "null": NullDriver()}
+        self._names = Names(run)
         self._observe = observe
 
     def ready(self, network: Network) -> bool:
@@ -54,36 +57,55 @@ class Fabric:
 
         ``path`` is its sandbox, '' for the host's. Nothing is left when this raises.
         """
+        named = names.needed(endpoints)
 
-        def fill(inside: sandbox.Inside) -> None:
+        def fill(inside: sandbox.Inside) -> Sequence[socket.socket]:
             for endpoint, network in zip(endpoints, networks, strict=True):
                 self._drivers[network.driver].join(inside, endpoint, network)
             sandbox.default_routes(inside, list(endpoints))
+            return names.open_in(inside) if named else ()
 
-        if path:
-            sandbox.make(path, fill, observe=self._observe)
+        opened = sandbox.make(path, fill, observe=self._observe) if path else ()
         try:
+            self._hand_over(endpoints, opened)
             self._firewall.publish(endpoints)
         except BaseException:
-            if path:
-                sandbox.remove(path)
+            self.demolish(path, endpoints)
             raise
         self._observe("ports", 0.0)
+
+    def _hand_over(self, endpoints: Sequence[Endpoint], opened: Sequence[socket.socket]) -> None:
+        """Let the resolver serve a container, through ``opened`` when it does not yet.
+
+        Never from a thread that is in a sandbox: the resolver may have to be started, and would live there.
+        """
+        try:
+            if names.needed(endpoints):
+                self._names.serve(endpoints[0].container_id, endpoints, opened)
+        finally:
+            for made in opened:
+                made.close()
 
     def demolish(self, path: str, endpoints: Sequence[Endpoint]) -> None:
         """Withdraw a container's ports, then remove its sandbox; idempotent."""
         self._firewall.withdraw(endpoints)
+        if names.needed(endpoints):
+            self._names.leave(endpoints)
+            self._names.close_sandbox(endpoints[0].container_id)
         if path:
             sandbox.remove(path)
 
     def join(self, endpoint: Endpoint, network: Network, present: Sequence[Endpoint]) -> None:
         """Make one more interface in the sandbox of a running container."""
+        first = names.needed([endpoint]) and not names.needed(present)
 
-        def fill(inside: sandbox.Inside) -> None:
+        def fill(inside: sandbox.Inside) -> Sequence[socket.socket]:
             self._drivers[network.driver].join(inside, endpoint, network)
             sandbox.default_routes(inside, [*present, endpoint])
+            return names.open_in(inside) if first else ()
 
-        sandbox.within(endpoint.sandbox, fill, observe=self._observe)
+        opened = sandbox.within(endpoint.sandbox, fill, observe=self._observe)
+        self._hand_over([*present, endpoint], opened)
 
     def leave(self, endpoint: Endpoint, rest: Sequence[Endpoint]) -> None:
         """Take an interface from the sandbox of a running container; idempotent."""
@@ -92,8 +114,27 @@ class Fabric:
             sandbox.leave(inside, endpoint)
             sandbox.default_routes(inside, list(rest))
 
+        if names.needed([endpoint]):
+            self._names.leave([endpoint])
+            self._names.view(endpoint.container_id, rest)
         with suppress(FileNotFoundError):  # the container has ended meanwhile
             sandbox.within(endpoint.sandbox, empty, observe=self._observe)
+
+    def resume_names(self, kept: Sequence[Endpoint]) -> None:
+        """Make names work again for the containers that live, whatever became of the resolver."""
+        by_container: dict[str, list[Endpoint]] = {}
+        for endpoint in kept:
+            by_container.setdefault(endpoint.container_id, []).append(endpoint)
+        served = self._names.resume(by_container, kept)
+        for container_id, endpoints in by_container.items():
+            if names.needed(endpoints):
+                known = container_id in served
+                self._hand_over(endpoints, () if known else sandbox.within(endpoints[0].sandbox, names.open_in))
+
+    def rename(self, endpoints: Sequence[Endpoint]) -> None:
+        """Tell the changed names of a container's endpoints."""
+        if names.needed(endpoints):
+            self._names.serve(endpoints[0].container_id, endpoints)
 
     def move_ports(self, before: Sequence[Endpoint], after: Sequence[Endpoint]) -> None:
         """Publish the ports of ``after`` in place of those of ``before``."""
@@ -120,10 +161,12 @@ class Fabric:
         if self._firewall.present:
             self._firewall.remove()
         self._bridge.sweep((), ())
+        self._names.stop()
 
     def close(self) -> None:
         """Free what this process holds; what is in the kernel stays."""
         self._firewall.close()
+        self._names.close()
 
     def _bridge_networks(self) -> list[BridgeNetwork]:
         """Return the networks whose bridges are there."""

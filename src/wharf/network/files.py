@@ -50,6 +50,7 @@ def resolv_conf(
     search: Sequence[str] = (),
     options: Sequence[str] = (),
     keep_loopback: bool = False,
+    resolver: str = "",
 ) -> str:
     """Return the text of /etc/resolv.conf (resolv.conf(5)).
 
@@ -62,6 +63,7 @@ def resolv_conf(
         search: domains in place of the host's; "." for none (--dns-search).
         options: options in place of the host's (--dns-option).
         keep_loopback: the container shares the host's network.
+        resolver: the one that answers in the container itself, and asks the others on.
 
     Raises:
         InvalidArgument: a name server that is no address.
@@ -69,6 +71,9 @@ def resolv_conf(
     servers = [_server(s) for s in dns] or [s for s in _values(host, "nameserver") if keep_loopback or _reachable(s)]
     domains = list(search) or _last(host, "search", "domain")
     chosen = list(options) or [o for line in _lines(host, "options") for o in line]
+    if resolver:
+        servers = [resolver]
+        chosen += [] if any(option.startswith("ndots:") for option in chosen) else ["ndots:0"]
     lines = [f"nameserver {server}" for server in servers]
     if domains and domains != ["."]:
         lines.append(f"search {' '.join(domains)}")

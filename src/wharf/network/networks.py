@@ -62,6 +62,7 @@ class Networks:
         kept = [endpoint for endpoint in recorded if endpoint.container_id in live]
         self._records.discard(await _to_completion(self._fabric.sweep, dead, set(live)))
         await self._restore(kept)
+        await _to_completion(self._fabric.resume_names, kept)
         found: dict[str, list[Endpoint]] = {}
         for endpoint in kept:
             self._hold_again(endpoint)
@@ -166,6 +167,14 @@ class Networks:
             await _to_completion(self._fabric.leave, endpoint, rest)
             self._records.discard([endpoint])
         return rest
+
+    async def rename(self, container_id: str, old: str, new: str) -> list[Endpoint]:
+        """Let a running container be found by a new name; return its endpoints."""
+        present = self._records.endpoints_of(container_id)
+        renamed = [replace(e, names=tuple(new if n == old else n for n in e.names)) for e in present]
+        self._records.update(renamed)
+        await _to_completion(self._fabric.rename, renamed)
+        return renamed
 
     async def release(self, container_id: str) -> None:
         """Take a container out of all networks; idempotent, and completes even when cancelled."""

@@ -169,7 +169,7 @@ class Records:
     def _endpoint(self, *row: Any) -> Endpoint:
         known: dict[str, Any] = dict(zip(_OWN_COLUMNS, row, strict=False))
         document = json.loads(row[-1])
-        for name in ("link_local", "names"):
+        for name in ("link_local", "names", "servers"):
             document[name] = tuple(document.get(name) or ())
         for name in ("links", "sysctls"):
             document[name] = tuple((str(a), str(b)) for a, b in document.get(name) or ())

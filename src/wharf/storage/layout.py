@@ -24,6 +24,7 @@
     RUN ROOT   /run/wharf                is lost at a reboot
     ├── shims/<id>/                      lock, shim.sock, exit.json (see wharf.shim)
     ├── netns/<id>                       the container's network namespace (nsfs bind mount)
+    ├── resolver.sock                    where the engine tells the resolver names
     ├── seccomp/<digest>.bpf             compiled filters
     └── build/<id>/                      secrets and agents of a running step
 """
@@ -138,6 +139,11 @@ class RunRoot:
     def sandbox(self, container_id: str) -> Path:
         """The network namespace of one container."""
         return self.netns / container_id
+
+    @property
+    def resolver(self) -> Path:
+        """The socket of the resolver, which serves names to containers (see :mod:`wharf.resolver`)."""
+        return self.path / "resolver.sock"
 
     @property
     def seccomp(self) -> Path:

@@ -70,6 +70,10 @@ class World:
         self.networks._fabric.close()
         self.networks = Networks(self.data, self.run_root, self.database)
 
+    def close(self) -> None:
+        asyncio.run(self.networks.aclose())
+        self.database.close()
+
     def leftovers(self) -> dict[str, object]:
         with Rtnetlink() as host:
             veths = [link.name for link in host.links() if container_of(self.data.key, link) is not None]

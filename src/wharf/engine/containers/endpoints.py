@@ -133,6 +133,7 @@ def wish(container: Container, network: str, settings: EndpointSettings, id_of: 
         sysctls=chosen.sysctls,
         rate_up=chosen.rate_up,
         rate_down=chosen.rate_down,
+        servers=tuple(container.spec.host_config.get("Dns") or ()) if user_defined else (),
     )
 
 

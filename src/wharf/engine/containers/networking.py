@@ -18,6 +18,7 @@ from wharf.network import files
 from wharf.network.endpoint import Endpoint
 from wharf.network.records import Network
 from wharf.spec.engine_api.container import EndpointSettings, HostConfig
+from wharf.spec.resolver_messages import ADDRESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,7 @@ def write_files(context: Context, container: Container, attached: Attached) -> N
             search=host.get("DnsSearch") or [],
             options=host.get("DnsOptions") or [],
             keep_loopback=attached.sandbox == "",
+            resolver=ADDRESS if any(endpoint.names for endpoint in attached.endpoints) else "",
         ),
     )
 

@@ -39,6 +39,8 @@ async def rename(context: Context, ref: str, name: str) -> None:
             raise InvalidArgument("Renaming a container with the same name as its current name")
         old = container.name
         context.registry.rename(container, new)
+        if container.endpoints:
+            container.endpoints = await context.networks.rename(container.id, old, new)
     publish(context, container, "rename", oldName=f"/{old}")
 
 
