@@ -116,7 +116,10 @@ class Fabric:
 
         if names.needed([endpoint]):
             self._names.leave([endpoint])
-            self._names.view(endpoint.container_id, rest)
+            if names.needed(rest):
+                self._names.view(endpoint.container_id, rest)
+            else:
+                self._names.close_sandbox(endpoint.container_id)
         with suppress(FileNotFoundError):  # the container has ended meanwhile
             sandbox.within(endpoint.sandbox, empty, observe=self._observe)
 

@@ -87,8 +87,9 @@ def open_in(inside: Inside) -> tuple[socket.socket, socket.socket]:
     with ExitStack() as undo:
         datagrams = undo.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         stream = undo.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-        stream.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         for made in (datagrams, stream):
+            # The resolver may still hold the ones of a time before.
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             made.bind((ADDRESS, PORT))
         stream.listen(16)
         undo.pop_all()

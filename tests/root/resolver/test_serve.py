@@ -164,3 +164,11 @@ def test_busybox_resolves_too(world: World) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert web.ipv4 in done.stdout
+
+
+def test_container_that_left_all_networks_is_served_again_when_it_joins(world: World) -> None:
+    web = world.attach(A, network="back", names=("web",))
+    world.disconnect(A, "back")
+    (again,) = world.connect(A, "back", names=("web",))
+
+    assert _ips(_ask(web, "web")) == {again.ipv4}
