@@ -176,7 +176,7 @@ COMMANDS = (
             Flag("aux-address", "list", "An address that no container gets, name=address"),
             Flag("config-from", "string", "The network to copy the configuration from"),
             Flag("config-only", "bool", "Only a configuration for others to copy"),
-            Flag("driver", "string", "bridge, macvlan or ipvlan", short="d", default="bridge"),
+            Flag("driver", "string", "bridge", short="d", default="bridge"),
             Flag("gateway", "list", "The address of a subnet's gateway"),
             Flag("ingress", "bool", "The routing mesh of a swarm"),
             Flag("internal", "bool", "Nothing leads out of it, or in"),

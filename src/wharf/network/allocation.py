@@ -77,8 +77,6 @@ class Allocation:
             links=wish.links,
             gateway_priority=wish.gateway_priority,
             sysctls=wish.sysctls,
-            rate_up=wish.rate_up,
-            rate_down=wish.rate_down,
             servers=wish.servers,
         )
 

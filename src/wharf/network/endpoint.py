@@ -34,8 +34,6 @@ class Wish:
     links: tuple[tuple[str, str], ...] = ()  # container id, the name by which this container alone finds it
     gateway_priority: int = 0
     sysctls: tuple[tuple[str, str], ...] = ()
-    rate_up: int = 0  # bits a second; 0: unlimited
-    rate_down: int = 0
     servers: tuple[str, ...] = ()  # name servers for what is no container's name; none for the host's
 
 
@@ -64,8 +62,6 @@ class Endpoint:
     links: tuple[tuple[str, str], ...] = ()
     gateway_priority: int = 0
     sysctls: tuple[tuple[str, str], ...] = ()
-    rate_up: int = 0
-    rate_down: int = 0
     servers: tuple[str, ...] = ()
     notice: str = ""  # what the user should hear once, such as that docker0 belongs to somebody else
 

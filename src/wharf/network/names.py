@@ -12,7 +12,7 @@ import sys
 import sysconfig
 import threading
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import wharf
@@ -162,8 +162,10 @@ class Names:
             if self._sock:
                 self._sock.close()
                 self._sock = None
-            if self._pid:
-                os.waitpid(self._pid, os.WNOHANG)
+            # ECHILD: somebody else of this process has reaped it.
+            with suppress(ChildProcessError):
+                if self._pid and os.waitpid(self._pid, os.WNOHANG)[0]:
+                    self._pid = 0
 
     def _send(self, message: Message, fds: Sequence[int] = ()) -> None:
         with self._lock:

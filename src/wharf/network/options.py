@@ -17,7 +17,6 @@ GATEWAY_MODES: Final = ("nat", "nat-unprotected", "routed", "isolated")
 _TRUE: Final = ("1", "t", "T", "TRUE", "true", "True")
 _FALSE: Final = ("0", "f", "F", "FALSE", "false", "False")
 _LINK_NAME = re.compile(r"[^\s/:]{1,15}")
-_RATE = re.compile(r"(\d+(?:\.\d+)?)([kmg]?)(?:bit|bps)?(?:/s)?", re.IGNORECASE)
 
 DEFAULT_BRIDGE: Final = f"{_BRIDGE}default_bridge"
 NAME: Final = f"{_BRIDGE}name"
@@ -25,8 +24,6 @@ MTU: Final = f"{_DRIVER}mtu"
 PREFIX: Final = "com.docker.network.container_iface_prefix"
 SYSCTLS: Final = f"{_ENDPOINT}sysctls"
 INTERFACE: Final = f"{_ENDPOINT}ifname"
-RATE_UP: Final = "wharf.network.endpoint.rate-up"
-RATE_DOWN: Final = "wharf.network.endpoint.rate-down"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +120,6 @@ class EndpointOptions:
 
     sysctls: tuple[tuple[str, str], ...] = ()  # with IFNAME for the interface
     interface: str = ""
-    rate_up: int = 0  # bits a second; 0 for no limit
-    rate_down: int = 0
 
 
 def endpoint_options(options: Mapping[str, str]) -> EndpointOptions:
@@ -134,13 +129,11 @@ def endpoint_options(options: Mapping[str, str]) -> EndpointOptions:
         InvalidArgument: an unknown option or a value that is none.
     """
     for name in options:
-        if name not in (SYSCTLS, INTERFACE, RATE_UP, RATE_DOWN):
+        if name not in (SYSCTLS, INTERFACE):
             raise InvalidArgument(f"driver option {name} of an endpoint is not supported by this build of wharf")
     return EndpointOptions(
         sysctls=_sysctls(options.get(SYSCTLS) or ""),
         interface=link_name(INTERFACE, options[INTERFACE]) if INTERFACE in options else "",
-        rate_up=parse_rate(options.get(RATE_UP) or ""),
-        rate_down=parse_rate(options.get(RATE_DOWN) or ""),
     )
 
 
@@ -158,22 +151,6 @@ def _sysctls(text: str) -> tuple[tuple[str, str], ...]:
             raise InvalidArgument(f"unrecognised sysctl {name} in {SYSCTLS}")
         found.append((name, value))
     return tuple(found)
-
-
-def parse_rate(text: str) -> int:
-    """Return bits a second of ``10mbit``, ``1.5g``, ``64k`` (tc(8): units of 1000); 0 for ''.
-
-    Raises:
-        InvalidArgument: it is not a rate, or none at all.
-    """
-    if not text:
-        return 0
-    match = _RATE.fullmatch(text.strip())
-    scale = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
-    bits = int(float(match.group(1)) * scale[match.group(2).lower()]) if match else 0
-    if not 8_000 <= bits <= 10**12:
-        raise InvalidArgument(f'"{text}" is not a rate between 8kbit and 1000gbit, such as 10mbit')
-    return bits
 
 
 def interface_prefix(options: Mapping[str, str]) -> str:

@@ -16,7 +16,7 @@ from wharf.network.records import BUILTIN, Network
 from wharf.spec.engine_api.network import IPAM, NetworkCreateRequest
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
-_ADDRESSED = ("bridge", "macvlan", "ipvlan")
+_ADDRESSED = ("bridge",)
 _NOT_A_MANAGER = (
     'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" '
     "to connect this node to swarm and try again."
@@ -109,12 +109,14 @@ def _check_kind(request: NetworkCreateRequest, driver: str) -> None:
         raise Unavailable(_NOT_A_MANAGER)
     if driver in ("host", "null"):
         raise Forbidden(f'only one instance of "{driver}" network is allowed')
+    if driver in ("macvlan", "ipvlan"):
+        raise NotImplementedHere(f"networks of driver {driver} are not supported by this build of wharf: use bridge")
     if driver not in _ADDRESSED:
-        raise NotFound(f'could not find plugin "{driver}": network drivers are {", ".join(_ADDRESSED)}')
+        raise NotFound(f'could not find plugin "{driver}": network drivers are bridge alone')
 
 
 def _pools(ipam: IPAM) -> tuple[Pool, ...]:
-    if (driver := ipam.get("Driver") or "default") not in ("default", "null"):
+    if (driver := ipam.get("Driver") or "default") != "default":
         raise NotFound(f"IPAM driver {driver} not found")
     entries: list[Mapping[str, object]] = [dict(entry) for entry in ipam.get("Config") or [] if entry]
     try:
@@ -132,8 +134,6 @@ def _checked(network: Network) -> Network:
         options.bridge_options(network.options, internal=network.internal)
         if len(network.pools_of(4)) > 1 or len(network.pools_of(6)) > 1:
             raise Forbidden("bridge driver does not support multiple subnets of one IP version")
-    elif network.driver != "bridge" and network.ipam_driver == "null":
-        raise NotImplementedHere("the null IPAM driver is not supported by this build of wharf")
     return network
 
 

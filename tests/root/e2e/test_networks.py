@@ -86,3 +86,15 @@ def test_impossible_network_is_refused_in_dockers_words(run: Cli) -> None:
     ):
         done = run("network", "create", *words)
         assert (done.code, fault in done.err) == (1, True), done
+
+
+def test_containers_find_each_other_by_name(run: Cli) -> None:
+    run.ok("network", "create", "--subnet", "10.1.0.0/24", "back")
+    run.ok("run", "-d", "--name", "web", "--network", "back", "--network-alias", "www", "busybox", "sleep", "60")
+
+    for name in ("web", "www"):
+        found = run.ok("run", "--rm", "--network", "back", "busybox", "nslookup", name)
+        assert "10.1.0.2" in found
+    assert "nameserver 127.0.0.11" in run.ok("exec", "web", "cat", "/etc/resolv.conf")
+    run.ok("rename", "web", "shop")
+    assert "10.1.0.2" in run.ok("run", "--rm", "--network", "back", "busybox", "nslookup", "shop")

@@ -53,13 +53,11 @@ def test_options_of_an_endpoint_are_read() -> None:
         {
             options.SYSCTLS: "net.ipv4.conf.IFNAME.log_martians=1,net.ipv6.conf.IFNAME.accept_ra=2",
             options.INTERFACE: "lan0",
-            options.RATE_UP: "10mbit",
-            options.RATE_DOWN: "1.5g",
         }
     )
 
     assert found.sysctls == (("net.ipv4.conf.IFNAME.log_martians", "1"), ("net.ipv6.conf.IFNAME.accept_ra", "2"))
-    assert (found.interface, found.rate_up, found.rate_down) == ("lan0", 10_000_000, 1_500_000_000)
+    assert found.interface == "lan0"
 
 
 @pytest.mark.parametrize(
@@ -70,8 +68,6 @@ def test_options_of_an_endpoint_are_read() -> None:
         {options.SYSCTLS: "net.ipv4.conf.IFNAME.log_martians"},
         {options.SYSCTLS: "net.core.conf.IFNAME.x=1"},
         {options.SYSCTLS: "net.ipv4.conf.IFNAME...=1"},
-        {options.RATE_UP: "fast"},
-        {options.RATE_UP: "1"},
     ],
 )
 def test_unknown_option_or_value_of_an_endpoint_is_refused(given: dict[str, str]) -> None:
