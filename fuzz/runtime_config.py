@@ -99,8 +99,9 @@ class Bench:
             _, said = command.communicate(timeout=kill_after_s or _TIMEOUT_S)
         except subprocess.TimeoutExpired:
             command.kill()
+            command.wait()
+            self._delete()  # first: what was created, and is not started yet, holds the pipe open
             _, said = command.communicate()
-            self._delete()
             return None, said.decode(errors="replace")
         return command.returncode, said.decode(errors="replace")
 

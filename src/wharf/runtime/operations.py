@@ -220,7 +220,10 @@ def _remove(folder: Folder, record: Record, spec: Spec, warn: Warn) -> None:
         group.delete()
     folder.remove()
     if spec.get("hooks"):
-        _hooks(folder, record, spec).run_all("poststop", 0, warn)
+        try:
+            _hooks(folder, record, spec).run_all("poststop", 0, warn)
+        except StartFailed as error:  # not as specified: a create that was killed had not yet looked at them
+            warn(error.message)
 
 
 def _hooks(folder: Folder, record: Record, spec: Spec) -> HookPlan:
