@@ -58,9 +58,16 @@ def start(session: Session, values: Values, arguments: list[str]) -> int:
     """Start containers; with --attach one, in the foreground."""
     containers = Containers(session.client)
     if not (values.on("attach") or values.on("interactive")):
-        code = session.each(arguments, containers.start)
+        failed: list[str] = []
+
+        def begin(name: str) -> None:
+            failed.append(name)
+            containers.start(name)
+            failed.remove(name)
+
+        code = session.each(arguments, begin)
         if code:
-            session.warn("Error: failed to start containers")
+            session.warn(f"Error: failed to start containers: {', '.join(failed)}")
         return code
     if len(arguments) > 1:
         raise InvalidArgument("you cannot start and attach multiple containers at once")

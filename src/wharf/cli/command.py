@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from wharf.cli.flags import Values
+    from wharf.client.address import TlsFiles
     from wharf.client.client import Client
 
     Action = Callable[["Session", Values, list[str]], int]
@@ -20,15 +21,17 @@ if TYPE_CHECKING:
 class Session:
     """One invocation: where the engine is, and where output goes. Connects when first asked."""
 
-    def __init__(self, host: str, *, explicit_host: bool, version: str = "") -> None:
+    def __init__(self, host: str, *, explicit_host: bool, version: str = "", tls: TlsFiles | None = None) -> None:
         """Remember where to connect.
 
         Args:
             host: The engine's address.
             explicit_host: Whether the user chose it; only the default engine is started when it is not there.
             version: The API version to speak; empty to negotiate.
+            tls: How to speak TLS on tcp://; None for not at all.
         """
         self.host = host
+        self.tls = tls
         self.explicit_host = explicit_host
         self.version = version
         self._client: Client | None = None
@@ -39,7 +42,7 @@ class Session:
         if self._client is None:
             from wharf.cli.connection import connect  # noqa: PLC0415  # --help needs no engine
 
-            self._client = connect(self.host, may_start=not self.explicit_host, version=self.version)
+            self._client = connect(self.host, may_start=not self.explicit_host, version=self.version, tls=self.tls)
         return self._client
 
     def print(self, text: str = "") -> None:
@@ -52,8 +55,18 @@ class Session:
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
 
-    def each(self, names: Sequence[str], action: Callable[[str], object], *, echo: bool = True) -> int:
-        """Do ``action`` for each name; echo those that went well, say what did not; return the exit code."""
+    def each(
+        self,
+        names: Sequence[str],
+        action: Callable[[str], object],
+        *,
+        echo: bool = True,
+        forgive: tuple[type[Exception], ...] = (),
+    ) -> int:
+        """Do ``action`` for each name; echo those that went well, say what did not; return the exit code.
+
+        What is of a kind to ``forgive`` is said, too, but is no failure.
+        """
         from wharf.cli.failures import describe  # noqa: PLC0415  # only commands over several names
         from wharf.errors import Unavailable, WharfError  # noqa: PLC0415
 
@@ -65,11 +78,15 @@ class Session:
                 raise
             except WharfError as error:
                 self.warn(describe(error))
-                code = 1
+                code = code if isinstance(error, forgive) else 1
             else:
                 if echo:
                     self.print(name)
         return code
+
+
+class CountError(UsageError):
+    """There are too few or too many arguments: exit code 1 for every command, as docker's."""
 
 
 class Command:
@@ -146,7 +163,7 @@ class Command:
             said = f"requires at least {least} argument{'s' if least != 1 else ''}"
         else:
             said = f"requires at most {most} argument{'s' if most != 1 else ''}"
-        raise UsageError(f"wharf: 'wharf {path}' {said}")
+        raise CountError(f"wharf: 'wharf {path}' {said}")
 
 
 def terminal_width(default: int = 80) -> int:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from wharf.client.address import TlsFiles
 from wharf.client.client import Client
 from wharf.client.errors import EngineUnreachable
 
 _ENOENT, _ECONNREFUSED = 2, 111
 
 
-def connect(host: str, *, may_start: bool, version: str = "") -> Client:
+def connect(host: str, *, may_start: bool, version: str = "", tls: TlsFiles | None = None) -> Client:
     """Return a client that has reached its engine.
 
     Args:
         host: The engine's address.
         may_start: Whether an engine may be started there when none listens.
         version: The API version to speak; empty to negotiate.
+        tls: How to speak TLS on tcp://; None for not at all.
 
     Raises:
         EngineUnreachable: nothing listens, and nothing may or could be started.
     """
-    client = Client(host, version=version)
+    client = Client(host, version=version, tls=tls)
     try:
         client.ping() if version else client.version
     except EngineUnreachable as error:

@@ -39,7 +39,7 @@ def _port(session: Session, _: Values, arguments: list[str]) -> int:
     asked = arguments[1] if "/" in arguments[1] else f"{arguments[1]}/tcp"
     lines = _bindings(ports.get(asked))
     if not lines:
-        raise NotFound(f"no public port '{asked}' published for {arguments[0]}")
+        raise NotFound(f"Error: No public port '{arguments[1]}' published for {arguments[0]}")
     for line in lines:
         session.print(line)
     return 0

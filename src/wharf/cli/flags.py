@@ -22,6 +22,10 @@ class UsageError(InvalidArgument):
     """The command line is wrong; the usage line belongs to the message."""
 
 
+class FlagError(UsageError):
+    """A flag is unknown, or its value is missing or wrong: exit code 125 for every command, as docker's."""
+
+
 class Flag:
     """One flag. ``kind`` is bool, string, list, int, uint16, bytes or duration."""
 
@@ -55,12 +59,17 @@ class Flag:
         self.short = short
         self.default = _ZEROS[kind] if default is None else default
         self.refusal = refusal
-        self.check = check
+        self.check = _filter if check is None and name == "filter" else check
 
     @property
     def title(self) -> str:
         """The flag as messages name it: ``-m, --memory``."""
         return f"-{self.short}, --{self.name}" if self.short else f"--{self.name}"
+
+
+def _filter(text: str) -> None:
+    if not text.partition("=")[1] or not text.partition("=")[0].strip():
+        raise InvalidArgument("bad format of filter (expected name=value)")
 
 
 _ZEROS: dict[str, object] = {
@@ -88,7 +97,7 @@ class Values:
             if flag.check is not None:
                 flag.check(text)
         except (InvalidArgument, ValueError) as error:
-            raise UsageError(f'invalid argument "{text}" for "{flag.title}" flag: {error}') from error
+            raise FlagError(f'invalid argument "{text}" for "{flag.title}" flag: {error}') from error
         if flag.kind == "list":
             value = (*self.items(flag.name), text)
         self._given[flag.name] = value
@@ -182,7 +191,7 @@ def parse(flags: Sequence[Flag], arguments: Sequence[str], *, interspersed: bool
 
 def _accept(values: Values, flag: Flag, text: str) -> None:
     if flag.refusal:
-        raise UsageError(f"--{flag.name} is not supported here: {flag.refusal}")
+        raise FlagError(f"--{flag.name} is not supported here: {flag.refusal}")
     values.set(flag, text)
 
 
@@ -190,12 +199,12 @@ def _long(flags: Sequence[Flag], values: Values, word: str, words: list[str]) ->
     name, separator, text = word.partition("=")
     flag = next((flag for flag in flags if flag.name == name), None)
     if flag is None:
-        raise UsageError(f"unknown flag: --{name}")
+        raise FlagError(f"unknown flag: --{name}")
     if not separator and flag.kind == "bool":
         text = "true"
     elif not separator:
         if not words:
-            raise UsageError(f"flag needs an argument: --{name}")
+            raise FlagError(f"flag needs an argument: --{name}")
         text = words.pop(0)
     _accept(values, flag, text)
 
@@ -206,11 +215,11 @@ def _short(flags: Sequence[Flag], values: Values, letters: str, words: list[str]
         letter, letters = letters[0], letters[1:]
         flag = next((flag for flag in flags if flag.short == letter), None)
         if flag is None:
-            raise UsageError(f"unknown shorthand flag: '{letter}' in -{whole}")
+            raise FlagError(f"unknown shorthand flag: '{letter}' in -{whole}")
         if flag.kind == "bool" and not letters.startswith("="):
             _accept(values, flag, "true")
             continue
         if not letters and not words:
-            raise UsageError(f"flag needs an argument: '{letter}' in -{whole}")
+            raise FlagError(f"flag needs an argument: '{letter}' in -{whole}")
         _accept(values, flag, letters.removeprefix("=") if letters else words.pop(0))
         return

@@ -5,12 +5,12 @@ from __future__ import annotations
 from wharf.cli.command import Command
 from wharf.cli.failures import describe
 from wharf.cli.flags import Flag, UsageError
-from wharf.cli.template import render
+from wharf.cli.template import check, render
 from wharf.client.containers import Containers
 from wharf.client.images import Images
 from wharf.client.networks import Networks
 from wharf.client.volumes import Volumes
-from wharf.errors import NotFound, Unavailable, WharfError
+from wharf.errors import InvalidArgument, NotFound, Unavailable, WharfError
 from wharf.lib.light_json import dumps, dumps_pretty
 
 TYPE_CHECKING = False
@@ -45,6 +45,11 @@ def _find(lookups: dict[str, Lookup], name: str) -> Document:
 
 
 def _inspect(session: Session, values: Values, names: list[str], kind: str) -> int:
+    try:
+        check(values.text("format"))
+    except InvalidArgument as error:
+        session.warn(str(error))
+        return 64
     lookups = _lookups(session.client, size=values.on("size"))
     if kind and kind not in lookups:
         raise UsageError(f'"{kind}" is not a valid value for --type')
@@ -57,13 +62,14 @@ def _inspect(session: Session, values: Values, names: list[str], kind: str) -> i
             raise
         except WharfError as error:
             failures.append(describe(error))
-    _print(session, found, values.text("format"))
+    print_documents(session, found, values.text("format"))
     for failure in failures:
         session.warn(failure)
     return 1 if failures else 0
 
 
-def _print(session: Session, found: list[Document], template: str) -> None:
+def print_documents(session: Session, found: list[Document], template: str) -> None:
+    """Print documents as one JSON list, or each by a template."""
     if template == "json":
         session.print(dumps(found))
     elif template:

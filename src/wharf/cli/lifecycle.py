@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from wharf.cli.command import Command
 from wharf.cli.confirm import confirmed
+from wharf.cli.failures import describe
 from wharf.cli.flags import Flag
 from wharf.cli.output import parse_filters
 from wharf.client.containers import Containers
 from wharf.client.documents import as_document, number, texts
-from wharf.errors import InvalidArgument
+from wharf.errors import InvalidArgument, NotFound, WharfError
 from wharf.lib.sizes import human_size
 
 TYPE_CHECKING = False
@@ -50,7 +51,11 @@ def _unpause(session: Session, _: Values, names: list[str]) -> int:
 def _rename(session: Session, _: Values, names: list[str]) -> int:
     if not names[1].strip():
         raise InvalidArgument("neither old nor new names may be empty")
-    Containers(session.client).rename(names[0], names[1])
+    try:
+        Containers(session.client).rename(names[0], names[1])
+    except WharfError as error:
+        session.warn(f"{describe(error)}\nError: failed to rename container named {names[0]}")
+        return 1
     return 0
 
 
@@ -64,7 +69,8 @@ def _rm(session: Session, values: Values, names: list[str]) -> int:
             raise InvalidArgument("container name cannot be empty")
         containers.remove(name, **options)
 
-    return session.each(names, remove)
+    # With --force one that is not there is told, but no failure.
+    return session.each(names, remove, forgive=(NotFound,) if values.on("force") else ())
 
 
 def _wait(session: Session, _: Values, names: list[str]) -> int:

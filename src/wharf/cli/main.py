@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wharf.cli.command import Command, Session
-
-DEFAULT_HOST = "unix:///run/wharf/wharf.sock"
+    from wharf.cli.flags import UsageError, Values
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,44 +35,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(words: list[str]) -> int:
-    try:
-        host, words = _globals(words)
-    except InvalidArgument as error:
-        return _say(f"{error}\n\nRun 'wharf --help' for more information", 125)
-    if not words or words[0] in {"--help", "-h", "help"}:
-        from wharf.cli.usage import overview  # noqa: PLC0415  # only for who asks
+    values: Values | None = None
+    if words and words[0].startswith("-"):
+        from wharf.cli.globals import take  # noqa: PLC0415  # most give none
 
-        sys.stdout.write(overview())
-        return 0
-    if words[0] in {"--version", "-v"}:
-        from wharf.lib.version import __version__  # noqa: PLC0415
+        try:
+            values, words = take(words)
+        except InvalidArgument as error:
+            return _say(f"{error}\n\nRun 'wharf --help' for more information", 125)
+        if values.on("version"):
+            from wharf.lib.version import __version__  # noqa: PLC0415
 
-        sys.stdout.write(f"Wharf version {__version__}\n")
-        return 0
+            sys.stdout.write(f"Wharf version {__version__}\n")
+            return 0
+        if values.text("config"):
+            os.environ["DOCKER_CONFIG"] = values.text("config")
+    if not words or words[0] == "help" or (values is not None and values.on("help")):
+        return _help_on(words[1:] if words[:1] == ["help"] else words)
     path, rest = _path(words)
     if path == "daemon" and rest != ["--help"]:
         rest = ["--", *rest]  # its flags are wharfd's
     command = _load(path)
     if command is None:
         return _no_command(path, rest)
-    return _run(command, path, rest, host)
+    return _run(command, path, rest, values)
 
 
-def _globals(words: list[str]) -> tuple[str, list[str]]:
-    host = ""
-    while words and words[0].startswith("-") and words[0] not in {"--help", "-h", "--version", "-v"}:
-        word, *words = words
-        name, separator, text = word.partition("=")
-        if word.startswith("-H") and not separator and len(word) > 2:
-            host = word[2:]
-        elif name not in {"-H", "--host"}:
-            kind = "flag" if word.startswith("--") else "shorthand flag"
-            raise InvalidArgument(f"unknown {kind}: {name}")
-        elif not separator and not words:
-            raise InvalidArgument(f"flag needs an argument: {name}")
-        else:
-            host = text if separator else words.pop(0)
-    return host, words
+def _help_on(words: list[str]) -> int:
+    from wharf.cli.usage import overview  # noqa: PLC0415  # only for who asks
+
+    if not words:
+        sys.stdout.write(overview())
+        return 0
+    path, _ = _path(words)
+    command = _load(path)
+    return _no_command(path, ["--help"]) if command is None else _help(command, path)
+
+
+def _load(path: str) -> Command | None:
+    from wharf.cli.registry import load  # noqa: PLC0415  # not for --version
+
+    return load(path)
 
 
 def _path(words: list[str]) -> tuple[str, list[str]]:
@@ -84,29 +86,22 @@ def _path(words: list[str]) -> tuple[str, list[str]]:
     return words[0], words[1:]
 
 
-def _load(path: str) -> Command | None:
-    from wharf.cli.registry import locate  # noqa: PLC0415
-
-    found = locate(path)
-    if found is None:
-        return None
-    module, canonical = found
-    commands: tuple[Command, ...] = __import__(f"wharf.cli.{module}", fromlist=["COMMANDS"]).COMMANDS
-    return next(command for command in commands if command.path == canonical)
-
-
 def _no_command(path: str, rest: list[str]) -> int:
     from wharf.cli.registry import GROUPS  # noqa: PLC0415
 
+    group, _, name = path.partition(" ")
     if path in GROUPS and (not rest or "--help" in rest):
         from wharf.cli.usage import group_overview  # noqa: PLC0415
 
-        sys.stdout.write(group_overview(path))
+        (sys.stdout if rest else sys.stderr).write(group_overview(path))
         return 0
+    if group in GROUPS and name:
+        usage = f"Usage:  wharf {group} COMMAND\n\nRun 'wharf {group} --help' for more information"
+        return _say(f"wharf: unknown command: wharf {path}\n\n{usage}", 1)
     return _say(f"wharf: unknown command: wharf {path}\n\nRun 'wharf --help' for more information", 1)
 
 
-def _run(command: Command, path: str, words: list[str], host: str) -> int:
+def _run(command: Command, path: str, words: list[str], globals_: Values | None) -> int:
     from wharf.cli.flags import UsageError, parse  # noqa: PLC0415
 
     try:
@@ -116,23 +111,37 @@ def _run(command: Command, path: str, words: list[str], host: str) -> int:
         if values.on("help"):
             return _help(command, path)
         command.check_count(rest, path)
-        session = _session(host)
+        session = _session(globals_)
         code = command.action(session, values, rest)
         sys.stdout.flush()
     except UsageError as error:
-        see = f"Usage:  {command.usage(path)}\n\nRun 'wharf {path} --help' for more information"
-        return _say(f"{error}\n\n{see}", command.failure)
+        return _misused(command, path, error)
     except WharfError as error:
+        if globals_ is not None and globals_.on("debug"):
+            from traceback import print_exc  # noqa: PLC0415
+
+            print_exc()
         return _failed(command, path, error)
     return code
 
 
-def _session(host: str) -> Session:
-    from wharf.cli.command import Session  # noqa: PLC0415
+def _misused(command: Command, path: str, error: UsageError) -> int:
+    from wharf.cli.command import CountError  # noqa: PLC0415
+    from wharf.cli.flags import FlagError  # noqa: PLC0415
 
-    chosen = host or os.environ.get("WHARF_HOST", "") or os.environ.get("DOCKER_HOST", "")
+    code = 125 if isinstance(error, FlagError) else 1 if isinstance(error, CountError) else command.failure
+    see = "See" if "at least" in str(error) else "Run"  # docker has both
+    usage = f"Usage:  {command.usage(path)}\n\n{see} 'wharf {path} --help' for more information"
+    return _say(f"{error}\n\n{usage}", code)
+
+
+def _session(values: Values | None) -> Session:
+    from wharf.cli.command import Session  # noqa: PLC0415
+    from wharf.cli.globals import target  # noqa: PLC0415
+
+    meant = target(values, os.environ)
     version = os.environ.get("DOCKER_API_VERSION", "")
-    return Session(chosen or DEFAULT_HOST, explicit_host=bool(chosen), version=version)
+    return Session(meant.host, explicit_host=meant.explicit, version=version, tls=meant.tls)
 
 
 def _help(command: Command, path: str) -> int:

@@ -74,10 +74,15 @@ def print_rows(
 def _print_by_template(
     session: Session, rows: Sequence[Mapping[str, str]], template: str, headers: Mapping[str, str] | None
 ) -> None:
-    from wharf.cli.template import render as fill  # noqa: PLC0415  # only for who gives a template
+    from wharf.cli.template import check  # noqa: PLC0415  # only for who gives a template
+    from wharf.cli.template import render as fill  # noqa: PLC0415
 
     as_table = template.startswith("table ")
     template = template.removeprefix("table ").replace("\\t", "\t").replace("\\n", "\n")
+    try:
+        check(template)
+    except InvalidArgument as error:
+        raise InvalidArgument(str(error).replace("template parsing error", "failed to parse template")) from error
     lines = [fill(template, dict(row)) for row in rows]
     if not as_table:
         for line in lines:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wharf.cli.command import Command
+
 # module (below wharf.cli) -> commands: name -> one line
 _MODULES: dict[str, dict[str, str]] = {
     "run": {
@@ -87,6 +91,21 @@ _MODULES: dict[str, dict[str, str]] = {
         "system df": "Show what the engine's objects take on disk",
         "system prune": "Remove what is not in use",
     },
+    "login": {"login": "Log in to a registry", "logout": "Log out of a registry"},
+    "dial": {"system dial-stdio": "Make standard input and output a connection to the engine"},
+    "contexts": {
+        "context create": "Name an engine",
+        "context update": "Change a context",
+        "context ls": "List contexts",
+        "context show": "Print the name of the context in use",
+        "context use": "Choose the engine for the commands to come",
+        "context inspect": "Show everything about contexts, as JSON",
+        "context rm": "Remove contexts",
+    },
+    "completion": {
+        "completion": "Print what a shell needs to complete our commands",
+        "__complete": "Tell a completion script what may follow",
+    },
     "version": {"version": "Show the versions of this command and of the engine"},
     "daemon": {"daemon": "Run the engine in the foreground (wharfd)"},
 }
@@ -106,6 +125,7 @@ ALIASES: dict[str, str] = {
     "network list": "network ls", "network remove": "network rm",
     "volume list": "volume ls", "volume remove": "volume rm",
     "system info": "info", "system events": "events",
+    "context list": "context ls", "context remove": "context rm",
 }  # fmt: skip
 
 GROUPS = {
@@ -115,6 +135,7 @@ GROUPS = {
     "network": "Manage networks",
     "volume": "Manage volumes",
     "system": "Manage the engine",
+    "context": "Manage names for engines",
 }
 
 
@@ -127,11 +148,21 @@ def locate(path: str) -> tuple[str, str] | None:
     return None
 
 
+def load(path: str) -> Command | None:
+    """Return a command by any of its names, importing its module; None when there is none."""
+    found = locate(path)
+    if found is None:
+        return None
+    module, canonical = found
+    commands: tuple[Command, ...] = __import__(f"wharf.cli.{module}", fromlist=["COMMANDS"]).COMMANDS
+    return next(command for command in commands if command.path == canonical)
+
+
 def summaries(group: str = "") -> dict[str, str]:
     """Return name → one line of the commands of a group, aliases in it too; of the top level for no group."""
     canonical = {path: line for commands in _MODULES.values() for path, line in commands.items()}
     if not group:
-        return {path: line for path, line in canonical.items() if " " not in path}
+        return {path: line for path, line in canonical.items() if " " not in path and not path.startswith("_")}
     named = {**{path: path for path in canonical}, **ALIASES}
     found = {path: canonical[target] for path, target in named.items() if path.startswith(f"{group} ")}
     return {path.removeprefix(f"{group} "): line for path, line in sorted(found.items())}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from wharf.cli.command import Command
 from wharf.cli.confirm import confirmed
+from wharf.cli.disk_usage import disk_usage
 from wharf.cli.flags import Flag
-from wharf.cli.output import parse_filters, print_formatted, print_rows
+from wharf.cli.output import parse_filters, print_formatted
 from wharf.client.containers import Containers
-from wharf.client.documents import as_documents, number, section, text, texts
+from wharf.client.documents import number, texts
 from wharf.client.images import Images
 from wharf.client.networks import Networks
 from wharf.client.system import System
@@ -76,48 +77,6 @@ def _info(session: Session, values: Values, _: list[str]) -> int:
     return 0
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{human_size(part)} ({part * 100 // whole}%)" if whole else human_size(part)
-
-
-def usage_rows(document: Document) -> list[dict[str, str]]:
-    """Return the lines of ``system df`` from the API's document."""
-    images = as_documents(document.get("Images"))
-    containers = as_documents(document.get("Containers"))
-    volumes = as_documents(document.get("Volumes"))
-    layers = number(document, "LayersSize")
-    used_layers = sum(
-        number(i, "Size") - max(0, number(i, "SharedSize")) for i in images if number(i, "Containers") > 0
-    )
-    container_sizes = sum(number(c, "SizeRw") for c in containers)
-    running = [c for c in containers if text(c, "State") in {"running", "paused", "restarting"}]
-    idle = container_sizes - sum(number(c, "SizeRw") for c in running)
-    volume_sizes = {text(v, "Name"): number(section(v, "UsageData"), "Size") for v in volumes}
-    unused = sum(volume_sizes[text(v, "Name")] for v in volumes if number(section(v, "UsageData"), "RefCount") == 0)
-    used = sum(number(section(v, "UsageData"), "RefCount") > 0 for v in volumes)
-    in_use = sum(number(i, "Containers") > 0 for i in images)
-    return [
-        _usage("Images", len(images), in_use, human_size(layers), _share(max(0, layers - used_layers), layers)),
-        _usage("Containers", len(containers), len(running), human_size(container_sizes),
-               _share(idle, container_sizes)),
-        _usage("Local Volumes", len(volumes), used, human_size(sum(volume_sizes.values())),
-               _share(unused, sum(volume_sizes.values()))),
-    ]  # fmt: skip
-
-
-def _usage(kind: str, total: int, active: int, size: str, reclaimable: str) -> dict[str, str]:
-    return {
-        "Type": kind, "TotalCount": str(total), "Active": str(active), "Size": size, "Reclaimable": reclaimable,
-    }  # fmt: skip
-
-
-def _df(session: Session, values: Values, _: list[str]) -> int:
-    rows = usage_rows(System(session.client).disk_usage())
-    columns = ("Type", "TotalCount", "Active", "Size", "Reclaimable")
-    print_rows(session, rows, columns, template=values.text("format"))
-    return 0
-
-
 _DELETED = (
     ("Containers", "ContainersDeleted"),
     ("Networks", "NetworksDeleted"),
@@ -155,12 +114,12 @@ COMMANDS = (
         examples=("wharf info", "wharf info -f '{{.Driver}}'"),
     ),
     Command(
-        "system df", _df, "Show what the engine's objects take on disk",
+        "system df", disk_usage, "Show what the engine's objects take on disk",
         flags=(
             Flag("format", "string", "'table', 'table TEMPLATE', 'json' or a template"),
-            Flag("verbose", "bool", short="v", refusal="list them with 'wharf images' and 'wharf ps -as'"),
+            Flag("verbose", "bool", "Each object", short="v"),
         ),
-        examples=("wharf system df",),
+        examples=("wharf system df", "wharf system df -v"),
     ),
     Command(
         "system prune", _prune, "Remove what is not in use",

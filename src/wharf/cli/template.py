@@ -1,23 +1,21 @@
-"""``--format``: a small, safe subset of Go's text/template.
+"""``--format``: Go's text/template, without what only programs need (blocks, methods).
 
-Actions are ``{{...}}``; a minus inside the braces trims white space. Known are ``.Field.Sub``, ``$.Field``,
-quoted texts, numbers, parentheses, pipes, ``range``, ``if``, ``with``, ``else``, ``end`` (over one expression each),
-and the functions ``json``, ``upper``, ``lower``, ``title``, ``join``, ``split``, ``len``, ``index``, ``println``,
-``eq``, ``ne``, ``not``. Anything else is refused by name.
+Actions are ``{{...}}``; a minus inside the braces trims white space. Known are ``.Field.Sub``, ``$.Field``, variables
+(``$x := ...``), quoted texts, numbers, parentheses, pipes, ``range`` (with ``$key, $value :=``), ``if``, ``with``,
+``else``, ``else if``, ``end``, comments, and the functions of :mod:`wharf.cli.template_functions`. Anything else is
+refused by name.
 """
 
 from __future__ import annotations
 
 import re
 
+from wharf.cli.template_functions import FUNCTIONS, show
 from wharf.errors import InvalidArgument
-from wharf.lib.light_json import dumps
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-_TOKEN = re.compile(r'\s*("(?:[^"\\]|\\.)*"|`[^`]*`|-?\d+|\$?\.[\w.]*|\$|[A-Za-z_]\w*|[()|])')
+_TOKEN = re.compile(r'\s*("(?:[^"\\]|\\.)*"|`[^`]*`|-?\d+|\$\w*(?:\.[\w.]*)?|\.[\w.]*|[A-Za-z_]\w*|[()|])')
+_SET = re.compile(r"\$(\w+)\s*:?=\s*(.*)", re.DOTALL)
+_RANGE = re.compile(r"\$(\w+)\s*,\s*\$(\w+)\s*:=\s*(.*)", re.DOTALL)
 _MAPS = {"Annotations", "Attributes", "DriverOpts", "Labels", "Networks", "Options", "Ports", "Sysctls", "Tmpfs"}
 """Fields whose keys are anybody's: one that is missing is no mistake, and is shown as Go shows no value."""
 
@@ -32,10 +30,16 @@ def render(template: str, value: object) -> str:
     """
     nodes, rest = _nodes(_pieces(template), 0, nested=False)
     assert rest == len(_pieces(template))
-    return _fill(nodes, value, value)
+    return _fill(nodes, value, {"": value})
 
 
-# A node is (kind, payload, body, otherwise).
+def check(template: str) -> None:
+    """Refuse a template that is malformed; InvalidArgument says why."""
+    _nodes(_pieces(template), 0, nested=False)
+
+
+# A node is (kind, payload, body, otherwise). A scope is the variables by name; "" is $, the whole value.
+_Scope = dict[str, object]
 _Node = tuple[str, str, list["_Node"], list["_Node"]]
 
 
@@ -50,7 +54,7 @@ def _pieces(template: str) -> list[tuple[str, str]]:
         if opening:
             action, closing, rest = rest.partition("}}")
             if not closing:
-                raise InvalidArgument("template parsing error: unclosed action")
+                raise InvalidArgument("template parsing error: template: :1: unclosed action")
             literal = literal.rstrip() if action.startswith("- ") else literal
             trim = action.endswith(" -")
             pieces.append(("text", literal))
@@ -71,14 +75,8 @@ def _nodes(pieces: list[tuple[str, str]], at: int, *, nested: bool) -> tuple[lis
             return nodes, at
         at += 1
         if kind == "action" and word in {"range", "if", "with"}:
-            body, at = _nodes(pieces, at, nested=True)
-            otherwise: list[_Node] = []
-            if at < len(pieces) and pieces[at][1] == "else":
-                otherwise, at = _nodes(pieces, at + 1, nested=True)
-            if at >= len(pieces) or pieces[at][1] != "end":
-                raise InvalidArgument(f"template parsing error: {{{{{word}}}}} without its {{{{end}}}}")
-            at += 1
-            nodes.append((word, expression, body, otherwise))
+            node, at = _branch(pieces, at, word, expression)
+            nodes.append(node)
         else:
             nodes.append((kind, text, [], []))
     if nested:
@@ -86,29 +84,75 @@ def _nodes(pieces: list[tuple[str, str]], at: int, *, nested: bool) -> tuple[lis
     return nodes, at
 
 
-def _fill(nodes: list[_Node], dot: object, root: object) -> str:
+def _branch(pieces: list[tuple[str, str]], at: int, word: str, expression: str) -> tuple[_Node, int]:
+    """Read a range, an if or a with up to its end; an ``else if`` is an if inside, which shares that end."""
+    body, at = _nodes(pieces, at, nested=True)
+    otherwise: list[_Node] = []
+    closing = pieces[at][1] if at < len(pieces) else ""
+    if closing == "else":
+        otherwise, at = _nodes(pieces, at + 1, nested=True)
+    elif closing.startswith(("else if ", "else with ")):
+        _, inner, condition = closing.split(" ", 2)
+        node, at = _branch(pieces, at + 1, inner, condition)
+        return (word, expression, body, [node]), at
+    if at >= len(pieces) or pieces[at][1] != "end":
+        raise InvalidArgument(f"template parsing error: {{{{{word}}}}} without its {{{{end}}}}")
+    return (word, expression, body, otherwise), at + 1
+
+
+def _fill(nodes: list[_Node], dot: object, scope: _Scope) -> str:
     out: list[str] = []
     for kind, payload, body, otherwise in nodes:
         match kind:
             case "text":
                 out.append(payload)
             case "action":
-                out.append("" if payload.startswith("/*") else show(_evaluate(payload, dot, root)))
+                out.append(_act(payload, dot, scope))
             case "range":
-                value = _evaluate(payload, dot, root)
-                items = [value[key] for key in sorted(value)] if isinstance(value, dict) else value
-                if items and not isinstance(items, list):
-                    raise InvalidArgument(f"template: cannot range over {payload}")
-                elements = items if isinstance(items, list) else []
-                out += [_fill(body, item, root) for item in elements] or [_fill(otherwise, dot, root)]
+                out += _repeat(payload, body, dot, scope) or [_fill(otherwise, dot, {**scope})]
             case _:
-                value = _evaluate(payload, dot, root)
-                inner = value if kind == "with" else dot
-                out.append(_fill(body, inner, root) if value else _fill(otherwise, dot, root))
+                inner = {**scope}
+                value = _assigned(payload, dot, inner)
+                chosen = value if kind == "with" else dot
+                out.append(_fill(body, chosen, inner) if value else _fill(otherwise, dot, inner))
     return "".join(out)
 
 
-def _evaluate(text: str, dot: object, root: object) -> object:
+def _act(payload: str, dot: object, scope: _Scope) -> str:
+    if payload.startswith("/*"):
+        return ""
+    value = _assigned(payload, dot, scope)
+    return "" if _SET.fullmatch(payload) else show(value)
+
+
+def _assigned(payload: str, dot: object, scope: _Scope) -> object:
+    """Return the value of an expression; of ``$x := expression``, after it was noted in ``scope``."""
+    match = _SET.fullmatch(payload)
+    if match is None:
+        return _evaluate(payload, dot, scope)
+    scope[match[1]] = _evaluate(match[2], dot, scope)
+    return scope[match[1]]
+
+
+def _repeat(payload: str, body: list[_Node], dot: object, scope: _Scope) -> list[str]:
+    key_name, value_name, expression = "", "", payload
+    if match := _RANGE.fullmatch(payload):
+        key_name, value_name, expression = match.groups()
+    elif match := _SET.fullmatch(payload):
+        value_name, expression = match.groups()
+    value = _evaluate(expression, dot, scope)
+    pairs: list[tuple[object, object]]
+    if isinstance(value, dict):
+        pairs = [(key, value[key]) for key in sorted(value)]
+    elif isinstance(value, list) or not value:
+        pairs = list(enumerate(value if isinstance(value, list) else []))
+    else:
+        raise InvalidArgument(f"template: cannot range over {payload}")
+    named = [(key_name, 0), (value_name, 1)]
+    return [_fill(body, pair[1], {**scope, **{name: pair[i] for name, i in named if name}}) for pair in pairs]
+
+
+def _evaluate(text: str, dot: object, scope: _Scope) -> object:
     tokens: list[str] = []
     at = 0
     while at < len(text.rstrip()):
@@ -117,21 +161,21 @@ def _evaluate(text: str, dot: object, root: object) -> object:
             raise InvalidArgument(f"template parsing error: {text[at:]!r} in {{{{{text}}}}} is not supported")
         tokens.append(match[1])
         at = match.end()
-    value = _pipeline(tokens, dot, root)
+    value = _pipeline(tokens, dot, scope)
     if tokens:
         raise InvalidArgument(f"template parsing error: unexpected {tokens[0]!r} in {{{{{text}}}}}")
     return value
 
 
-def _pipeline(tokens: list[str], dot: object, root: object) -> object:
-    value = _call(tokens, dot, root, [])
+def _pipeline(tokens: list[str], dot: object, scope: _Scope) -> object:
+    value = _call(tokens, dot, scope, [])
     while tokens and tokens[0] == "|":
         tokens.pop(0)
-        value = _call(tokens, dot, root, [value])
+        value = _call(tokens, dot, scope, [value])
     return value
 
 
-def _call(tokens: list[str], dot: object, root: object, piped: list[object]) -> object:
+def _call(tokens: list[str], dot: object, scope: _Scope, piped: list[object]) -> object:
     if not tokens:
         raise InvalidArgument("template parsing error: missing value for command")
     name = tokens[0] if tokens[0][0].isalpha() else ""
@@ -139,26 +183,26 @@ def _call(tokens: list[str], dot: object, root: object, piped: list[object]) -> 
         name = ""
     if name:
         tokens.pop(0)
-        if name not in _FUNCTIONS:
+        if name not in FUNCTIONS:
             raise InvalidArgument(f'template parsing error: function "{name}" not defined')
     arguments: list[object] = []
     while tokens and tokens[0] not in {"|", ")"}:
-        arguments.append(_operand(tokens, dot, root))
+        arguments.append(_operand(tokens, dot, scope))
     arguments += piped
     if not name:
         if len(arguments) != 1:
             raise InvalidArgument("template parsing error: a value is no function")
         return arguments[0]
     try:
-        return _FUNCTIONS[name](*arguments)
+        return FUNCTIONS[name](*arguments)
     except (TypeError, KeyError, IndexError, ValueError) as error:
         raise InvalidArgument(f"template: error calling {name}: {error}") from error
 
 
-def _operand(tokens: list[str], dot: object, root: object) -> object:  # noqa: PLR0911  # one for each kind
+def _operand(tokens: list[str], dot: object, scope: _Scope) -> object:  # noqa: PLR0911  # one for each kind
     token = tokens.pop(0)
     if token == "(":  # noqa: S105  # a parenthesis
-        value = _pipeline(tokens, dot, root)
+        value = _pipeline(tokens, dot, scope)
         if not tokens or tokens.pop(0) != ")":
             raise InvalidArgument("template parsing error: unclosed left paren")
         if tokens and tokens[0].startswith(".") and len(tokens[0]) > 1:
@@ -169,7 +213,10 @@ def _operand(tokens: list[str], dot: object, root: object) -> object:  # noqa: P
     if token.lstrip("-").isdigit():
         return int(token)
     if token.startswith("$"):
-        return _field(root, [part for part in token[1:].split(".") if part])
+        name, *path = token[1:].split(".")
+        if name not in scope:
+            raise InvalidArgument(f"template parsing error: undefined variable ${name}")
+        return _field(scope[name], [part for part in path if part])
     if token.startswith("."):
         return _field(dot, [part for part in token.split(".") if part])
     if token in {"true", "false", "nil"}:
@@ -188,53 +235,3 @@ def _field(value: object, path: list[str]) -> object:
             raise InvalidArgument(f'template: map has no entry for key "{name}"')
         value, within = value.get(name), name
     return value
-
-
-def show(value: object) -> str:
-    """Return a value as Go's templates print it."""
-    if value is None:
-        return "<no value>"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dict):
-        return "map[" + " ".join(f"{key}:{show(value[key])}" for key in sorted(value)) + "]"
-    if isinstance(value, (list, tuple)):
-        return "[" + " ".join(map(show, value)) + "]"
-    return str(value)
-
-
-def _index(value: object, *keys: object) -> object:
-    for key in keys:
-        if isinstance(value, dict):
-            value = value.get(key, "")
-        elif isinstance(value, list) and isinstance(key, int):
-            value = value[key]
-        else:
-            raise TypeError(f"cannot index {show(value)}")
-    return value
-
-
-def _length(value: object) -> int:
-    if not isinstance(value, (dict, list, str)):
-        raise TypeError(f"{show(value)} has no length")
-    return len(value)
-
-
-def _texts(value: object) -> list[str]:
-    return [show(item) for item in value] if isinstance(value, list) else []
-
-
-_FUNCTIONS: dict[str, Callable[..., object]] = {
-    "json": dumps,
-    "upper": lambda value: show(value).upper(),
-    "lower": lambda value: show(value).lower(),
-    "title": lambda value: show(value).title(),
-    "join": lambda value, separator: str(separator).join(_texts(value)),
-    "split": lambda value, separator: show(value).split(str(separator)),
-    "len": _length,
-    "index": _index,
-    "println": lambda *values: " ".join(map(show, values)) + "\n",
-    "eq": lambda value, *others: value in others,
-    "ne": lambda value, other: value != other,
-    "not": lambda value: not value,
-}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wharf.cli.globals import GLOBAL_FLAGS
 from wharf.cli.registry import GROUPS, summaries
 from wharf.lib.tables import render
 
@@ -23,10 +24,8 @@ def overview() -> str:
         "Usage:  wharf [OPTIONS] COMMAND\n\nContainers, with docker's commands.\n\n"
         f"Groups:\n{_listing(GROUPS)}\nCommands:\n{_listing(summaries())}\n"
         "Options:\n"
-        "  -H, --host string   The engine's address, unix:///path or tcp://name:port\n"
-        "                      (else WHARF_HOST, else DOCKER_HOST, else unix:///run/wharf/wharf.sock,\n"
-        "                      where the engine is started if it does not run)\n"
-        "  -v, --version       Print the version\n\n"
+        + render([_flag_row(flag) for flag in GLOBAL_FLAGS], least=0)
+        + "\nWithout an address the engine is that of unix:///run/wharf/wharf.sock, started if it does not run.\n\n"
         "Examples:\n  wharf run --rm busybox echo hi\n  wharf ps -a\n\n"
         "Run 'wharf COMMAND --help' for more about a command.\n"
     )

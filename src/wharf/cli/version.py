@@ -76,7 +76,7 @@ def version(session: Session, values: Values, _: list[str]) -> int:
     """Print both sides' versions; without an engine the client's, and why."""
     server: Document | None = None
     failure: WharfError | None = None
-    client = Client(session.host, version=session.version)
+    client = Client(session.host, version=session.version, tls=session.tls)
     try:
         server = System(client).version()
     except WharfError as error:

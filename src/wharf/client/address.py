@@ -7,23 +7,37 @@ import _socket
 import os
 
 from wharf.client.errors import EngineUnreachable
+from wharf.client.http1 import Wire
 from wharf.errors import InvalidArgument
 
 DEFAULT_HOST = "unix:///run/wharf/wharf.sock"
 
 
+class TlsFiles:
+    """Paths of PEM files, and whether the engine must be one that ``authority`` signed."""
+
+    __slots__ = ("authority", "certificate", "key", "verify")
+
+    def __init__(self, authority: str, certificate: str, key: str, *, verify: bool) -> None:
+        self.authority = authority
+        self.certificate = certificate
+        self.key = key
+        self.verify = verify
+
+
 class Address:
-    """A parsed host: ``unix:///path`` or ``tcp://name:port``."""
+    """A parsed host: ``unix:///path`` or ``tcp://name:port``, the latter by TLS when there are files for it."""
 
-    __slots__ = ("name", "path", "port", "url")
+    __slots__ = ("name", "path", "port", "tls", "url")
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, tls: TlsFiles | None = None) -> None:
         """Parse ``url``.
 
         Raises:
             InvalidArgument: another scheme, or a part is missing.
         """
         self.url = url
+        self.tls = tls
         self.path = self.name = ""
         self.port = 0
         scheme, separator, rest = url.partition("://")
@@ -37,14 +51,18 @@ class Address:
         else:
             raise InvalidArgument(f"unable to parse docker host `{url}`: expected unix:///path or tcp://name:port")
 
-    def connect(self) -> _socket.socket:
-        """Return a connected, blocking, close-on-exec socket, owned by the caller.
+    def connect(self) -> Wire:
+        """Return a blocking connection, owned by the caller.
 
         Raises:
             EngineUnreachable: nothing listens there; its cause is the OSError.
         """
+        if self.tls is not None and self.name:
+            from wharf.client.tls import connect  # noqa: PLC0415  # ssl costs more than all the rest
+
+            return connect(self.url, self.name, self.port, self.tls)
         try:
-            return self._connect()
+            return Wire(self._connect())
         except OSError as error:
             reason = error.strerror or os.strerror(error.errno or 0)
             raise EngineUnreachable(f"cannot connect to the engine at {self.url}: {reason.lower()}") from error

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from wharf.client.address import Address
+from wharf.client.address import Address, TlsFiles
 from wharf.client.errors import ProtocolError, raise_for
 from wharf.client.http1 import Head, Wire, ends_by_itself, read_body, read_head, request_head, send_chunks
 from wharf.errors import InvalidArgument
@@ -120,10 +120,11 @@ class Client:
     Args:
         host: ``unix:///path`` or ``tcp://name:port``.
         version: The API version to speak; by default the newest that both sides know.
+        tls: How to speak TLS on tcp://; None for not at all.
     """
 
-    def __init__(self, host: str, *, version: str = "") -> None:
-        self.address = Address(host)
+    def __init__(self, host: str, *, version: str = "", tls: TlsFiles | None = None) -> None:
+        self.address = Address(host, tls)
         self._version = version
         self._idle: Wire | None = None
 
@@ -207,7 +208,7 @@ class Client:
         target = f"/v{self.version}{path}{query_string(query or {})}"
         payload = dumps(doc).encode("utf-8", "surrogateescape") if doc is not None else b""
         headers = {"Connection": "Upgrade", "Upgrade": "tcp", "Content-Type": "application/json"}
-        wire = Wire(self.address.connect())
+        wire = self.address.connect()
         try:
             wire.send(self._head("POST", target, headers, len(payload)) + payload)
             head = read_head(wire)
@@ -231,7 +232,7 @@ class Client:
             return wire
         if wire is not None:
             wire.close()
-        return Wire(self.address.connect())
+        return self.address.connect()
 
     def _send(
         self, method: str, target: str, payload: bytes | Iterable[bytes] | None, headers: Mapping[str, str]

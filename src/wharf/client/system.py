@@ -26,9 +26,17 @@ class System:
         """Return its state and the machine's."""
         return as_document(self._client.call("GET", "/info"))
 
-    def disk_usage(self) -> Document:
-        """Return what its objects take on disk, in bytes."""
-        return as_document(self._client.call("GET", "/system/df"))
+    def disk_usage(self, *, verbose: bool = False) -> Document:
+        """Return what its objects take on disk, in bytes; every object of them when ``verbose``."""
+        return as_document(self._client.call("GET", "/system/df", query={"verbose": verbose or None}))
+
+    def login(self, credentials: Document) -> Document:
+        """Ask a registry, through the engine, whether these credentials (an AuthConfig) are right.
+
+        Raises:
+            Unauthorized: they are not.
+        """
+        return as_document(self._client.call("POST", "/auth", doc=credentials))
 
     def events(
         self, *, since: str = "", until: str = "", filters: Mapping[str, list[str]] | None = None
