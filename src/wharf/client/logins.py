@@ -28,7 +28,7 @@ def server_key(address: str) -> str:
     host = address.removeprefix("https://").removeprefix("http://").partition("/")[0]
     if not host or any(letter.isspace() for letter in host):
         raise InvalidArgument(f"invalid registry address: {address!r}")
-    return HUB if host in {"docker.io", "index.docker.io", "registry-1.docker.io"} else host
+    return HUB if host in {"docker.io", "index.docker.io"} else host
 
 
 def store(server: str, auth: Document, environment: Mapping[str, str]) -> str:
