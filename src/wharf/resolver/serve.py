@@ -61,13 +61,19 @@ class Resolver:
         self._under_way: set[_Asked] = set()
         self._streams: dict[int, tuple[socket.socket, float]] = {}
         self._stopped = False
+        self._engines: list[socket.socket] = []
         self.watch(listening, lambda: self._greet(listening))
 
     def run(self) -> None:
         """Serve until the engine says stop."""
         while not self._stopped:
             busy = self._under_way or self._streams
-            for fd, _ in self._poll.poll(0.25 if busy else None):
+            happened = self._poll.poll(0.25 if busy else None)
+            # What the engine said before a question came counts for its answer.
+            for engine in list(self._engines):
+                while self._heed(engine):
+                    pass
+            for fd, _ in happened:
                 handler = self._handlers.get(fd)
                 if handler:
                     handler()
@@ -95,23 +101,27 @@ class Resolver:
             engine, _ = listening.accept()
         except OSError:
             return
-        self.watch(engine, lambda: self._heed(engine))
+        self._engines.append(engine)
+        self.watch(engine, lambda: None)  # heeded before all others
 
-    def _heed(self, engine: socket.socket) -> None:
+    def _heed(self, engine: socket.socket) -> bool:
+        """Obey the engine's next message; return False when there is none now."""
         try:
             received = sockets.receive(engine, MAX_MESSAGE_BYTES)
         except BlockingIOError:
-            return
+            return False
         except (OSError, ValueError):
             received = None
         if received is None:
+            self._engines.remove(engine)
             self._drop(engine)
-            return
+            return False
         message, fds = received
         if message["op"] == "hello":
             sockets.send(engine, {"sandboxes": list(self._sandboxes)})
         else:
             self.obey(message, fds)  # type: ignore[arg-type]  # it is what the engine sends
+        return True
 
     def obey(self, message: Message, fds: list[int]) -> None:
         """Do what the engine says; ``fds`` become ours."""
