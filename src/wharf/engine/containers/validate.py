@@ -11,6 +11,7 @@ from wharf.engine.logs import options
 from wharf.engine.ocispec import cdi, security
 from wharf.engine.ocispec.resources import parse_rule
 from wharf.errors import InvalidArgument, NotImplementedHere
+from wharf.kernel import capability
 from wharf.lib.ports import from_bindings
 from wharf.spec.engine_api.container import ContainerConfig, HealthConfig, HostConfig
 
@@ -190,6 +191,10 @@ def _ports(document: HostConfig) -> None:
 
 def _security(document: HostConfig) -> None:
     security.security_options(document)
+    for field, asked in (("CapAdd", document.get("CapAdd")), ("CapDrop", document.get("CapDrop"))):
+        for name in security.capability_names(asked):
+            if name not in (*capability.NAMES, "ALL"):
+                raise InvalidArgument(f'invalid {field}: unknown capability: "{name}"')
     for rule in document.get("DeviceCgroupRules") or []:
         parse_rule(rule)
 

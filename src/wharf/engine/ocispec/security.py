@@ -69,7 +69,7 @@ def security_options(host: HostConfig) -> dict[str, str]:
 
 def capabilities(host: HostConfig, facts: HostFacts) -> Capabilities:
     """Return the sets: Docker's default changed by --cap-add and --cap-drop, or all with --privileged."""
-    add, drop = _names(host.get("CapAdd")), _names(host.get("CapDrop"))
+    add, drop = capability_names(host.get("CapAdd")), capability_names(host.get("CapDrop"))
     if host.get("Privileged"):
         chosen = sorted(facts.capabilities)
     else:
@@ -79,8 +79,9 @@ def capabilities(host: HostConfig, facts: HostFacts) -> Capabilities:
     return {"bounding": chosen, "effective": chosen, "permitted": chosen}
 
 
-def _names(capability_names: list[str] | None) -> list[str]:
-    upper = [c.upper() for c in capability_names or []]
+def capability_names(given: list[str] | None) -> list[str]:
+    """Return names as the kernel spells them, with their prefix; ALL stays. Pure."""
+    upper = [c.upper() for c in given or []]
     return [c if c == "ALL" or c.startswith("CAP_") else f"CAP_{c}" for c in upper]
 
 

@@ -46,6 +46,8 @@ from wharf.spec.engine_api.container import HealthConfig
             "unknown log opt 'syslog-format' for json-file log driver",
         ),
         ({"Runtime": "kata"}, "unknown or invalid runtime name: kata"),
+        ({"CapAdd": ["fly"]}, 'invalid CapAdd: unknown capability: "CAP_FLY"'),
+        ({"CapDrop": ["CAP_SWIM"]}, 'invalid CapDrop: unknown capability: "CAP_SWIM"'),
     ],
 )
 def test_a_contradiction_is_refused_in_dockers_words(host: dict[str, object], text: str) -> None:
