@@ -120,6 +120,7 @@ class Fabric:
                 self._names.view(endpoint.container_id, rest)
             else:
                 self._names.close_sandbox(endpoint.container_id)
+                self._names.settle()  # questions must not go to sockets that are about to close
         with suppress(FileNotFoundError):  # the container has ended meanwhile
             sandbox.within(endpoint.sandbox, empty, observe=self._observe)
 

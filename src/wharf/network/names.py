@@ -128,6 +128,15 @@ class Names:
         if self._sock:
             self._send({"op": "close", "container": container_id})
 
+    def settle(self) -> set[str]:
+        """Wait until the resolver has done all that it was told; return the containers that it serves."""
+        with self._lock:
+            if not self._sock:
+                return set()
+            sockets.send(self._sock, {"op": "hello"})
+            answer = sockets.receive(self._sock, MAX_MESSAGE_BYTES)
+        return set(answer[0]["sandboxes"]) if answer else set()
+
     def resume(self, live: Collection[str], endpoints: Sequence[Endpoint]) -> set[str]:
         """Take up the resolver that an earlier engine left; return the containers of ``live`` that it serves.
 
@@ -135,10 +144,7 @@ class Names:
         """
         if not (needed(endpoints) or os.path.exists(self._path)) or not self._connect(start=needed(endpoints)):
             return set()
-        assert self._sock
-        sockets.send(self._sock, {"op": "hello"})
-        answer = sockets.receive(self._sock, MAX_MESSAGE_BYTES)
-        served = set(answer[0]["sandboxes"]) if answer else set()
+        served = self.settle()
         self._send({"op": "begin"})
         for endpoint in endpoints:
             if endpoint.names:
