@@ -24,6 +24,7 @@ from wharf.engine.execs import Execs
 from wharf.engine.facts import read_facts
 from wharf.engine.images import ImageVerbs
 from wharf.engine.networks import NetworkVerbs
+from wharf.engine.ocispec.usual import usual
 from wharf.engine.options import EngineOptions
 from wharf.engine.system import System
 from wharf.engine.volumes import VolumeVerbs
@@ -136,7 +137,7 @@ class Engine:
         snapshots = Snapshots(data, database)
         images = Images(data, database, content, snapshots, registries=self._options.registries)
         networks = Networks(data, run, database)
-        processes = Processes(run)
+        processes = Processes(run, usual(facts))
         registry = Registry(database)
         context = Context(
             data=data,

@@ -10,7 +10,10 @@ from typing import Any
 
 from wharf.errors import Unavailable
 from wharf.kernel import sockets
+from wharf.kernel.libc import suppress_errno
 from wharf.spec.shim_messages import MAX_MESSAGE_BYTES, Failure
+
+_GONE = (errno.EPIPE, errno.ECONNRESET, errno.EBADF)
 
 
 class RequestFailed(Exception):
@@ -64,13 +67,18 @@ class Channel:
             await send(self._sock, {"seq": seq, "op": op, **fields}, fds)
             result: dict[str, Any] = await answer
         except OSError as error:
-            if error.errno not in {errno.EPIPE, errno.ECONNRESET, errno.EBADF}:
+            if error.errno not in _GONE:
                 raise
             raise Unavailable("the shim is gone") from error
         else:
             return result
         finally:
             self._answers.pop(seq, None)
+
+    async def tell(self, message: dict[str, Any], fds: Sequence[int]) -> None:
+        """Send a datagram that has no answer; lost when nobody is there any more."""
+        with suppress_errno(*_GONE):
+            await send(self._sock, message, fds)
 
     def close(self) -> None:
         """Hang up; idempotent. Requests under way raise Unavailable."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from wharf.kernel import lock, sockets
 from wharf.kernel.cgroup.group import open_cgroup
-from wharf.spec.shim_messages import Exit
+from wharf.spec.shim_messages import BEGUN, Exit
 
 
 def make(folder: Path) -> int:
@@ -52,8 +52,11 @@ def is_dead(folder: Path) -> bool:
 
 
 def was_begun(folder: Path) -> bool:
-    """Return whether a shim has ever run there: opening its log is the first thing it does."""
-    return (folder / "shim.log").exists()
+    """Return whether a shim has ever run there."""
+    try:
+        return (folder / "lock").read_bytes() == BEGUN
+    except FileNotFoundError:
+        return False
 
 
 def wait_dead(folder: Path) -> None:
@@ -83,16 +86,6 @@ def connect(folder: Path) -> socket.socket | None:
         sock.close()
         raise
     return sock
-
-
-def cgroup_of(bundle: str) -> str | None:
-    """Return the cgroup a bundle names, if it can be read."""
-    try:
-        config = json.loads((Path(bundle) / "config.json").read_bytes())
-    except (OSError, ValueError):
-        return None
-    path = config.get("linux", {}).get("cgroupsPath") if isinstance(config, dict) else None
-    return path if isinstance(path, str) else None
 
 
 def kill_cgroup(path: str) -> None:

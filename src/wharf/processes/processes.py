@@ -6,36 +6,49 @@ import asyncio
 import os
 import socket
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
+import msgspec
+
 from wharf.errors import Conflict, Unavailable
-from wharf.kernel import sockets
+from wharf.kernel import memfd, sockets
+from wharf.kernel.cgroup.group import open_cgroup
+from wharf.kernel.cgroup.hierarchy import read_hierarchies
 from wharf.processes import folder as folders
+from wharf.processes import opening
 from wharf.processes import zygote as zygotes
+from wharf.processes.opening import Opened
 from wharf.processes.shim import ProcessFailed, Shim
-from wharf.spec.shim_messages import Exit, SpawnRequest
+from wharf.spec.oci_runtime import Spec
+from wharf.spec.shim_messages import Exit, SpawnRequest, Usual
 from wharf.storage.layout import RunRoot
 
 __all__ = ["ProcessFailed", "Processes"]
 
 _ADOPT_TIMEOUT_S = 30.0
+_LEAVE_TIMEOUT_S = 2.0
 _POLL_S = 0.01
 
 
 class Processes:
     """The zygote of one engine and the shims it knows; belongs to one event loop."""
 
-    def __init__(self, run: RunRoot, *, zygote_entry: str = zygotes.ENTRY) -> None:
+    def __init__(self, run: RunRoot, usual: Spec | None = None, *, zygote_entry: str = zygotes.ENTRY) -> None:
         """Make nothing yet.
 
         Args:
             run: where shims live.
+            usual: config.json of the container that most are like, to be prepared for; None: prepare for nothing.
             zygote_entry: the zygote's program text; another one is for tests.
         """
         self._run = run
+        self._usual: Usual | None = {"spec": usual, "seccomp_cache": str(run.seccomp)} if usual else None
+        self._seccomp = ((usual or {}).get("linux") or {}).get("seccomp")
+        self._hierarchies = read_hierarchies()
         self._entry = zygote_entry
         self._zygote: zygotes.Zygote | None = None
-        self._shims: set[Shim] = set()
+        self._shims: dict[str, Shim] = {}  # until nothing is left of their containers
 
     async def start(self) -> None:
         """Start the zygote now, so that the first container does not wait for its imports.
@@ -45,13 +58,14 @@ class Processes:
         """
         self._live_zygote()
 
-    async def spawn(self, request: SpawnRequest, attachments: Sequence[socket.socket] = ()) -> Shim:
+    async def spawn(self, request: SpawnRequest, spec: Spec, attachments: Sequence[socket.socket] = ()) -> Shim:
         """Create and start a container; return once it runs.
 
         When the caller is cancelled the container is killed, and this waits for its end.
 
         Args:
             request: what to run; ``shim_dir`` and ``seccomp_cache`` are below the run root.
+            spec: config.json.
             attachments: a stream socket for each entry of the request's; the caller closes its copies.
 
         Raises:
@@ -60,34 +74,62 @@ class Processes:
             Unavailable: no zygote can be started.
         """
         folder = Path(request["shim_dir"])
-        shim = await self._request(request, folder, attachments)
+        await self.released(request["id"])
+        shim = await self._request(request, spec, attachments)
         try:
             return await self._begun(shim, folder)
         except ProcessFailed:
             if not shim.never_was:
                 raise
         # The zygote died with the request in its hands: a new one is started, once.
-        return await self._begun(await self._request(request, folder, attachments), folder)
+        return await self._begun(await self._request(request, spec, attachments), folder)
 
-    async def _request(self, request: SpawnRequest, folder: Path, attachments: Sequence[socket.socket]) -> Shim:
-        try:
-            lock = folders.make(folder)
-        except BlockingIOError as error:
-            raise Conflict(f"container {request['id']} has a shim that lives") from error
-        try:
+    async def released(self, container_id: str) -> None:
+        """Wait until nothing is left of a container that has ended in this engine's sight."""
+        shim = self._shims.get(container_id)
+        if shim is not None and shim.exited.done():
+            await asyncio.wait([shim.released])
+
+    async def _request(self, request: SpawnRequest, spec: Spec, attachments: Sequence[socket.socket]) -> Shim:
+        folder = Path(request["shim_dir"])
+        with ExitStack() as held:  # from the end of it on the zygote or the shim holds the lock, or nobody
+            try:
+                lock = folders.make(folder)
+            except BlockingIOError as error:
+                raise Conflict(f"container {request['id']} has a shim that lives") from error
+            held.callback(os.close, lock)
+            config = memfd.sealed(msgspec.json.encode(spec), "config.json")
+            held.callback(os.close, config)
             ours, theirs = sockets.pair()
-            with theirs:
-                shim = self._know(Shim(folder, folders.cgroup_of(request["bundle"]), ours))
-                fds = [theirs.fileno(), lock, *(sock.fileno() for sock in attachments)]
-                try:
-                    await self._hand_over(request, fds)
-                except BaseException:
-                    await shim.aclose()
-                    folders.remove(folder)
-                    raise
-        finally:
-            os.close(lock)  # from here on the zygote or the shim holds it, or nobody
+            held.enter_context(theirs)
+            shim = self._know(Shim(folder, request["cgroup"], ours), request["id"])
+            fds = [theirs.fileno(), lock, config, *(sock.fileno() for sock in attachments)]
+            try:
+                await self._hand_over(request, fds)
+            except BaseException:
+                await shim.aclose()
+                folders.remove(folder)
+                raise
+        try:
+            await self._give_world(shim, request, spec)
+        except OSError as error:
+            await shim.abandon()
+            raise ProcessFailed({"kind": "other", "message": str(error)}) from error
         return shim
+
+    async def _give_world(self, shim: Shim, request: SpawnRequest, spec: Spec) -> None:
+        """Make the control group and open what the container needs, while the shim gets ready.
+
+        Raises:
+            OSError: a limit that the kernel refuses, for example.
+        """
+        cgroup, rootfs = open_cgroup(request["cgroup"], self._hierarchies), request["rootfs"]
+        cgroup.create()
+        cgroup.apply((spec.get("linux") or {}).get("resources") or {})
+        with Opened() as opened:
+            if opening.suits(spec, rootfs, self._seccomp, cgroup):
+                opening.open_all(opened, spec, request["bundle"], rootfs, cgroup)
+            await shim.give_world(opened.world, opened.fds)
 
     async def adopt(self, container_id: str, cgroup: str) -> Shim | Exit | None:
         """Find out what became of a container that an earlier engine started.
@@ -100,21 +142,20 @@ class Processes:
             OSError: EBUSY: something in the cgroup cannot be killed.
         """
         folder = self._run.shim(container_id)
-        deadline = asyncio.get_running_loop().time() + _ADOPT_TIMEOUT_S
+        began = asyncio.get_running_loop().time()
         while True:
-            recorded = folders.read_exit(folder)
-            if recorded is not None:
-                return recorded
-            if folders.is_dead(folder):
-                # It may have ended between the two looks.
-                recorded = folders.read_exit(folder)
+            dead, recorded = folders.is_dead(folder), folders.read_exit(folder)
+            if dead:
+                await asyncio.to_thread(folders.clear_cgroup, cgroup)
                 if recorded is None:
-                    await self._bury(folder, cgroup)
+                    folders.remove(folder)
                 return recorded
-            shim = await self._greet(folder, cgroup)
-            if shim is not None:
+            if recorded is None and (shim := await self._greet(folder, cgroup, container_id)) is not None:
                 return shim
-            if asyncio.get_running_loop().time() > deadline:
+            waited_s = asyncio.get_running_loop().time() - began
+            if recorded is not None and waited_s > _LEAVE_TIMEOUT_S:
+                return recorded  # its shim waits for a client that reads nothing
+            if waited_s > _ADOPT_TIMEOUT_S:
                 raise Unavailable(f"the shim of container {container_id} does not answer")
             await asyncio.sleep(_POLL_S)
 
@@ -128,17 +169,21 @@ class Processes:
         found = await self.adopt(container_id, cgroup)
         if isinstance(found, Shim):
             await asyncio.to_thread(folders.kill_cgroup, cgroup)
-            await found.exited
+            await asyncio.wait([found.released])
         await asyncio.to_thread(folders.clear_cgroup, cgroup)
         self.forget(container_id)
 
     def forget(self, container_id: str) -> None:
-        """Remove the folder of a shim whose exit is recorded; idempotent."""
-        folders.remove(self._run.shim(container_id))
+        """Remove the folder of a shim whose exit is recorded, once the container is released; idempotent."""
+        shim = self._shims.get(container_id)
+        if shim is not None:
+            shim.forget()
+        else:
+            folders.remove(self._run.shim(container_id))
 
     async def aclose(self) -> None:
         """End the zygote and hang up on the shims, which go on."""
-        for shim in list(self._shims):
+        for shim in list(self._shims.values()):
             await shim.aclose()
         self._shims.clear()
         if self._zygote is not None:
@@ -147,7 +192,7 @@ class Processes:
 
     def _live_zygote(self) -> zygotes.Zygote:
         if self._zygote is None:
-            self._zygote = zygotes.start(self._entry)
+            self._zygote = zygotes.start(self._entry, self._usual)
         return self._zygote
 
     async def _hand_over(self, request: SpawnRequest, fds: list[int]) -> None:
@@ -184,22 +229,22 @@ class Processes:
             return  # it failed by itself, or the engine closes
         folders.remove(folder)
 
-    async def _greet(self, folder: Path, cgroup: str) -> Shim | None:
+    async def _greet(self, folder: Path, cgroup: str, container_id: str) -> Shim | None:
         sock = folders.connect(folder)
         if sock is None:
             return None
-        shim = self._know(Shim(folder, cgroup, sock))
+        shim = self._know(Shim(folder, cgroup, sock), container_id)
         try:
             await shim.begun()
         except ProcessFailed:
             return None  # it ended before it had said anything; the next look tells
         return shim
 
-    async def _bury(self, folder: Path, cgroup: str) -> None:
-        await asyncio.to_thread(folders.clear_cgroup, cgroup)
-        folders.remove(folder)
+    def _know(self, shim: Shim, container_id: str) -> Shim:
+        def drop(_released: object) -> None:
+            if self._shims.get(container_id) is shim:
+                del self._shims[container_id]
 
-    def _know(self, shim: Shim) -> Shim:
-        self._shims.add(shim)
-        shim.exited.add_done_callback(lambda _exit: self._shims.discard(shim))
+        self._shims[container_id] = shim
+        shim.released.add_done_callback(drop)
         return shim

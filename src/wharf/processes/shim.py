@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from wharf.errors import Conflict, Unavailable
 from wharf.lib.timestamps import rfc3339_nano
 from wharf.processes import folder as folders
 from wharf.processes.channel import Channel, RequestFailed
-from wharf.spec.shim_messages import Attachment, ExecRequest, Exit, Failure
+from wharf.spec.shim_messages import Attachment, ExecRequest, Exit, Failure, World
 
 _T = TypeVar("_T")
 
@@ -38,16 +38,18 @@ class Shim:
         steps_us: microseconds each step of the start took; empty for an adopted shim.
         exited: how the container ended. Never an exception: a shim that was killed gives exit code 137 and an
             ``error``, after what it left is killed too. Cancelled when the engine closes first.
+        released: after that: nothing of the container is left but the shim's folder, and it may be started again.
         on_oom: called when the kernel has killed a process of the container for want of memory.
     """
 
-    def __init__(self, folder: Path, cgroup: str | None, sock: socket.socket) -> None:
+    def __init__(self, folder: Path, cgroup: str, sock: socket.socket) -> None:
         """Begin to listen on ``sock``, which is taken over; see :meth:`begun`."""
         loop = asyncio.get_running_loop()
         self.pid = 0
         self.started_at = ""
         self.steps_us: dict[str, int] = {}
         self.exited: asyncio.Future[Exit] = loop.create_future()
+        self.released: asyncio.Future[None] = loop.create_future()
         self.never_was = False  # the zygote died before it had forked: the request may be given to another
         self.on_oom: Callable[[], None] | None = None
         self._folder = folder
@@ -65,6 +67,17 @@ class Shim:
             ProcessFailed: it does not; nothing of it is left.
         """
         await asyncio.shield(self._begun)
+
+    async def give_world(self, world: World, fds: Sequence[int]) -> None:
+        """Hand over what the container's init needs; nothing happens when the shim is gone: :meth:`begun` tells."""
+        await self._channel.tell(dict(world), fds)
+
+    async def abandon(self) -> None:
+        """Hang up on a shim that has not been given the world: it leaves, and nothing of it is left after this."""
+        await self.aclose()
+        await asyncio.to_thread(folders.wait_dead, self._folder)
+        await asyncio.to_thread(folders.clear_cgroup, self._cgroup)
+        folders.remove(self._folder)
 
     async def kill(self, number: int) -> None:
         """Send a signal to the container's init.
@@ -129,9 +142,16 @@ class Shim:
             self._unwanted.add(exec_id)
 
     def forget(self) -> None:
-        """Remove the shim's folder once its exit is recorded; idempotent."""
+        """Remove the shim's folder, its exit being recorded, as soon as the container is released; idempotent."""
         assert self.exited.done()
-        folders.remove(self._folder)
+        if self.released.done():
+            folders.remove(self._folder)
+        else:
+            self.released.add_done_callback(self._remove_folder)
+
+    def _remove_folder(self, released: asyncio.Future[None]) -> None:
+        if not released.cancelled():
+            folders.remove(self._folder)
 
     async def aclose(self) -> None:
         """Hang up; the shim and its container go on."""
@@ -140,6 +160,7 @@ class Shim:
             self._mourning.cancel()
             await asyncio.gather(self._mourning, return_exceptions=True)
         self.exited.cancel()
+        self.released.cancel()
         self._begun.cancel()
         for ended in self._execs.values():
             ended.cancel()
@@ -166,6 +187,8 @@ class Shim:
                 self._end(event["exit"])
             case "exec-exit" if event["exec_id"] in self._unwanted:
                 self._unwanted.discard(event["exec_id"])
+            case "released":
+                self._release()
             case "exec-exit":
                 ended = self._execs.setdefault(event["exec_id"], asyncio.get_running_loop().create_future())
                 _settle(ended, event["exit_code"])
@@ -174,9 +197,8 @@ class Shim:
                     self.on_oom()
 
     def _on_end(self) -> None:
-        """The shim has hung up: after the exit, or because it was killed."""
-        if not self.exited.done():
-            self._mourning = asyncio.get_running_loop().create_task(self._mourn(), name=f"mourn {self._folder.name}")
+        """The shim has hung up without having released the container: it was killed."""
+        self._mourning = asyncio.get_running_loop().create_task(self._mourn(), name=f"mourn {self._folder.name}")
 
     async def _mourn(self) -> None:
         """Find out how the container ended, and end it if nobody did."""
@@ -185,19 +207,17 @@ class Shim:
         if recorded is not None and "failure" in recorded:
             self._fail(recorded["failure"])
             return
-        error = ""
-        if recorded is None:
-            error = "the shim was killed"
-            try:
-                if self._cgroup is not None:
-                    await asyncio.to_thread(folders.clear_cgroup, self._cgroup)
-            except OSError as problem:
-                error = f"the shim was killed, and what it left could not be: {problem}"
+        error = "the shim was killed"
+        try:
+            await asyncio.to_thread(folders.clear_cgroup, self._cgroup)
+        except OSError as problem:
+            error = f"the shim was killed, and what it left could not be: {problem}"
         if recorded is None and not self.started_at:
             self.never_was = not folders.was_begun(self._folder)
             self._fail({"kind": "other", "message": error})
             return
         self._end(recorded or self._killed(error))
+        self._release()
 
     def _killed(self, error: str) -> Exit:
         return {
@@ -214,13 +234,16 @@ class Shim:
             self._begun.set_exception(ProcessFailed(failure))
             self._begun.exception()  # whoever waited may have been cancelled: then nobody asks
         self.exited.cancel()
-        self._channel.close()
+        self._release()
 
     def _end(self, document: Exit) -> None:
         _settle(self._begun, None)
         for ended in self._execs.values():
             _settle(ended, KILLED)
         _settle(self.exited, document)
+
+    def _release(self) -> None:
+        _settle(self.released, None)
         self._channel.close()
 
     def _drop(self, exec_id: str, ended: asyncio.Future[int]) -> None:

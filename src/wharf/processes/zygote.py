@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import json
 import os
 import signal
 import socket
@@ -17,9 +18,10 @@ import wharf
 from wharf.errors import Unavailable
 from wharf.kernel import memfd, sockets
 from wharf.processes.channel import send
+from wharf.spec.shim_messages import Usual
 
 ENTRY = "from wharf.shim.zygote import main; main()"
-_SOCKET_FD = 3
+_SOCKET_FD, _USUAL_FD = 3, 4
 _END_TIMEOUT_S = 2.0
 _FIRST_FREE_FD = 10  # above what the child's descriptors are moved to
 
@@ -59,11 +61,12 @@ class Zygote:
             os.close(pidfd)
 
 
-def start(entry: str = ENTRY) -> Zygote:
+def start(entry: str = ENTRY, usual: Usual | None = None) -> Zygote:
     """Start a zygote from a sealed copy of this interpreter; returns before it has finished its imports.
 
     Args:
         entry: the program text; another one is for tests.
+        usual: what it prepares for.
 
     Raises:
         Unavailable: the interpreter could not be copied or executed.
@@ -71,7 +74,7 @@ def start(entry: str = ENTRY) -> Zygote:
     ours, theirs = sockets.pair()
     try:
         with theirs:
-            pid = _execute(entry, theirs.fileno())
+            pid = _execute(entry, theirs.fileno(), json.dumps(usual).encode() if usual else b"")
     except OSError as error:
         ours.close()
         raise Unavailable(f"cannot start the zygote: {error}") from error
@@ -94,10 +97,10 @@ def program(entry: str) -> list[str]:
     ]
 
 
-def _execute(entry: str, sock: int) -> int:
+def _execute(entry: str, sock: int, usual: bytes) -> int:
     arguments = program(entry)
-    copy = memfd.sealed_copy(arguments[0])
-    high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE_FD) for fd in (copy, sock)]
+    copy, document = memfd.sealed_copy(arguments[0]), memfd.sealed(usual, "usual")
+    high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE_FD) for fd in (copy, sock, document)]
     try:
         return os.posix_spawn(
             f"/proc/self/fd/{high[0]}",
@@ -107,13 +110,14 @@ def _execute(entry: str, sock: int) -> int:
                 (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
                 (os.POSIX_SPAWN_DUP2, 0, 1),
                 (os.POSIX_SPAWN_DUP2, high[1], _SOCKET_FD),
+                (os.POSIX_SPAWN_DUP2, high[2], _USUAL_FD),
             ],
             setsid=True,
             setsigmask=(),
             setsigdef=(signal.SIGPIPE, signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP),
         )
     finally:
-        for fd in (copy, *high):
+        for fd in (copy, document, *high):
             os.close(fd)
 
 

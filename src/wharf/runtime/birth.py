@@ -36,10 +36,13 @@ if TYPE_CHECKING:
             """Close the doors."""
 
     class Cgroup(Protocol):
-        """A control group that exists and has its limits."""
+        """A control group that exists and has its limits: what ``wharf.kernel.cgroup.group.Cgroup`` is."""
 
         def open_entry(self) -> CgroupEntry:
             """Open the doors."""
+
+        def open_mounts(self) -> list[tuple[str, int]]:
+            """Return each v1 hierarchy's name and a detached mount of the group in it."""
 
 
 _SIGKILL: Final = int(signal.SIGKILL)
@@ -86,7 +89,7 @@ class ProcessPlan:
         self.tuning = tuning.plan(process, linux or {}, additional=additional)
         own = os.stat("/proc/self/exe")
         self.interpreter = (own.st_dev, own.st_ino)
-        self.handled = _handled_signals()
+        self.handled = handled_signals()
 
     def open(self) -> None:
         """Open what is needed later, when the host's files can no longer be seen.
@@ -113,7 +116,7 @@ class ProcessPlan:
         return f"exec {self.args} in {self.cwd} as {self.user} with {self.privileges!r}"
 
 
-def _handled_signals() -> list[int]:
+def handled_signals() -> list[int]:
     """Return the signals that are handled or ignored, as SIGPIPE is by Python: the program starts with defaults."""
     default = (signal.SIG_DFL, None)
     known = [int(n) for n in signal.valid_signals() if n != _SIGKILL and signal.getsignal(n) not in default]
@@ -125,27 +128,35 @@ def _present_oom_score() -> int:
         return int(file.read())
 
 
-def be_born(plan: ProcessPlan, entry: CgroupEntry | None, *, die_with_parent: bool) -> None:
-    """Make this process safe to go on with: no handler, no garbage collector, not traceable, in its control group.
+def be_born(handled: Iterable[int], *, die_with_parent: bool) -> None:
+    """Make this process safe to go on with: no handler, no garbage collector, not traceable.
 
     Nor can it import: what it would find, once it is in the container's root, is the container's.
+
+    Args:
+        handled: the signals to give their default again, from :func:`handled_signals`.
+        die_with_parent: get SIGKILL when the parent ends.
     """
     gc.disable()
     sys.meta_path.clear()
     signal.set_wakeup_fd(-1)
-    for number in plan.handled:
+    for number in handled:
         signals.set_default(number)
     signals.unblock_all()
+    prctl.set_dumpable(dumpable=False)
+    if die_with_parent:
+        prctl.set_parent_death_signal(_SIGKILL)
+
+
+def enter_group(entry: CgroupEntry | None, oom: bytes | None) -> None:
+    """Go into the control group, and take the likelihood of being killed for want of memory."""
     if entry is not None:
         try:
             entry.enter_v1()
         except OSError as error:
             raise during_init(error, "error adding the process to its control group") from error
-    if plan.oom is not None:
-        _set_oom_score(plan.oom)
-    prctl.set_dumpable(dumpable=False)
-    if die_with_parent:
-        prctl.set_parent_death_signal(_SIGKILL)
+    if oom is not None:
+        _set_oom_score(oom)
 
 
 def _set_oom_score(value: bytes) -> None:
@@ -235,7 +246,7 @@ def finish(
     path = program.find(plan.args[0], plan.path, plan.interpreter) if plan.args else ""
     privileges.confine(plan.privileges)
     steps.done("privileges")
-    conversation.send(gate.sock, "ready", conversation.steps_to_field(steps.us), fd=None if master == -1 else master)
+    conversation.send(gate.sock, "ready", conversation.steps_to_field(steps.us), fds=[] if master == -1 else [master])
     gate.wait()
     prctl.set_parent_death_signal(0)
     # Whoever killed the parent meanwhile killed us; from here on the container lives by itself.

@@ -6,12 +6,10 @@ import os
 
 from wharf.kernel import unix_socket
 from wharf.kernel.clone import clone3
-from wharf.runtime import conversation, filters, init, mounts, namespaces, support
-from wharf.runtime.birth import Gate, ProcessPlan
+from wharf.runtime import conversation, filters, init, mounts, namespaces
+from wharf.runtime.birth import Gate
 from wharf.runtime.errors import StartFailed
-from wharf.runtime.init import InitPlan
 from wharf.runtime.invocation import Invocation
-from wharf.runtime.privileges import Privileges
 from wharf.runtime.started import Started
 from wharf.runtime.steps import Steps
 
@@ -21,14 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wharf.runtime.birth import Cgroup, CgroupEntry
+    from wharf.runtime.embryo import Expected
     from wharf.runtime.execution import execute
-    from wharf.runtime.hooks import HookPlan
+    from wharf.runtime.filters import Filter
     from wharf.runtime.idmap import Opened
-    from wharf.runtime.notify import Agent
-    from wharf.spec.oci_runtime import Seccomp, Spec
+    from wharf.runtime.init import InitPlan
+    from wharf.spec.oci_runtime import Spec
     from wharf.spec.shim_messages import RootfsMount
 
-__all__ = ["StartFailed", "Started", "create", "execute", "rehearse"]
+__all__ = ["StartFailed", "Started", "create", "execute", "expect"]
 
 
 def __getattr__(name: str) -> object:
@@ -68,7 +67,7 @@ def create(
     """
     steps = Steps()
     invocation = invocation or Invocation()
-    plan = _plan(spec, bundle, list(rootfs), seccomp_cache, invocation)
+    plan = init.plan(spec, bundle, rootfs, _filter(spec, seccomp_cache), invocation)
     steps.done("plan")
     here, there = unix_socket.pair()
     entry: CgroupEntry | None = None
@@ -95,13 +94,6 @@ def create(
     _make_ready(started, plan, here)
     started.wait_ready()
     return started
-
-
-def rehearse() -> None:
-    """Plan a usual container without effect, so that a process that will create one has its memory at hand."""
-    from wharf.runtime import documents  # noqa: PLC0415 - not for a single container
-
-    _plan(documents.default_spec(), "/", [], None, Invocation())
 
 
 # What follows is loaded by those who ask for it alone: start-up is a budget.
@@ -134,32 +126,22 @@ def _clone(plan: InitPlan, into: int | None) -> tuple[int, int]:
     return clone3(plan.namespaces.clone, cgroup_fd=into)
 
 
-def _plan(
-    spec: Spec, bundle: str, rootfs: list[RootfsMount], seccomp_cache: str | None, invocation: Invocation
-) -> InitPlan:
+def expect(usual: Spec, seccomp_cache: str) -> Expected:
+    """Work out what containers like ``usual`` need, for all the embryos to come.
+
+    Raises:
+        StartFailed: it is not a valid document, or libseccomp is missing.
+    """
+    from wharf.runtime.embryo import Expected  # noqa: PLC0415 - see above
+
+    return Expected(usual, _filter(usual, seccomp_cache))
+
+
+def _filter(spec: Spec, cache: str | None) -> Filter:
     try:
-        support.check(spec)
-        process = spec.get("process") or {}
-        document = (spec.get("linux") or {}).get("seccomp")
-        wanted = Privileges(process, *filters.load(document, seccomp_cache))
-        wanted.agent = _agent(document, invocation) if document else None
-        planned = ProcessPlan(process, wanted, spec.get("linux"))
-        planned_hooks = _hooks(spec, invocation) if spec.get("hooks") else None
-        return InitPlan(spec, bundle, rootfs, planned, planned_hooks, invocation)
+        return filters.load((spec.get("linux") or {}).get("seccomp"), cache)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise StartFailed("invalid", f"config.json is not as the specification says: {error!r}") from error
-
-
-def _agent(document: Seccomp, invocation: Invocation) -> Agent | None:
-    from wharf.runtime import notify  # noqa: PLC0415 - see above
-
-    return notify.plan(document, invocation.state)
-
-
-def _hooks(spec: Spec, invocation: Invocation) -> HookPlan:
-    from wharf.runtime import hooks  # noqa: PLC0415 - see above
-
-    return hooks.plan(spec["hooks"], invocation.state)
 
 
 def _open_entry(cgroup: Cgroup | None) -> CgroupEntry | None:

@@ -2,6 +2,8 @@
 
 ::
 
+    parent ──"document"▶ embryo    only to one: the bundle's folder; config.json by SCM_RIGHTS
+    parent ──"world"───▶ embryo    what the parent has opened for it, by SCM_RIGHTS (:mod:`wharf.runtime.embryo`)
     parent ──"mapped"──▶ init      the user namespace's id maps are written
     parent ◀──"mounted"─ init      only with hooks: all is mounted, the root not yet entered
     parent ──"hooked"──▶ init      they have run
@@ -24,38 +26,47 @@ from wharf.runtime.errors import StartFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Final
 
 _LONGEST_BYTES: Final = 16 * 1024
+_INT_BYTES: Final = 4
+
+MOST_FDS: Final = 253  # SCM_MAX_FD
 _KINDS: Final = ("not-found", "not-executable", "invalid", "other")
 
 
-def send(sock: socket.socket, *fields: str, fd: int | None = None) -> None:
-    """Send a message, with a copy of ``fd``."""
+def send(sock: socket.socket, *fields: str, fds: Sequence[int] = ()) -> None:
+    """Send a message, with copies of ``fds``."""
     data = "\0".join(fields).encode(errors="surrogateescape")[:_LONGEST_BYTES]
     # Not by the array module, which brings collections: start-up is a budget.
-    rights = [] if fd is None else [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fd.to_bytes(4, sys.byteorder))]
+    packed = b"".join(fd.to_bytes(_INT_BYTES, sys.byteorder) for fd in fds)
+    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, packed)] if fds else []
     sock.sendmsg([data], rights, socket.MSG_NOSIGNAL)
 
 
-def receive(sock: socket.socket) -> tuple[list[str], int | None]:
-    """Return the next message and its descriptor, owned by the caller; no fields at the end of the stream.
+def receive(sock: socket.socket, most_fds: int = 1) -> tuple[list[str], list[int]]:
+    """Return the next message and its descriptors, owned by the caller; no fields at the end of the stream.
 
     Raises:
         StartFailed: it is "failed".
     """
     try:
-        data, ancillary, _, _ = sock.recvmsg(_LONGEST_BYTES, socket.CMSG_SPACE(4), socket.MSG_CMSG_CLOEXEC)
+        data, ancillary, _, _ = sock.recvmsg(
+            _LONGEST_BYTES, socket.CMSG_SPACE(most_fds * _INT_BYTES), socket.MSG_CMSG_CLOEXEC
+        )
     except ConnectionResetError:  # the other end went away with a message of ours unread
-        return [], None
-    fds = [int.from_bytes(brought[:4], sys.byteorder) for _level, _type, brought in ancillary]
+        return [], []
+    packed = b"".join(brought for _level, _type, brought in ancillary)
+    pieces = (packed[at : at + _INT_BYTES] for at in range(0, len(packed), _INT_BYTES))
+    fds = [int.from_bytes(piece, sys.byteorder) for piece in pieces]
     if not data:
-        return [], None
+        return [], []
     fields = data.decode(errors="surrogateescape").split("\0")
     if fields[0] == "failed":
         kind, message = fields[1], fields[2]
         raise StartFailed(kind if kind in _KINDS else "other", message)  # type: ignore[arg-type]  # checked just so
-    return fields, fds[0] if fds else None
+    return fields, fds
 
 
 def expect(sock: socket.socket, word: str) -> None:

@@ -127,6 +127,19 @@ def make(root: int, nodes: Sequence[Node], *, bind: bool) -> None:
             os.close(fd)
 
 
+def make_in(dev: int, nodes: Sequence[Node]) -> None:
+    """Make those nodes that lie right in /dev, and the links, in the new file system ``dev`` that will be there."""
+    before = os.umask(0)
+    try:
+        for node in nodes:
+            folder, _, name = node.path.rpartition("/")
+            if folder == "/dev":
+                _make_one(dev, name, node)
+        _link_in(dev)
+    finally:
+        os.umask(before)
+
+
 def _make_one(folder: int, name: str, node: Node) -> None:
     try:
         os.mknod(name, node.mode, node.device, dir_fd=folder)
@@ -152,14 +165,18 @@ def _bind(root: int, node: Node) -> None:
 def _link(root: int) -> None:
     dev = ensure_folder(root, "/dev")
     try:
-        for name, target in _LINKS:
-            with suppress_errno(errno.EEXIST):
-                os.symlink(target, name, dir_fd=dev)
-        with suppress_errno(errno.EEXIST):
-            os.symlink("/proc/kcore", "core", dir_fd=dev)
-        _link_ptmx(dev)
+        _link_in(dev)
     finally:
         os.close(dev)
+
+
+def _link_in(dev: int) -> None:
+    for name, target in _LINKS:
+        with suppress_errno(errno.EEXIST):
+            os.symlink(target, name, dir_fd=dev)
+    with suppress_errno(errno.EEXIST):
+        os.symlink("/proc/kcore", "core", dir_fd=dev)
+    _link_ptmx(dev)
 
 
 def _link_ptmx(dev: int) -> None:

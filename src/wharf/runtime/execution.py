@@ -195,7 +195,8 @@ def _run(
 ) -> NoReturn:
     def body() -> None:
         steps.us.clear()
-        birth.be_born(plan, inside.entry, die_with_parent=True)
+        birth.be_born(plan.handled, die_with_parent=True)
+        birth.enter_group(inside.entry, plan.oom)
         pidfd, flags = inside.pidfd, inside.flags
         if stdio is not None:
             console.use_descriptors(stdio)

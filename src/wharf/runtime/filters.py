@@ -10,8 +10,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wharf.spec.oci_runtime import Seccomp
 
+    Filter = tuple[bytes, int]
+    """BPF program (empty: none) and flags of seccomp(2)."""
 
-def load(document: Seccomp | None, cache: str | None) -> tuple[bytes, int]:
+
+def load(document: Seccomp | None, cache: str | None) -> Filter:
     """Return (BPF program, flags) of an OCI seccomp document; an empty program when there is none.
 
     Args:

@@ -16,20 +16,25 @@ from wharf.runtime import (
     mounts,
     namespaces,
     rootfs,
+    support,
     sysctls,
 )
+from wharf.runtime.birth import ProcessPlan
 from wharf.runtime.errors import during_init, invalid
+from wharf.runtime.privileges import Privileges
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Final, NoReturn
 
-    from wharf.runtime.birth import CgroupEntry, Gate, ProcessPlan
+    from wharf.runtime.birth import CgroupEntry, Gate
+    from wharf.runtime.filters import Filter
     from wharf.runtime.hooks import HookPlan
     from wharf.runtime.invocation import Invocation
+    from wharf.runtime.notify import Agent
     from wharf.runtime.steps import Steps
-    from wharf.spec.oci_runtime import Linux, Spec
+    from wharf.spec.oci_runtime import Linux, Seccomp, Spec
     from wharf.spec.shim_messages import RootfsMount
 
 _NEWCGROUP: Final = FLAG_OF["cgroup"]
@@ -64,7 +69,7 @@ class InitPlan:
         self,
         spec: Spec,
         bundle: str,
-        rootfs_mounts: list[RootfsMount],
+        rootfs_mounts: Sequence[RootfsMount],
         process: ProcessPlan,
         hooks: HookPlan | None,
         invocation: Invocation,
@@ -117,6 +122,46 @@ def _enter_by_moving() -> Callable[[int, int], None]:
     return moved_root.enter
 
 
+def plan(
+    spec: Spec, bundle: str, rootfs_mounts: Sequence[RootfsMount], seccomp: Filter, invocation: Invocation
+) -> InitPlan:
+    """Return what init will do.
+
+    Args:
+        spec: config.json.
+        bundle: folder that relative paths in it are below.
+        rootfs_mounts: mounts that make the root; none: root.path is the root.
+        seccomp: the compiled filter of ``linux.seccomp``, used when there is one.
+        invocation: what else is asked for.
+
+    Raises:
+        StartFailed: the document is wrong, or asks for what is not supported.
+    """
+    try:
+        support.check(spec)
+        process = spec.get("process") or {}
+        document = (spec.get("linux") or {}).get("seccomp")
+        wanted = Privileges(process, *(seccomp if document else (b"", 0)))
+        wanted.agent = _agent(document, invocation) if document else None
+        planned = ProcessPlan(process, wanted, spec.get("linux"))
+        planned_hooks = _hooks(spec, invocation) if spec.get("hooks") else None
+        return InitPlan(spec, bundle, rootfs_mounts, planned, planned_hooks, invocation)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise invalid(f"config.json is not as the specification says: {error!r}") from error
+
+
+def _agent(document: Seccomp, invocation: Invocation) -> Agent | None:
+    from wharf.runtime import notify  # noqa: PLC0415 - few want it: start-up
+
+    return notify.plan(document, invocation.state)
+
+
+def _hooks(spec: Spec, invocation: Invocation) -> HookPlan:
+    from wharf.runtime import hooks  # noqa: PLC0415 - the same
+
+    return hooks.plan(spec["hooks"], invocation.state)
+
+
 def run(
     plan: InitPlan,
     gate: Gate,
@@ -129,21 +174,43 @@ def run(
     def body() -> None:
         steps.us.clear()
         steps.done("clone")
-        birth.be_born(plan.process, entry, die_with_parent=True)
+        birth.be_born(plan.process.handled, die_with_parent=True)
+        birth.enter_group(entry, plan.process.oom)
         steps.done("cgroup")
         _settle(plan, gate, stdio)
-        root, master = _make_world(plan, gate, steps)
-        birth.finish(
-            plan.process,
-            root,
-            gate,
-            master,
-            steps,
-            kept_fds=plan.invocation.kept_fds,
-            before_exec=_start_hooks(plan),
-        )
+        become(plan, gate, steps)
 
     birth.run(lambda: gate.sock, body)
+
+
+def become(
+    plan: InitPlan,
+    gate: Gate,
+    steps: Steps,
+    *,
+    ready: Mapping[str, int] | None = None,
+    sysctls_folder: int = -1,
+) -> NoReturn:
+    """Make the container's world, from inside its namespaces, and execute its program.
+
+    Args:
+        plan: what to do.
+        gate: tells when to execute.
+        steps: the times so far.
+        ready: mounts that are made already, by destination.
+        sysctls_folder: a writable /proc/sys; -1: the host's.
+    """
+    _name_it(plan)
+    root, master = _make_world(plan, gate, steps, ready or {}, sysctls_folder)
+    birth.finish(
+        plan.process,
+        root,
+        gate,
+        master,
+        steps,
+        kept_fds=plan.invocation.kept_fds,
+        before_exec=_start_hooks(plan),
+    )
 
 
 def _settle(plan: InitPlan, gate: Gate, stdio: tuple[int, int, int] | None) -> None:
@@ -166,17 +233,24 @@ def _settle(plan: InitPlan, gate: Gate, stdio: tuple[int, int, int] | None) -> N
             keyring.join_new_session()
     except OSError as error:
         raise during_init(error, "error making a session keyring") from error
-    _prepare_namespaces(plan)
+    _prepare_network(plan)
 
 
-def _prepare_namespaces(plan: InitPlan) -> None:
+def _prepare_network(plan: InitPlan) -> None:
+    try:
+        if plan.namespaces.clone & _NEWNET:
+            link.set_loopback_up()
+    except OSError as error:
+        raise during_init(error, "error preparing namespaces") from error
+
+
+def _name_it(plan: InitPlan) -> None:
+    """Make the cgroup namespace, now that the process is in its group, and give the machine its names."""
     if path := plan.namespaces.own_join.get("cgroup"):
         namespaces.join("cgroup", path)
     try:
         if plan.namespaces.cgroup:
             namespace.unshare(_NEWCGROUP)
-        if plan.namespaces.clone & _NEWNET:
-            link.set_loopback_up()
         if plan.hostname:
             uts.set_hostname(plan.hostname)
         if plan.domainname:
@@ -199,17 +273,19 @@ def _start_hooks(plan: InitPlan) -> Callable[[], None] | None:
     return lambda: hooks.run("startContainer", os.getpid())
 
 
-def _make_world(plan: InitPlan, gate: Gate, steps: Steps) -> tuple[int, int]:
+def _make_world(
+    plan: InitPlan, gate: Gate, steps: Steps, ready: Mapping[str, int], sysctls_folder: int
+) -> tuple[int, int]:
     """Mount the root and all in it and enter it; return its descriptor and the terminal's master (-1: none)."""
     root = rootfs.make(plan.root)
     steps.done("root")
-    mounts.make(root, plan.mounts)
+    mounts.make(root, plan.mounts, ready)
     steps.done("mounts")
     devices.make(root, plan.nodes, bind=plan.namespaces.has("user"))
     steps.done("devices")
     master = console.open_terminal(root, plan.process.size, console_file=True) if plan.terminal else -1
     os.close(ensure_folder(root, plan.process.cwd))
-    sysctls.write(plan.sysctls)
+    sysctls.write(plan.sysctls, sysctls_folder)
     rootfs.make_paths_read_only(root, plan.read_only_paths)
     rootfs.mask(root, plan.masked)
     if plan.read_only:

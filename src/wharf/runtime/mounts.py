@@ -18,7 +18,7 @@ from wharf.runtime.errors import invalid, not_mounted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Final
 
     from wharf.runtime.mount_options import Options
@@ -35,9 +35,11 @@ class MountPlan:
 
     Attributes:
         opened: the source of a bind mount, detached, when somebody has opened it already; -1 otherwise.
+        groups: for the v1 control groups of a container that shares the host's cgroup namespace: each hierarchy's
+            name and the container's own group in it, detached.
     """
 
-    __slots__ = ("destination", "fstype", "opened", "options", "source")
+    __slots__ = ("destination", "fstype", "groups", "opened", "options", "source")
 
     def __init__(self, destination: str, fstype: str, source: str, options: Options) -> None:
         self.destination = destination
@@ -45,6 +47,7 @@ class MountPlan:
         self.source = source
         self.options = options
         self.opened = -1
+        self.groups: list[tuple[str, int]] = []
 
     def __repr__(self) -> str:
         return f"mount {self.fstype} {self.source} at {self.destination} {self.options!r}"
@@ -78,7 +81,7 @@ def _plan_one(mount: Mount, bundle: str, warnings: list[str], linux: Linux) -> M
         raise invalid("mount without a destination")
     options = mount_options.parse(mount.get("options") or ())
     fstype = mount.get("type") or ""
-    options.bind = options.bind or fstype == "bind"
+    options.bind = is_bind(mount)
     source = mount.get("source") or fstype
     if options.idmap or mount.get("uidMappings") or mount.get("gidMappings"):
         from wharf.runtime import idmap  # noqa: PLC0415 - few want it: start-up
@@ -104,23 +107,46 @@ def _plan_one(mount: Mount, bundle: str, warnings: list[str], linux: Linux) -> M
     return MountPlan("/" + destination.strip("/"), fstype, source, options)
 
 
-def make(root: int, plans: Iterable[MountPlan]) -> None:
+def is_bind(mount: Mount) -> bool:
+    """Return whether it shows a folder or a file of the host's: by its type, or by an option."""
+    options = mount.get("options") or ()
+    return mount.get("type") == "bind" or "bind" in options or "rbind" in options
+
+
+def make(root: int, plans: Iterable[MountPlan], prepared: Mapping[str, int]) -> None:
     """Make the mounts inside the root whose descriptor is ``root``.
+
+    Args:
+        root: descriptor of the root.
+        plans: the mounts, in order.
+        prepared: mounts that are made already and want only their place, by destination; taken over.
 
     Raises:
         StartFailed: with source and destination in runc's words.
     """
     for one in plans:
+        ready = prepared.get(one.destination, -1)
         try:
-            _MAKERS.get(one.fstype, _make_filesystem)(root, one)
+            if ready != -1:
+                _put(root, one, ready)
+            else:
+                _MAKERS.get(one.fstype, _make_filesystem)(root, one)
         except OSError as error:
             raise not_mounted(one.source, one.destination, error) from error
+
+
+def _put(root: int, one: MountPlan, ready: int) -> None:
+    target = ensure_folder(root, one.destination)
+    try:
+        attach(ready, target, one.options)
+    finally:
+        os.close(target)
 
 
 def _make_filesystem(root: int, one: MountPlan) -> None:
     target = ensure_folder(root, one.destination)
     try:
-        fd = _new(one, target)
+        fd = new(one, stat.S_IMODE(os.fstat(target).st_mode))
     except PermissionError:
         if one.fstype != "sysfs":
             raise
@@ -137,7 +163,8 @@ def _make_filesystem(root: int, one: MountPlan) -> None:
         os.close(target)
 
 
-def _new(one: MountPlan, target: int) -> int:
+def new(one: MountPlan, mode: int) -> int:
+    """Return a new file system as a detached mount; ``mode`` is that of its place, which a tmpfs takes over."""
     options = one.options
     fs = kernel.fsopen(one.fstype)
     try:
@@ -150,7 +177,7 @@ def _new(one: MountPlan, target: int) -> int:
             else:
                 kernel.set_flag(fs, key)
         if one.fstype == "tmpfs" and all(key != "mode" for key, _ in options.data):
-            kernel.set_string(fs, "mode", f"{stat.S_IMODE(os.fstat(target).st_mode):o}")
+            kernel.set_string(fs, "mode", f"{mode:o}")
         kernel.create(fs)
         return kernel.fsmount(fs, options.set & ~_RDONLY if options.copy_up else options.set)
     except OSError as error:
@@ -231,8 +258,8 @@ def attach(fd: int, target: int, options: Options) -> None:
 
 def _make_cgroup(root: int, one: MountPlan) -> None:
     """Show the container its control groups: one cgroup2, or on v1 a tmpfs with a folder a hierarchy."""
-    hierarchies = _own_hierarchies()
-    if not hierarchies:
+    hierarchies = _own_hierarchies() if not one.groups else []
+    if not hierarchies and not one.groups:
         one = MountPlan(one.destination, "cgroup2", one.source, one.options)
         _make_filesystem(root, one)
         return
@@ -242,6 +269,9 @@ def _make_cgroup(root: int, one: MountPlan) -> None:
     _make_filesystem(root, MountPlan(one.destination, "tmpfs", "tmpfs", folders))
     top = open_in_root(root, one.destination)
     try:
+        for name, group in one.groups:
+            kernel.mount_setattr(group, set_=options.set)
+            _place_hierarchy(top, name, group)
         for name, path in hierarchies:
             _mount_hierarchy(top, name, path, options)
         if options.set & _RDONLY:
@@ -254,13 +284,18 @@ def _make_cgroup(root: int, one: MountPlan) -> None:
 
 def _mount_hierarchy(top: int, name: str, path: str, options: Options) -> None:
     folder = name.removeprefix("name=")
-    os.mkdir(folder, 0o755, dir_fd=top)
-    own = mount_options.parse(name.split(","))
-    own.set = options.set
     fd = _own_group(folder, path, options)
     if fd < 0:
-        fd = _new(MountPlan(folder, "cgroup", "cgroup", own), top)
+        own = mount_options.parse(name.split(","))
+        own.set = options.set
+        fd = new(MountPlan(folder, "cgroup", "cgroup", own), 0o755)
+    _place_hierarchy(top, folder, fd)
+
+
+def _place_hierarchy(top: int, folder: str, fd: int) -> None:
+    """Give a hierarchy its folder below ``top``, and a name for each of its controllers; ``fd`` is closed."""
     try:
+        os.mkdir(folder, 0o755, dir_fd=top)
         kernel.move_mount(fd, folder, dir_fd=top)
     finally:
         os.close(fd)

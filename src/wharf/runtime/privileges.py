@@ -39,6 +39,7 @@ class Privileges:
     __slots__ = (
         "agent",
         "ambient",
+        "bounded",
         "bounding",
         "effective",
         "filter",
@@ -60,6 +61,7 @@ class Privileges:
         self.permitted = _known(sets.get("permitted"), unknown)
         self.ambient = _known(sets.get("ambient"), unknown)
         self.warnings = [f"unknown capability {name} is not granted" for name in unknown]
+        self.bounded = False
         self.rlimits = [_rlimit(item["type"], item["soft"], item["hard"]) for item in process.get("rlimits") or ()]
         if len({number for number, _, _ in self.rlimits}) < len(self.rlimits):
             raise invalid("rlimits has two entries of the same type")
@@ -101,7 +103,7 @@ def become(wanted: Privileges, account: Account) -> None:
         for number, soft, hard in wanted.rlimits:
             rlimit.set_clipped(number, soft, hard)
         os.umask(wanted.umask)
-        capability.drop_bounding(_ALL & ~wanted.bounding)
+        drop_bounding(wanted)
         _change_user(account)
         _, had, _ = capability.get()
         capability.set_(wanted.effective & had, had, 0)
@@ -132,6 +134,13 @@ def confine(wanted: Privileges) -> None:
             prctl.set_no_new_privileges()
     except OSError as error:
         raise during_init(error, "error giving up privileges") from error
+
+
+def drop_bounding(wanted: Privileges) -> None:
+    """Give up, for ever, the capabilities outside the bounding set; done once, as soon as the set is known."""
+    if not wanted.bounded:
+        capability.drop_bounding(_ALL & ~wanted.bounding)
+        wanted.bounded = True
 
 
 def finish(wanted: Privileges) -> None:

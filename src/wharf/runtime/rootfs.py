@@ -43,14 +43,16 @@ class RootPlan:
         propagation: flags of the root's propagation, 0 when not asked for.
         detached: without a mount namespace of its own the container's mounts are a tree that has no place anywhere:
             nobody else sees it, and it goes with its last process (Linux 6.15+).
+        opened: the mount itself, detached, when somebody has made it already; -1 otherwise.
     """
 
-    __slots__ = ("detached", "mounts", "path", "propagation")
+    __slots__ = ("detached", "mounts", "opened", "path", "propagation")
 
     def __init__(
         self, path: str, mounts: list[tuple[str, str, list[str]]], propagation: int, *, detached: bool = False
     ) -> None:
         self.detached = detached
+        self.opened = -1
         self.path = path
         self.mounts = mounts
         self.propagation = propagation
@@ -82,6 +84,10 @@ def make(root: RootPlan) -> int:
         StartFailed: with the mount's source.
     """
     try:
+        if root.opened != -1:
+            kernel.mount(None, "/", None, _SLAVE_ALL)
+            _place(root.opened, root.path)
+            return root.opened
         if root.detached:
             fd = kernel.open_tree(root.path, _RECURSIVE_CLONE)
             kernel.mount_setattr(fd, propagation=_PRIVATE, recursive=True)

@@ -51,13 +51,14 @@ class Started:
         """
         assert self._sock is not None
         try:
-            fields, self.console = conversation.receive(self._sock)
+            fields, fds = conversation.receive(self._sock)
         except BaseException:
             self.abort()
             raise
         if not fields:
             self.abort()
             raise StartFailed("other", "unable to start container process: init died before it was ready")
+        self.console = fds[0] if fds else None
         for name, us in conversation.steps_from_field(fields[1]).items():
             self._steps.us[name] = us
         self._steps.done("ready")
@@ -73,6 +74,19 @@ class Started:
         try:
             with suppress_errno(errno.EPIPE, errno.ECONNRESET):  # it is gone; what it said last is still to be read
                 conversation.send(self._sock, "start")
+        except BaseException:
+            self.abort()
+            raise
+        self.wait_executed()
+
+    def wait_executed(self) -> None:
+        """Wait until execve has succeeded, after "start".
+
+        Raises:
+            StartFailed: why not; the process is reaped then.
+        """
+        assert self._sock is not None
+        try:
             conversation.receive(self._sock)
         except BaseException:
             self.abort()

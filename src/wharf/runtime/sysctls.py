@@ -53,11 +53,17 @@ def _namespace_of(name: str) -> str | None:
     return "uts" if name == "kernel.domainname" else None
 
 
-def write(wanted: list[tuple[str, str]]) -> None:
-    """Write them through the host's /proc: which namespace is meant depends on the caller alone."""
+def write(wanted: list[tuple[str, str]], folder: int = -1) -> None:
+    """Write them through any /proc: which namespace is meant depends on the caller alone.
+
+    Args:
+        wanted: from :func:`plan`.
+        folder: a writable /proc/sys, which is closed; -1: the host's.
+    """
     if not wanted:
         return
-    folder = os.open("/proc/sys", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    if folder == -1:
+        folder = os.open("/proc/sys", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for name, value in wanted:
             try:

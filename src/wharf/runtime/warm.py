@@ -10,4 +10,4 @@ import json  # noqa: F401
 
 from wharf.kernel import seccomp  # noqa: F401
 from wharf.kernel.cgroup import measure, v1, v2  # noqa: F401
-from wharf.runtime import container, copy_up, documents, execution, hooks, idmap, notify, tuning  # noqa: F401
+from wharf.runtime import container, copy_up, documents, embryo, execution, hooks, idmap, notify, tuning  # noqa: F401

@@ -119,31 +119,27 @@ class Control:
 
     __slots__ = ("_answerers", "_connections", "_listener", "_loop", "_state")
 
-    def __init__(self, loop: Loop, first: socket.socket | None) -> None:
+    def __init__(self, loop: Loop) -> None:
         self._loop = loop
-        self._listener: socket.socket | None = None
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
         self._connections: list[Connection] = []
         self._answerers: dict[str, Answerer] = {}
         self._state: Callable[[], Event] | None = None
-        if first is not None:
-            self._connections.append(Connection(self, loop, first))
 
-    def listen(self, path: str) -> None:
-        """Bind shim.sock; connections wait until :meth:`serve`.
+    def take(self, sock: socket.socket) -> None:
+        """Take over the connection that the spawn request brought."""
+        self._connections.append(Connection(self, self._loop, sock))
 
-        Raises:
-            OSError: with the path.
-        """
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
-        sockets.bind(self._listener, path)
-        self._listener.listen(16)
-
-    def serve(self, answerers: dict[str, Answerer], state: Callable[[], Event]) -> None:
-        """Begin to take connections; each request goes to the answerer of its ``op``.
+    def serve(self, path: str, answerers: dict[str, Answerer], state: Callable[[], Event]) -> None:
+        """Begin to take requests and, at the socket ``path``, connections; each goes to the answerer of its ``op``.
 
         An answerer takes over descriptors by removing them from the list it is given.
+
+        Raises:
+            OSError: the socket cannot be bound.
         """
-        assert self._listener is not None
+        sockets.bind(self._listener, path)
+        self._listener.listen(16)
         self._answerers = answerers
         self._state = state
         self._loop.watch(self._listener.fileno(), events.IN, self._accept)
@@ -176,7 +172,6 @@ class Control:
             self._connections.remove(connection)
 
     def _accept(self, _events: int) -> None:
-        assert self._listener is not None
         assert self._state is not None
         try:
             sock, _ = self._listener.accept()

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
     from wharf.kernel.cgroup.group import Cgroup
     from wharf.runtime import errors
+    from wharf.runtime.embryo import Expected
     from wharf.spec.oci_runtime import Process, Spec
     from wharf.spec.shim_messages import RootfsMount
 
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
         def StartFailed(self) -> type[errors.StartFailed]:  # noqa: N802  # a class's name
             """What create, execute and start raise."""
 
-        def rehearse(self) -> None:
-            """Work through a document without effect, so that a later create finds its memory at hand."""
+        def expect(self, usual: Spec, seccomp_cache: str) -> Expected:
+            """Work out what containers like ``usual`` need, once for all that will be conceived."""
 
         def create(
             self,

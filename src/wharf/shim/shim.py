@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 
-from wharf.kernel import prctl, pty
+from wharf.kernel import prctl, pty, sockets
 from wharf.kernel.cgroup.group import open_cgroup
 from wharf.lib.timestamps import rfc3339_nano
 from wharf.shim import loop as events
@@ -23,18 +23,25 @@ from wharf.shim.execs import Execs
 from wharf.shim.logfile import LogFile
 from wharf.shim.loop import Loop
 from wharf.shim.streams import Streams
+from wharf.spec.shim_messages import MAX_MESSAGE_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from wharf.kernel.cgroup.group import Cgroup
     from wharf.kernel.cgroup.hierarchy import Hierarchies
+    from wharf.runtime.embryo import Embryo
     from wharf.shim.runtime import Runtime, Started, Stdio
     from wharf.spec.oci_runtime import Process, Spec
-    from wharf.spec.shim_messages import Event, Exit, Failure, SpawnRequest
+    from wharf.spec.shim_messages import Event, Exit, Failure, SpawnRequest, World
 
 _LINGER_S = 60.0
+
+
+class _Abandoned(Exception):
+    """The engine has gone, or has failed, before the container could begin."""
 
 
 class Steps:
@@ -59,53 +66,122 @@ class Shim:
     __slots__ = (
         "_cgroup",
         "_control",
+        "_document",
+        "_embryo",
         "_ended",
+        "_engine",
         "_execs",
         "_leaving",
         "_loop",
         "_oom_kills",
         "_request",
         "_runtime",
-        "_spec",
         "_started",
         "_started_at",
         "_steps",
         "_streams",
     )
 
-    def __init__(self, request: SpawnRequest, control: socket.socket, runtime: Runtime) -> None:
+    def __init__(
+        self,
+        request: SpawnRequest,
+        control: socket.socket,
+        document: int,
+        runtime: Runtime,
+        embryo: Embryo | None = None,
+    ) -> None:
+        """Do nothing yet.
+
+        Args:
+            request: what to run.
+            control: to the engine that asked.
+            document: descriptor of config.json, kept for execs.
+            runtime: makes processes.
+            embryo: what may become the container's init; taken over.
+        """
+        self._document = document
+        self._embryo = embryo
         self._steps = Steps()
         self._loop = Loop()
-        self._control = Control(self._loop, control)
+        self._control = Control(self._loop)
+        self._engine = control
         self._request = request
         self._runtime = runtime
         self._execs = Execs(self._loop, self._execute, runtime.StartFailed)
         self._streams: list[Streams] = []  # the container's, then those of execs: all may owe a client something
         self._cgroup: Cgroup | None = None
-        self._spec: Spec = {}
         self._started: Started | None = None
         self._started_at = ""
         self._ended: int | None = None
         self._oom_kills = 0
         self._leaving = False
 
-    def run(self, attachments: list[socket.socket], hierarchies: Hierarchies | None) -> None:
+    def run(
+        self, attachments: list[socket.socket], hierarchies: Hierarchies | None, begun: Callable[[], None]
+    ) -> None:
         """Live the container's life; return when it is over and recorded, or when it could not begin.
 
         Args:
             attachments: sockets of the request's clients; taken over.
             hierarchies: the mounted control groups, when known.
+            begun: called when the start is over, well or not.
         """
-        self._become_shim()
+        self._cgroup = open_cgroup(self._request["cgroup"], hierarchies)
         try:
-            started = self._start(attachments, hierarchies)
+            started = self._start(attachments, self._cgroup)
+        except _Abandoned:  # the engine sees to what it has made itself
+            return
         except self._runtime.StartFailed as failure:
             self._fail({"kind": failure.kind, "message": failure.message})
         except (OSError, ValueError, KeyError, TypeError) as error:  # the bundle, the log, a limit of the kernel's
             self._fail({"kind": "other", "message": _text(error)})
         else:
             self._serve(started)
+        finally:
+            if self._embryo is not None:
+                self._embryo.discard()
+                self._embryo = None
+        begun()
         self._loop.run()
+
+    def _start(self, attachments: list[socket.socket], cgroup: Cgroup) -> Started:
+        request = self._request
+        self._give_document()
+        self._become_shim()
+        self._steps.done("shim")
+        log = LogFile(request["log"]) if request["log"]["driver"] == "json-file" else None
+        streams = Streams(self._loop, log, once=request["stdin_once"])
+        self._streams.append(streams)
+        for sock, attachment in zip(attachments, request["attachments"], strict=True):
+            streams.attach(sock, attachment)
+        stdio = None if request["terminal"] else streams.open_pipes(stdin=request["open_stdin"])
+        self._steps.done("streams")
+        world, fds = self._receive_world()
+        self._steps.done("wait")
+        try:
+            if self._embryo is not None and fds:
+                started: Started = self._embryo.bring_up(stdio, world, fds)
+            else:
+                started = self._create(stdio, cgroup)
+        finally:
+            for fd in fds:
+                os.close(fd)
+        self._started_at = _now()
+        self._steps.done("start")
+        if started.console is not None:
+            streams.take_terminal(started.console, stdin=request["open_stdin"])
+        streams.started()
+        return started
+
+    def _give_document(self) -> None:
+        """Let the embryo read while we go on; without one the runtime clones a new process."""
+        if self._embryo is None:
+            return
+        try:
+            self._embryo.give_document(self._request["bundle"], self._document)
+        except (OSError, self._runtime.StartFailed) as error:
+            sys.stderr.write(f"the embryo is of no use: {error}\n")
+            self._embryo = None
 
     def _become_shim(self) -> None:
         """Leave the zygote's session, and have the loop told of signals, whose handlers are the zygote's."""
@@ -117,29 +193,29 @@ class Shim:
             end.setblocking(False)  # noqa: FBT003  # socket's own signature
         signal.set_wakeup_fd(writer.detach(), warn_on_full_buffer=False)
         self._loop.watch(reader.fileno(), events.IN, lambda _events: self._on_signal(reader))
-        self._control.listen(f"{self._request['shim_dir']}/shim.sock")
-        self._steps.done("shim")
 
-    def _start(self, attachments: list[socket.socket], hierarchies: Hierarchies | None) -> Started:
-        request = self._request
-        log = LogFile(request["log"]) if request["log"]["driver"] == "json-file" else None
-        streams = Streams(self._loop, log, once=request["stdin_once"])
-        self._streams.append(streams)
-        for sock, attachment in zip(attachments, request["attachments"], strict=True):
-            streams.attach(sock, attachment)
-        self._spec = json.loads(_read(f"{request['bundle']}/config.json"))
-        self._steps.done("bundle")
-        self._make_cgroup(hierarchies)
-        self._steps.done("cgroup")
-        terminal = self._spec["process"].get("terminal", False)
-        assert self._cgroup is not None
+    def _receive_world(self) -> tuple[World, list[int]]:
+        """Wait for what the engine has made and opened; from then on the control socket belongs to the loop."""
+        try:
+            received = sockets.receive(self._engine, MAX_MESSAGE_BYTES)
+        except ConnectionResetError:
+            received = None
+        self._control.take(self._engine)
+        if received is None or received[0].get("op") != "world":
+            raise _Abandoned
+        world: World = received[0]  # type: ignore[assignment]  # the engine is trusted; a bad field fails below
+        return world, received[1]
+
+    def _create(self, stdio: Stdio | None, cgroup: Cgroup) -> Started:
+        if self._embryo is not None:
+            self._embryo.discard()
         started = self._runtime.create(
-            self._spec,
-            bundle=request["bundle"],
-            rootfs=request["rootfs"],
-            stdio=None if terminal else streams.open_pipes(stdin=request["open_stdin"]),
-            cgroup=self._cgroup,
-            seccomp_cache=request["seccomp_cache"],
+            self._read_document(),
+            bundle=self._request["bundle"],
+            rootfs=self._request["rootfs"],
+            stdio=stdio,
+            cgroup=cgroup,
+            seccomp_cache=self._request["seccomp_cache"],
         )
         self._steps.done("create")
         try:
@@ -147,18 +223,12 @@ class Shim:
         except BaseException:
             started.abort()
             raise
-        self._started_at = _now()
-        self._steps.done("start")
-        if started.console is not None:
-            streams.take_terminal(started.console, stdin=request["open_stdin"])
-        streams.started()
         return started
 
-    def _make_cgroup(self, hierarchies: Hierarchies | None) -> None:
-        linux = self._spec.get("linux", {})
-        self._cgroup = open_cgroup(linux["cgroupsPath"], hierarchies)
-        self._cgroup.create()
-        self._cgroup.apply(linux.get("resources", {}))
+    def _read_document(self) -> Spec:
+        """Read config.json, when it is needed: kept, it would take memory all the time."""
+        document: Spec = json.loads(os.pread(self._document, os.fstat(self._document).st_size, 0))
+        return document
 
     def _serve(self, started: Started) -> None:
         self._started = started
@@ -167,6 +237,7 @@ class Shim:
             {"event": "started", "pid": started.pid, "started_at": self._started_at, "steps_us": steps}
         )
         self._control.serve(
+            f"{self._request['shim_dir']}/shim.sock",
             {
                 "state": lambda _m, _f: dict(self._state()),
                 "kill": self._kill,
@@ -237,9 +308,7 @@ class Shim:
 
     def _kill_strangers(self) -> None:
         """Without a pid namespace of its own the container's other processes outlive its init."""
-        namespaces = self._spec.get("linux", {}).get("namespaces", [])
-        own = any(space["type"] == "pid" and not space.get("path") for space in namespaces)
-        if not own and self._cgroup is not None:
+        if not self._request["own_pids"] and self._cgroup is not None:
             self._cgroup.kill_all()
 
     def _finish(self, exit_code: int) -> None:
@@ -248,10 +317,6 @@ class Shim:
         finished_at = _now()
         self._streams[0].finish()
         self._tell_oom()
-        try:
-            empty(self._cgroup)
-        except OSError as error:  # the engine sweeps it later; the exit must be told all the same
-            sys.stderr.write(f"cannot remove the control group: {error}\n")
         document: Exit = {
             "pid": self._started.pid,
             "exit_code": exit_code,
@@ -259,8 +324,14 @@ class Shim:
             "started_at": self._started_at,
             "finished_at": finished_at,
         }
-        write_exit(self._request["shim_dir"], document)
         self._control.publish({"event": "exit", "exit": document})
+        write_exit(self._request["shim_dir"], document)
+        try:
+            empty(self._cgroup)
+        except OSError as error:  # the engine tries again when it sees us end without a word
+            sys.stderr.write(f"cannot remove the control group: {error}\n")
+        else:
+            self._control.publish({"event": "released"})
         self._leave()
 
     def _leave(self) -> None:
@@ -314,7 +385,7 @@ class Shim:
         return self._runtime.execute(
             process,
             init_pid=self._started.pid,
-            spec=self._spec,
+            spec=self._read_document(),
             stdio=stdio,
             cgroup=self._cgroup,
             seccomp_cache=self._request["seccomp_cache"],
@@ -359,18 +430,6 @@ class Shim:
 
 def _take_socket(fds: list[int]) -> socket.socket | None:
     return socket.socket(fileno=fds.pop(0)) if fds else None
-
-
-def _read(path: str) -> bytes:
-    """Return a file's bytes. Not by open(): each page of the interpreter used here is copied from the zygote."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        pieces = []
-        while piece := os.read(fd, 1 << 16):
-            pieces.append(piece)
-        return b"".join(pieces)
-    finally:
-        os.close(fd)
 
 
 def _write(path: str, data: bytes) -> None:

@@ -6,16 +6,18 @@
       ▲                                                │
       └──────────── control (a socketpair) ────────────┘   and <run>/shims/<id>/shim.sock after a restart
 
-A *spawn* datagram carries, by SCM_RIGHTS and in this order: the shim's end of the control socketpair, the locked
-``lock`` descriptor, one end of a stream socketpair for each entry of ``attachments``. The lock lives as long as
-any process holds it or the datagram is in flight: who can take it knows that no shim exists or ever will.
+A *spawn* datagram, and then *world* on control, begin a start. Spawn carries, by SCM_RIGHTS and in this order: the
+shim's end of the control socketpair, the locked ``lock`` descriptor, config.json, one end of a stream socketpair for
+each entry of ``attachments``. The lock lives as long as any process holds it or the datagram is in flight: who can
+take it knows that no shim exists or ever will.
 
 On an attachment flow Docker's own bytes: towards the engine raw bytes for a terminal, else 8-byte-headed frames
 (:mod:`wharf.lib.stdcopy`); towards the container raw stdin, ended by shutdown(SHUT_WR).
 
 On control, the engine sends requests (``seq``, ``op``), the shim answers (``seq``, ``result`` or ``error``) and
 volunteers events (``event``). A new connection to shim.sock is first told the present ``state`` event.
-A shim exits when its container has exited, ``exit.json`` is written (atomically) and the event is sent.
+A shim exits when its container has exited, ``exit.json`` is written (atomically), the event is sent, and the control
+group is removed.
 """
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ from __future__ import annotations
 from typing import Literal, NotRequired, TypedDict
 
 from wharf.spec import oci_runtime
+
+BEGUN = b"begun"
+"""What a shim writes into its lock, before anything else."""
 
 MAX_MESSAGE_BYTES = 192 * 1024
 """Longest datagram; longer documents are files in the bundle, named by path."""
@@ -63,7 +68,10 @@ class SpawnRequest(TypedDict):
     """What a shim needs to know to create and start a container."""
 
     id: str
-    bundle: str  # folder with config.json; relative root.path is below it
+    bundle: str  # folder that relative paths of config.json are below
+    cgroup: str  # its control group; made by the engine, and removed by the shim in the end
+    terminal: bool
+    own_pids: bool  # a pid namespace of its own: when its init ends, all its processes do
     rootfs: list[RootfsMount]
     shim_dir: str  # <run>/shims/<id>, exists, holds the lock file
     seccomp_cache: str  # <run>/seccomp
@@ -73,10 +81,34 @@ class SpawnRequest(TypedDict):
     attachments: list[Attachment]
 
 
+class Usual(TypedDict):
+    """What a zygote finds on its descriptor 4 when it starts, if it is to prepare for containers."""
+
+    spec: oci_runtime.Spec  # config.json of the container that most are like
+    seccomp_cache: str
+
+
 class Spawn(SpawnRequest):
     """engine → zygote: start a shim, which creates and starts the container at once."""
 
     op: Literal["spawn"]
+
+
+class World(TypedDict):
+    """engine → shim, after the spawn request, on control: what is open for the container's init.
+
+    The engine has made the control group by then, and limited it. Descriptors, in this order: the root (a detached
+    mount), ``doors`` into the control group (:class:`wharf.kernel.cgroup.group.Entry`), the detached sources of
+    ``binds`` bind mounts in config.json's order, for each of ``groups`` (a v1 hierarchy's name) a detached mount of
+    the container's group in it, for each of ``joined`` (a type of namespace) the namespace to enter. None at all when
+    the container wants something that a process which is there already cannot have: then the shim clones a new one.
+    """
+
+    op: Literal["world"]
+    doors: int
+    binds: int
+    groups: list[str]
+    joined: list[str]
 
 
 class Failure(TypedDict):
@@ -137,11 +169,12 @@ class Answer(TypedDict):
 class Event(TypedDict):
     """shim → engine.
 
-    ``started`` (pid, started_at), ``failed`` (failure), ``oom``, ``exit`` (exit), ``exec-exit`` (exec_id,
-    exit_code), ``state`` (running: pid, started_at, execs still running) as the first on a new connection.
+    ``started`` (pid, started_at), ``failed`` (failure), ``oom``, ``exit`` (exit), then ``released`` (its control
+    group is gone), ``exec-exit`` (exec_id, exit_code); ``state`` (running: pid, started_at, execs still running) is
+    the first on a new connection.
     """
 
-    event: Literal["started", "failed", "oom", "exit", "exec-exit", "state"]
+    event: Literal["started", "failed", "oom", "exit", "released", "exec-exit", "state"]
     pid: NotRequired[int]
     started_at: NotRequired[str]
     failure: NotRequired[Failure]

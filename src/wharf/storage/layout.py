@@ -11,8 +11,6 @@
     ├── ingest/                          layers on their way in
     ├── containers/<id>/
     │   ├── upper/ work/                 the container's own layer (overlay)
-    │   ├── config.json                  the OCI bundle of the last start
-    │   ├── rootfs/                      where its root is mounted, in its own mount namespace only
     │   ├── hosts hostname resolv.conf   bind-mounted into it
     │   ├── <id>-json.log[.N[.gz]]       its log, in Docker's json-file form, whatever the driver
     │   └── log-cursor                   how far that has been delivered, with drivers that send it elsewhere

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -238,6 +238,15 @@ class Snapshots:
     def container_ids(self) -> list[str]:
         """Return the names of all containers' folders, recorded or not."""
         return sorted(path.name for path in self._data.containers.iterdir())
+
+    def bury(self, container_id: str) -> Callable[[], None] | None:
+        """Make a container's folder with its own layer disappear at once.
+
+        Returns what frees its space, which takes time; if that is never called, the next start of an engine does it.
+        None when there is no such folder.
+        """
+        grave = trees.bury(self._data.container(container_id), self._data.ingest)
+        return None if grave is None else lambda: trees.remove_buried(grave)
 
     def discard(self, container_id: str) -> None:
         """Remove a container's folder with its own layer; idempotent."""

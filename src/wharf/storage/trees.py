@@ -114,11 +114,22 @@ def remove(path: Path, trash: Path) -> None:
 
     A missing ``path`` is no error.
     """
+    if (grave := bury(path, trash)) is not None:
+        remove_buried(grave)
+
+
+def bury(path: Path, trash: Path) -> Path | None:
+    """Move a tree below ``trash``, on the same file system, at once; None when there is none."""
     grave = trash / f"removed-{secrets.token_hex(8)}"
     try:
         path.rename(grave)
     except FileNotFoundError:
-        return
+        return None
+    return grave
+
+
+def remove_buried(grave: Path) -> None:
+    """Remove what :func:`bury` has moved."""
     empty(grave)
     grave.rmdir()
 

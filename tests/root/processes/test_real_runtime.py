@@ -14,12 +14,18 @@ from tests.root.shim.harness import BOTH
 from wharf.kernel.cgroup.group import open_cgroup
 from wharf.lib.stdcopy import STDOUT, frame
 from wharf.processes.processes import Processes, ProcessFailed
+from wharf.processes.shim import Shim
 from wharf.spec.shim_messages import SpawnRequest
 from wharf.storage.layout import RunRoot
 
 pytestmark = pytest.mark.root
 
 _GROUPS = f"/wharf-test/r{os.getpid()}"
+
+
+async def _spawn(processes: Processes, request: SpawnRequest, stream: socket.socket) -> Shim:
+    spec = json.loads((Path(request["bundle"]) / "config.json").read_bytes())
+    return await processes.spawn(request, spec, [stream])
 
 
 def _request(folder: Path, name: str, *args: str) -> SpawnRequest:
@@ -49,6 +55,9 @@ def _request(folder: Path, name: str, *args: str) -> SpawnRequest:
     return {
         "id": name,
         "bundle": str(bundle),
+        "cgroup": f"{_GROUPS}/{name}",
+        "terminal": False,
+        "own_pids": True,
         "rootfs": [],
         "shim_dir": str(RunRoot(folder / "run").shim(name)),
         "seccomp_cache": str(folder / "seccomp"),
@@ -64,11 +73,11 @@ def test_the_real_runtime_runs_a_container_from_the_zygote(tmp_path: Path) -> No
         processes = Processes(RunRoot(tmp_path / "run"))
         ours, theirs = socket.socketpair()
         with ours, theirs:
-            shim = await processes.spawn(_request(tmp_path, "a", "/bin/busybox", "sh", "-c", "echo $$"), [theirs])
+            shim = await _spawn(processes, _request(tmp_path, "a", "/bin/busybox", "sh", "-c", "echo $$"), theirs)
             assert (await shim.exited)["exit_code"] == 0
             assert ours.recv(100) == frame(STDOUT, b"1\n")
             with pytest.raises(ProcessFailed) as caught:
-                await processes.spawn(_request(tmp_path, "b", "/bin/nothing"), [theirs])
+                await _spawn(processes, _request(tmp_path, "b", "/bin/nothing"), theirs)
             assert caught.value.kind == "not-found"
         await processes.aclose()
 

@@ -19,7 +19,7 @@ async def main(folder: str, cgroups: str) -> None:
         request = bench.request("sleep", "60")
         sys.stdout.write(request["id"] + "\n")
         sys.stdout.flush()
-        await bench.processes.spawn(request)
+        await bench.start(request)
 
 
 asyncio.run(main(sys.argv[1], sys.argv[2]))

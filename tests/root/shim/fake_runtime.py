@@ -37,10 +37,6 @@ class Started:
         os.waitpid(self.pid, 0)
 
 
-def rehearse() -> None:
-    pass
-
-
 def create(spec: Any, *, bundle: str, rootfs: Any, stdio: Any, cgroup: Any, seccomp_cache: str) -> Started:
     return _run(spec["process"], stdio, cgroup)
 

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,9 @@ class Bench:
         request: dict[str, Any] = {
             "id": container_id,
             "bundle": str(bundle),
+            "cgroup": f"{CGROUPS}/{container_id}",
+            "terminal": terminal,
+            "own_pids": False,
             "rootfs": [],
             "shim_dir": str(self.run.shim(container_id)),
             "seccomp_cache": str(self.run.seccomp),
@@ -54,16 +58,18 @@ class Bench:
         }
         return request | changes  # type: ignore[return-value]
 
+    async def start(self, request: SpawnRequest, attachments: Sequence[socket.socket] = ()) -> Shim:
+        spec = json.loads((Path(request["bundle"]) / "config.json").read_bytes())
+        return await self.processes.spawn(request, spec, attachments)
+
     async def spawn(self, *args: str, **changes: Any) -> Shim:
-        return await self.processes.spawn(self.request(*args, **changes))
+        return await self.start(self.request(*args, **changes))
 
     async def spawn_attached(self, attachment: Attachment, *args: str, **changes: Any) -> tuple[Shim, socket.socket]:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         with theirs:
-            return await self.processes.spawn(
-                self.request(*args, attachments=[attachment], **changes), [theirs]
-            ), ours
+            return await self.start(self.request(*args, attachments=[attachment], **changes), [theirs]), ours
 
     def log(self, request: SpawnRequest) -> list[dict[str, str]]:
         return [json.loads(line) for line in Path(request["log"]["path"]).read_text().splitlines()]

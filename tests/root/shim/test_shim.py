@@ -56,7 +56,7 @@ def test_output_goes_to_the_log_and_in_frames_to_the_client(run: Run) -> None:
         ours.setblocking(False)
         request = bench.request("sh", "-c", "echo out; echo err >&2; printf end; exit 7", attachments=[BOTH])
         with theirs:
-            shim = await bench.processes.spawn(request, [theirs])
+            shim = await bench.start(request, [theirs])
 
         ended = await shim.exited
         found = Demultiplexer().feed(await _all(ours))
@@ -68,8 +68,9 @@ def test_output_goes_to_the_log_and_in_frames_to_the_client(run: Run) -> None:
             ("stdout", "end"),
             ("stdout", "out\n"),
         ]
-        assert not open_cgroup(f"{CGROUPS}/{request['id']}").exists
         shim.forget()
+        await shim.released
+        assert not open_cgroup(f"{CGROUPS}/{request['id']}").exists
         assert not _exists(request["shim_dir"])
 
     run(test)
@@ -80,7 +81,7 @@ def test_a_command_that_does_not_exist_fails_and_leaves_nothing(run: Run) -> Non
         request = bench.request("/no/such/program")
 
         with pytest.raises(ProcessFailed) as caught:
-            await bench.processes.spawn(request)
+            await bench.start(request)
 
         assert caught.value.kind == "not-found"
         assert not _exists(request["shim_dir"])
@@ -216,7 +217,7 @@ def test_a_client_that_reads_nothing_holds_the_output_up_but_not_for_ever(run: R
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         with theirs:
-            shim = await bench.processes.spawn(request, [theirs])
+            shim = await bench.start(request, [theirs])
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.2):
                 await asyncio.shield(shim.exited)
@@ -300,7 +301,7 @@ def test_a_killed_zygote_is_replaced_and_its_shims_go_on(run: Run) -> None:
 def test_a_later_engine_finds_the_shim_its_execs_and_then_the_exit(run: Run) -> None:
     async def test(bench: Bench) -> None:
         request = bench.request("sleep", "60")
-        first = await bench.processes.spawn(request)
+        first = await bench.start(request)
         await first.exec({"exec_id": "e", "process": {"args": ["sleep", "60"]}, "attachment": None}, None)
         await bench.processes.aclose()
 
@@ -313,6 +314,7 @@ def test_a_later_engine_finds_the_shim_its_execs_and_then_the_exit(run: Run) -> 
         assert await found.exec_exited("e") == 137
         await found.kill(9)
         ended = await found.exited
+        await found.released
         await later.processes.aclose()
 
         last = Bench(bench.folder)
@@ -326,10 +328,10 @@ def test_a_later_engine_finds_the_shim_its_execs_and_then_the_exit(run: Run) -> 
 def test_a_second_shim_for_a_container_that_runs_is_refused(run: Run) -> None:
     async def test(bench: Bench) -> None:
         request = bench.request("sleep", "60")
-        shim = await bench.processes.spawn(request)
+        shim = await bench.start(request)
 
         with pytest.raises(Conflict, match="has a shim that lives"):
-            await bench.processes.spawn(request)
+            await bench.start(request)
 
         await bench.processes.abolish(request["id"], f"{CGROUPS}/{request['id']}")
         await shim.exited

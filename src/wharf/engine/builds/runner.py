@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -50,8 +49,9 @@ class StepRunner:
             if mode not in ("none", "host"):
                 name = "bridge" if mode == "default" else mode
                 endpoints = await self._context.networks.attach(step.id, [Wish(name)], name=step.id)
+            spec = self._spec(step, step.operation.hostname or HOSTNAME, endpoints)
             await asyncio.to_thread(self._write, step, endpoints)
-            return await self._supervise(step, output)
+            return await self._supervise(step, spec, output)
         finally:
             if endpoints:
                 await asyncio.shield(self._context.networks.release(step.id))
@@ -71,7 +71,6 @@ class StepRunner:
                 base=Path("/etc/hosts").read_text() if own else "",
             ),
             "resolv.conf": resolv,
-            "config.json": json.dumps(self._spec(step, hostname, endpoints)),
         }
         (step.folder / "rootfs").mkdir()
         for name, text in texts.items():
@@ -99,6 +98,7 @@ class StepRunner:
             )
         )
         asked = {mount["destination"] for mount in step.mounts}
+        spec["root"]["path"] = "rootfs"
         spec["mounts"] = [one for one in spec["mounts"] if one["destination"] not in asked] + step.mounts
         return spec
 
@@ -114,13 +114,13 @@ class StepRunner:
             host["ShmSize"] = operation.shm_bytes
         return host
 
-    async def _supervise(self, step: Step, output: Output) -> int:
+    async def _supervise(self, step: Step, spec: Spec, output: Output) -> int:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with ours:
             ours.setblocking(False)  # noqa: FBT003  # socket's own signature
             with theirs:
                 theirs.setblocking(False)  # noqa: FBT003  # likewise
-                shim = await self._spawn(step, theirs)
+                shim = await self._spawn(step, spec, theirs)
             try:
                 await _carry(ours, output)
                 ended = await shim.exited
@@ -130,11 +130,14 @@ class StepRunner:
         shim.forget()
         return ended["exit_code"]
 
-    async def _spawn(self, step: Step, stream: socket.socket) -> Shim:
+    async def _spawn(self, step: Step, spec: Spec, stream: socket.socket) -> Shim:
         context = self._context
         request: SpawnRequest = {
             "id": step.id,
             "bundle": str(step.folder),
+            "cgroup": spec["linux"]["cgroupsPath"],
+            "terminal": False,
+            "own_pids": True,
             "rootfs": step.root,
             "shim_dir": str(context.run.shim(step.id)),
             "seccomp_cache": str(context.run.seccomp),
@@ -144,7 +147,7 @@ class StepRunner:
             "attachments": [{"stdin": False, "stdout": True, "stderr": True}],
         }
         try:
-            return await context.processes.spawn(request, [stream])
+            return await context.processes.spawn(request, spec, [stream])
         except ProcessFailed as error:
             raise InvalidArgument(f"failed to create task for container: {error.message}") from error
 

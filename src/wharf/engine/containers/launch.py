@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from dataclasses import replace
 from typing import Final
@@ -21,7 +20,6 @@ from wharf.engine.ocispec.process import merge_env
 from wharf.errors import InvalidArgument, WharfError
 from wharf.processes.processes import ProcessFailed
 from wharf.processes.shim import Shim
-from wharf.spec.oci_runtime import Spec
 from wharf.spec.shim_messages import LogOptions
 
 _EXIT_CODES: Final = {"not-found": 127, "not-executable": 126}
@@ -80,7 +78,6 @@ async def _set_up(context: Context, container: Container) -> Shim:
     spec = vendor_devices.with_devices(spec, container.spec.host_config)
     networking.write_files(context, container, attached)
     networking.add_hosts(context, container, links.host_lines(linked))
-    _write_bundle(context, container, spec)
     bundled = time.perf_counter_ns()
     pending, container.pending = container.pending, []
     try:
@@ -88,6 +85,9 @@ async def _set_up(context: Context, container: Container) -> Shim:
             {
                 "id": container.id,
                 "bundle": str(folder),
+                "cgroup": context.cgroups_path(container),
+                "terminal": bool(container.spec.config.get("Tty")),
+                "own_pids": any(n["type"] == "pid" and not n.get("path") for n in spec["linux"]["namespaces"]),
                 "rootfs": [context.snapshots.mount_of(container.id, container.chain_id)],
                 "shim_dir": str(context.run.shim(container.id)),
                 "seccomp_cache": str(context.run.seccomp),
@@ -96,6 +96,7 @@ async def _set_up(context: Context, container: Container) -> Shim:
                 "log": _log_options(context, container),
                 "attachments": [attachment for attachment, _ in pending],
             },
+            spec,
             [stream for _, stream in pending],
         )
     finally:
@@ -126,12 +127,6 @@ async def _inputs(context: Context, container: Container, sandbox: str | None) -
         joined=networking.joined(context, container),
         facts=context.facts,
     )
-
-
-def _write_bundle(context: Context, container: Container, spec: Spec) -> None:
-    folder = context.data.container(container.id)
-    (folder / "rootfs").mkdir(exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(spec))
 
 
 def _log_options(context: Context, container: Container) -> LogOptions:

@@ -78,13 +78,20 @@ async def _agree(context: Context, container: Container, found: Shim | Exit | No
     elif found is not None and "failure" in found:
         record_failure(context, container, ProcessFailed(found["failure"]))
         context.processes.forget(container.id)
-    elif found is not None:
+    elif found is not None and not _is_settled(container.state, found):
         await exits.settle(context, container, found)
     elif container.state.alive:
         await exits.settle(context, container, _lost(container.state, context.clock.now()))
     elif container.state.status == "restarting":
         container.become(container.state.with_status("exited"))
         context.registry.save(container)
+    if found is not None and not isinstance(found, Shim):
+        context.processes.forget(container.id)
+
+
+def _is_settled(state: State, found: Exit) -> bool:
+    """An engine was killed after it had recorded an exit, before the shim's folder was gone."""
+    return not state.alive and state.finished_at == found["finished_at"]
 
 
 async def _end_of(context: Context, container: Container, found: Shim | Exit | None) -> None:

@@ -76,9 +76,11 @@ async def erase(context: Context, container: Container, *, volumes: bool) -> Non
     container.drop_pending()
     await finish(container)
     await networking.release(context, container)
+    await context.processes.released(container.id)
     if volumes:
         await mounts.remove_anonymous(context, container)
     context.registry.discard(container)
-    await asyncio.to_thread(context.snapshots.discard, container.id)
+    if free := context.snapshots.bury(container.id):
+        context.background.start(asyncio.to_thread(free), f"free {container.id[:12]}")
     publish(context, container, "destroy")
     container.become(container.state.with_status("dead"))

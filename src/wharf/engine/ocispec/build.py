@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from wharf.engine.ocispec import mounts, namespaces, process, resources, security
 from wharf.engine.ocispec.inputs import Inputs
 from wharf.spec.oci_runtime import OCI_VERSION, Linux, Spec
+
+ROOT: Final = "upper"
+"""The root's place in the container's folder: mounted over, in the container's mount namespace alone."""
 
 
 def build(inputs: Inputs) -> Spec:
@@ -12,7 +17,7 @@ def build(inputs: Inputs) -> Spec:
     host = inputs.host_config
     spec: Spec = {
         "ociVersion": OCI_VERSION,
-        "root": {"path": "rootfs", "readonly": bool(host.get("ReadonlyRootfs"))},
+        "root": {"path": ROOT, "readonly": bool(host.get("ReadonlyRootfs"))},
         "process": process.of_container(inputs),
         "mounts": mounts.of_container(inputs),
         "annotations": dict(host.get("Annotations") or {}),

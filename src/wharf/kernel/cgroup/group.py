@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from wharf.kernel.cgroup.resources import Resources
     from wharf.kernel.cgroup.v1 import Writes
 
+_ESSENTIAL = frozenset({"cpu", "devices", "freezer", "memory", "pids"})
 _DELETE_TIMEOUT_S = 2.0
 _FREEZE_TIMEOUT_S = 10.0
 _POLL_S = 0.001
@@ -93,6 +94,17 @@ class Cgroup:
         """Whether the group exists in any hierarchy."""
         return any(os.path.isdir(root + self.path) for root in self._hierarchies.roots)
 
+    def lets_enter(self, resources: Resources) -> bool:
+        """Return whether a process that is there already can enter by itself at no cost.
+
+        On v1 it can. To enter v2 costs what :meth:`add` costs, so it stays outside: that will do where v1 has all
+        the controllers that ``resources`` and a container's life need.
+        """
+        needed = set(_ESSENTIAL)
+        if resources.get("hugepageLimits"):
+            needed.add("hugetlb")
+        return needed <= self._hierarchies.v1.keys() and not resources.get("unified")
+
     def create(self) -> None:
         """Create the group and its parents in every hierarchy; idempotent; undone by :meth:`delete`.
 
@@ -138,6 +150,26 @@ class Cgroup:
             entry.close()
             raise
         return entry
+
+    def open_mounts(self) -> list[tuple[str, int]]:
+        """Return the name of each v1 hierarchy (that of its mount point) and a detached mount of the group in it.
+
+        The caller owns the descriptors. A pure v2 has none: there a cgroup namespace shows a container its own.
+
+        Raises:
+            OSError: with the folder.
+        """
+        from wharf.kernel import mount  # noqa: PLC0415 - start-up
+
+        opened: list[tuple[str, int]] = []
+        try:
+            for root in dict.fromkeys(self._hierarchies.v1.values()):
+                opened += [(os.path.basename(root), mount.open_tree(root + self.path))]
+        except OSError:
+            for _, fd in opened:
+                os.close(fd)
+            raise
+        return opened
 
     def add(self, pid: int) -> None:
         """Move process ``pid`` in, with all its threads; 0 is the caller. Slow: see the module.

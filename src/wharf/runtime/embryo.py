@@ -1,0 +1,177 @@
+"""An init that is born before it is known what it will run.
+
+A process is cloned into new namespaces and makes there all that usual containers have alike (:mod:`.prepared`). Given
+a container that is like that, what is left to do is little, and done in memory that is this process's own already: a
+page that a forked Python shares with its parent until it writes to it costs about 4 µs at that moment.
+
+::
+
+    engine                 parent: the shim         embryo
+                           conceive ── clone3 ────▶ namespaces, prepared mounts
+                                                    "prepared"
+    spawn ───────────────▶ give_document ─────────▶ works out the plan
+    (the control group, what is to be opened)
+    world ───────────────▶ bring_up ── "start" ───▶ goes on as every init does (:mod:`.init`)
+
+The embryo has left the host's mounts: what it needs of them comes to it as descriptors. It is not for containers that
+want namespaces it cannot leave or enter by then (``wharf.processes.opening.suits``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from wharf.kernel import keyring, link, sockets
+from wharf.kernel.clone import clone3
+from wharf.kernel.namespace import FLAG_OF
+from wharf.runtime import birth, conversation, handover, init, privileges
+from wharf.runtime.birth import Gate
+from wharf.runtime.errors import during_init
+from wharf.runtime.handover import Document, World
+from wharf.runtime.invocation import Invocation
+from wharf.runtime.prepared import Prepared
+from wharf.runtime.started import Started
+from wharf.runtime.steps import Steps
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+    from typing import Final, NoReturn
+
+    from wharf.runtime.filters import Filter
+    from wharf.spec.oci_runtime import Spec
+    from wharf.spec.shim_messages import World as Opened
+
+_NAMESPACES: Final = ("mount", "pid", "network", "ipc", "uts")
+
+
+class Embryo:
+    """A process that waits to become a container's init; its parent holds this."""
+
+    __slots__ = ("_pid", "_pidfd", "_sock")
+
+    def __init__(self, pid: int, pidfd: int, sock: socket.socket) -> None:
+        self._pid = pid
+        self._pidfd = pidfd
+        self._sock = sock
+
+    def give_document(self, bundle: str, config: int) -> None:
+        """Let it work out what to do, from the descriptor of config.json, while other things are made ready.
+
+        Raises:
+            OSError: it is dead, and nothing of it is left.
+            StartFailed: it could not prepare itself; the same.
+        """
+        try:
+            conversation.receive(self._sock)  # "prepared", or the end: then the next is a broken pipe
+            handover.send_document(self._sock, bundle, config)
+        except BaseException:
+            self.discard()
+            raise
+
+    def bring_up(self, streams: tuple[int, int, int] | None, opened: Opened, fds: Sequence[int]) -> Started:
+        """Have it become the container's init and execute the program.
+
+        Args:
+            streams: its 0, 1 and 2, kept open for the caller; None: it opens a terminal.
+            opened: what the engine has opened for it.
+            fds: the descriptors of that, kept open too.
+
+        Raises:
+            StartFailed: nothing of the process is left then.
+        """
+        steps = Steps()
+        try:
+            handover.send_world(self._sock, streams or (), opened, fds)
+            conversation.send(self._sock, "start")
+        except OSError as error:
+            self.discard()
+            raise during_init(error, "error handing over what the container needs") from error
+        steps.done("give")
+        started = self._out(steps)
+        started.wait_ready()
+        started.wait_executed()
+        return started
+
+    def discard(self) -> None:
+        """End it, unless it is a container's init by now; idempotent."""
+        if self._pidfd != -1:
+            self._out(Steps()).abort()
+
+    def _out(self, steps: Steps) -> Started:
+        pidfd, self._pidfd = self._pidfd, -1
+        return Started(self._pid, pidfd, self._sock, steps, [])
+
+
+class Expected:
+    """What embryos are made for: containers like ``usual``."""
+
+    __slots__ = ("_handled", "_plan", "_seccomp", "_text")
+
+    def __init__(self, usual: Spec, seccomp: Filter) -> None:
+        """Plan once what every embryo will do.
+
+        Args:
+            usual: config.json of a container without anything special; its root is not looked at.
+            seccomp: its compiled filter.
+
+        Raises:
+            StartFailed: ``usual`` is not a valid document.
+        """
+        self._text = json.dumps(usual)
+        self._seccomp = seccomp
+        self._plan = init.plan(usual, "/", [], seccomp, Invocation())
+        self._handled = birth.handled_signals()
+
+    def conceive(self) -> Embryo:
+        """Clone an embryo; it dies with the caller, its parent.
+
+        Raises:
+            OSError: it cannot be cloned.
+        """
+        here, there = sockets.pair()
+        try:
+            pid, pidfd = clone3(sum(FLAG_OF[kind] for kind in _NAMESPACES))
+            if pid == 0:
+                birth.run(lambda: there, lambda: self._live(there))
+        except BaseException:
+            here.close()
+            raise
+        finally:
+            there.close()
+        return Embryo(pid, pidfd, here)
+
+    def _live(self, sock: socket.socket) -> NoReturn:
+        birth.be_born(self._handled, die_with_parent=True)
+        birth.close_others((sock.fileno(),))
+        os.setsid()
+        keyring.join_new_session()
+        link.set_loopback_up()
+        prepared = Prepared(self._plan)
+        init.plan(
+            json.loads(self._text), "/", [], self._seccomp, Invocation()
+        )  # its memory is at hand when the real one comes
+        conversation.send(sock, "prepared")
+        _become(sock, prepared, self._seccomp)
+
+
+def _become(sock: socket.socket, prepared: Prepared, seccomp: Filter) -> NoReturn:
+    document = Document(sock)
+    steps = Steps()
+    plan = init.plan(_read_document(document.config), document.bundle, [], seccomp, Invocation())
+    plan.process.open()
+    steps.done("plan")
+    privileges.drop_bounding(plan.process.privileges)
+    world = World(sock)
+    steps.done("wait")
+    world.enter(plan)
+    steps.done("enter")
+    ready = prepared.for_plan(plan, world.joined)
+    init.become(plan, Gate(sock), steps, ready=ready, sysctls_folder=prepared.sysctls)
+
+
+def _read_document(config: int) -> Spec:
+    document: Spec = json.loads(os.pread(config, os.fstat(config).st_size, 0))
+    return document

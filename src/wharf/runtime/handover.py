@@ -1,0 +1,117 @@
+"""What an embryo is given by its parent: descriptors, for it has left the host's mounts; in two messages.
+
+::
+
+    "document"  the bundle's folder                                config.json
+    "world"     how many streams, then the engine's own message    streams … │ what that message says …
+
+The embryo works out its plan with the first while the engine opens what the second brings.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from wharf.kernel import namespace
+from wharf.kernel.cgroup.group import Entry
+from wharf.kernel.namespace import FLAG_OF
+from wharf.runtime import birth, console, conversation
+from wharf.runtime.errors import during_init
+from wharf.runtime.prepared import ROOT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+    from typing import Final
+
+    from wharf.runtime.init import InitPlan
+    from wharf.spec.shim_messages import World as Opened
+
+_FAILED: Final = 125
+
+
+def send_document(sock: socket.socket, bundle: str, config: int) -> None:
+    """Send the first message; ``config`` is a descriptor of config.json.
+
+    Raises:
+        OSError: nobody is there any more.
+    """
+    conversation.send(sock, "document", bundle, fds=[config])
+
+
+def send_world(sock: socket.socket, streams: Sequence[int], opened: Opened, fds: Sequence[int]) -> None:
+    """Send the second message.
+
+    Args:
+        sock: to the embryo.
+        streams: its 0, 1 and 2; none: it opens a terminal.
+        opened: what the engine has opened.
+        fds: the descriptors of that.
+
+    Raises:
+        OSError: nobody is there any more.
+    """
+    conversation.send(sock, "world", str(len(streams)), json.dumps(opened), fds=[*streams, *fds])
+
+
+class Document:
+    """The first message, as the embryo has it."""
+
+    __slots__ = ("bundle", "config")
+
+    def __init__(self, sock: socket.socket) -> None:
+        """Wait for it; the process ends when there is nobody any more who could send it."""
+        fields, (self.config,) = _receive(sock)
+        self.bundle = fields[1]
+
+
+class World:
+    """The second message.
+
+    Attributes:
+        joined: the kinds of namespaces that are not the embryo's own.
+    """
+
+    __slots__ = ("_binds", "_doors", "_groups", "_namespaces", "_root", "_streams", "joined")
+
+    def __init__(self, sock: socket.socket) -> None:
+        """Wait for it, as for :class:`Document`."""
+        fields, fds = _receive(sock)
+        opened: Opened = json.loads(fields[2])
+        rest = iter(fds)
+        self._streams = [next(rest) for _ in range(int(fields[1]))]
+        self._root = next(rest)
+        self._doors = Entry([next(rest) for _ in range(opened["doors"])], -1)
+        self._binds = [next(rest) for _ in range(opened["binds"])]
+        self._groups = [(name, next(rest)) for name in opened["groups"]]
+        self._namespaces = list(rest)
+        self.joined = opened["joined"]
+
+    def enter(self, plan: InitPlan) -> None:
+        """Take the streams, go into the control group and the namespaces, and let the plan have the rest.
+
+        Raises:
+            StartFailed: the kernel refused.
+        """
+        if self._streams:
+            console.use_descriptors((self._streams[0], self._streams[1], self._streams[2]))
+        birth.enter_group(self._doors, plan.process.oom)
+        try:
+            for kind, fd in zip(self.joined, self._namespaces, strict=True):
+                namespace.setns(fd, FLAG_OF[kind])
+        except OSError as error:
+            raise during_init(error, "error joining namespaces") from error
+        plan.root.path, plan.root.opened = ROOT, self._root
+        for one, fd in zip((one for one in plan.mounts if one.fstype == "bind"), self._binds, strict=True):
+            one.opened = fd
+        for one in plan.mounts:
+            one.groups = self._groups
+
+
+def _receive(sock: socket.socket) -> tuple[list[str], list[int]]:
+    fields, fds = conversation.receive(sock, conversation.MOST_FDS)
+    if not fields:
+        os._exit(_FAILED)
+    return fields, fds
