@@ -14,7 +14,7 @@ import json
 import os
 
 from wharf.kernel import namespace
-from wharf.kernel.cgroup.group import Entry
+from wharf.kernel.cgroup.entry import Entry
 from wharf.kernel.namespace import FLAG_OF
 from wharf.runtime import birth, console, conversation
 from wharf.runtime.errors import during_init

@@ -16,12 +16,14 @@ import time
 from wharf.kernel import prctl, pty, sockets
 from wharf.kernel.cgroup.group import open_cgroup
 from wharf.lib.timestamps import rfc3339_nano
+from wharf.runtime.steps import Steps
 from wharf.shim import loop as events
 from wharf.shim.control import Control, refused
 from wharf.shim.ending import empty, exit_code_of, write_exit
 from wharf.shim.execs import Execs
 from wharf.shim.logfile import LogFile
 from wharf.shim.loop import Loop
+from wharf.shim.oom import OomWatch
 from wharf.shim.streams import Streams
 from wharf.spec.shim_messages import MAX_MESSAGE_BYTES
 
@@ -41,23 +43,7 @@ _LINGER_S = 60.0
 
 
 class _Abandoned(Exception):
-    """The engine has gone, or has failed, before the container could begin."""
-
-
-class Steps:
-    """Microseconds each step took, in order."""
-
-    __slots__ = ("_at", "us")
-
-    def __init__(self) -> None:
-        self._at = time.perf_counter_ns()
-        self.us: dict[str, int] = {}
-
-    def done(self, name: str) -> None:
-        """A step has ended now."""
-        now = time.perf_counter_ns()
-        self.us[name] = (now - self._at) // 1000
-        self._at = now
+    """The engine has gone before the container could begin."""
 
 
 class Shim:
@@ -73,7 +59,7 @@ class Shim:
         "_execs",
         "_leaving",
         "_loop",
-        "_oom_kills",
+        "_oom",
         "_request",
         "_runtime",
         "_started",
@@ -113,7 +99,7 @@ class Shim:
         self._started: Started | None = None
         self._started_at = ""
         self._ended: int | None = None
-        self._oom_kills = 0
+        self._oom: OomWatch | None = None
         self._leaving = False
 
     def run(
@@ -129,8 +115,8 @@ class Shim:
         self._cgroup = open_cgroup(self._request["cgroup"], hierarchies)
         try:
             started = self._start(attachments, self._cgroup)
-        except _Abandoned:  # the engine sees to what it has made itself
-            return
+        except _Abandoned:
+            return  # the engine sees to what it has made
         except self._runtime.StartFailed as failure:
             self._fail({"kind": failure.kind, "message": failure.message})
         except (OSError, ValueError, KeyError, TypeError) as error:  # the bundle, the log, a limit of the kernel's
@@ -148,14 +134,13 @@ class Shim:
         request = self._request
         self._give_document()
         self._become_shim()
-        self._steps.done("shim")
         log = LogFile(request["log"]) if request["log"]["driver"] == "json-file" else None
         streams = Streams(self._loop, log, once=request["stdin_once"])
         self._streams.append(streams)
         for sock, attachment in zip(attachments, request["attachments"], strict=True):
             streams.attach(sock, attachment)
         stdio = None if request["terminal"] else streams.open_pipes(stdin=request["open_stdin"])
-        self._steps.done("streams")
+        self._steps.done("shim")
         world, fds = self._receive_world()
         self._steps.done("wait")
         try:
@@ -249,7 +234,8 @@ class Shim:
             },
             self._state,
         )
-        self._watch_memory()
+        assert self._cgroup is not None
+        self._oom = OomWatch(self._loop, self._cgroup, lambda: self._control.publish({"event": "oom"}))
         self._reap()  # it may be over already
 
     def _fail(self, failure: Failure) -> None:
@@ -316,11 +302,11 @@ class Shim:
         assert self._cgroup is not None
         finished_at = _now()
         self._streams[0].finish()
-        self._tell_oom()
+        oom_killed = self._oom.look() > 0 if self._oom is not None else False
         document: Exit = {
             "pid": self._started.pid,
             "exit_code": exit_code,
-            "oom_killed": self._oom_kills > 0,
+            "oom_killed": oom_killed,
             "started_at": self._started_at,
             "finished_at": finished_at,
         }
@@ -346,38 +332,6 @@ class Shim:
         if all(streams.empty for streams in self._streams):
             self._loop.stop()
 
-    def _watch_memory(self) -> None:
-        """Have the loop told when the container lacks memory (cgroup-v1/memory "OOM Control", v2 memory.events)."""
-        assert self._cgroup is not None
-        try:
-            fd, wanted = self._cgroup.open_oom_watch()
-        except OSError as error:  # the count at the end does not need this
-            sys.stderr.write(f"cannot watch for lack of memory: {error}\n")
-            return
-        self._loop.watch(fd, wanted, lambda found: self._on_memory(fd, found))
-
-    def _on_memory(self, fd: int, found: int) -> None:
-        assert self._cgroup is not None
-        try:
-            if found & events.IN:
-                os.read(fd, 8)
-            else:
-                os.pread(fd, 4096, 0)
-        except BlockingIOError:
-            return
-        except OSError:  # ENODEV: the group is gone
-            self._loop.unwatch(fd)
-            return
-        self._tell_oom()
-
-    def _tell_oom(self) -> None:
-        """Tell of kills since the last time; the watch may be early, so the end looks once more."""
-        assert self._cgroup is not None
-        count = self._cgroup.oom_kill_count()
-        if count > self._oom_kills:
-            self._oom_kills = count
-            self._control.publish({"event": "oom"})
-
     def _execute(self, process: Process, stdio: Stdio | None) -> Started:
         if self._started is None or self._ended is not None:
             raise refused("the container is not running")
@@ -400,14 +354,12 @@ class Shim:
         return {}
 
     def _resize(self, message: dict[str, Any], _fds: list[int]) -> dict[str, object]:
-        terminal = self._streams[0].terminal
-        if terminal is not None:
+        if (terminal := self._streams[0].terminal) is not None:
             pty.set_window_size(terminal, message["rows"], message["columns"])
         return {}
 
     def _attach(self, message: dict[str, Any], fds: list[int]) -> dict[str, object]:
-        sock = _take_socket(fds)
-        if sock is None:
+        if (sock := _take_socket(fds)) is None:
             raise refused("attach brings no socket")
         self._streams[0].attach(sock, message["attachment"])
         return {}
