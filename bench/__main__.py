@@ -183,7 +183,8 @@ def _started(engines: list[sides.Engine], scratch: Path, docker: str, stack: Exi
     found = []
     for engine in engines:
         try:
-            found.append(stack.enter_context(sides.running(engine, scratch / engine.name, docker)))
+            images = {image.NAME: image.archive(scratch / "rootfs")}
+            found.append(stack.enter_context(sides.running(engine, scratch / engine.name, docker, images)))
         except sides.SideFailed as error:
             if engine.name == "wharf":
                 raise

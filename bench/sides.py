@@ -9,12 +9,11 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import image
 from bench.raw_http import Connection, UnexpectedAnswer
 from wharf.storage.layout import root_key, run_root_of
 
@@ -26,6 +25,7 @@ for folder in {_COVERED}; do mount -t tmpfs bench "$folder" || exit; done
 exec "$@"
 """
 _PRIVATE = ("unshare", "--net", "--mount", "sh", "-c", _SCRIPT, "sh")
+_CHANGES = "CMD%20%5B%22sh%22%5D"  # CMD ["sh"], as the usual base images have
 _START_S, _STOP_S = 60.0, 30.0
 
 
@@ -92,8 +92,10 @@ def podman(root: Path) -> Engine:
 
 
 @contextmanager
-def running(engine: Engine, root: Path, docker: str) -> Iterator[Side]:
-    """Start an engine, give it the image, and stop it in the end; its root is removed.
+def running(engine: Engine, root: Path, docker: str, images: Mapping[str, bytes]) -> Iterator[Side]:
+    """Start an engine, give it images (archives of root file systems, by name), and stop it in the end.
+
+    Its root is removed.
 
     Raises:
         SideFailed: it does not answer in time; the message has the end of its log.
@@ -115,9 +117,11 @@ def running(engine: Engine, root: Path, docker: str) -> Iterator[Side]:
     try:
         socket = str(root / "api.sock")
         _wait_until_it_answers(engine.name, socket, daemon, root / "log")
-        with Connection(socket) as connection:
-            path = f"/images/create?fromSrc=-&repo={image.NAME}&tag=latest"
-            connection.request("POST", path, image.archive(root.parent / "rootfs"), "application/x-tar")
+        for name, archive in images.items():
+            repository, _, tag = name.partition(":")
+            with Connection(socket) as connection:
+                path = f"/images/create?fromSrc=-&repo={repository}&tag={tag or 'latest'}&changes={_CHANGES}"
+                connection.request("POST", path, archive, "application/x-tar")
         own = engine.own_client or (docker,)
         if engine.client_is_engine:
             own = ("nsenter", "--target", str(daemon.pid), "--net", "--mount", *own)
