@@ -20,9 +20,9 @@ from pathlib import Path
 from bench import sides
 from bench.raw_http import Connection
 from bench.sides import Engine, Side
+
 from conformance import junit
 from conformance.suites import Outcome, Suite
-
 from wharf.images import busybox
 
 _TOP = Path(__file__).parent.parent
@@ -58,7 +58,7 @@ def run_peer(scratch: Path) -> None:
 def _run(engine: Engine, scratch: Path) -> dict[str, junit.Verdict]:
     """Return each test's verdict; ``build/docker-py.<engine>.xml`` has the details."""
     suite, python = _suite(), _environment()
-    images = dict.fromkeys(_IMAGES, alpine())
+    images = dict.fromkeys(_IMAGES, alpine(busybox.layer()))
     report = _TOP / f"build/docker-py.{engine.name}.xml"
     report.unlink(missing_ok=True)
     with sides.running(engine, scratch, "docker", images) as side:
@@ -67,13 +67,13 @@ def _run(engine: Engine, scratch: Path) -> dict[str, junit.Verdict]:
     return junit.verdicts(report.read_text())
 
 
-def alpine() -> bytes:
-    """Return an archive of busybox with the user and the folder that tests expect of Alpine's image."""
+def alpine(layer: bytes) -> bytes:
+    """Return busybox's layer with the user and the folder that tests expect of Alpine's image."""
     added = {"etc/passwd": b"postgres:x:70:70::/var/lib/postgresql:/bin/sh\n", "etc/group": b"postgres:x:70:\n"}
     out = BytesIO()
-    with tarfile.open(fileobj=BytesIO(busybox.layer())) as layer, tarfile.open(fileobj=out, mode="w") as tar:
-        for entry in layer:
-            content = layer.extractfile(entry).read() if entry.isreg() else b""  # type: ignore[union-attr]
+    with tarfile.open(fileobj=BytesIO(layer)) as old, tarfile.open(fileobj=out, mode="w") as tar:
+        for entry in old:
+            content = old.extractfile(entry).read() if entry.isreg() else b""  # type: ignore[union-attr]
             content += added.get(entry.name, b"")
             entry.size = len(content)
             tar.addfile(entry, BytesIO(content))

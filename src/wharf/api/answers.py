@@ -14,7 +14,7 @@ from aiohttp import web
 from wharf.api.backend import AttachedStream
 from wharf.api.call import Call
 from wharf.api.errors import error_line, message_of
-from wharf.api.takeover import ClientEnd, tunnel
+from wharf.api.takeover import ClientEnd, reframing, tunnel
 from wharf.api.versions import stream_type
 from wharf.errors import InvalidArgument, WharfError
 from wharf.lib.stdcopy import STDOUT, frame
@@ -179,33 +179,42 @@ class Over(web.StreamResponse):
 async def take_over(call: Call, stream: AttachedStream) -> web.StreamResponse:
     """Turn the connection into the attached process's stdio, until that ends or the client goes."""
     try:
-        client = await _end_http(call, tty=stream.tty)
+        client = await end_http(call, tty=stream.tty)
     except BaseException:
         stream.socket.close()
         raise
+    return await carry(call, client, stream, tty=stream.tty)
+
+
+async def carry(call: Call, client: ClientEnd, stream: AttachedStream, *, tty: bool) -> web.StreamResponse:
+    """Carry bytes until the process ends or the client goes; raw ones with ``tty``, frames else, as was announced."""
     task = asyncio.current_task()
     assert task is not None
     call.streams.add(task)
     try:
-        await tunnel(client, stream.socket)
+        await tunnel(client, stream.socket, reframing(given_raw=stream.tty, wanted_raw=tty))
     finally:
         call.streams.discard(task)
     return Over()
 
 
-async def tell_instead(call: Call, error: Exception, *, tty: bool) -> web.StreamResponse:
-    """Turn the connection into a stream that holds only what went wrong, as output.
+async def tell_instead(client: ClientEnd, error: Exception, *, tty: bool) -> web.StreamResponse:
+    """Send what went wrong as the only output.
 
     Docker answers so when a process cannot be started: its clients take any status but success for a broken
     connection, and ask for the exit code afterwards.
     """
-    client = await _end_http(call, tty=tty)
     text = f"{message_of(error)}\r\n".encode()
     await client.write(text if tty else frame(STDOUT, text))
     return Over()
 
 
-async def _end_http(call: Call, *, tty: bool) -> ClientEnd:
+async def end_http(call: Call, *, tty: bool) -> ClientEnd:
+    """Answer that the connection is a stream from now on, and return the client's end of it.
+
+    Raises:
+        InvalidArgument: the request is not the last thing before the client's own bytes.
+    """
     client = call.connection.client
     if client is None:  # its end could not be told, so neither could the beginning of the client's own bytes
         raise InvalidArgument("a request that takes over its connection must not be chunked or pipelined")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from aiohttp import web
 
-from wharf.api.answers import document, empty, take_over, tell_instead
+from wharf.api.answers import carry, document, empty, end_http, tell_instead
 from wharf.api.call import Call
 from wharf.api.containers import size_of
 from wharf.api.routes import Route
-from wharf.errors import InvalidArgument, NotFound, WharfError
+from wharf.errors import InvalidArgument, WharfError
 from wharf.spec.engine_api.exec import ExecConfig, ExecStartConfig
 
 
@@ -24,15 +26,19 @@ async def _create(call: Call) -> web.StreamResponse:
 async def _start(call: Call) -> web.StreamResponse:
     options = await call.body(ExecStartConfig) or ExecStartConfig()
     detach, tty, console_size = bool(options.get("Detach")), bool(options.get("Tty")), _console_size(call, options)
+    start = partial(call.backend.execs.start, call.params["id"], detach=detach, tty=tty, console_size=console_size)
+    if detach:
+        await start()
+        return empty(200)
+    await call.backend.execs.inspect(call.params["id"])  # one that is unknown has an answer of its own
+    # The head goes before the process starts: docker-py loses what it receives together with it.
+    client = await end_http(call, tty=tty)
     try:
-        stream = await call.backend.execs.start(call.params["id"], detach=detach, tty=tty, console_size=console_size)
-    except NotFound:
-        raise
+        stream = await start()
     except WharfError as error:
-        if detach:
-            raise
-        return await tell_instead(call, error, tty=tty)
-    return empty(200) if stream is None else await take_over(call, stream)
+        return await tell_instead(client, error, tty=tty)
+    assert stream is not None, "only a detached exec has no stream"
+    return await carry(call, client, stream, tty=tty)
 
 
 def _console_size(call: Call, options: ExecStartConfig) -> list[int] | None:

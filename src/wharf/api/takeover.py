@@ -10,6 +10,9 @@ import select
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+
+from wharf.lib.stdcopy import STDOUT, Demultiplexer, frame
 
 HIGH_WATER_BYTES = 256 * 1024
 CHUNK_BYTES = 64 * 1024
@@ -139,7 +142,25 @@ class _HangupWatch:
             self._epoll.close()
 
 
-async def tunnel(client: ClientEnd, process: socket.socket) -> None:
+def as_it_is(data: bytes) -> bytes:
+    """Return ``data``."""
+    return data
+
+
+def reframing(*, given_raw: bool, wanted_raw: bool) -> Callable[[bytes], bytes]:
+    """Return what makes a process's bytes into those that the client was told of.
+
+    A terminal's bytes in frames are standard output's; of frames, what a client wants raw is standard output alone.
+    """
+    if given_raw == wanted_raw:
+        return as_it_is
+    if given_raw:
+        return partial(frame, STDOUT)
+    demultiplexer = Demultiplexer()
+    return lambda data: b"".join(payload for stream, payload in demultiplexer.feed(data) if stream == STDOUT)
+
+
+async def tunnel(client: ClientEnd, process: socket.socket, reframe: Callable[[bytes], bytes] = as_it_is) -> None:
     """Carry bytes between a client and an attached process until the process's output ends or the client goes.
 
     The end of the client's bytes becomes the end of stdin. What a client sent before it went still reaches the
@@ -149,7 +170,7 @@ async def tunnel(client: ClientEnd, process: socket.socket) -> None:
     try:
         async with asyncio.TaskGroup() as group:
             beside = [group.create_task(_inwards(client, process)), group.create_task(client.lost())]
-            await _outwards(client, process)
+            await _outwards(client, process, reframe)
             for task in beside:
                 task.cancel()
     except* ConnectionError:
@@ -159,10 +180,10 @@ async def tunnel(client: ClientEnd, process: socket.socket) -> None:
         process.close()
 
 
-async def _outwards(client: ClientEnd, process: socket.socket) -> None:
+async def _outwards(client: ClientEnd, process: socket.socket, reframe: Callable[[bytes], bytes]) -> None:
     loop = asyncio.get_running_loop()
     while data := await loop.sock_recv(process, CHUNK_BYTES):
-        await client.write(data)
+        await client.write(reframe(data))
 
 
 async def _inwards(client: ClientEnd, process: socket.socket) -> None:

@@ -7,6 +7,7 @@ import pytest
 from tests.fakes.engine import FakeStream, frame
 from tests.fakes.http import Served, Wire, scenario, serving, until
 
+from wharf.api.takeover import reframing
 from wharf.errors import InvalidArgument, NotFound
 
 UPGRADE = "Connection: Upgrade\r\nUpgrade: tcp\r\n"
@@ -204,9 +205,46 @@ async def test_exec_start_reads_its_body_and_then_carries_the_rest(served: Serve
         assert (first, await far_read(stream), served.engine.calls) == (
             "HTTP/1.1 101 UPGRADED",
             b"stdin",
-            [("execs.start", ("e1",), {"detach": False, "tty": False, "console_size": None})],
+            [
+                ("execs.inspect", ("e1",), {}),
+                ("execs.start", ("e1",), {"detach": False, "tty": False, "console_size": None}),
+            ],
         )
         stream.far.close()
+
+
+@scenario
+async def test_exec_is_announced_before_it_starts(served: Served) -> None:
+    stream, may_start = served.stream(), asyncio.Event()
+
+    async def start(*_: object, **__: object) -> object:
+        await may_start.wait()
+        return stream
+
+    served.engine.execs.answers["start"] = start
+    async with served.wire() as wire:
+        await wire.send(EXEC)
+        first, _ = await wire.head()
+        may_start.set()
+        await asyncio.get_running_loop().sock_sendall(stream.far, frame(2, b"out"))
+        stream.far.close()
+
+        assert (first, await wire.reader.read()) == ("HTTP/1.1 101 UPGRADED", frame(2, b"out"))
+
+
+@pytest.mark.parametrize(
+    ("given_raw", "wanted_raw", "given", "sent"),
+    [
+        (False, False, frame(2, b"x"), frame(2, b"x")),
+        (True, True, b"x", b"x"),
+        (True, False, b"x", frame(1, b"x")),
+        (False, True, frame(1, b"x") + frame(2, b"y") + frame(1, b"z"), b"xz"),
+    ],
+)
+def test_output_has_the_form_that_the_start_asked_for(
+    given_raw: bool, wanted_raw: bool, given: bytes, sent: bytes
+) -> None:
+    assert reframing(given_raw=given_raw, wanted_raw=wanted_raw)(given) == sent
 
 
 EXEC = f"POST /exec/e1/start HTTP/1.1\r\nHost: d\r\n{UPGRADE}Content-Length: 2\r\n\r\n{{}}".encode()
@@ -227,7 +265,7 @@ async def test_exec_that_cannot_start_says_so_as_output(served: Served) -> None:
 
 @scenario
 async def test_exec_that_does_not_exist_is_a_404(served: Served) -> None:
-    served.engine.execs.answers["start"] = NotFound("No such exec instance: e1")
+    served.engine.execs.answers["inspect"] = NotFound("No such exec instance: e1")
     async with served.wire() as wire:
         await wire.send(EXEC)
 
