@@ -65,7 +65,7 @@ async def _chunks(context: Context, container: Container, query: Query) -> Async
             async for line in _past(tail, query):
                 yield render(line, query, tty=container.tty)
             while query.follow:
-                ended = not container.state.alive and container.state.status != "restarting"
+                ended = _has_ended(container)
                 fresh = await asyncio.to_thread(tail.lines)
                 for line in fresh:
                     if query.accepts(line):
@@ -74,9 +74,14 @@ async def _chunks(context: Context, container: Container, query: Query) -> Async
                     continue
                 if ended or _past_end(query, context):
                     return
-                await _change(context, container, growth, query)
+                if not _has_ended(container):  # else it did while we read, and may have written once more
+                    await _change(context, container, growth, query)
     finally:
         tail.close()
+
+
+def _has_ended(container: Container) -> bool:
+    return not container.state.alive and container.state.status != "restarting"
 
 
 async def _past(tail: LogTail, query: Query) -> AsyncIterator[Line]:

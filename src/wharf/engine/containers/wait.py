@@ -11,11 +11,7 @@ from wharf.engine.context import Context
 from wharf.errors import InvalidArgument
 from wharf.spec.engine_api.container import ContainerWaitResponse
 
-_CONDITIONS: Final[dict[str, Callable[[State], bool]]] = {
-    "not-running": lambda state: not state.alive and state.status != "restarting",
-    "next-exit": lambda state: state.status in ("exited", "restarting", "dead", "removing"),
-    "removed": lambda state: state.status == "dead",
-}
+_CONDITIONS: Final = ("not-running", "next-exit", "removed")
 
 
 async def wait(context: Context, ref: str, *, condition: str) -> Awaitable[ContainerWaitResponse]:
@@ -25,13 +21,27 @@ async def wait(context: Context, ref: str, *, condition: str) -> Awaitable[Conta
         InvalidArgument: the condition is not not-running, next-exit or removed.
         NotFound: there is no such container.
     """
-    satisfied = _CONDITIONS.get(condition or "not-running")
-    if satisfied is None:
+    if (condition := condition or "not-running") not in _CONDITIONS:
         raise InvalidArgument(f'invalid condition: "{condition}"')
     container = context.registry.resolve(ref)
-    if condition in ("", "not-running") and satisfied(container.state):
-        return Ending(container.state)
-    return Ending(container.watch(satisfied))
+    state = container.state
+    if condition == "not-running" and not state.alive and state.status != "restarting":
+        return Ending(state)
+    return Ending(container.watch(_is_removed if condition == "removed" else next_end(state)))
+
+
+def _is_removed(state: State) -> bool:
+    return state.status == "dead"
+
+
+def next_end(before: State) -> Callable[[State], bool]:
+    """Return whether a state that comes after ``before`` is an end, also one that a policy makes a beginning of."""
+
+    def ends(state: State) -> bool:
+        began_again = state.status == "restarting" and state.finished_at != before.finished_at
+        return began_again or state.status in ("exited", "removing", "dead")
+
+    return ends
 
 
 class Ending:
