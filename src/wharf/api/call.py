@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar, cast
@@ -14,6 +14,7 @@ from aiohttp import web
 from wharf.api.backend import Backend
 from wharf.api.connection import Connection
 from wharf.api.query import Query
+from wharf.api.spelling import respelling
 from wharf.api.versions import Version
 from wharf.errors import InvalidArgument
 
@@ -41,7 +42,7 @@ class Call:
     async def body(self, shape: type[T]) -> T | None:
         """Return the body as a document of ``shape``; None when there is none.
 
-        Fields that ``shape`` does not have are dropped, as by Docker.
+        Fields that ``shape`` does not have are dropped, and the case of names does not matter, as with Docker.
 
         Raises:
             InvalidArgument: it is not JSON, or of another shape.
@@ -53,7 +54,7 @@ class Call:
         if kind not in ("", "application/json"):
             raise InvalidArgument(f"unsupported Content-Type header ({kind}): must be 'application/json'")
         try:
-            decoded = msgspec.json.decode(raw)
+            decoded = respelling(cast("Hashable", shape))(msgspec.json.decode(raw))
             if isinstance(decoded, dict):
                 _lists_from_texts(decoded)
             return None if decoded is None else msgspec.convert(decoded, shape)

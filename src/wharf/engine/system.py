@@ -11,6 +11,8 @@ from pathlib import Path
 from wharf.engine.context import Context
 from wharf.engine.disk_usage import KINDS, Listing, Results, disk_usage
 from wharf.engine.events import FILTERS
+from wharf.engine.runtimes import DEFAULT as DEFAULT_RUNTIME
+from wharf.engine.runtimes import RUNTIMES
 from wharf.images.registry.hosts import RegistryOptions
 from wharf.lib.filters import require_known
 from wharf.lib.moments import parse_moment, to_ns
@@ -103,8 +105,8 @@ class System:
             "Labels": [*options.labels],
             "ExperimentalBuild": False,
             "ServerVersion": __version__,
-            "Runtimes": {"wharf-runtime": {"path": "wharf-runtime"}},
-            "DefaultRuntime": "wharf-runtime",
+            "Runtimes": RUNTIMES,
+            "DefaultRuntime": DEFAULT_RUNTIME,
             "Swarm": {"NodeID": "", "NodeAddr": "", "LocalNodeState": "inactive", "ControlAvailable": False},
             "LiveRestoreEnabled": True,
             "Isolation": "",

@@ -11,6 +11,7 @@ from wharf.engine.containers.endpoints import idle_settings, shown
 from wharf.engine.containers.forward import driver_of
 from wharf.engine.containers.record import Container
 from wharf.engine.containers.state import State
+from wharf.engine.runtimes import DEFAULT as DEFAULT_RUNTIME
 from wharf.lib.durations import human_duration
 from wharf.lib.timestamps import ZERO as NEVER
 from wharf.network.endpoint import Endpoint
@@ -29,7 +30,7 @@ _HOST_DEFAULTS: Final[HostConfig] = {
     "VolumesFrom": None, "ConsoleSize": [0, 0], "CapAdd": None, "CapDrop": None, "CgroupnsMode": "host",
     "Dns": [], "DnsOptions": [], "DnsSearch": [], "ExtraHosts": None, "GroupAdd": None, "Cgroup": "",
     "Links": None, "OomScoreAdj": 0, "PidMode": "", "Privileged": False, "PublishAllPorts": False,
-    "ReadonlyRootfs": False, "SecurityOpt": None, "UTSMode": "", "UsernsMode": "", "Runtime": "wharf-runtime",
+    "ReadonlyRootfs": False, "SecurityOpt": None, "UTSMode": "", "UsernsMode": "", "Runtime": DEFAULT_RUNTIME,
     "Isolation": "", "CpuShares": 0, "Memory": 0, "NanoCpus": 0, "CgroupParent": "", "BlkioWeight": 0,
     "BlkioWeightDevice": [], "BlkioDeviceReadBps": [], "BlkioDeviceWriteBps": [], "BlkioDeviceReadIOps": [],
     "BlkioDeviceWriteIOps": [], "CpuPeriod": 0, "CpuQuota": 0, "CpuRealtimePeriod": 0, "CpuRealtimeRuntime": 0,
