@@ -175,8 +175,15 @@ class Names:
 
     def _send(self, message: Message, fds: Sequence[int] = ()) -> None:
         with self._lock:
-            if not self._sock:
-                self._connect(start=True)
+            if self._sock:
+                try:
+                    sockets.send(self._sock, dict(message), fds)
+                except (BrokenPipeError, ConnectionResetError):  # it was killed: another takes its place
+                    self._sock.close()
+                    self._sock = None
+                else:
+                    return
+            self._connect(start=True)
             assert self._sock
             sockets.send(self._sock, dict(message), fds)
 

@@ -179,7 +179,6 @@ async def test_unknown_image_is_looked_for_in_a_registry(served: Served) -> None
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (("network", "create", "n"), b"changing networks is not supported by this build of wharf"),
         (("node", "ls"), b"This node is not a swarm manager"),
     ],
 )

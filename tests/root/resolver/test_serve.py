@@ -149,6 +149,17 @@ def test_killed_resolver_is_replaced_when_an_engine_starts(world: World) -> None
     assert _ips(_ask(web, "web")) == {web.ipv4}
 
 
+def test_killed_resolver_does_not_keep_the_next_container_from_its_names(world: World) -> None:
+    world.attach(A, network="back", names=("web",))
+    os.kill(world.networks._fabric._names._pid, signal.SIGKILL)
+    os.waitpid(world.networks._fabric._names._pid, 0)
+    world.networks._fabric._names._pid = 0
+
+    pg = world.attach(B, network="back", names=("pg",))
+
+    assert _ips(_ask(pg, "pg")) == {pg.ipv4}
+
+
 def test_resolver_has_no_privileges(world: World) -> None:
     web = world.attach(A, network="back", names=("web",))
     _ask(web, "web")
