@@ -80,8 +80,15 @@ def _processes(data: DataRoot, run: RunRoot) -> list[str]:
 
 
 def shims(run: RunRoot) -> list[int]:
-    """Return the shims of this engine, told by the log that their errors go to."""
-    return [pid for pid in zygotes() if _link(f"/proc/{pid}/fd/2").startswith(f"{run.shims}/")]
+    """Return the shims of this engine, told by the lock that they hold."""
+    return [pid for pid in zygotes() if any(_link(str(fd)).startswith(f"{run.shims}/") for fd in _open_in(pid))]
+
+
+def _open_in(pid: int) -> list[Path]:
+    try:
+        return list(Path(f"/proc/{pid}/fd").iterdir())
+    except (FileNotFoundError, ProcessLookupError):
+        return []  # it has gone meanwhile
 
 
 def zygotes() -> list[int]:
