@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import sys
 import sysconfig
@@ -155,12 +156,27 @@ class Names:
         return served & set(live)
 
     def stop(self) -> None:
-        """End the resolver: no container needs it."""
+        """End the resolver, and wait for its end: no container needs it."""
         with self._lock:
             if self._sock:
-                self._send({"op": "stop"})
+                self._end(self._sock)
             self.close()
             Path(self._path).unlink(missing_ok=True)
+
+    def _end(self, sock: socket.socket) -> None:
+        try:
+            sockets.send(sock, {"op": "stop"})
+            sock.recv(1)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it has ended already
+        except TimeoutError:
+            if self._pid:
+                os.kill(self._pid, signal.SIGKILL)
+        # ECHILD: somebody else of this process has reaped it.
+        with suppress(ChildProcessError):
+            if self._pid:
+                os.waitpid(self._pid, 0)
+        self._pid = 0
 
     def close(self) -> None:
         """Hang up; the resolver goes on."""
