@@ -1,63 +1,55 @@
-"""Unix sockets: JSON datagrams with descriptors, and paths longer than sun_path takes (unix(7))."""
+"""Unix sockets between daemon and shim: JSON datagrams with descriptors (unix(7))."""
 
 from __future__ import annotations
 
-import array
-import json
+import _socket
 import os
-import socket
+import sys
+
+from wharf.kernel import unix_socket
+from wharf.lib import light_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Sequence
     from typing import Any, Final
 
-_LONGEST_PATH: Final = 107  # bytes: sun_path less its NUL
-_MOST_FDS: Final = 253  # SCM_MAX_FD
-_INT_BYTES: Final = array.array("i").itemsize
+_CREDENTIALS: Final = 3  # struct ucred: pid, uid, gid
+_INT_BYTES: Final = 4
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
-    """Return two connected SEQPACKET sockets, close-on-exec."""
+    """Return two connected SEQPACKET sockets, close-on-exec, as an event loop wants them."""
+    import socket  # noqa: PLC0415  # memory: a shim has those of unix_socket
+
     return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 
-def bind(sock: socket.socket, path: str) -> None:
+def bind(sock: _socket.socket, path: str) -> None:
     """Bind ``sock`` to ``path``, however long its folder's name; EADDRINUSE when something is there."""
-    folder = os.open(os.path.dirname(path) or ".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        sock.bind(_short(path, folder))
-    finally:
-        os.close(folder)
+    unix_socket.at(path, sock.bind)
 
 
-def connect(sock: socket.socket, path: str) -> None:
+def connect(sock: _socket.socket, path: str) -> None:
     """Connect ``sock`` to ``path``; ECONNREFUSED when nobody listens there any more."""
-    folder = os.open(os.path.dirname(path) or ".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        sock.connect(_short(path, folder))
-    finally:
-        os.close(folder)
+    unix_socket.at(path, sock.connect)
 
 
-def _short(path: str, folder: int) -> str:
-    return path if len(os.fsencode(path)) <= _LONGEST_PATH else f"/proc/self/fd/{folder}/{os.path.basename(path)}"
-
-
-def send(sock: socket.socket, message: dict[str, Any], fds: Sequence[int] = ()) -> None:
+def send(sock: _socket.socket, message: dict[str, Any], fds: Sequence[int] = ()) -> None:
     """Send one JSON datagram and copies of ``fds``; the caller keeps its own.
 
     Raises:
         OSError: EMSGSIZE when it does not fit the socket's buffer; EPIPE or ECONNRESET when nobody reads any more;
             EAGAIN on a non-blocking socket whose peer is behind.
     """
-    data = json.dumps(message, separators=(",", ":")).encode()
-    ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
-    sock.sendmsg([data], ancillary, socket.MSG_NOSIGNAL)
+    # Names of files need not be UTF-8; Python holds what is not in surrogates.
+    data = light_json.dumps(message).encode(errors="surrogatepass")
+    sock.sendmsg([data], unix_socket.rights(fds), _socket.MSG_NOSIGNAL)
 
 
 def receive(
-    sock: socket.socket, longest_bytes: int, most_fds: int = _MOST_FDS
+    sock: _socket.socket, longest_bytes: int, most_fds: int = unix_socket.MOST_FDS
 ) -> tuple[dict[str, Any], list[int]] | None:
     """Return the next datagram and its descriptors (close-on-exec, owned by the caller); None at the end.
 
@@ -67,14 +59,12 @@ def receive(
         ValueError: the datagram is longer, has more descriptors, or is not a JSON object.
         OSError: EAGAIN on a non-blocking socket with nothing to read.
     """
-    data, ancillary, flags, _ = sock.recvmsg(
-        longest_bytes, socket.CMSG_SPACE(most_fds * _INT_BYTES), socket.MSG_CMSG_CLOEXEC
-    )
-    fds = _descriptors(ancillary)
+    data, ancillary, flags, _ = sock.recvmsg(longest_bytes, unix_socket.space_of(most_fds), _socket.MSG_CMSG_CLOEXEC)
+    fds = unix_socket.descriptors(ancillary)
     if not data and not fds:
         return None
     try:
-        return _parse(data, truncated=bool(flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC))), fds
+        return _parse(data, truncated=bool(flags & (_socket.MSG_TRUNC | _socket.MSG_CTRUNC))), fds
     except BaseException:
         for fd in fds:
             os.close(fd)
@@ -84,23 +74,17 @@ def receive(
 def _parse(data: bytes, *, truncated: bool) -> dict[str, Any]:
     if truncated:
         raise ValueError("datagram is too long or brings too many descriptors")
-    message = json.loads(data)
+    message = light_json.loads(data.decode(errors="surrogatepass"))
     if isinstance(message, dict):
         return message
     raise ValueError("datagram is not a JSON object")
 
 
-def _descriptors(ancillary: list[tuple[int, int, bytes]]) -> list[int]:
-    fds = array.array("i")
-    for level, kind, data in ancillary:
-        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-            fds.frombytes(data[: len(data) - len(data) % _INT_BYTES])
-    return fds.tolist()
-
-
-def peer_credentials(sock: socket.socket) -> tuple[int, int, int]:
+def peer_credentials(sock: _socket.socket) -> tuple[int, int, int]:
     """Return (pid, uid, gid) of who connected the other end (SO_PEERCRED)."""
-    found = array.array("i")
-    found.frombytes(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 3 * _INT_BYTES))
-    pid, uid, gid = found
+    found = sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, _CREDENTIALS * _INT_BYTES)
+    pid, uid, gid = (
+        int.from_bytes(found[start : start + _INT_BYTES], sys.byteorder, signed=True)
+        for start in range(0, len(found), _INT_BYTES)
+    )
     return pid, uid, gid

@@ -61,6 +61,11 @@ def dumps(value: object) -> str:
     return encode(value) if encode else _slow_dumps(value)
 
 
+def quote(text: str) -> str:
+    """Return ``text`` as a JSON string, other alphabets as they are."""
+    return _slow_dumps(text) if make_scanner is None else encode_basestring(text)
+
+
 def dumps_pretty(value: object, *, indent: str = "    ") -> str:
     """Return ``value`` as indented JSON, with Go's spelling of what is empty."""
     return "".join(_pretty(value, "\n", indent))

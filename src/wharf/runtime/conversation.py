@@ -20,8 +20,8 @@ The fields of a message are separated by NUL.
 from __future__ import annotations
 
 import _socket as socket
-import sys
 
+from wharf.kernel import unix_socket
 from wharf.runtime.errors import StartFailed
 
 TYPE_CHECKING = False
@@ -30,19 +30,13 @@ if TYPE_CHECKING:
     from typing import Final
 
 _LONGEST_BYTES: Final = 16 * 1024
-_INT_BYTES: Final = 4
-
-MOST_FDS: Final = 253  # SCM_MAX_FD
 _KINDS: Final = ("not-found", "not-executable", "invalid", "other")
 
 
 def send(sock: socket.socket, *fields: str, fds: Sequence[int] = ()) -> None:
     """Send a message, with copies of ``fds``."""
     data = "\0".join(fields).encode(errors="surrogateescape")[:_LONGEST_BYTES]
-    # Not by the array module, which brings collections: start-up is a budget.
-    packed = b"".join(fd.to_bytes(_INT_BYTES, sys.byteorder) for fd in fds)
-    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, packed)] if fds else []
-    sock.sendmsg([data], rights, socket.MSG_NOSIGNAL)
+    sock.sendmsg([data], unix_socket.rights(fds), socket.MSG_NOSIGNAL)
 
 
 def receive(sock: socket.socket, most_fds: int = 1) -> tuple[list[str], list[int]]:
@@ -52,14 +46,10 @@ def receive(sock: socket.socket, most_fds: int = 1) -> tuple[list[str], list[int
         StartFailed: it is "failed".
     """
     try:
-        data, ancillary, _, _ = sock.recvmsg(
-            _LONGEST_BYTES, socket.CMSG_SPACE(most_fds * _INT_BYTES), socket.MSG_CMSG_CLOEXEC
-        )
+        data, ancillary, _, _ = sock.recvmsg(_LONGEST_BYTES, unix_socket.space_of(most_fds), socket.MSG_CMSG_CLOEXEC)
     except ConnectionResetError:  # the other end went away with a message of ours unread
         return [], []
-    packed = b"".join(brought for _level, _type, brought in ancillary)
-    pieces = (packed[at : at + _INT_BYTES] for at in range(0, len(packed), _INT_BYTES))
-    fds = [int.from_bytes(piece, sys.byteorder) for piece in pieces]
+    fds = unix_socket.descriptors(ancillary)
     if not data:
         return [], []
     fields = data.decode(errors="surrogateescape").split("\0")

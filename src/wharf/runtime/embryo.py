@@ -19,12 +19,12 @@ want namespaces it cannot leave or enter by then (``wharf.processes.opening.suit
 
 from __future__ import annotations
 
-import json
 import os
 
-from wharf.kernel import keyring, link, sockets
+from wharf.kernel import keyring, link, unix_socket
 from wharf.kernel.clone import clone3
 from wharf.kernel.namespace import FLAG_OF
+from wharf.lib import light_json
 from wharf.runtime import birth, conversation, handover, init, privileges
 from wharf.runtime.birth import Gate
 from wharf.runtime.errors import during_init
@@ -36,10 +36,10 @@ from wharf.runtime.steps import Steps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Sequence
     from typing import Final, NoReturn
 
+    from wharf.kernel.unix_socket import Socket
     from wharf.runtime.filters import Filter
     from wharf.spec.oci_runtime import Spec
     from wharf.spec.shim_messages import World as Opened
@@ -52,7 +52,7 @@ class Embryo:
 
     __slots__ = ("_pid", "_pidfd", "_sock")
 
-    def __init__(self, pid: int, pidfd: int, sock: socket.socket) -> None:
+    def __init__(self, pid: int, pidfd: int, sock: Socket) -> None:
         self._pid = pid
         self._pidfd = pidfd
         self._sock = sock
@@ -120,7 +120,7 @@ class Expected:
         Raises:
             StartFailed: ``usual`` is not a valid document.
         """
-        self._text = json.dumps(usual)
+        self._text = light_json.dumps(usual)
         self._seccomp = seccomp
         self._plan = init.plan(usual, "/", [], seccomp, Invocation())
         self._handled = birth.handled_signals()
@@ -131,7 +131,7 @@ class Expected:
         Raises:
             OSError: it cannot be cloned.
         """
-        here, there = sockets.pair()
+        here, there = unix_socket.pair()
         try:
             pid, pidfd = clone3(sum(FLAG_OF[kind] for kind in _NAMESPACES))
             if pid == 0:
@@ -143,21 +143,20 @@ class Expected:
             there.close()
         return Embryo(pid, pidfd, here)
 
-    def _live(self, sock: socket.socket) -> NoReturn:
+    def _live(self, sock: Socket) -> NoReturn:
         birth.be_born(self._handled, die_with_parent=True)
         birth.close_others((sock.fileno(),))
         os.setsid()
         keyring.join_new_session()
         link.set_loopback_up()
         prepared = Prepared(self._plan)
-        init.plan(
-            json.loads(self._text), "/", [], self._seccomp, Invocation()
-        )  # its memory is at hand when the real one comes
+        # Its memory is at hand when the real one comes.
+        init.plan(_parse(self._text), "/", [], self._seccomp, Invocation())
         conversation.send(sock, "prepared")
         _become(sock, prepared, self._seccomp)
 
 
-def _become(sock: socket.socket, prepared: Prepared, seccomp: Filter) -> NoReturn:
+def _become(sock: Socket, prepared: Prepared, seccomp: Filter) -> NoReturn:
     document = Document(sock)
     steps = Steps()
     plan = init.plan(_read_document(document.config), document.bundle, [], seccomp, Invocation())
@@ -173,5 +172,9 @@ def _become(sock: socket.socket, prepared: Prepared, seccomp: Filter) -> NoRetur
 
 
 def _read_document(config: int) -> Spec:
-    document: Spec = json.loads(os.pread(config, os.fstat(config).st_size, 0))
+    return _parse(os.pread(config, os.fstat(config).st_size, 0).decode())
+
+
+def _parse(text: str) -> Spec:
+    document: Spec = light_json.loads(text)  # type: ignore[assignment]  # the engine is trusted
     return document

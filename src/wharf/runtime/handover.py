@@ -10,29 +10,30 @@ The embryo works out its plan with the first while the engine opens what the sec
 
 from __future__ import annotations
 
-import json
 import os
 
 from wharf.kernel import namespace
 from wharf.kernel.cgroup.entry import Entry
 from wharf.kernel.namespace import FLAG_OF
+from wharf.kernel.unix_socket import MOST_FDS
+from wharf.lib import light_json
 from wharf.runtime import birth, console, conversation
 from wharf.runtime.errors import during_init
 from wharf.runtime.prepared import ROOT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Sequence
     from typing import Final
 
+    from wharf.kernel.unix_socket import Socket
     from wharf.runtime.init import InitPlan
     from wharf.spec.shim_messages import World as Opened
 
 _FAILED: Final = 125
 
 
-def send_document(sock: socket.socket, bundle: str, config: int) -> None:
+def send_document(sock: Socket, bundle: str, config: int) -> None:
     """Send the first message; ``config`` is a descriptor of config.json.
 
     Raises:
@@ -41,7 +42,7 @@ def send_document(sock: socket.socket, bundle: str, config: int) -> None:
     conversation.send(sock, "document", bundle, fds=[config])
 
 
-def send_world(sock: socket.socket, streams: Sequence[int], opened: Opened, fds: Sequence[int]) -> None:
+def send_world(sock: Socket, streams: Sequence[int], opened: Opened, fds: Sequence[int]) -> None:
     """Send the second message.
 
     Args:
@@ -53,7 +54,7 @@ def send_world(sock: socket.socket, streams: Sequence[int], opened: Opened, fds:
     Raises:
         OSError: nobody is there any more.
     """
-    conversation.send(sock, "world", str(len(streams)), json.dumps(opened), fds=[*streams, *fds])
+    conversation.send(sock, "world", str(len(streams)), light_json.dumps(opened), fds=[*streams, *fds])
 
 
 class Document:
@@ -61,7 +62,7 @@ class Document:
 
     __slots__ = ("bundle", "config")
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: Socket) -> None:
         """Wait for it; the process ends when there is nobody any more who could send it."""
         fields, (self.config,) = _receive(sock)
         self.bundle = fields[1]
@@ -76,10 +77,10 @@ class World:
 
     __slots__ = ("_binds", "_doors", "_groups", "_namespaces", "_root", "_streams", "joined")
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: Socket) -> None:
         """Wait for it, as for :class:`Document`."""
         fields, fds = _receive(sock)
-        opened: Opened = json.loads(fields[2])
+        opened: Opened = light_json.loads(fields[2])  # type: ignore[assignment]  # the engine is trusted
         rest = iter(fds)
         self._streams = [next(rest) for _ in range(int(fields[1]))]
         self._root = next(rest)
@@ -110,8 +111,8 @@ class World:
             one.groups = self._groups
 
 
-def _receive(sock: socket.socket) -> tuple[list[str], list[int]]:
-    fields, fds = conversation.receive(sock, conversation.MOST_FDS)
+def _receive(sock: Socket) -> tuple[list[str], list[int]]:
+    fields, fds = conversation.receive(sock, MOST_FDS)
     if not fields:
         os._exit(_FAILED)
     return fields, fds

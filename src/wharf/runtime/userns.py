@@ -5,11 +5,10 @@ Whoever goes into one stays in: so a process goes ahead and clones init from the
 
 from __future__ import annotations
 
-import array
+import _socket as socket
 import os
-import socket
 
-from wharf.kernel import sockets
+from wharf.kernel import unix_socket
 from wharf.kernel.clone import clone3
 from wharf.kernel.namespace import Clone
 from wharf.runtime import namespaces
@@ -31,8 +30,8 @@ def clone_inside(path: str, flags: int, *, cgroup_fd: int | None) -> tuple[int, 
         StartFailed: it cannot be joined.
         OSError: as :func:`wharf.kernel.clone.clone3`.
     """
-    here, there = sockets.pair()
-    with here, there:
+    here, there = unix_socket.pair()
+    try:
         ahead, ahead_fd = clone3(0, cgroup_fd=cgroup_fd)
         if ahead == 0:
             _go_ahead(path, flags, there)
@@ -43,6 +42,9 @@ def clone_inside(path: str, flags: int, *, cgroup_fd: int | None) -> tuple[int, 
         finally:
             os.waitid(os.P_PIDFD, ahead_fd, os.WEXITED)
             os.close(ahead_fd)
+    finally:
+        here.close()
+        there.close()
 
 
 def make(uid_map: str, gid_map: str) -> int:
@@ -82,19 +84,18 @@ def _go_ahead(path: str, flags: int, sock: socket.socket) -> None:
 
 
 def _end(sock: socket.socket, message: bytes, fd: int = -1) -> NoReturn:
-    rights = [] if fd == -1 else [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
     try:
-        sock.sendmsg([message], rights, socket.MSG_NOSIGNAL)
+        sock.sendmsg([message], unix_socket.rights([] if fd == -1 else [fd]), socket.MSG_NOSIGNAL)
     finally:
         os._exit(0)
 
 
 def _received(sock: socket.socket) -> tuple[int, int]:
-    data, ancillary, _, _ = sock.recvmsg(_LONGEST_BYTES, socket.CMSG_SPACE(4), socket.MSG_CMSG_CLOEXEC)
+    data, ancillary, _, _ = sock.recvmsg(_LONGEST_BYTES, unix_socket.space_of(1), socket.MSG_CMSG_CLOEXEC)
     if data != b"cloned":
         message = data.decode(errors="replace") or "unable to start container process: it died on its way"
         raise StartFailed("other", message)
-    pidfd = array.array("i", ancillary[0][2])[0]
+    (pidfd,) = unix_socket.descriptors(ancillary)
     return _pid_of(pidfd), pidfd
 
 

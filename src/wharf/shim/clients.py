@@ -7,7 +7,7 @@ that takes nothing for a minute while so much waits is cut off.
 
 from __future__ import annotations
 
-import socket
+import _socket as socket
 import time
 
 from wharf.lib.stdcopy import frame

@@ -6,12 +6,12 @@ state. None of them is needed: a connection that breaks is dropped, and the cont
 
 from __future__ import annotations
 
+import _socket as socket
 import errno
 import os
-import socket
 import sys
 
-from wharf.kernel import sockets
+from wharf.kernel import sockets, unix_socket
 from wharf.shim import loop as events
 from wharf.spec.shim_messages import MAX_MESSAGE_BYTES
 
@@ -174,7 +174,7 @@ class Control:
     def _accept(self, _events: int) -> None:
         assert self._state is not None
         try:
-            sock, _ = self._listener.accept()
+            sock = unix_socket.accept(self._listener)
         except OSError as error:
             if error.errno in {errno.EAGAIN, errno.ECONNABORTED}:
                 return

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
+
+from wharf.lib import light_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def write_exit(folder: str, document: Exit) -> None:
     draft = f"{folder}/exit.json.tmp"
     fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        os.write(fd, json.dumps(document).encode())
+        os.write(fd, light_json.dumps(document).encode())
     finally:
         os.close(fd)
     os.rename(draft, f"{folder}/exit.json")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import _socket as socket
 import os
-import signal
-import socket
 
 from wharf.kernel import pty
+from wharf.kernel.signals import raw as signal
 from wharf.shim.control import Refused, refused
 from wharf.shim.streams import Streams
 

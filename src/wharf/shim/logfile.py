@@ -6,12 +6,12 @@ last bytes before the end stand without a newline. A record's time is when its l
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import sys
 import time
 
+from wharf.lib import light_json
 from wharf.lib.stdcopy import STDERR, STDOUT
 from wharf.lib.timestamps import rfc3339_nano
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 LONGEST_LINE_BYTES = 16 * 1024
 _NAMES = {STDOUT: "stdout", STDERR: "stderr"}
-_encode = json.encoder.encode_basestring
 
 
 class Lines:
@@ -85,7 +84,7 @@ class LogFile:
         self._compress = options.get("compress", False)
         self._compressing = -1  # descriptor of the process that compresses, while it runs
         attrs = options.get("attrs")
-        self._attrs = f',"attrs":{json.dumps(attrs)}' if attrs else ""
+        self._attrs = f',"attrs":{light_json.dumps(attrs)}' if attrs else ""
         self._failing = False
         self._fd = -1
         self._size = 0
@@ -211,4 +210,4 @@ def compress(path: str) -> None:
 
 def _quote(record: bytes) -> str:
     """Return ``record`` as a JSON string; bytes that are not UTF-8 become U+FFFD, as Docker does it."""
-    return _encode(record.decode("utf-8", "replace"))
+    return light_json.quote(record.decode("utf-8", "replace"))

@@ -6,15 +6,15 @@ for the next one. It holds the folder's lock (an inherited descriptor) for as lo
 
 from __future__ import annotations
 
-import json
+import _socket as socket
 import os
-import signal
-import socket
 import sys
 import time
 
 from wharf.kernel import prctl, pty, sockets
 from wharf.kernel.cgroup.group import open_cgroup
+from wharf.kernel.signals import raw as signal
+from wharf.lib import light_json
 from wharf.lib.timestamps import rfc3339_nano
 from wharf.runtime.steps import Steps
 from wharf.shim import loop as events
@@ -212,7 +212,8 @@ class Shim:
 
     def _read_document(self) -> Spec:
         """Read config.json, when it is needed: kept, it would take memory all the time."""
-        document: Spec = json.loads(os.pread(self._document, os.fstat(self._document).st_size, 0))
+        text = os.pread(self._document, os.fstat(self._document).st_size, 0).decode()
+        document: Spec = light_json.loads(text)  # type: ignore[assignment]  # the engine is trusted
         return document
 
     def _serve(self, started: Started) -> None:

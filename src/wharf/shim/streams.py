@@ -18,7 +18,7 @@ from wharf.shim.clients import STALL_S, Client
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
+    import _socket as socket
     from collections.abc import Callable
 
     from wharf.shim.logfile import LogFile

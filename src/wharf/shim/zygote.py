@@ -11,21 +11,20 @@ the engine's end of its socket is closed, on purpose or by the engine's death.
 
 from __future__ import annotations
 
+import _socket as socket
 import errno
 import gc
 import io
-import json
 import os
 import select
-import signal
-import socket
 import sys
 import time
-import traceback
 
 from wharf.kernel import prctl, sockets
 from wharf.kernel.cgroup.hierarchy import Hierarchies, read_hierarchies
 from wharf.kernel.libc import suppress_errno
+from wharf.kernel.signals import raw as signal
+from wharf.lib import light_json
 from wharf.shim.shim import Shim
 from wharf.spec.shim_messages import BEGUN, MAX_MESSAGE_BYTES
 
@@ -54,9 +53,10 @@ def main() -> None:
     os.closerange(_USUAL_FD + 1, _MAX_FD)
     from wharf.runtime import container, warm  # noqa: F401, PLC0415  # only here, so that tests may bring their own
 
-    usual = os.pread(_USUAL_FD, _LONGEST_USUAL_BYTES, 0)
+    text = os.pread(_USUAL_FD, _LONGEST_USUAL_BYTES, 0).decode()
     os.close(_USUAL_FD)
-    serve(socket.socket(fileno=SOCKET_FD), container, json.loads(usual) if usual else None)
+    usual: Usual | None = light_json.loads(text) if text else None  # type: ignore[assignment]  # the engine is trusted
+    serve(socket.socket(fileno=SOCKET_FD), container, usual)
 
 
 def serve(engine: socket.socket, runtime: Runtime, usual: Usual | None = None) -> None:
@@ -124,7 +124,7 @@ def _be_process(spare: _Spare, zygote: int) -> NoReturn:
     try:
         _be_spare(spare, zygote)
     except BaseException:  # noqa: BLE001  # the top of a process: nothing above would tell anybody
-        traceback.print_exc()
+        sys.excepthook(*sys.exc_info())
     finally:
         sys.stderr.flush()
         os._exit(1)

@@ -247,7 +247,7 @@ def test_an_idle_shim_costs_little_memory_of_its_own_and_runs_from_a_sealed_copy
         shims = [await bench.spawn("sleep", "60") for _ in range(2)]
         pid = _parent_of(shims[1])
 
-        assert _private_kb(pid) < 2304
+        assert _private_kb(pid) < 2048
         assert os.readlink(f"/proc/{pid}/exe").startswith("/memfd:")
         with pytest.raises(OSError, match=r"busy|not permitted"):
             os.open(f"/proc/{pid}/exe", os.O_WRONLY)
