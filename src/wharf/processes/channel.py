@@ -11,7 +11,8 @@ from typing import Any
 from wharf.errors import Unavailable
 from wharf.kernel import sockets
 from wharf.kernel.libc import suppress_errno
-from wharf.spec.shim_messages import MAX_MESSAGE_BYTES, Failure
+from wharf.spec.shim_messages import Failure
+from wharf.spec.shim_wire import MAX_MESSAGE_BYTES
 
 _GONE = (errno.EPIPE, errno.ECONNRESET, errno.EBADF)
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from wharf.kernel import lock, sockets
 from wharf.kernel.cgroup.group import open_cgroup
-from wharf.spec.shim_messages import BEGUN, Exit
+from wharf.spec.shim_messages import Exit
+from wharf.spec.shim_wire import BEGUN
 
 
 def make(folder: Path) -> int:

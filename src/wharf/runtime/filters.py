@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from wharf.lib import light_json
 from wharf.runtime.errors import StartFailed, invalid
 
 TYPE_CHECKING = False
@@ -40,10 +41,10 @@ def load(document: Seccomp | None, cache: str | None) -> Filter:
 
 
 def _cached(document: Seccomp, cache: str) -> bytes:
-    import hashlib  # noqa: PLC0415 - start-up: the zygote has it loaded
-    import json  # noqa: PLC0415 - the same
+    # Not hashlib, which brings OpenSSL: start-up, and memory of every shim's zygote.
+    from _blake2 import blake2b  # noqa: PLC0415 - start-up
 
-    digest = hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    digest = blake2b(light_json.dumps(document).encode(errors="surrogatepass"), digest_size=32).hexdigest()
     path = f"{cache}/{digest}.bpf"
     try:
         with open(path, "rb") as file:

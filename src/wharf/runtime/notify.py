@@ -11,11 +11,11 @@ filter, sends it::
 
 from __future__ import annotations
 
+import _socket as socket
 import os
-import socket
 import time
 
-from wharf.kernel import seccomp, sockets
+from wharf.kernel import seccomp, unix_socket
 from wharf.kernel.clone import clone3
 from wharf.lib.light_json import dumps
 from wharf.runtime.errors import StartFailed, during_init, invalid
@@ -64,7 +64,7 @@ class Agent:
         """
         self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            sockets.connect(self._sock, self._path)
+            unix_socket.at(self._path, self._sock.connect)
             self._state["pid"] = int(os.readlink("/proc/self"))
         except OSError as error:
             raise during_init(error, f"error connecting to the seccomp agent at {self._path}") from error
@@ -111,7 +111,7 @@ class Agent:
         if self._metadata is not None:
             message["metadata"] = self._metadata
         data = dumps(message).encode(errors="surrogateescape")
-        sent = socket.send_fds(self._sock, [data], [fd])
+        sent = self._sock.sendmsg([data], unix_socket.rights([fd]))
         self._sock.sendall(data[sent:])
         self._sock.shutdown(socket.SHUT_WR)
 

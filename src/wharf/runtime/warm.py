@@ -5,9 +5,8 @@ A single container of the command line loads what it needs itself. What is forke
 
 from __future__ import annotations
 
-import hashlib  # noqa: F401 - what follows is loaded, not used
-import json  # noqa: F401
+import _blake2  # noqa: F401 - what follows is loaded, not used
 
 from wharf.kernel import seccomp  # noqa: F401
 from wharf.kernel.cgroup import measure, v1, v2  # noqa: F401
-from wharf.runtime import container, copy_up, documents, embryo, execution, hooks, idmap, notify, tuning  # noqa: F401
+from wharf.runtime import container, copy_up, embryo, execution, hooks, idmap, notify, tuning  # noqa: F401

@@ -13,7 +13,7 @@ import sys
 
 from wharf.kernel import sockets, unix_socket
 from wharf.shim import loop as events
-from wharf.spec.shim_messages import MAX_MESSAGE_BYTES
+from wharf.spec.shim_wire import MAX_MESSAGE_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

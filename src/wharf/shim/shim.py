@@ -25,7 +25,7 @@ from wharf.shim.logfile import LogFile
 from wharf.shim.loop import Loop
 from wharf.shim.oom import OomWatch
 from wharf.shim.streams import Streams
-from wharf.spec.shim_messages import MAX_MESSAGE_BYTES
+from wharf.spec.shim_wire import MAX_MESSAGE_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from wharf.kernel.libc import suppress_errno
 from wharf.kernel.signals import raw as signal
 from wharf.lib import light_json
 from wharf.shim.shim import Shim
-from wharf.spec.shim_messages import BEGUN, MAX_MESSAGE_BYTES
+from wharf.spec.shim_wire import BEGUN, MAX_MESSAGE_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -26,12 +26,6 @@ from typing import Literal, NotRequired, TypedDict
 
 from wharf.spec import oci_runtime
 
-BEGUN = b"begun"
-"""What a shim writes into its lock, before anything else."""
-
-MAX_MESSAGE_BYTES = 192 * 1024
-"""Longest datagram; longer documents are files in the bundle, named by path."""
-
 
 class LogOptions(TypedDict):
     """Where the shim writes the container's output."""
