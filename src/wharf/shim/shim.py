@@ -11,18 +11,16 @@ import os
 import sys
 import time
 
-from wharf.kernel import prctl, pty, sockets
+from wharf.kernel import pty, sockets
 from wharf.kernel.cgroup.group import open_cgroup
 from wharf.kernel.signals import raw as signal
 from wharf.lib import light_json
 from wharf.lib.timestamps import rfc3339_nano
 from wharf.runtime.steps import Steps
-from wharf.shim import loop as events
 from wharf.shim.control import Control, refused
 from wharf.shim.ending import empty, exit_code_of, write_exit
 from wharf.shim.execs import Execs
 from wharf.shim.logfile import LogFile
-from wharf.shim.loop import Loop
 from wharf.shim.oom import OomWatch
 from wharf.shim.streams import Streams
 from wharf.spec.shim_wire import MAX_MESSAGE_BYTES
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from wharf.kernel.cgroup.group import Cgroup
     from wharf.kernel.cgroup.hierarchy import Hierarchies
     from wharf.runtime.embryo import Embryo
+    from wharf.shim.readiness import Readiness
     from wharf.shim.runtime import Runtime, Started, Stdio
     from wharf.spec.oci_runtime import Process, Spec
     from wharf.spec.shim_messages import Event, Exit, Failure, SpawnRequest, World
@@ -68,8 +67,9 @@ class Shim:
         "_streams",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - what a spare has and what came with the request
         self,
+        ready: Readiness,
         request: SpawnRequest,
         control: socket.socket,
         document: int,
@@ -79,6 +79,7 @@ class Shim:
         """Do nothing yet.
 
         Args:
+            ready: this process's loop.
             request: what to run.
             control: to the engine that asked.
             document: descriptor of config.json, kept for execs.
@@ -88,7 +89,8 @@ class Shim:
         self._document = document
         self._embryo = embryo
         self._steps = Steps()
-        self._loop = Loop()
+        self._loop = ready.loop
+        ready.on_signal = self._reap
         self._control = Control(self._loop)
         self._engine = control
         self._request = request
@@ -133,7 +135,6 @@ class Shim:
     def _start(self, attachments: list[socket.socket], cgroup: Cgroup) -> Started:
         request = self._request
         self._give_document()
-        self._become_shim()
         log = LogFile(request["log"]) if request["log"]["driver"] == "json-file" else None
         streams = Streams(self._loop, log, once=request["stdin_once"])
         self._streams.append(streams)
@@ -167,17 +168,6 @@ class Shim:
         except (OSError, self._runtime.StartFailed) as error:
             sys.stderr.write(f"the embryo is of no use: {error}\n")
             self._embryo = None
-
-    def _become_shim(self) -> None:
-        """Leave the zygote's session, and have the loop told of signals, whose handlers are the zygote's."""
-        os.setsid()
-        prctl.set_child_subreaper()
-        _write("/proc/self/comm", b"wharf-shim")
-        reader, writer = socket.socketpair()
-        for end in (reader, writer):
-            end.setblocking(False)  # noqa: FBT003  # socket's own signature
-        signal.set_wakeup_fd(writer.detach(), warn_on_full_buffer=False)
-        self._loop.watch(reader.fileno(), events.IN, lambda _events: self._on_signal(reader))
 
     def _receive_world(self) -> tuple[World, list[int]]:
         """Wait for what the engine has made and opened; from then on the control socket belongs to the loop."""
@@ -266,13 +256,6 @@ class Shim:
             "started_at": self._started_at,
             "execs": self._execs.pids,
         }
-
-    def _on_signal(self, reader: socket.socket) -> None:
-        try:
-            while reader.recv(4096):
-                pass
-        except BlockingIOError:
-            self._reap()
 
     def _reap(self) -> None:
         """Collect every child that has ended: the init, execs, and orphans that came to us as their subreaper."""
@@ -383,14 +366,6 @@ class Shim:
 
 def _take_socket(fds: list[int]) -> socket.socket | None:
     return socket.socket(fileno=fds.pop(0)) if fds else None
-
-
-def _write(path: str, data: bytes) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    try:
-        os.write(fd, data)
-    finally:
-        os.close(fd)
 
 
 def _now() -> str:

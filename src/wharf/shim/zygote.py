@@ -25,6 +25,7 @@ from wharf.kernel.cgroup.hierarchy import Hierarchies, read_hierarchies
 from wharf.kernel.libc import suppress_errno
 from wharf.kernel.signals import raw as signal
 from wharf.lib import light_json
+from wharf.shim.readiness import Readiness
 from wharf.shim.shim import Shim
 from wharf.spec.shim_wire import BEGUN, MAX_MESSAGE_BYTES
 
@@ -164,6 +165,7 @@ def _be_spare(spare: _Spare, zygote: int) -> NoReturn:
     if os.getppid() != zygote:
         os._exit(0)
     spare.conceive()
+    ready = Readiness()
     while True:
         try:
             received = sockets.receive(spare.engine, MAX_MESSAGE_BYTES)
@@ -186,7 +188,7 @@ def _be_spare(spare: _Spare, zygote: int) -> NoReturn:
             os.write(spare.writer, b".")
         spare.engine.close()
         prctl.set_parent_death_signal(0)
-        _be_shim(request, fds, spare)
+        _be_shim(ready, request, fds, spare)
 
 
 def _handle_signals() -> None:
@@ -228,14 +230,14 @@ def _checked(message: dict[str, Any], fds: list[int]) -> SpawnRequest:
     return request
 
 
-def _be_shim(request: SpawnRequest, fds: list[int], spare: _Spare) -> NoReturn:
+def _be_shim(ready: Readiness, request: SpawnRequest, fds: list[int], spare: _Spare) -> NoReturn:
     """Live as a shim and end the process; the lock stays open until then."""
     control, lock, document, *attached = fds
     os.write(lock, BEGUN)
     os.dup2(0, 2)
     sys.stderr = ShimLog(f"{request['shim_dir']}/shim.log")
     attachments = [socket.socket(fileno=fd) for fd in attached]
-    shim = Shim(request, socket.socket(fileno=control), document, spare.runtime, spare.embryo)
+    shim = Shim(ready, request, socket.socket(fileno=control), document, spare.runtime, spare.embryo)
     shim.run(attachments, spare.hierarchies, lambda: os.close(spare.writer))
     sys.stderr.flush()
     os._exit(0)

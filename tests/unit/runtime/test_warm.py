@@ -23,4 +23,10 @@ def test_a_command_loads_nothing_heavy() -> None:
 def test_what_creates_many_has_loaded_all_that_one_may_ask_for() -> None:
     loaded = loaded_by("wharf.runtime.warm")
 
-    assert {"hashlib", "json", "wharf.runtime.execution", "wharf.runtime.notify", "wharf.kernel.seccomp"} <= loaded
+    assert {"_blake2", "wharf.runtime.execution", "wharf.runtime.notify", "wharf.kernel.seccomp"} <= loaded
+
+
+def test_what_shims_are_forked_from_loads_nothing_that_they_do_not_use() -> None:
+    heavy = _HEAVY | {"contextlib", "functools", "selectors", "traceback"}
+
+    assert (loaded_by("wharf.runtime.warm") | loaded_by("wharf.shim.zygote")) & heavy == set()
