@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 from wharf.engine.context import Context
 from wharf.images.registry.credentials import parse_registry_auth
 from wharf.images.removal import ImageUse
-from wharf.images.transfers import Pulled
 from wharf.lib.filters import Filters
 from wharf.spec.engine_api.image import (
     DistributionInspect,
@@ -18,6 +19,9 @@ from wharf.spec.engine_api.image import (
     ImageSummary,
     SearchResult,
 )
+
+if TYPE_CHECKING:
+    from wharf.images.transfers import Pulled
 
 Document = dict[str, object]
 
@@ -99,10 +103,10 @@ class ImageVerbs:
         def done(pulled: Pulled) -> None:
             self._publish("pull", pulled.image_id, pulled.reference.familiar)
 
-        async for document in self._images.transfers.pull(
-            name, tag=tag, platform=platform, credentials=credentials, done=done
-        ):
-            yield document
+        work = self._images.transfers.pull(name, tag=tag, platform=platform, credentials=credentials, done=done)
+        async with aclosing(work) as documents:
+            async for document in documents:
+                yield document
 
     async def push(self, name: str, *, tag: str | None = None, auth: str = "") -> AsyncIterator[Document]:
         """Send an image to its registry; yields progress. Arguments as :meth:`pull`.
@@ -116,8 +120,11 @@ class ImageVerbs:
         def done(pushed: Pulled) -> None:
             self._publish("push", pushed.image_id, pushed.reference.familiar)
 
-        async for document in self._images.transfers.push(name, tag=tag, credentials=credentials, done=done):
-            yield document
+        async with aclosing(
+            self._images.transfers.push(name, tag=tag, credentials=credentials, done=done)
+        ) as documents:
+            async for document in documents:
+                yield document
 
     async def search(
         self, term: str, *, limit: int | None = None, filters: Filters | None = None, auth: str = ""

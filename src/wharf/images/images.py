@@ -9,8 +9,9 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from wharf.errors import InvalidArgument, NotFound
+from wharf.errors import NotFound
 from wharf.images import views
 from wharf.images.apt_sources import complete_lines
 from wharf.images.assembly import Assembly, assemble
@@ -21,17 +22,15 @@ from wharf.images.committing import CommitRequest, commit_image
 from wharf.images.importing import ImportRequest, import_image, parse_import
 from wharf.images.intake import Intake
 from wharf.images.load import Loaded, load
-from wharf.images.lookup import spelt
+from wharf.images.lookup import spelt, tagged
 from wharf.images.platform import parse_platform
-from wharf.images.pull import Store
 from wharf.images.record import ImageRecord
 from wharf.images.registry.hosts import RegistryOptions
-from wharf.images.registry.transport import Waiting
 from wharf.images.removal import ImageUse, plan_removal
 from wharf.images.save import Archive, choose
-from wharf.images.transfers import Transfers
+from wharf.images.store import Store
 from wharf.lib.filters import Filters, require_known, truth
-from wharf.lib.reference import Reference, parse_reference
+from wharf.lib.reference import Reference
 from wharf.lib.timestamps import rfc3339_nano
 from wharf.spec.engine_api.image import (
     ImageDeleteResponseItem,
@@ -45,6 +44,10 @@ from wharf.storage.content import ContentStore
 from wharf.storage.layout import DataRoot
 from wharf.storage.metadata import Database
 from wharf.storage.snapshots import Snapshots
+
+if TYPE_CHECKING:
+    from wharf.images.registry.transport import Waiting
+    from wharf.images.transfers import Transfers
 
 Document = dict[str, object]
 Uses = Callable[[str], Sequence[ImageUse]]
@@ -82,8 +85,19 @@ class Images:
         self._store = Store(
             self._catalog, content, snapshots, Blocking(), self._now, downloads=options.downloads
         )  # with threads of its own: a slow registry holds nobody up
-        self.transfers = Transfers(self._store, options, waiting)
+        self._options = options
+        self._waiting = waiting
+        self._transfers: Transfers | None = None
+
+    @property
+    def transfers(self) -> Transfers:
         """Pull, push, and what else registries are asked."""
+        if self._transfers is None:
+            # With the first question: an engine that asks no registry does not carry a client of theirs.
+            from wharf.images.transfers import Transfers  # noqa: PLC0415
+
+            self._transfers = Transfers(self._store, self._options, self._waiting)
+        return self._transfers
 
     async def start(self) -> None:
         """Read what is stored and remove what a killed process left; DataLoss when an image is damaged."""
@@ -92,7 +106,8 @@ class Images:
 
     async def aclose(self) -> None:
         """Close the connections to registries; idempotent."""
-        await self.transfers.aclose()
+        if self._transfers is not None:
+            await self._transfers.aclose()
 
     def _now(self) -> str:
         return rfc3339_nano(self._time_ns())
@@ -383,15 +398,3 @@ class Images:
                 return make_base(base, intake, folder, self._now())
         finally:
             trees.remove(folder, self._data.ingest)
-
-
-def tagged(repository: str, tag: str | None) -> Reference:
-    """Return the reference that a repository and a tag make; "latest" when neither names a tag.
-
-    Raises:
-        InvalidArgument: one is malformed, or a digest is given.
-    """
-    reference = parse_reference(repository)
-    if reference.digest:
-        raise InvalidArgument("refusing to create a tag with a digest reference")
-    return reference.with_tag(tag) if tag else reference.with_default_tag()

@@ -202,3 +202,15 @@ def spelt(name: str) -> Reference | None:
         return parse_reference(name).with_default_tag()
     except InvalidArgument:
         return None
+
+
+def tagged(repository: str, tag: str | None) -> Reference:
+    """Return the reference that a repository and a tag make; "latest" when neither names a tag.
+
+    Raises:
+        InvalidArgument: one is malformed, or a digest is given.
+    """
+    reference = parse_reference(repository)
+    if reference.digest:
+        raise InvalidArgument("refusing to create a tag with a digest reference")
+    return reference.with_tag(tag) if tag else reference.with_default_tag()

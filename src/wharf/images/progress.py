@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing, suppress
 from typing import Final
 
@@ -56,7 +56,7 @@ class Progress:
         detail = {"current": current, "total": total}
         self.tell({"status": status, "progressDetail": detail, "progress": bar(current, total), "id": name})
 
-    async def follow(self, work: Coroutine[object, object, None]) -> AsyncIterator[Document]:
+    async def follow(self, work: Coroutine[object, object, None]) -> AsyncGenerator[Document, None]:
         """Run ``work`` and yield what it tells; it is cancelled when the follower leaves. Raises what it raises."""
         task = asyncio.ensure_future(work)
         task.add_done_callback(lambda _: self._queue.put_nowait(None))

@@ -13,14 +13,11 @@ that broke off. A process that is killed loses nothing that it has got; see :mod
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from weakref import WeakValueDictionary
+from dataclasses import dataclass
 
 from wharf.errors import InvalidArgument, NotFound, Unauthorized, WharfError
-from wharf.images.bridge import Blocking
-from wharf.images.catalog import Catalog
 from wharf.images.index import attestations_of, choose_image, is_index, parse_index
 from wharf.images.intake import Intake, Layer
 from wharf.images.media_types import refuse_schema_1, require_image
@@ -29,39 +26,10 @@ from wharf.images.progress import Progress, counted
 from wharf.images.record import ImageRecord, decode_object, diff_ids_of, parse_config, parse_manifest
 from wharf.images.registry.repository import Manifest, Repository
 from wharf.images.registry.sources import Sources
+from wharf.images.store import Store
 from wharf.lib.digest import Digest, chain_ids, is_digest, short
 from wharf.lib.reference import Reference
 from wharf.spec.oci_image import Descriptor, Index
-from wharf.storage.content import ContentStore
-from wharf.storage.snapshots import Snapshots
-
-
-@dataclass(slots=True)
-class Locks:
-    """One at a time for each digest: what two pulls want is fetched once."""
-
-    known: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
-
-    def of(self, digest: str) -> asyncio.Lock:
-        """Return the lock of a digest; it lasts while somebody has it."""
-        lock = self.known.get(digest)
-        if lock is None:
-            lock = self.known[digest] = asyncio.Lock()
-        return lock
-
-
-@dataclass(frozen=True, slots=True)
-class Store:
-    """Where images are put, and what pulls of one engine share."""
-
-    catalog: Catalog
-    content: ContentStore
-    snapshots: Snapshots
-    blocking: Blocking
-    now: Callable[[], str]
-    downloads: int = 3
-    locks: Locks = field(default_factory=Locks)
-    under_way: set[Digest] = field(default_factory=set)  # the targets of pulls at work
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from wharf.errors import InvalidArgument
 from wharf.images.index import images_in, is_index, parse_index
 from wharf.images.platform import Platform, parse_platform
 from wharf.images.progress import Document, Progress
-from wharf.images.pull import Pull, Store
+from wharf.images.pull import Pull
 from wharf.images.push import Push
 from wharf.images.record import parse_config, parse_manifest, platform_of_config
 from wharf.images.registry.credentials import Credentials
@@ -18,6 +19,7 @@ from wharf.images.registry.repository import Repository
 from wharf.images.registry.search import search
 from wharf.images.registry.sources import Sources
 from wharf.images.registry.transport import Transport, Waiting
+from wharf.images.store import Store
 from wharf.lib.digest import Digest
 from wharf.lib.filters import Filters
 from wharf.lib.reference import DEFAULT_DOMAIN, Reference, parse_reference
@@ -53,7 +55,7 @@ class Transfers:
         platform: str | None = None,
         credentials: Credentials,
         done: Callable[[Pulled], None] = lambda _: None,
-    ) -> AsyncIterator[Document]:
+    ) -> AsyncGenerator[Document, None]:
         """Bring an image in; yields Docker's progress documents.
 
         Args:
@@ -72,8 +74,10 @@ class Transfers:
         reference = _asked(name, tag)
         sources = Sources(self._transport, credentials)
         progress = Progress()
-        async for document in progress.follow(self._pull(sources, progress, reference, wanted, done)):
-            yield document
+        work = self._pull(sources, progress, reference, wanted, done)
+        async with aclosing(progress.follow(work)) as documents:
+            async for document in documents:
+                yield document
 
     async def _pull(
         self,
@@ -98,7 +102,7 @@ class Transfers:
         tag: str | None = None,
         credentials: Credentials,
         done: Callable[[Pulled], None] = lambda _: None,
-    ) -> AsyncIterator[Document]:
+    ) -> AsyncGenerator[Document, None]:
         """Send an image to its registry; yields Docker's progress documents.
 
         Args:
@@ -117,8 +121,10 @@ class Transfers:
             raise InvalidArgument("cannot push a digest reference")
         wanted = [reference] if reference.tag else self._store.catalog.tags_of(reference)
         progress = Progress()
-        async for document in progress.follow(self._push(reference, wanted, credentials, progress, done)):
-            yield document
+        work = self._push(reference, wanted, credentials, progress, done)
+        async with aclosing(progress.follow(work)) as documents:
+            async for document in documents:
+                yield document
 
     async def _push(
         self,

@@ -8,14 +8,14 @@ import io
 import lzma
 import zlib
 from collections.abc import Callable
-from typing import Final, Protocol, cast
-
-import zstandard
-from isal import igzip, igzip_lib, isal_zlib
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from wharf.lib.digest import Digest
 from wharf.storage.tar_entry import Corrupt
 from wharf.storage.tar_reader import Source
+
+if TYPE_CHECKING:
+    import zstandard
 
 _CHUNK: Final = 256 * 1024
 _ZSTD_WINDOW: Final = 128 * 1024 * 1024
@@ -23,8 +23,7 @@ _ZSTD_SLICE: Final = 1024
 """Input at a time: four bytes can stand for a block of 128 KiB, so this bounds the output to 32 MiB."""
 _GZIP_LEVEL: Final = 1
 _GZIP_FORMAT: Final = 31  # zlib's wbits: the largest window, in gzip's container
-_ISAL_ERROR = cast("type[Exception]", igzip_lib.IsalError)  # its stub calls it an instance
-_FAILURES: Final = (EOFError, OSError, zlib.error, _ISAL_ERROR, lzma.LZMAError, zstandard.ZstdError)
+_FAILURES: Final = (EOFError, OSError, zlib.error, lzma.LZMAError)
 
 
 class _Sink(Protocol):
@@ -95,7 +94,8 @@ class Decompressed:
         self._stored = Compressed(source, copy)
         self.compression, opener = _recognise(self._stored.peek(6))
         """"", "gzip", "zstd", "bzip2" or "xz"."""
-        self._plain = opener(self._stored)
+        self._plain, failure = opener(self._stored)
+        self._failures = (*_FAILURES, failure)
         self._hash = hashlib.sha256()
         self._limit = limit
         self.size = 0
@@ -108,7 +108,7 @@ class Decompressed:
         """
         try:
             data = self._plain.read(size)
-        except _FAILURES as error:
+        except self._failures as error:
             if self._stored.failure is not None:
                 raise
             raise Corrupt(f"corrupt archive: damaged {self.compression} stream: {error}") from error
@@ -137,6 +137,8 @@ class Compressing:
     def __init__(self, source: Source, copy: _Sink) -> None:
         self._source = source
         self._copy = copy
+        from isal import isal_zlib  # noqa: PLC0415  # memory: see _gzip
+
         self._compressor = isal_zlib.compressobj(level=_GZIP_LEVEL, wbits=_GZIP_FORMAT)
 
     def read(self, size: int, /) -> bytes:
@@ -151,17 +153,25 @@ class Compressing:
         self._copy.write(self._compressor.flush())
 
 
-_Opener = Callable[[Compressed], Source]
+_Opener = Callable[[Compressed], tuple[Source, type[Exception]]]
+"""Returns the plain stream, and what its library raises besides the usual when the stored one is damaged."""
 
 
-def _gzip(stored: Compressed) -> Source:
-    return cast("Source", igzip.IGzipFile(fileobj=stored, mode="rb"))  # type: ignore[no-untyped-call]  # untyped
+def _gzip(stored: Compressed) -> tuple[Source, type[Exception]]:
+    # Loaded when there is something to decompress: an engine that only runs containers does not carry them.
+    from isal import igzip, igzip_lib  # noqa: PLC0415
+
+    plain = igzip.IGzipFile(fileobj=stored, mode="rb")  # type: ignore[no-untyped-call]  # untyped
+    return cast("Source", plain), cast("type[Exception]", igzip_lib.IsalError)  # its stub calls it an instance
 
 
 class _Zstd:
     """Frame after frame. zstandard's own reader ends quietly where its input is cut short, so it is not used."""
 
     def __init__(self, stored: Compressed) -> None:
+        import zstandard  # noqa: PLC0415  # memory: see _gzip
+
+        self.failure = zstandard.ZstdError
         self._stored = stored
         self._decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
         self._frame: zstandard.ZstdDecompressionObj | None = None
@@ -191,20 +201,21 @@ class _Zstd:
         return True
 
 
-def _zstd(stored: Compressed) -> Source:
-    return _Zstd(stored)
+def _zstd(stored: Compressed) -> tuple[Source, type[Exception]]:
+    plain = _Zstd(stored)
+    return plain, plain.failure
 
 
-def _bzip2(stored: Compressed) -> Source:
-    return bz2.BZ2File(cast("io.BufferedReader", stored))
+def _bzip2(stored: Compressed) -> tuple[Source, type[Exception]]:
+    return bz2.BZ2File(cast("io.BufferedReader", stored)), OSError
 
 
-def _xz(stored: Compressed) -> Source:
-    return lzma.LZMAFile(cast("io.BufferedReader", stored))
+def _xz(stored: Compressed) -> tuple[Source, type[Exception]]:
+    return lzma.LZMAFile(cast("io.BufferedReader", stored)), lzma.LZMAError
 
 
-def _plain(stored: Compressed) -> Source:
-    return stored
+def _plain(stored: Compressed) -> tuple[Source, type[Exception]]:
+    return stored, OSError
 
 
 _MAGIC: Final[tuple[tuple[bytes, str, _Opener], ...]] = (

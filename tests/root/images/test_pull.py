@@ -218,6 +218,10 @@ def test_two_pulls_at_once_fetch_each_blob_once(store: Store) -> None:
     assert len(fetched(fake)) == len(set(fetched(fake))) == 4
 
 
+def under_way() -> set[str]:
+    return {task.get_coro().__qualname__ for task in asyncio.all_tasks()}  # type: ignore[union-attr]  # a coroutine
+
+
 def test_a_pull_whose_follower_leaves_stops_and_keeps_what_it_has(store: Store) -> None:
     fake = FakeRegistry()
     stock(fake)
@@ -228,7 +232,9 @@ def test_a_pull_whose_follower_leaves_stops_and_keeps_what_it_has(store: Store) 
             async for document in stream:
                 if document["status"] == "Pull complete":
                     break
+            assert "Transfers._pull" in under_way()
             await stream.aclose()  # type: ignore[attr-defined]  # a generator
+            assert not any(name.startswith(("Transfers.", "Pull.")) for name in under_way())
 
     asyncio.run(leave())
     assert asyncio.run(store.images.list()) == []

@@ -25,7 +25,7 @@ from wharf.engine.builds.sources import Sources
 from wharf.engine.context import Context
 from wharf.errors import InvalidArgument, WharfError
 from wharf.images.bridge import Blocking
-from wharf.images.images import tagged
+from wharf.images.lookup import tagged
 from wharf.lib.reference import Reference, parse_reference
 from wharf.spec.engine_api.build import BuildRequest
 

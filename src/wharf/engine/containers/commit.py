@@ -17,7 +17,7 @@ from wharf.engine.context import Context
 from wharf.errors import Conflict
 from wharf.images.changes import apply_changes
 from wharf.images.committing import CommitRequest
-from wharf.images.images import tagged
+from wharf.images.lookup import tagged
 from wharf.spec.engine_api.container import ContainerConfig
 from wharf.spec.oci_image import ExecutionConfig
 
