@@ -40,29 +40,39 @@ class Clock:
 
 
 class Background:
-    """The engine's own tasks: held, logged when they fail, cancelled when the engine closes."""
+    """The engine's own tasks: held, logged when they fail, cancelled or awaited when the engine closes."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
+        self._owed: set[asyncio.Task[None]] = set()
 
     def start(self, work: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
         """Run ``work`` until it ends or the engine closes."""
+        return self._run(work, name, self._tasks)
+
+    def finish(self, work: Coroutine[object, object, None], name: str) -> None:
+        """Run ``work`` to its end: an engine that closes waits for it."""
+        self._run(work, name, self._owed)
+
+    def _run(
+        self, work: Coroutine[object, object, None], name: str, among: set[asyncio.Task[None]]
+    ) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work, name=name)
-        self._tasks.add(task)
+        among.add(task)
         task.add_done_callback(self._done)
         return task
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        self._owed.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("%s failed", task.get_name(), exc_info=error)
 
     async def aclose(self) -> None:
-        """Cancel all and wait for them."""
-        tasks = list(self._tasks)
-        for task in tasks:
+        """Cancel all but those that are to finish, and wait for all."""
+        for task in (tasks := list(self._tasks)):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, *self._owed, return_exceptions=True)
 
 
 @dataclass(slots=True)

@@ -81,6 +81,6 @@ async def erase(context: Context, container: Container, *, volumes: bool) -> Non
         await mounts.remove_anonymous(context, container)
     context.registry.discard(container)
     if free := context.snapshots.bury(container.id):
-        context.background.start(asyncio.to_thread(free), f"free {container.id[:12]}")
+        context.background.finish(asyncio.to_thread(free), f"free {container.id[:12]}")
     publish(context, container, "destroy")
     container.become(container.state.with_status("dead"))
