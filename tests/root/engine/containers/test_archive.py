@@ -6,6 +6,7 @@ import tarfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from tests.root.engine.containers.archives import archive_of
 
 import wharf
 from wharf.errors import NotFound
@@ -13,15 +14,6 @@ from wharf.errors import NotFound
 pytestmark = pytest.mark.root
 
 OnEngine = Callable[[Callable[[wharf.Engine], Awaitable[None]]], None]
-
-
-async def _archive(name: str, content: bytes) -> AsyncIterator[bytes]:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        entry = tarfile.TarInfo(name)
-        entry.size = len(content)
-        tar.addfile(entry, io.BytesIO(content))
-    yield packed.getvalue()
 
 
 async def _create(engine: wharf.Engine, *command: str) -> str:
@@ -34,7 +26,7 @@ async def _create(engine: wharf.Engine, *command: str) -> str:
 def test_a_container_that_never_ran_takes_and_gives_files(on_engine: OnEngine) -> None:
     async def body(engine: wharf.Engine) -> None:
         await _create(engine, "true")
-        await engine.containers.extract("box", "/tmp", _archive("file", b"content"), own=True)
+        await engine.containers.extract("box", "/tmp", archive_of("file", b"content"), own=True)
         found = await engine.containers.archive("box", "/tmp/file")
         try:
             packed = b"".join([chunk async for chunk in found])
@@ -53,7 +45,7 @@ def test_a_stopped_container_starts_only_after_the_archive_is_in(on_engine: OnEn
         held = asyncio.Event()
 
         async def slow() -> AsyncIterator[bytes]:
-            data = await anext(_archive("late", b"here"))
+            data = await anext(archive_of("late", b"here"))
             yield data[:100]
             await held.wait()
             yield data[100:]
