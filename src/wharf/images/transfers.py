@@ -14,7 +14,7 @@ from wharf.images.pull import Pull
 from wharf.images.push import Push
 from wharf.images.record import parse_config, parse_manifest, platform_of_config
 from wharf.images.registry.credentials import Credentials
-from wharf.images.registry.hosts import HUB_HOST, HUB_INDEX, RegistryOptions, hosts_of, origin
+from wharf.images.registry.hosts import HUB_HOST, RegistryOptions, hosts_of, origin
 from wharf.images.registry.repository import Repository
 from wharf.images.registry.search import search
 from wharf.images.registry.sources import Sources
@@ -183,7 +183,7 @@ class Transfers:
             Unavailable: it cannot be reached.
         """
         server = credentials.server.removeprefix("https://").removeprefix("http://").partition("/")[0]
-        domain = DEFAULT_DOMAIN if server in ("", HUB_INDEX, HUB_HOST) else server
+        domain = DEFAULT_DOMAIN if server in ("", HUB_HOST) else server
         connection = self._transport.connect(origin(domain, self.options), credentials)
         async with connection.request("GET", "/v2/", what=f"login attempt to {domain}"):
             pass

@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 from wharf.errors import InvalidArgument
 from wharf.lib.reference import DEFAULT_DOMAIN
 
-HUB_HOST: Final = "registry-1.docker.io"
-HUB_INDEX: Final = "index.docker.io"
+HUB_HOST: Final = "index.docker.io"
+"""Where Docker Hub's names lead: by the one name it has for credentials and search too."""
+
 DEFAULT_CERTIFICATES: Final = (Path("/etc/wharf/certs.d"), Path("/etc/docker/certs.d"))
 
 

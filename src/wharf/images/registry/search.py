@@ -9,7 +9,7 @@ import msgspec
 
 from wharf.errors import InvalidArgument, WharfError
 from wharf.images.registry.credentials import Credentials
-from wharf.images.registry.hosts import HUB_INDEX, origin
+from wharf.images.registry.hosts import HUB_HOST, origin
 from wharf.images.registry.transport import Transport
 from wharf.lib.filters import Filters, require_known, truth
 from wharf.lib.reference import DEFAULT_DOMAIN
@@ -35,7 +35,7 @@ async def search(
         raise InvalidArgument(f"limit {wanted} is outside the range of [1, {MAX_RESULTS}]")
     require_known(filters, _FILTERS)
     domain, rest = split_term(term)
-    host = origin(HUB_INDEX if domain == DEFAULT_DOMAIN else domain, transport.options)
+    host = origin(HUB_HOST if domain == DEFAULT_DOMAIN else domain, transport.options)
     query = urlencode({"q": rest, "n": wanted})
     connection = transport.connect(host, credentials)
     async with connection.request("GET", f"/v1/search?{query}", what=f"search at {host.name}") as response:
@@ -53,7 +53,7 @@ def split_term(term: str) -> tuple[str, str]:
         raise InvalidArgument(f"invalid repository name: repository name ({term}) should not have a scheme")
     first, slash, rest = term.partition("/")
     if slash and (set(".:") & set(first) or first == "localhost"):
-        domain, words = (DEFAULT_DOMAIN if first == HUB_INDEX else first), rest
+        domain, words = (DEFAULT_DOMAIN if first == HUB_HOST else first), rest
     else:
         domain, words = DEFAULT_DOMAIN, term
     if not words:
