@@ -8,8 +8,6 @@ import fcntl
 import os
 import socket
 import struct
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -41,15 +39,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if here in item.path.parents:
             item.add_marker(pytest.mark.root)
     _isolate()
-
-
-@pytest.fixture(autouse=True)
-def _reaped() -> Iterator[None]:
-    """An engine that a test lets die inside this process leaves its children to this process."""
-    yield
-    with suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
 
 
 @pytest.fixture(scope="session")

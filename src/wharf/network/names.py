@@ -136,7 +136,11 @@ class Names:
                 return set()
             sockets.send(self._sock, {"op": "hello"})
             answer = sockets.receive(self._sock, MAX_MESSAGE_BYTES)
-        return set(answer[0]["sandboxes"]) if answer else set()
+            if not answer:
+                return set()
+            # Another engine of this very process may have started it: then it is ours to reap.
+            self._pid = answer[0]["pid"]
+        return set(answer[0]["sandboxes"])
 
     def resume(self, live: Collection[str], endpoints: Sequence[Endpoint]) -> set[str]:
         """Take up the resolver that an earlier engine left; return the containers of ``live`` that it serves.
@@ -172,11 +176,7 @@ class Names:
         except TimeoutError:
             if self._pid:
                 os.kill(self._pid, signal.SIGKILL)
-        # ECHILD: somebody else of this process has reaped it.
-        with suppress(ChildProcessError):
-            if self._pid:
-                os.waitpid(self._pid, 0)
-        self._pid = 0
+        self._reap(0)
 
     def close(self) -> None:
         """Hang up; the resolver goes on."""
@@ -184,10 +184,13 @@ class Names:
             if self._sock:
                 self._sock.close()
                 self._sock = None
-            # ECHILD: somebody else of this process has reaped it.
-            with suppress(ChildProcessError):
-                if self._pid and os.waitpid(self._pid, os.WNOHANG)[0]:
-                    self._pid = 0
+            self._reap(os.WNOHANG)
+
+    def _reap(self, options: int) -> None:
+        # ECHILD: it is no child of this process, or somebody else here has reaped it.
+        with suppress(ChildProcessError):
+            if self._pid and os.waitpid(self._pid, options)[0]:
+                self._pid = 0
 
     def _send(self, message: Message, fds: Sequence[int] = ()) -> None:
         with self._lock:
@@ -195,8 +198,7 @@ class Names:
                 try:
                     sockets.send(self._sock, dict(message), fds)
                 except (BrokenPipeError, ConnectionResetError):  # it was killed: another takes its place
-                    self._sock.close()
-                    self._sock = None
+                    self.close()
                 else:
                     return
             self._connect(start=True)

@@ -118,7 +118,7 @@ class Resolver:
             return False
         message, fds = received
         if message["op"] == "hello":
-            sockets.send(engine, {"sandboxes": list(self._sandboxes)})
+            sockets.send(engine, {"pid": os.getpid(), "sandboxes": list(self._sandboxes)})
         else:
             self.obey(message, fds)  # type: ignore[arg-type]  # it is what the engine sends
         return True
