@@ -1,7 +1,8 @@
 """What the engine says to the resolver: JSON datagrams over a SEQPACKET socket, ``<run>/resolver.sock``.
 
-``hello`` is answered with ``{"pid": n, "sandboxes": [...]}``: the resolver's process, the containers that it serves. All
-else has no answer. ``begin`` opens a new set of names beside the present one, ``commit`` puts it in its place.
+``hello`` is answered with ``{"pid": n, "sandboxes": [...]}``: the resolver's process, and the containers that it
+serves. All else has no answer. ``begin`` opens a new set of names beside the present one, ``commit``
+puts it in its place.
 """
 
 from __future__ import annotations
