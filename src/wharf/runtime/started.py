@@ -24,16 +24,19 @@ class Started:
         pid: in the caller's pid namespace.
         pidfd: owned by this object's holder.
         console: the terminal's master, owned by the holder; None without ``process.terminal``.
+        mounts: its mount namespace, when somebody holds it open, so that the process need not take it apart before
+            its end is seen; owned by the holder. -1: nobody does.
         steps: microseconds each step took.
         warnings: what was asked for and could not be granted.
     """
 
-    __slots__ = ("_sock", "_steps", "console", "pid", "pidfd", "warnings")
+    __slots__ = ("_sock", "_steps", "console", "mounts", "pid", "pidfd", "warnings")
 
     def __init__(self, pid: int, pidfd: int, sock: socket.socket, steps: Steps, warnings: list[str]) -> None:
         self.pid = pid
         self.pidfd = pidfd
         self.console: int | None = None
+        self.mounts = -1
         self.warnings = warnings
         self._sock: socket.socket | None = sock
         self._steps = steps
@@ -101,6 +104,12 @@ class Started:
         conversation.send(self._sock, "recorded")
         conversation.expect(self._sock, "free")  # before that it would still die with us
 
+    def let_mounts_go(self) -> None:
+        """Close the mount namespace; idempotent. Once the process has ended, that takes its mounts apart."""
+        if self.mounts != -1:
+            os.close(self.mounts)
+            self.mounts = -1
+
     def abort(self) -> None:
         """Kill and reap the process, and close what the holder owns; idempotent."""
         if self._sock is not None:
@@ -114,6 +123,7 @@ class Started:
             os.waitid(os.P_PIDFD, self.pidfd, os.WEXITED)
         os.close(self.pidfd)
         self.pidfd = -1
+        self.let_mounts_go()
         if self.console is not None:
             os.close(self.console)
             self.console = None

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
         pidfd: int
         console: int | None
 
+        def let_mounts_go(self) -> None:
+            """Take the mounts apart, once it has ended."""
+
         @property
         def steps(self) -> dict[str, int]:
             """Microseconds each step took."""

@@ -296,6 +296,7 @@ class Shim:
         }
         self._control.publish({"event": "exit", "exit": document})
         write_exit(self._request["shim_dir"], document)
+        self._started.let_mounts_go()
         try:
             empty(self._cgroup)
         except OSError as error:  # the engine tries again when it sees us end without a word

@@ -86,7 +86,10 @@ def _grown(bundle: Bundle, spec: Any, cgroup: Cgroup) -> Outcome:
             os.close(fd)
     with os.fdopen(reader, encoding="utf-8") as file:
         output = file.read()
-    return Outcome(reap(started), output)
+    code = reap(started)
+    started.let_mounts_go()
+    started.let_mounts_go()
+    return Outcome(code, output)
 
 
 def _cloned(bundle: Bundle, spec: Any, cgroup: Cgroup) -> Outcome:

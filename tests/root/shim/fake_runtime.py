@@ -32,6 +32,9 @@ class Started:
         if text:
             raise StartFailed("not-found", text)
 
+    def let_mounts_go(self) -> None:
+        pass
+
     def abort(self) -> None:
         signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
         os.waitpid(self.pid, 0)
