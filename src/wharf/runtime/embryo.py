@@ -58,7 +58,7 @@ class Embryo:
         self._pid = pid
         self._pidfd = pidfd
         self._sock = sock
-        # An init that is the last in its mount namespace takes some 40 mounts apart, for 2 ms, before its end is seen.
+        # An init that is the last in its mount namespace takes 40 mounts apart, for 2 ms, before its end is seen.
         self._mounts = -1
         with suppress_errno(errno.ENOENT, errno.ESRCH):  # it is dead: who talks to it will be told
             self._mounts = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
