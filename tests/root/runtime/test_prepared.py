@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.root.inside import in_a_child
 
 from wharf.kernel import namespace
 from wharf.kernel.namespace import FLAG_OF
@@ -40,21 +41,12 @@ def _plan(**changes: Any) -> init.InitPlan:
 
 def _inside(look: Callable[[Prepared, init.InitPlan], object], plan: init.InitPlan) -> str:
     usual = _plan()  # before: it looks into the host's /proc
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            namespace.unshare(FLAG_OF["mount"] | FLAG_OF["network"] | FLAG_OF["ipc"])
-            said = repr(look(Prepared(usual), plan))
-        except BaseException as error:  # noqa: BLE001 - told to the parent
-            said = f"failed: {error!r}"
-        os.write(writer, said.encode())
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader) as file:
-        said = file.read()
-    os.waitpid(child, 0)
-    return said
+
+    def body() -> object:
+        namespace.unshare(FLAG_OF["mount"] | FLAG_OF["network"] | FLAG_OF["ipc"])
+        return look(Prepared(usual), plan)
+
+    return in_a_child(body)
 
 
 def test_its_root_has_nothing_of_the_hosts_but_the_null_device() -> None:

@@ -7,27 +7,11 @@ import signal
 from pathlib import Path
 
 import pytest
+from tests.root.inside import in_a_child
 
 from wharf.shim.readiness import Readiness
 
 pytestmark = pytest.mark.root
-
-
-def _in_a_child(body: object) -> str:
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            said = repr(body())  # type: ignore[operator]
-        except BaseException as error:  # noqa: BLE001 - told to the parent
-            said = f"failed: {error!r}"
-        os.write(writer, said.encode())
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader) as file:
-        said = file.read()
-    os.waitpid(child, 0)
-    return said
 
 
 def test_it_has_a_session_and_a_name_of_its_own() -> None:
@@ -35,7 +19,7 @@ def test_it_has_a_session_and_a_name_of_its_own() -> None:
         Readiness()
         return os.getsid(0) == os.getpid(), Path("/proc/self/comm").read_text()
 
-    assert _in_a_child(body) == repr((True, "wharf-shim\n"))
+    assert in_a_child(body) == repr((True, "wharf-shim\n"))
 
 
 def test_an_orphan_is_its_child_and_its_end_is_told() -> None:
@@ -61,4 +45,4 @@ def test_an_orphan_is_its_child_and_its_end_is_told() -> None:
         ready.loop.run()
         return sorted(ended), parent > 0
 
-    assert _in_a_child(body) == repr(([0, 7], True))
+    assert in_a_child(body) == repr(([0, 7], True))
