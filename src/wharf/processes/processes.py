@@ -112,9 +112,11 @@ class Processes:
                 raise
         try:
             await self._give_world(shim, request, spec)
-        except OSError as error:
-            await shim.abandon()
-            raise ProcessFailed({"kind": "other", "message": str(error)}) from error
+        except BaseException as error:
+            await asyncio.shield(shim.abandon())
+            if isinstance(error, OSError):
+                raise ProcessFailed({"kind": "other", "message": str(error)}) from error
+            raise
         return shim
 
     async def _give_world(self, shim: Shim, request: SpawnRequest, spec: Spec) -> None:
@@ -126,9 +128,13 @@ class Processes:
         cgroup, rootfs = open_cgroup(request["cgroup"], self._hierarchies), request["rootfs"]
         cgroup.create()
         cgroup.apply((spec.get("linux") or {}).get("resources") or {})
-        with Opened() as opened:
+        with ExitStack() as held:
+            opened = held.enter_context(Opened())
             if opening.suits(spec, rootfs, self._seccomp, cgroup):
-                opening.open_all(opened, spec, request["bundle"], rootfs, cgroup)
+                try:
+                    opening.open_all(opened, spec, request["bundle"], rootfs, cgroup)
+                except OSError:  # the runtime meets it again, and knows what to say of it
+                    opened = held.enter_context(Opened())
             await shim.give_world(opened.world, opened.fds)
 
     async def adopt(self, container_id: str, cgroup: str) -> Shim | Exit | None:
