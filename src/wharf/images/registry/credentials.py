@@ -44,7 +44,7 @@ def parse_registry_auth(header: str) -> Credentials:
     try:
         padded = header.strip().replace("+", "-").replace("/", "_").rstrip("=")
         document = msgspec.json.decode(base64.urlsafe_b64decode(padded + "=" * (-len(padded) % 4)))
-    except (binascii.Error, msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+    except (binascii.Error, msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise InvalidArgument("invalid X-Registry-Auth header: it is not JSON in base64url") from error
     if document is None:
         return ANONYMOUS

@@ -15,6 +15,7 @@ import msgspec
 from wharf.errors import DataLoss, InvalidArgument, NotFound, Unavailable, WharfError
 from wharf.images.index import parse_index
 from wharf.images.media_types import MANIFESTS
+from wharf.images.registry.reading import read_whole
 from wharf.images.registry.transport import Connection, Waiting
 from wharf.lib.digest import Digest, digest_of, is_digest
 from wharf.spec.oci_image import Descriptor
@@ -85,7 +86,7 @@ class Repository:
             scopes=[self.pull_scope],
             headers={"Accept": ", ".join(MANIFESTS)},
         ) as response:
-            raw = await _document(response, f"manifest {name}")
+            raw = await read_whole(response, MAX_MANIFEST_BYTES, f"manifest {name} of {self.path}")
             digest = digest_of(raw)
             promised = name if is_digest(name) else response.headers.get("Docker-Content-Digest", digest)
             if is_digest(promised) and promised != digest:
@@ -183,7 +184,7 @@ class Repository:
             async with self.connection.request(
                 "GET", path, what=f"{what} of {self.path}", scopes=[self.pull_scope]
             ) as response:
-                document = _decoded(await _document(response, what), what)
+                document = _decoded(await read_whole(response, MAX_MANIFEST_BYTES, what), what)
                 more = _NEXT.search(response.headers.get("Link", ""))
             yield document
             if more is None:
@@ -206,7 +207,7 @@ class Repository:
                 what=f"referrers of {digest}",
                 scopes=[self.pull_scope],
             ) as response:
-                raw = await _document(response, "referrers")
+                raw = await read_whole(response, MAX_MANIFEST_BYTES, f"referrers of {digest}")
         except NotFound:
             raw = await self._referrers_by_tag(digest)
         listed = parse_index(raw).get("manifests", [])
@@ -244,18 +245,9 @@ def _to_skip(response: aiohttp.ClientResponse, at: int) -> int:
     return at - int(match[1])
 
 
-async def _document(response: aiohttp.ClientResponse, what: str) -> bytes:
-    data = bytearray()
-    async for piece in response.content.iter_any():
-        data += piece
-        if len(data) > MAX_MANIFEST_BYTES:
-            raise InvalidArgument(f"{what}: the registry sends more than {MAX_MANIFEST_BYTES} bytes")
-    return bytes(data)
-
-
 def _decoded(raw: bytes, what: str) -> dict[str, Any]:
     try:
         document = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise WharfError(f"{what}: the registry's answer is not JSON") from error
     return document if isinstance(document, dict) else {}

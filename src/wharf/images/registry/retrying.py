@@ -40,9 +40,9 @@ def retry_after_s(header: str | None, *, now_s: float) -> float | None:
     """Return the seconds that a Retry-After header asks for (RFC 9110, 10.2.3); None for none or a malformed one."""
     if not header:
         return None
-    if header.strip().isdigit():
+    if header.strip().isdecimal():
         return float(header)
     try:
         return max(0.0, parsedate_to_datetime(header).timestamp() - now_s)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None

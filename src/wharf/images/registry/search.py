@@ -10,6 +10,7 @@ import msgspec
 from wharf.errors import InvalidArgument, WharfError
 from wharf.images.registry.credentials import Credentials
 from wharf.images.registry.hosts import HUB_HOST, origin
+from wharf.images.registry.reading import read_whole
 from wharf.images.registry.transport import Transport
 from wharf.lib.filters import Filters, require_known, truth
 from wharf.lib.reference import DEFAULT_DOMAIN
@@ -39,7 +40,7 @@ async def search(
     query = urlencode({"q": rest, "n": wanted})
     connection = transport.connect(host, credentials)
     async with connection.request("GET", f"/v1/search?{query}", what=f"search at {host.name}") as response:
-        raw = await response.content.read(_MAX_BYTES)
+        raw = await read_whole(response, _MAX_BYTES, f"search at {host.name}")
     return [found for found in _results(raw) if _matches(found, filters)][:wanted]
 
 
@@ -65,7 +66,7 @@ def _results(raw: bytes) -> list[SearchResult]:
     try:
         document: Any = msgspec.json.decode(raw)
         return msgspec.convert(document.get("results") or [], list[SearchResult])
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, AttributeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, AttributeError) as error:
         raise WharfError("the registry's answer to the search makes no sense") from error
 
 

@@ -13,13 +13,16 @@ import aiohttp
 import msgspec
 
 from wharf.errors import Unauthorized, Unavailable
-from wharf.images.registry.answers import MAX_ERROR_BYTES, details
+from wharf.images.registry.answers import details
 from wharf.images.registry.challenge import Challenge
 from wharf.images.registry.credentials import Credentials
+from wharf.images.registry.reading import read_whole
 
 _CLIENT: Final = "wharf"
 _DEFAULT_LIFE_S: Final = 60.0  # "expires_in (Optional) ... If omitted, this defaults to 60 seconds"
 _USED: Final = 0.9  # of its life: it must not expire on its way
+_LONGEST_LIFE_S: Final = 24 * 3600.0
+_MAX_BYTES: Final = 1024 * 1024
 _REFUSED: Final = (400, 401, 403)
 
 
@@ -68,7 +71,7 @@ class Tokens:
         if not isinstance(value, str):
             raise Unavailable(f"the answer of {realm} holds no token")
         life = answer.get("expires_in")
-        life_s = float(life) if isinstance(life, int | float) and life > 0 else _DEFAULT_LIFE_S
+        life_s = float(min(life, _LONGEST_LIFE_S)) if isinstance(life, int | float) and life > 0 else _DEFAULT_LIFE_S
         self._tokens[frozenset(wanted)] = _Token(value, self._clock() + life_s * _USED)
         return value
 
@@ -96,7 +99,7 @@ class Tokens:
                 query.append(("account", own.username))
             request = session.get(realm, params=query, headers=headers, ssl=ssl, proxy=proxy)
         async with request as response:
-            body = await response.content.read(MAX_ERROR_BYTES * 16)
+            body = await read_whole(response, _MAX_BYTES, realm)
             if response.status == 405 and own.username:
                 return await self._by_password(session, realm, service, scopes, ssl=ssl, proxy=proxy)
             return _decoded(response.status, body, realm)
@@ -115,7 +118,7 @@ class Tokens:
         form = {"grant_type": "password", "username": self._credentials.username, "client_id": _CLIENT}
         form |= {"password": self._credentials.password, "service": service, "scope": " ".join(scopes)}
         async with session.post(realm, data=form, ssl=ssl, proxy=proxy) as response:
-            return _decoded(response.status, await response.content.read(MAX_ERROR_BYTES * 16), realm)
+            return _decoded(response.status, await read_whole(response, _MAX_BYTES, realm), realm)
 
 
 def _decoded(status: int, body: bytes, realm: str) -> dict[str, Any]:
@@ -125,6 +128,6 @@ def _decoded(status: int, body: bytes, realm: str) -> dict[str, Any]:
         raise Unavailable(f"cannot get a token from {realm}: status {status}: {details(body)}")
     try:
         document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Unavailable(f"the answer of {realm} is not JSON") from error
     return document if isinstance(document, dict) else {}

@@ -20,6 +20,7 @@ from wharf.images.registry.answers import MAX_ERROR_BYTES, failure
 from wharf.images.registry.challenge import Challenge, parse_challenges
 from wharf.images.registry.credentials import ANONYMOUS, Credentials
 from wharf.images.registry.hosts import Certificates, Host, RegistryOptions, certificates_of, is_insecure
+from wharf.images.registry.reading import read_start
 from wharf.images.registry.retrying import AGAIN, Patience, retry_after_s
 from wharf.images.registry.tokens import Tokens
 from wharf.lib.version import __version__
@@ -51,12 +52,15 @@ class Transport:
         self.options = options
         self.waiting = waiting or Waiting(patience=Patience(attempts=options.attempts))
         self._session: aiohttp.ClientSession | None = None
-        self._contexts: dict[str, ssl.SSLContext] = {}
+        self._contexts: dict[tuple[str, bool], ssl.SSLContext] = {}  # by host, and whether it must show who it is
+        self._closed = False
         self._schemes: dict[str, str] = {}  # that worked, by host
 
     @property
     def session(self) -> aiohttp.ClientSession:
-        """The HTTP client; made on first use, in the loop that uses it."""
+        """The HTTP client; made on first use, in the loop that uses it. Unavailable when it is closed for good."""
+        if self._closed:
+            raise Unavailable("the engine is closing: registries are not asked any more")
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_SILENCE_S),
@@ -68,7 +72,8 @@ class Transport:
         return self._session
 
     async def aclose(self) -> None:
-        """Close all connections; idempotent."""
+        """Close all connections; idempotent. None is made afterwards."""
+        self._closed = True
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -88,11 +93,12 @@ class Transport:
 
     def context(self, host: Host) -> ssl.SSLContext:
         """Return the TLS settings for ``host``: its authorities and the client's own certificates for it."""
-        if host.name not in self._contexts:
-            self._contexts[host.name] = _context(
+        key = (host.name, host.verified)  # an insecure registry may name any host as its server of tokens
+        if key not in self._contexts:
+            self._contexts[key] = _context(
                 certificates_of(host.name, self.options.certificates), verified=host.verified
             )
-        return self._contexts[host.name]
+        return self._contexts[key]
 
 
 def _context(certificates: Certificates, *, verified: bool) -> ssl.SSLContext:
@@ -176,7 +182,7 @@ class Connection:
         self, response: aiohttp.ClientResponse, what: str, scopes: Sequence[str], attempt: _Attempt
     ) -> tuple[float | None, WharfError]:
         """Return after how long to try again (None: never), and what went wrong."""
-        said = await response.content.read(MAX_ERROR_BYTES)
+        said = await read_start(response, MAX_ERROR_BYTES)
         error = failure(response.status, said, what)
         if response.status == 401 and not attempt.authenticated:
             attempt.authenticated = True
@@ -244,8 +250,9 @@ class Connection:
         raise AssertionError("a host without a scheme")
 
     def _authorization(self, url: str, scopes: Sequence[str]) -> dict[str, str]:
-        if urlsplit(url).netloc != self.host.name:
-            return {}  # an address elsewhere that the registry gave has its own signature
+        parts = urlsplit(url)
+        if parts.netloc != self.host.name or parts.scheme not in self._transport.schemes(self.host):
+            return {}  # an address elsewhere that the registry gave has its own signature; none goes in the clear
         if self._credentials.registry_token:
             return {"Authorization": f"Bearer {self._credentials.registry_token}"}
         if self._basic:

@@ -26,6 +26,7 @@ def test_a_registrys_wish_counts_when_it_is_bearable() -> None:
         (None, None),
         ("", None),
         ("soon", None),
+        ("²", None),
         ("5", 5.0),
         ("Thu, 01 Jan 1970 00:01:40 GMT", 90.0),
         ("Thu, 01 Jan 1970 00:00:01 GMT", 0.0),

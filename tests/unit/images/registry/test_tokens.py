@@ -63,6 +63,13 @@ def test_a_token_that_has_expired_is_fetched_anew() -> None:
     assert fake.given == 2
 
 
+def test_a_life_without_end_is_no_reason_to_fail() -> None:
+    body = b'{"token": "t1", "expires_in": 1' + b"0" * 400 + b"}"
+    fake = Guarded(answer_token=web.Response(body=body))
+
+    assert has(fake) == [True]
+
+
 def test_a_user_shows_name_and_password_for_a_token_only() -> None:
     fake = Guarded()
     has(fake, Credentials("u", "p"))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from dataclasses import dataclass
 
 import pytest
@@ -112,6 +113,41 @@ def test_a_host_that_must_be_secure_is_never_asked_without_tls() -> None:
             return fake
 
     assert asyncio.run(ask()).asked == []
+
+
+def test_an_insecure_registry_cannot_name_a_host_whose_certificate_nobody_checks_any_more() -> None:
+    transport = Transport(RegistryOptions(certificates=()), waiting())
+    unverified = transport.context(Host("hub.example", verified=False))
+
+    assert unverified.verify_mode is ssl.CERT_NONE
+    assert transport.context(Host("hub.example")).verify_mode is ssl.CERT_REQUIRED
+
+
+def test_a_closed_transport_asks_nobody() -> None:
+    async def ask() -> list[str]:
+        async with serving(FakeRegistry()) as fake:
+            transport = Transport(RegistryOptions(), waiting())
+            await transport.aclose()
+            with pytest.raises(Unavailable, match="closing"):
+                async with transport.connect(Host(fake.address, ("http",))).request("GET", "/v2/", what="x"):
+                    pass
+            return fake.asked
+
+    assert asyncio.run(ask()) == []
+
+
+def test_credentials_do_not_follow_an_address_that_is_not_encrypted() -> None:
+    async def ask() -> dict[str, str]:
+        async with serving(FakeRegistry()) as fake:
+            transport = Transport(RegistryOptions(), waiting())
+            connection = transport.connect(Host(fake.address), Credentials(registry_token="t"))
+            try:
+                async with connection.request("GET", f"http://{fake.address}/v2/", what="x"):
+                    return fake.headers[0]
+            finally:
+                await transport.aclose()
+
+    assert "Authorization" not in asyncio.run(ask())
 
 
 def test_a_name_that_is_not_there_is_not_found() -> None:
