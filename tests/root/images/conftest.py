@@ -23,7 +23,16 @@ class Store:
         self.database = Database(self.data.database)
         self.content = ContentStore(self.data)
         self.snapshots = Snapshots(self.data, self.database)
-        self.images = Images(self.data, self.database, self.content, self.snapshots, lambda: 1_700_000_000 * 10**9)
+        self.images = self._images()
+
+    def _images(self) -> Images:
+        return Images(self.data, self.database, self.content, self.snapshots, lambda: 1_700_000_000 * 10**9)
+
+    async def reopen(self) -> None:
+        """Close the images, and read them again as the next process does."""
+        await self.images.aclose()
+        self.images = self._images()
+        await self.images.start()
 
     def leftovers(self) -> list[str]:
         """Everything that is not the empty store's own."""

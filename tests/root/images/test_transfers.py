@@ -46,7 +46,7 @@ def documents(stream: AsyncIterator[dict[str, object]], store: Store) -> list[di
         try:
             return [item async for item in stream]
         finally:
-            await store.images.aclose()
+            await store.reopen()
 
     return asyncio.run(gather())
 
