@@ -101,8 +101,8 @@ class Uploads:
         for failures in range(1, self._waiting.patience.attempts + 1):
             try:
                 await self._finish(location, digest, size, lambda: read(0, size))
-            except Unavailable:
-                await self._pause(failures)
+            except Unavailable as error:
+                await self._pause(failures, error)
                 if await self._exists(digest):
                     return
                 _, location = await self._begin(digest, None)
@@ -126,23 +126,25 @@ class Uploads:
 
     async def _in_chunks(self, digest: Digest, size: int, read: Reader, location: str) -> None:
         """Send it piece by piece; after a failure go on from what the registry has got."""
-        at, failures = 0, 0
+        at, furthest, failures = 0, 0, 0
         while at < size:
             end = min(at + self._chunk_bytes, size)
             try:
                 location = await self._chunk(location, at, end, read)
-                at, failures = end, 0
+                at = end
+                if at > furthest:  # the same pieces again and again are no progress
+                    furthest, failures = at, 0
             except (Unavailable, InvalidArgument) as error:
                 failures += 1
                 await self._pause(failures, error)
                 at, location = await self._progress(location)
         await self._finish(location, digest, 0, None)
 
-    async def _pause(self, failures: int, error: WharfError | None = None) -> None:
-        """Wait before another attempt; raise what is being handled when there were enough."""
+    async def _pause(self, failures: int, error: WharfError) -> None:
+        """Wait before another attempt; raise ``error`` when there were enough."""
         delay = self._waiting.patience.delay_s(failures, chance=self._waiting.chance())
         if delay is None:
-            raise error or Unavailable(f"upload to {self._repository.path}: it broke off {failures} times")
+            raise error
         await self._waiting.sleep(delay)
 
     async def _chunk(self, location: str, at: int, end: int, read: Reader) -> str:

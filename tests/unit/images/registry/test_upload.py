@@ -5,9 +5,10 @@ import os
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.fakes.registry import FakeRegistry, fails, repository, waiting, well
+from aiohttp import web
+from tests.fakes.registry import FakeRegistry, failed, fails, repository, waiting, well
 
-from wharf.errors import Forbidden, Unavailable
+from wharf.errors import Forbidden, InvalidArgument, Unavailable
 from wharf.images.registry.upload import Uploaded, Uploads
 from wharf.lib.digest import digest_of
 from wharf.spec.oci_image import OCI_MANIFEST
@@ -64,8 +65,24 @@ def test_an_upload_that_breaks_off_is_begun_again() -> None:
 
 def test_an_upload_that_never_gets_through_ends() -> None:
     fake = FakeRegistry(faults=[well, well, *[fails(502)] * 300])
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="status 502"):
         uploaded(fake)
+
+
+def test_an_upload_that_is_forgotten_again_and_again_ends() -> None:
+    class Forgetful(FakeRegistry):
+        async def answer(self, request: web.Request) -> web.StreamResponse:
+            self.asked.append(request.method)
+            assert len(self.asked) < 100
+            if request.method == "PATCH" and request.headers["Content-Range"].startswith("300-"):
+                return failed(416, "BLOB_UPLOAD_INVALID")
+            if request.method in ("GET", "PATCH"):
+                status, end = (204, 0) if request.method == "GET" else (202, 299)
+                return web.Response(status=status, headers={"Location": request.path, "Range": f"0-{end}"})
+            return await super().answer(request)
+
+    with pytest.raises(InvalidArgument, match="upload"):
+        uploaded(Forgetful(), chunk=300)
 
 
 def test_what_is_there_is_not_sent() -> None:
