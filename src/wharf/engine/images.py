@@ -70,19 +70,21 @@ class ImageVerbs:
 
     async def load(self, chunks: AsyncIterator[bytes], *, quiet: bool = True) -> AsyncIterator[Document]:
         """Read an archive; yields what it brought."""
-        async for document in self._images.load(chunks, quiet=quiet):
-            yield document
-            name = str(document.get("stream") or "").partition(": ")[2].strip()
-            if name:
-                self._publish("load", self._images.resolve(name).id, name)
+        async with aclosing(self._images.load(chunks, quiet=quiet)) as documents:
+            async for document in documents:
+                yield document
+                name = str(document.get("stream") or "").partition(": ")[2].strip()
+                if name:
+                    self._publish("load", self._images.resolve(name).id, name)
 
     async def save(self, names: Iterable[str]) -> AsyncIterator[bytes]:
         """Yield an archive of the named images."""
         wanted = builtins.list(names)
         for name in wanted:
             self._publish("save", self._images.resolve(name).id, name)
-        async for chunk in self._images.save(wanted):
-            yield chunk
+        async with aclosing(self._images.save(wanted)) as archive:
+            async for chunk in archive:
+                yield chunk
 
     async def pull(
         self, name: str, *, tag: str | None = None, platform: str | None = None, auth: str = ""
@@ -149,11 +151,13 @@ class ImageVerbs:
     ) -> AsyncIterator[Document]:
         """Make an image of one layer from a tar archive; yields progress and last its id."""
         image_id = ""
-        async for document in self._images.import_(
+        work = self._images.import_(
             chunks, repository=repository, tag=tag, message=message, changes=changes, platform=platform
-        ):
-            image_id = str(document.get("status") or "")
-            yield document
+        )
+        async with aclosing(work) as documents:
+            async for document in documents:
+                image_id = str(document.get("status") or "")
+                yield document
         self._publish("import", image_id, f"{repository}:{tag or 'latest'}" if repository else image_id)
 
     async def bootstrap(
@@ -161,9 +165,11 @@ class ImageVerbs:
     ) -> AsyncIterator[Document]:
         """Make a base image without a registry; yields progress and last its id."""
         image_id = ""
-        async for document in self._images.bootstrap(name, include=include, reference=reference):
-            image_id = str(document.get("status") or "")
-            yield document
+        work = self._images.bootstrap(name, include=include, reference=reference)
+        async with aclosing(work) as documents:
+            async for document in documents:
+                image_id = str(document.get("status") or "")
+                yield document
         self._publish("import", image_id, reference or name)
 
     async def list(

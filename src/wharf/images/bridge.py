@@ -42,7 +42,7 @@ class Blocking:
         finally:
             await source.aclose()
 
-    async def iterate(self, items: Iterator[bytes]) -> AsyncIterator[bytes]:
+    async def iterate(self, items: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
         """Yield from an iterator that blocks."""
         while (item := await self.run(lambda: next(items, None))) is not None:
             yield item

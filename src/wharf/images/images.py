@@ -6,8 +6,8 @@ import asyncio
 import builtins
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, aclosing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -274,7 +274,7 @@ class Images:
                 return [], 0
             return self._remove(image_id, in_use, force=True)
 
-    async def load(self, chunks: AsyncIterator[bytes], *, quiet: bool = True) -> AsyncIterator[Document]:
+    async def load(self, chunks: AsyncIterator[bytes], *, quiet: bool = True) -> AsyncGenerator[Document, None]:
         """Read an archive of docker save or an OCI image layout; yields what was loaded. All of it or nothing.
 
         Args:
@@ -298,12 +298,13 @@ class Images:
     def _intake(self) -> Intake:
         return Intake(self._catalog, self._content, self._snapshots)
 
-    async def save(self, names: Iterable[str]) -> AsyncIterator[bytes]:
+    async def save(self, names: Iterable[str]) -> AsyncGenerator[bytes, None]:
         """Yield the archive of the named images; raises as :meth:`resolve` before the first bytes."""
         archive = Archive(self._content, choose(self._catalog, builtins.list(names)))
         try:
-            async for data in self._blocking.iterate(iter(archive)):
-                yield data
+            async with aclosing(self._blocking.iterate(iter(archive))) as pieces:
+                async for data in pieces:
+                    yield data
         finally:
             archive.close()
 
@@ -316,7 +317,7 @@ class Images:
         message: str | None = None,
         changes: Iterable[str] = (),
         platform: str | None = None,
-    ) -> AsyncIterator[Document]:
+    ) -> AsyncGenerator[Document, None]:
         """Make an image of one layer from a tar archive; yields its id.
 
         Args:
@@ -358,7 +359,7 @@ class Images:
 
     async def bootstrap(
         self, name: str, *, include: Iterable[str] = (), reference: str | None = None
-    ) -> AsyncIterator[Document]:
+    ) -> AsyncGenerator[Document, None]:
         """Make a base image without a registry: ``busybox`` or ``debian:SUITE``; yields progress, at last its id.
 
         Args:

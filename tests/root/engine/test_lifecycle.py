@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import time
 from collections.abc import Awaitable, Callable
@@ -13,6 +14,7 @@ import pytest
 import wharf
 from wharf.errors import Conflict, InvalidArgument, NotFound, NotModified
 from wharf.lib.stdcopy import Demultiplexer
+from wharf.storage.layout import DataRoot
 
 On = Callable[[Callable[[wharf.Engine], Awaitable[None]]], None]
 IDLE = {"Image": "busybox", "Cmd": ["sleep", "60"], "HostConfig": {"NetworkMode": "none"}}
@@ -372,5 +374,35 @@ def test_the_network_of_another_container_can_be_shared(on_engine: On) -> None:
         done = await engine.run("busybox", ["ip", "-4", "-o", "addr"], network="container:first")
 
         assert address.encode() in done.stdout
+
+    on_engine(body)
+
+
+def test_the_last_container_of_an_image_that_was_removed_takes_its_layers_along(root: Path) -> None:
+    async def main() -> None:
+        async with wharf.Engine(root) as engine:
+            await engine.containers.create(IDLE, name="box")  # type: ignore[arg-type]
+            await engine.images.remove("busybox", force=True)
+            image = (await engine.containers.inspect("box"))["Image"] or ""
+            if image in {one["Id"] for one in await engine.images.list()}:
+                await engine.images.remove(image, force=True)
+            assert list(DataRoot(root).snapshots.iterdir())
+            await engine.containers.remove("box")
+
+    asyncio.run(main())
+    assert list(DataRoot(root).snapshots.iterdir()) == []
+
+
+def test_a_save_that_is_left_closes_its_files_at_once(on_engine: On) -> None:
+    def opened() -> list[str]:
+        links = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
+        return [target for link in links if os.path.lexists(link) and "/blobs/" in (target := os.readlink(link))]
+
+    async def body(engine: wharf.Engine) -> None:
+        archive = engine.images.save(["busybox"])
+        await anext(archive)
+        assert opened()
+        await archive.aclose()  # type: ignore[attr-defined]  # it is a generator
+        assert opened() == []
 
     on_engine(body)

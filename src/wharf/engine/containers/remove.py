@@ -82,5 +82,11 @@ async def erase(context: Context, container: Container, *, volumes: bool) -> Non
     context.registry.discard(container)
     if free := context.snapshots.bury(container.id):
         context.background.finish(asyncio.to_thread(free), f"free {container.id[:12]}")
+    if not context.images.size_of(container.image_id):  # removed by force meanwhile: its layers had only us
+        context.background.finish(_let_go(context, container.chain_id), f"release layers of {container.id[:12]}")
     publish(context, container, "destroy")
     container.become(container.state.with_status("dead"))
+
+
+async def _let_go(context: Context, chain_id: str) -> None:
+    await context.images.release(chain_id)
