@@ -85,12 +85,13 @@ class Catalog(Lookup):
             " JOIN images i USING (manifest_digest) ORDER BY r.reference"
         )
         names: dict[str, list[tuple[Reference, str]]] = {}
-        self._names = {}
+        found: dict[str, Named] = {}
         for reference, image_id, updated_at, manifest, target in rows:
             names.setdefault(str(image_id), []).append((parse_reference(str(reference)), str(updated_at)))
-            self._names[str(reference)] = Named(
+            found[str(reference)] = Named(
                 Digest(str(image_id)), Digest(str(manifest)), Digest(str(target or manifest))
             )
+        self._names = found  # at once: who reads it without the lock sees all of the old or all of the new
         held = {member for target in self.targets() for member in self.reach.members(target)}
         for image_id, record in list(self._by_id.items()):
             own = names.get(image_id, [])

@@ -7,6 +7,7 @@ refer to is checked and taken in. Nothing is named before the whole archive has 
 from __future__ import annotations
 
 import posixpath
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -222,17 +223,21 @@ def _of_index(files: _Files, target: Digest, references: tuple[Reference, ...]) 
         raise InvalidArgument(f"invalid archive: no image of its index {target} is in it")
     best = choose(present, host()) or present[0]
     also = tuple(dict.fromkeys(name for name, _ in reached))
+    others = dict.fromkeys(Digest(other["digest"]) for other in present if other["digest"] != best["digest"])
     yield replace(_of_manifest(files, Digest(best["digest"]), references), target=target, index=also)
-    for other in present:
-        if other["digest"] != best["digest"]:
-            yield _of_manifest(files, Digest(other["digest"]), ())
+    for other in others:
+        yield _of_manifest(files, other, ())
 
 
 def _reached(files: _Files, target: Digest) -> Iterator[tuple[str, Index | None]]:
-    """Yield the files that an index leads to, itself first, with what they say when they are indexes."""
-    pending = [(target, 0)]
+    """Yield the files that an index leads to, itself first, with what they say when they are indexes; each once."""
+    pending = deque([(target, 0)])
+    seen: set[Digest] = set()
     while pending:
-        digest, depth = pending.pop(0)
+        digest, depth = pending.popleft()
+        if digest in seen:
+            continue
+        seen.add(digest)
         name = files.blob(digest)
         raw = files.document(name)
         if not is_index(raw):

@@ -126,7 +126,9 @@ class Lookup:
 
     def tags_of(self, repository: Reference) -> list[Reference]:
         """Return all tags of a repository; NotFound, in Docker's words, when there is none."""
-        found = [r for _, r in self._references() if r.repository == repository.repository and r.tag]
+        with self.lock:
+            known = self._references()
+        found = [r for _, r in known if r.repository == repository.repository and r.tag]
         if not found:
             raise NotFound(f"An image does not exist locally with the tag: {repository.familiar_repository}")
         return sorted(found, key=str)

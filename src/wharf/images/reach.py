@@ -9,6 +9,7 @@ A blob or a layer stays as long as one of these leads to it:
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -30,24 +31,31 @@ _MAX_KNOWN: Final = 10_000
 
 
 class Reach:
-    """Follows what leads to blobs and layers; called under the catalog's lock."""
+    """Follows what leads to blobs and layers; called under the catalog's lock, but for :meth:`hold`."""
 
     def __init__(self, database: Database, content: ContentStore, snapshots: Snapshots) -> None:
         self._database = database
         self._content = content
         self._snapshots = snapshots
         self._held: Counter[str] = Counter()
+        self._holding = threading.Lock()  # the event loop and threads hold, neither waiting for the catalog
         self._members: dict[Digest, tuple[Digest, ...]] = {}
 
     @contextmanager
     def hold(self, things: Iterable[str]) -> Iterator[None]:
-        """Keep blobs and layers (chain ids, with all below) while within."""
+        """Keep blobs and layers (chain ids, with all below) while within; from any thread."""
         counted = Counter(things)
-        self._held += counted
+        with self._holding:
+            self._held += counted
         try:
             yield
         finally:
-            self._held -= counted
+            with self._holding:
+                self._held -= counted
+
+    def _held_now(self) -> list[str]:
+        with self._holding:
+            return list(self._held)
 
     def begin(self, digest: Digest, now: str) -> None:
         """Record that the image of this index or manifest is on its way; what it has already stays."""
@@ -79,7 +87,7 @@ class Reach:
 
     def blobs(self, targets: Iterable[Digest]) -> set[Digest]:
         """Return the stored blobs that ``targets``, unfinished pulls and holds lead to."""
-        return self.stored([*targets, *self.unfinished()]) | {Digest(d) for d in self._held}
+        return self.stored([*targets, *self.unfinished()]) | set(map(Digest, self._held_now()))
 
     def stored(self, targets: Iterable[Digest]) -> set[Digest]:
         """Return the stored blobs that ``targets``, manifests and indexes, lead to, themselves included."""
@@ -91,7 +99,7 @@ class Reach:
         for root in self.unfinished():
             for digest in (root, *self.members(root)):
                 kept.update(self._layers_of(digest))
-        for held in list(self._held):
+        for held in self._held_now():
             kept.update(self._snapshots.chain(held))
         return kept
 
@@ -141,8 +149,8 @@ class Reach:
                 found += [member, *(self.members(member, depth + 1) if one.get("mediaType") in INDEXES else ())]
         if len(self._members) >= _MAX_KNOWN:
             self._members.clear()
-        self._members[digest] = tuple(found)
-        return tuple(found)
+        self._members[digest] = members = tuple(dict.fromkeys(found))  # each once: indexes may list one many times
+        return members
 
     def descriptor(self, digest: Digest) -> Descriptor:
         """Return the descriptor of a stored index."""

@@ -12,6 +12,7 @@ from tests.root.images.conftest import Store, imported, loaded, saved, tar
 
 from wharf.errors import NotFound
 from wharf.images.platform import host
+from wharf.images.reach import Reach
 from wharf.lib.digest import Digest, digest_of, hex_of
 from wharf.spec.oci_image import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST
 
@@ -145,3 +146,16 @@ def test_a_name_that_moves_away_leaves_no_index_behind(store: Store, many: dict[
     asyncio.run(store.images.prune({}))
     assert not store.content.exists(Digest(str(many["digest"])))
     assert len(asyncio.run(store.images.list())) == 1
+
+
+def test_an_index_that_lists_one_thing_many_times_at_every_depth_is_read_once(store: Store) -> None:
+    layout = Layout()
+    inner = layout.image(host().architecture, b"own")
+    for _ in range(6):
+        inner = layout.document(OCI_INDEX, {"manifests": [inner] * 100})
+    named = {**inner, "annotations": {"io.containerd.image.name": "docker.io/library/deep:1"}}
+    asyncio.run(loaded(store, layout.archive(named)))
+
+    assert store.images.resolve("deep:1").tags == ["deep:1"]
+    reach = Reach(store.database, store.content, store.snapshots)
+    assert len(reach.members(Digest(str(named["digest"])))) == 6

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.root.images.conftest import Store, imported, tar
@@ -67,3 +69,21 @@ def test_layers_that_are_held_outlive_their_image_until_they_are_released(store:
 
     asyncio.run(store.images.release(record.chain_id))
     assert not store.snapshots.exists(record.chain_id)
+
+
+def test_holds_of_many_threads_are_all_counted(reach: Reach) -> None:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+
+    def hold(own: int) -> None:
+        for turn in range(2000):
+            with reach.hold(["shared", f"{own}-{turn}"]):
+                reach.blobs([])
+
+    try:
+        with reach.hold(["shared"]), ThreadPoolExecutor(4) as threads:
+            list(threads.map(hold, range(4)))
+            assert reach.blobs([]) == {"shared"}
+    finally:
+        sys.setswitchinterval(before)
+    assert reach.blobs([]) == set()
