@@ -173,7 +173,7 @@ class Pull:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(one(*each)) for each in zip(descriptors, diff_ids, chain, strict=True)]
-        except* WharfError as errors:
+        except* (WharfError, OSError) as errors:
             raise first_of(errors) from None
         return [task.result() for task in tasks]
 
@@ -214,14 +214,14 @@ class Pull:
         return await self._store.blocking.run_with(chunks, lambda source: intake.receive(source, descriptor))
 
 
-def first_of(errors: BaseExceptionGroup[WharfError]) -> WharfError:
+def first_of(errors: ExceptionGroup[Exception]) -> Exception:
     """Return what to tell of several layers' failures: credentials first, for that can be helped."""
-    found: list[WharfError] = []
-    pending: list[BaseException] = [errors]
+    found: list[Exception] = []
+    pending: list[Exception] = [errors]
     while pending:
         error = pending.pop(0)
-        if isinstance(error, BaseExceptionGroup):
+        if isinstance(error, ExceptionGroup):
             pending += error.exceptions
-        elif isinstance(error, WharfError):
+        else:
             found.append(error)
     return next((error for error in found if isinstance(error, Unauthorized)), found[0])

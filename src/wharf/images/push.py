@@ -130,7 +130,7 @@ class Push:
             async with asyncio.TaskGroup() as group:
                 for blob in parcel.blobs:
                     group.create_task(one(blob))
-        except* WharfError as errors:
+        except* (WharfError, OSError) as errors:
             raise first_of(errors) from None
         for raw in parcel.manifests:
             await uploads.manifest(digest_of(raw), raw, _media_type(raw))
