@@ -7,7 +7,7 @@ import builtins
 import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing, suppress
+from contextlib import AbstractContextManager, aclosing, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -300,13 +300,10 @@ class Images:
 
     async def save(self, names: Iterable[str]) -> AsyncGenerator[bytes, None]:
         """Yield the archive of the named images; raises as :meth:`resolve` before the first bytes."""
-        archive = Archive(self._content, choose(self._catalog, builtins.list(names)))
-        try:
+        with closing(Archive(self._content, choose(self._catalog, builtins.list(names)))) as archive:
             async with aclosing(self._blocking.iterate(iter(archive))) as pieces:
                 async for data in pieces:
                     yield data
-        finally:
-            archive.close()
 
     async def import_(
         self,
