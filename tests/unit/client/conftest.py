@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -67,10 +68,21 @@ def _converse(connection: socket.socket, answers: list[bytes], requests: list[by
 
 
 def _request(connection: socket.socket) -> bytes:
+    """One request with its body: to close a socket with unread bytes in it resets the connection (unix(7))."""
     data = b""
-    while b"\r\n\r\n" not in data:
+    while not _is_whole(data):
         more = connection.recv(65536)
         if not more:
             return b""
         data += more
     return data
+
+
+def _is_whole(data: bytes) -> bool:
+    head, end, body = data.partition(b"\r\n\r\n")
+    if not end:
+        return False
+    if re.search(rb"(?i)^transfer-encoding: chunked", head, re.MULTILINE):
+        return body.endswith(b"0\r\n\r\n")
+    length = re.search(rb"(?i)^content-length: (\d+)", head, re.MULTILINE)
+    return len(body) >= (int(length[1]) if length else 0)
