@@ -258,6 +258,9 @@ class Images(Protocol):
     async def distribution(self, name: str, *, auth: str) -> image.DistributionInspect:
         """Return what a registry has under a name."""
 
+    async def authenticate(self, asked: system.AuthConfig) -> system.AuthResponse:
+        """Check a user with a registry."""
+
     def import_(
         self,
         chunks: AsyncIterator[bytes],

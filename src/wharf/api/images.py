@@ -14,6 +14,7 @@ from wharf.api.answers import document, empty, lines, raw
 from wharf.api.call import Call
 from wharf.api.routes import Route
 from wharf.errors import InvalidArgument, NotImplementedHere
+from wharf.spec.engine_api.system import AuthConfig
 
 _TAR = "application/x-tar"
 
@@ -122,6 +123,10 @@ async def _distribution(call: Call) -> web.StreamResponse:
     return document(await call.backend.images.distribution(call.params["name"], auth=_auth(call)))
 
 
+async def _login(call: Call) -> web.StreamResponse:
+    return document(await call.backend.images.authenticate(await call.required_body(AuthConfig)))
+
+
 def _auth(call: Call) -> str:
     """Return who asks a registry, as the client's header says it."""
     return call.request.headers.get("X-Registry-Auth", "")
@@ -140,6 +145,7 @@ def _refuse_set(call: Call, parameter: str) -> None:
 
 
 ROUTES = (
+    Route("POST", "/auth", _login),
     Route("GET", "/images/json", _list),
     Route("GET", "/images/get", _save),
     Route("POST", "/images/create", _create),

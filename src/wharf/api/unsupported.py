@@ -50,7 +50,6 @@ _MISSING = {
     "attaching by websocket": ("GET /containers/{id}/attach/ws",),
     "building images": ("POST /build/cancel", "POST /session", "POST /grpc"),
     "showing attestations": ("GET /images/{name:.*}/attestations",),
-    "logging in to registries": ("POST /auth",),
     "changing volumes of a cluster": ("PUT /volumes/{name}",),
     "joining a swarm": ("POST /swarm/init", "POST /swarm/join"),
     "managing plugins": (

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from wharf.engine.context import Context
-from wharf.images.registry.credentials import parse_registry_auth
+from wharf.images.registry.credentials import from_document, parse_registry_auth
 from wharf.images.removal import ImageUse
 from wharf.lib.filters import Filters
 from wharf.spec.engine_api.image import (
@@ -19,6 +19,7 @@ from wharf.spec.engine_api.image import (
     ImageSummary,
     SearchResult,
 )
+from wharf.spec.engine_api.system import AuthConfig, AuthResponse
 
 if TYPE_CHECKING:
     from wharf.images.transfers import Pulled
@@ -138,6 +139,16 @@ class ImageVerbs:
     async def distribution(self, name: str, *, auth: str = "") -> DistributionInspect:
         """Return what a registry has under a name; NotFound when it has no such image."""
         return await self._images.transfers.distribution(name, credentials=parse_registry_auth(auth))
+
+    async def authenticate(self, asked: AuthConfig) -> AuthResponse:
+        """Check a user with a registry (docker login); Docker Hub when none is named.
+
+        Raises:
+            Unauthorized: the registry does not accept them.
+            Unavailable: it cannot be reached.
+        """
+        token = await self._images.transfers.authenticate(from_document({**asked}))
+        return {"IdentityToken": token, "Status": "Login Succeeded"}
 
     async def import_(
         self,

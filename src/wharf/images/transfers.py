@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Final
 
-from wharf.errors import InvalidArgument
+from wharf.errors import InvalidArgument, Unauthorized
 from wharf.images.index import images_in, is_index, parse_index
 from wharf.images.platform import Platform, parse_platform
 from wharf.images.progress import Document, Progress
@@ -25,6 +27,8 @@ from wharf.lib.filters import Filters
 from wharf.lib.reference import DEFAULT_DOMAIN, Reference, parse_reference
 from wharf.spec.engine_api.image import DistributionInspect, SearchResult
 from wharf.spec.oci_image import Platform as PlatformDocument
+
+_SERVER: Final = re.compile(r"[^\s/?#@]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,18 +179,28 @@ class Transfers:
         """Return the names of a domain's mirrors, and last of the registry itself."""
         return [host.name for host in hosts_of(domain, self.options)]
 
-    async def authenticate(self, credentials: Credentials) -> None:
-        """Check credentials with their registry (docker login).
+    async def authenticate(self, credentials: Credentials) -> str:
+        """Check credentials with their registry (docker login); return its identity token, empty when it gives none.
 
         Raises:
+            InvalidArgument: ``server`` is no address.
             Unauthorized: it does not accept them.
             Unavailable: it cannot be reached.
         """
         server = credentials.server.removeprefix("https://").removeprefix("http://").partition("/")[0]
+        if not _SERVER.fullmatch(server):
+            raise InvalidArgument(f'unable to parse server address: "{credentials.server}" names no host')
         domain = DEFAULT_DOMAIN if server in ("", HUB_HOST) else server
-        connection = self._transport.connect(origin(domain, self.options), credentials)
-        async with connection.request("GET", "/v2/", what=f"login attempt to {domain}"):
-            pass
+        host = origin(domain, self.options)
+        connection = self._transport.connect(host, credentials, lasting=True)
+        try:
+            async with connection.request("GET", "/v2/", what=f"login attempt to {domain}"):
+                return connection.identity_token
+        except Unauthorized as error:
+            address = host.base(self._transport.schemes(host)[0])
+            raise Unauthorized(
+                f"login attempt to {address}/v2/ failed with status: 401 Unauthorized: {error}"
+            ) from error
 
 
 async def _inspect(repository: Repository, reference: Reference) -> DistributionInspect:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,30 @@ def test_what_was_pushed_is_pulled_and_run(run: Cli, tmp_path: Path) -> None:
         missing = run("pull", f"{host}/bb:2")
         assert (missing.code, "manifest unknown" in missing.err) == (1, True), missing
         run("rmi", name)
+
+
+HTPASSWD = "me:$2b$04$4WUHZpzOx9ivgT.QbWQ4fu57yBrpOfdqpMNd8xlmpKSlfQGmW.X2C\n"  # secret
+
+
+def test_who_has_logged_in_may_push_and_pull(run: Cli, tmp_path: Path) -> None:
+    as_me = replace(run, environment={**run.environment, "DOCKER_CONFIG": str(tmp_path / "config")})
+    (tmp_path / "htpasswd").write_text(HTPASSWD)
+    guard = {"htpasswd": {"realm": "ours", "path": str(tmp_path / "htpasswd")}}
+    with registry(tmp_path / "registry", auth=guard) as host:
+        name = f"{host}/bb:1"
+        run.ok("tag", "busybox", name)
+        assert run("push", name).code == 1
+        wrong = as_me("login", "-u", "me", "--password-stdin", host, stdin=b"wrong")
+        right = as_me("login", "-u", "me", "--password-stdin", host, stdin=b"secret\n")
+        pushed = as_me("push", name)
+        run.ok("rmi", name)
+        stranger, pulled = run("pull", name), as_me("pull", name)
+        out = as_me("logout", host)
+        after = as_me("pull", name)
+        run("rmi", name)
+
+    told = f"login attempt to http://{host}/v2/ failed with status: 401 Unauthorized"
+    assert (wrong.code, told in wrong.err) == (1, True), wrong
+    assert (right.code, right.out) == (0, "Login Succeeded\n"), right
+    assert (pushed.code, pulled.code, out.code) == (0, 0, 0), (pushed, pulled, out)
+    assert (stranger.code, after.code) == (1, 1)

@@ -33,11 +33,16 @@ class _Token:
 
 
 class Tokens:
-    """The tokens of one user at one host, by what they allow."""
+    """The tokens of one user at one host, by what they allow.
 
-    def __init__(self, credentials: Credentials, clock: Callable[[], float]) -> None:
+    ``lasting``: ask for an identity token too, which stands for the password from then on (docker login).
+    """
+
+    def __init__(self, credentials: Credentials, clock: Callable[[], float], *, lasting: bool = False) -> None:
         self._credentials = credentials
         self._clock = clock
+        self._lasting = lasting
+        self.identity_token = credentials.identity_token
         self._tokens: dict[frozenset[str], _Token] = {}
 
     def known(self, scopes: Sequence[str]) -> str | None:
@@ -70,6 +75,8 @@ class Tokens:
         value = answer.get("token") or answer.get("access_token")
         if not isinstance(value, str):
             raise Unavailable(f"the answer of {realm} holds no token")
+        if self._lasting and isinstance(lasts := answer.get("refresh_token"), str):
+            self.identity_token = lasts
         life = answer.get("expires_in")
         life_s = float(min(life, _LONGEST_LIFE_S)) if isinstance(life, int | float) and life > 0 else _DEFAULT_LIFE_S
         self._tokens[frozenset(wanted)] = _Token(value, self._clock() + life_s * _USED)
@@ -97,6 +104,8 @@ class Tokens:
             headers = {"Authorization": own.basic} if own.username else {}
             if own.username:
                 query.append(("account", own.username))
+            if self._lasting:
+                query += [("offline_token", "true"), ("client_id", _CLIENT)]
             request = session.get(realm, params=query, headers=headers, ssl=ssl, proxy=proxy)
         async with request as response:
             body = await read_whole(response, _MAX_BYTES, realm)
@@ -117,6 +126,8 @@ class Tokens:
         """OAuth2's own way, for servers that have no other."""
         form = {"grant_type": "password", "username": self._credentials.username, "client_id": _CLIENT}
         form |= {"password": self._credentials.password, "service": service, "scope": " ".join(scopes)}
+        if self._lasting:
+            form["access_type"] = "offline"
         async with session.post(realm, data=form, ssl=ssl, proxy=proxy) as response:
             return _decoded(response.status, await read_whole(response, _MAX_BYTES, realm), realm)
 

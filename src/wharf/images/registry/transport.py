@@ -78,9 +78,9 @@ class Transport:
         if session is not None:
             await session.close()
 
-    def connect(self, host: Host, credentials: Credentials = ANONYMOUS) -> Connection:
-        """Return requests to ``host``; nothing is sent yet."""
-        return Connection(self, host, credentials)
+    def connect(self, host: Host, credentials: Credentials = ANONYMOUS, *, lasting: bool = False) -> Connection:
+        """Return requests to ``host``; nothing is sent yet. ``lasting``: see :class:`Tokens`."""
+        return Connection(self, host, credentials, lasting=lasting)
 
     def schemes(self, host: Host) -> tuple[str, ...]:
         """Return the schemes to try for ``host``: the one that worked, if any did."""
@@ -119,17 +119,23 @@ class _Attempt:
 
     made: int = 0
     authenticated: bool = False
+    with_password: bool = False
 
 
 class Connection:
     """Requests of one user to one host."""
 
-    def __init__(self, transport: Transport, host: Host, credentials: Credentials) -> None:
+    def __init__(self, transport: Transport, host: Host, credentials: Credentials, *, lasting: bool = False) -> None:
         self._transport = transport
         self.host = host
         self._credentials = credentials
-        self._tokens = Tokens(credentials, transport.waiting.monotonic)
+        self._tokens = Tokens(credentials, transport.waiting.monotonic, lasting=lasting)
         self._basic = False
+
+    @property
+    def identity_token(self) -> str:
+        """What stands for the user's password from now on; empty when the registry gave none."""
+        return self._tokens.identity_token
 
     @asynccontextmanager
     async def request(
@@ -160,6 +166,7 @@ class Connection:
         attempt = _Attempt()
         while True:
             attempt.made += 1
+            attempt.with_password = self._basic  # others may learn meanwhile that it is wanted
             delay: float | None = None
             error: WharfError
             try:
@@ -188,7 +195,7 @@ class Connection:
             attempt.authenticated = True
             attempt.made -= 1
             challenges = parse_challenges(response.headers.getall("WWW-Authenticate", []))
-            return (0.0 if await self._authenticate(challenges, scopes) else None), error
+            return (0.0 if await self._authenticate(challenges, scopes, attempt) else None), error
         if response.status not in AGAIN:
             return None, error
         wish = retry_after_s(response.headers.get("Retry-After"), now_s=self._transport.waiting.now())
@@ -198,7 +205,7 @@ class Connection:
         waiting = self._transport.waiting
         return waiting.patience.delay_s(attempt, chance=waiting.chance(), retry_after_s=wish)
 
-    async def _authenticate(self, challenges: list[Challenge], scopes: Sequence[str]) -> bool:
+    async def _authenticate(self, challenges: list[Challenge], scopes: Sequence[str], attempt: _Attempt) -> bool:
         """Get what a challenge asks for; return whether there is anything new to send."""
         for challenge in challenges:
             realm = challenge.parameters.get("realm", "")
@@ -214,7 +221,7 @@ class Connection:
                     proxy_for(realm, self._transport.options),
                 )
                 return True
-            if challenge.scheme == "basic" and self._credentials.username and not self._basic:
+            if challenge.scheme == "basic" and self._credentials.username and not attempt.with_password:
                 self._basic = True
                 return True
         return False

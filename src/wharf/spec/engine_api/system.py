@@ -42,6 +42,13 @@ class AuthConfig(TypedDict, total=False):
     registrytoken: str | None
 
 
+class AuthResponse(TypedDict):
+    """AuthResponse (Engine API, definitions)."""
+
+    Status: str
+    IdentityToken: str
+
+
 class EventMessage(TypedDict, total=False):
     """EventMessage (Engine API, definitions)."""
 

@@ -176,3 +176,27 @@ def test_proxies_are_the_options_or_the_environments(
     monkeypatch.setenv("HTTP_PROXY", "http://environment:2")
 
     assert proxy_for(url, RegistryOptions(https_proxy="http://own:1", no_proxy="left.example")) == expected
+
+
+def test_requests_that_are_refused_at_the_same_time_each_come_again_with_the_password() -> None:
+    class Guarded(FakeRegistry):
+        both = asyncio.Event()
+        refused = 0
+
+        async def answer(self, request: web.Request) -> web.StreamResponse:
+            if request.headers.get("Authorization") == Credentials("me", "secret").basic:
+                return await super().answer(request)
+            self.refused += 1
+            if self.refused == 2:
+                self.both.set()
+            await self.both.wait()
+            return failed(401, "UNAUTHORIZED", {"WWW-Authenticate": 'Basic realm="me"'})
+
+    fake = Guarded()
+    fake.add(b"blob")
+
+    async def ask() -> list[bool]:
+        async with repository(fake, Credentials("me", "secret")) as repo:
+            return await asyncio.gather(repo.has_blob(BLOB), repo.has_blob(BLOB))
+
+    assert asyncio.run(ask()) == [True, True]
