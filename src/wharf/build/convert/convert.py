@@ -56,11 +56,13 @@ def convert(dockerfile: kinds.Dockerfile, options: Options, known: Known) -> Con
         DockerfileError: with the lines it is about.
         InvalidArgument: the target does not exist, or an option is malformed.
     """
-    return _Conversion(dockerfile, options, known).result()
+    return Conversion(dockerfile, options, known).result()
 
 
 @dataclass(slots=True)
-class _Conversion:
+class Conversion:
+    """The stages of one build; ``missing`` images were needed and are not known."""
+
     dockerfile: kinds.Dockerfile
     options: Options
     known: Known
@@ -79,8 +81,9 @@ class _Conversion:
         )
 
     def result(self) -> Converted | Missing:
-        index = self._target()
-        state = self._stage(index)
+        """Return what :func:`convert` does."""
+        index = self.target()
+        state = self.stage(index)
         if self.missing:
             return Missing(frozenset(self.missing))
         image = state.image
@@ -91,7 +94,8 @@ class _Conversion:
             state.edge, image, self.bases.get(index), self.epoch_s, state.platform, frozenset(self.used_contexts)
         )
 
-    def _target(self) -> int:
+    def target(self) -> int:
+        """Return the stage that is asked for."""
         stages = self.dockerfile.stages
         wanted = self.options.target
         if not stages:
@@ -111,7 +115,14 @@ class _Conversion:
                 return index
         return int(name) if name.isdigit() and int(name) < before else None
 
-    def _stage(self, index: int) -> StageState:
+    def parent(self, index: int) -> int | None:
+        """Return the stage that a stage begins with; None where it is an image, a context or nothing."""
+        begin = self.dockerfile.stages[index].begin
+        name = expanded(begin.base, self.shared, begin.lines, self.dockerfile.escape).text
+        return None if name.isdigit() else self._index_of(name, index)
+
+    def stage(self, index: int) -> StageState:
+        """Return a stage with all that its instructions did, converting it and what it needs first."""
         if index in self.done:
             return self.done[index]
         stage = self.dockerfile.stages[index]
@@ -138,7 +149,7 @@ class _Conversion:
         shown = begin.name or (f"stage-{index}" if len(self.dockerfile.stages) > 1 else "")
         earlier = self._index_of(name, index)
         if earlier is not None and not name.isdigit():
-            state = self._stage(earlier).child(shown, platform)
+            state = self.stage(earlier).child(shown, platform)
             self.bases[index] = self.bases.get(earlier)
         else:
             state = self._from_image(index, name, shown, platform, begin)
@@ -267,10 +278,10 @@ class _Conversion:
         if found == index:
             raise DockerfileError(f"invalid from flag value {name}: refers to current build stage", lines)
         if found is not None and found > index and found not in self.done:
-            self._stage(found)  # a circle is told as such
+            self.stage(found)  # a circle is told as such
             raise DockerfileError(f'cannot use stage "{name}": it needs to be defined before the current one', lines)
         if found is not None:
-            return self._stage(found).edge
+            return self.stage(found).edge
         if name in self.options.contexts:
             override = self._override(name, name, self.options.platform, lines)
             return override.edge if override else None

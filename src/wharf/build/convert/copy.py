@@ -52,7 +52,7 @@ class _Copies:
 
     def word(self, text: str) -> str:
         """Return ``text`` with its variables replaced."""
-        return expanded(text, self._state.environment, self._lines, self._state.escape).text
+        return self._state.expanded(text, self._lines).text
 
     def gather(self, path: str) -> None:
         """Add what one source names."""
@@ -74,7 +74,7 @@ class _Copies:
         """Add the content of a here-document."""
         text = document.text
         if document.expand:
-            text = expanded(text, self._state.environment, self._lines, "\\", raw=True).text
+            text = self._state.expanded(text, self._lines, document=True).text
         made = File((MakeFile(f"/{document.name}", text.encode("utf-8", "surrogateescape")),), base=-1)
         about = Description("[internal] preparing inline document")
         edge = Vertex(made, (), str(self._state.platform), about).output()

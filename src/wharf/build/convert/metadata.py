@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from wharf.build.convert.scope import NOT_ENVIRONMENT, expanded
+from wharf.build.convert.scope import NOT_ENVIRONMENT
 from wharf.build.convert.stage import StageState
 from wharf.build.dockerfile import instructions as kinds
 from wharf.build.dockerfile.errors import DockerfileError
@@ -107,7 +107,7 @@ def expose(state: StageState, instruction: kinds.Expose) -> None:
     """EXPOSE."""
     ports: list[str] = []
     for text in instruction.ports:
-        for word in expanded(text, state.environment, instruction.lines, state.escape).words:
+        for word in state.expanded(text, instruction.lines).words:
             ports += _ports(word, instruction.lines)
     ports = sorted(set(ports))
     state.config["ExposedPorts"] = {**(state.config.get("ExposedPorts") or {}), **{port: {} for port in ports}}
@@ -197,8 +197,7 @@ def _account(text: str) -> str | int:
 def _word(
     state: StageState, text: str, instruction: kinds.Instruction, environment: Mapping[str, str] | None = None
 ) -> str:
-    values = state.environment if environment is None else environment
-    return expanded(text, values, instruction.lines, state.escape).text
+    return state.expanded(text, instruction.lines, environment=environment).text
 
 
 def _quoted(word: str) -> str:

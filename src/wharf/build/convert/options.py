@@ -43,6 +43,10 @@ class BaseImage:
     config: ImageConfig
 
 
+UNKNOWN_IMAGE: Final = BaseImage("", {"rootfs": {"type": "layers", "diff_ids": [""]}})
+"""Stands for an image that nobody knows, where a conversion is only looked at and not built."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageName:
     """An image that has to be known: its reference and its platform."""

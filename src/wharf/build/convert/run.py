@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from wharf.build.convert.metadata import joined, with_shell
-from wharf.build.convert.scope import PROXIES, expanded
+from wharf.build.convert.scope import PROXIES
 from wharf.build.convert.stage import StageState
 from wharf.build.dockerfile import instructions as kinds
 from wharf.build.dockerfile import mounts as syntax
@@ -122,7 +122,7 @@ def _command(instruction: kinds.Run, mounts: _Mounts, platform: str) -> tuple[st
 
 def _parsed(state: StageState, text: str, instruction: kinds.Run) -> syntax.Mount:
     def value(word: str) -> str:
-        return expanded(word, state.environment, instruction.lines, state.escape).text
+        return state.expanded(word, instruction.lines).text
 
     try:
         return syntax.parse_mount(text, value)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from wharf.build.convert.options import Options
-from wharf.build.convert.scope import pairs
+from wharf.build.convert.scope import expanded, pairs
+from wharf.build.dockerfile.words import Expansion
 from wharf.build.graph.operations import Operation
 from wharf.build.graph.vertex import Description, Edge, Vertex
 from wharf.images.platform import Platform
@@ -14,6 +16,15 @@ from wharf.spec.oci_image import ExecutionConfig, History, ImageConfig
 
 COMMENT = "buildkit.dockerfile.v0"
 """What Docker's images carry in each line of their history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unset:
+    """A variable that was used and had no value."""
+
+    name: str
+    lines: tuple[int, int]
+    known: tuple[str, ...] = field(default=(), compare=False)  # the variables that there were
 
 
 @dataclass(slots=True)
@@ -35,6 +46,7 @@ class StageState:
     workdir_set: bool = False
     epoch_s: int | None = None
     triggers: tuple[str, ...] = ()
+    unset: dict[Unset, None] = field(default_factory=dict)  # in order, each once
 
     @property
     def config(self) -> ExecutionConfig:
@@ -45,6 +57,31 @@ class StageState:
     def workdir(self) -> str:
         """Where its commands run."""
         return self.config.get("WorkingDir") or "/"
+
+    def expanded(
+        self,
+        text: str,
+        lines: tuple[int, int],
+        *,
+        environment: Mapping[str, str] | None = None,
+        document: bool = False,
+    ) -> Expansion:
+        """Return ``text`` with its variables replaced; remembers those that have no value.
+
+        Args:
+            text: as written.
+            lines: where it stands.
+            environment: other values than the stage's.
+            document: it is a here-document's: quotes are letters like others, and a backslash escapes.
+
+        Raises:
+            DockerfileError: it is malformed; with its lines.
+        """
+        values = self.environment if environment is None else environment
+        found = expanded(text, values, lines, "\\" if document else self.escape, raw=document)
+        for name in sorted(found.missing - self.arguments.keys()):
+            self.unset[Unset(name, lines, tuple(values))] = None
+        return found
 
     def next_name(self, text: str) -> str:
         """Return the name of the next numbered step."""
