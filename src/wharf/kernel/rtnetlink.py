@@ -15,6 +15,7 @@ from wharf.kernel.netlink_wire import Request, attribute, family, ip, mac, neste
 LINK = struct.Struct("=BxHiII")  # family, type, index, flags, change
 ADDRESS = struct.Struct("=BBBBi")  # family, prefix length, flags, scope, index
 ROUTE = struct.Struct("=BBBBBBBBI")  # family, dst and src length, tos, table, protocol, scope, type, flags
+_LIFETIMES = struct.Struct("=IIII")  # preferred and valid, in seconds; two moments that the kernel fills in
 _NEIGHBOUR = struct.Struct("=BxxxiHBB")  # family, index, state, flags, type
 
 # No link-local IPv6 address is made: no router solicitation, no duplicate address detection.
@@ -125,10 +126,11 @@ def delete_link(name: str) -> Request:
     return Request(c.RTM_DELLINK, 0, link_header() + text(c.IFLA_IFNAME, name), f"delete {name}")
 
 
-def add_address(link: int, address: str, prefix_length: int) -> Request:
+def add_address(link: int, address: str, prefix_length: int, *, deprecated: bool = False) -> Request:
     """Give an address to a link; one that it has already is no error.
 
-    IPv6: without duplicate address detection, for the engine alone gives addresses here.
+    IPv6: without duplicate address detection, for the engine alone gives addresses here. What is ``deprecated`` is
+    never chosen as the source of a packet where there is another (RFC 6724).
     """
     version = family(address)
     flags = c.IFA_F_NODAD if version == socket.AF_INET6 else 0
@@ -137,6 +139,8 @@ def add_address(link: int, address: str, prefix_length: int) -> Request:
     if version == socket.AF_INET:
         network = ipaddress.IPv4Interface(f"{address}/{prefix_length}").network
         body += ip(c.IFA_BROADCAST, str(network.broadcast_address))
+    if deprecated:
+        body += attribute(c.IFA_CACHEINFO, _LIFETIMES.pack(0, 0xFFFFFFFF, 0, 0))
     return Request(c.RTM_NEWADDR, c.NLM_F_CREATE | c.NLM_F_REPLACE, body, f"add address {address}/{prefix_length}")
 
 

@@ -150,6 +150,8 @@ def ensure(host: Rtnetlink, wanted: BridgePlan) -> ReadyBridge:
     if 6 in versions:
         (_SYSCTL / "ipv6/conf" / wanted.name / "disable_ipv6").write_text("0")
         addresses.append(rtnetlink.add_address(link.number, _LINK_LOCAL, 64))
+        stand_in = pools.loopback_stand_in(wanted.alias.partition(":")[2])
+        addresses.append(rtnetlink.add_address(link.number, stand_in, 128, deprecated=True))
     host.execute(*addresses, rtnetlink.link_up(wanted.name))
     _forward(versions)
     return ReadyBridge(wanted, link.number, link.mtu, wanted.isolated and not _filters_bridges())

@@ -18,6 +18,7 @@ _EXHAUSTED = "all predefined address pools have been fully subnetted"
 _POOLS_IPV4 = tuple(IPv4Network(f"172.{second}.0.0/16") for second in range(18, 32))
 _MORE_IPV4 = IPv4Network("192.168.0.0/16")
 _PREFIX_IPV4, _PREFIX_IPV6 = 22, 64
+_STAND_INS = 0xFFFF  # the last subnet of the data root's prefix: no network gets it
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +104,17 @@ def _ipv4_subnets() -> Iterator[IPv4Network]:
 
 
 def _ipv6_subnets(key: str) -> Iterator[IPv6Network]:
-    prefix = (0xFD << 40 | int.from_bytes(hashlib.sha256(f"wharf {key}".encode()).digest()[:5])) << 80
-    for number in range(1 << 16):
-        yield IPv6Network((prefix | number << 64, _PREFIX_IPV6))
+    for number in range(_STAND_INS):
+        yield IPv6Network((_prefix(key) | number << 64, _PREFIX_IPV6))
+
+
+def loopback_stand_in(key: str) -> str:
+    """Return the address that stands for ::1 in packets that go to a container; see :mod:`wharf.network.rules`."""
+    return str(IPv6Address(_prefix(key) | _STAND_INS << 64 | 1))
+
+
+def _prefix(key: str) -> int:
+    return (0xFD << 40 | int.from_bytes(hashlib.sha256(f"wharf {key}".encode()).digest()[:5])) << 80
 
 
 def parse(document: Mapping[str, object]) -> Pool:

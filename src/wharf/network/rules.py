@@ -8,7 +8,10 @@ The table ``inet wharf_<key>``::
     set local4        subnet . bridge                                           who is at home where
     (the same with 6 for IPv6)
 
-    guard            prerouting, raw     a bridge may not speak to or from 127/8 (its route_localnet would let it)
+    guard            prerouting, raw     a bridge may not speak to or from 127/8 (its route_localnet would let it);
+                                         nobody but this host to the stand-in of ::1
+    loopback_out     output, raw         ::1 → its stand-in, where a port is published
+    loopback_in      input, last         and back, before a socket is looked for
     prerouting       dstnat              packets to this host's addresses → maps; 127/8 from a wire is left to the
                                          kernel, which drops it
     output           -100                the host's own packets → maps, 127/8 and ::1 included
@@ -18,6 +21,10 @@ The table ``inet wharf_<key>``::
     postrouting      srcnat              masquerade what leaves a subnet for elsewhere; and published traffic whose
                                          client is this host's loopback or sits on the same bridge, so that the
                                          answer comes back through here (whatever bridge-nf-call-iptables says)
+
+The stand-in: the kernel takes no packet from a bridge that bears ::1 (RFC 4291, 2.5.3; IPv6 has no route_localnet),
+so the answer to a connection that was translated would be lost. An address of the engine's own, which its bridges
+have, takes the place of ::1 while such a packet is under way.
 
 Sets and maps keep the rules as many as they are, however many networks there are and ports are published.
 (libnftables-json(5); `fib` and `dnat ... map`: nft(8).)
@@ -29,12 +36,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from wharf.network import pools
 from wharf.network.endpoint import Endpoint, PublishedPort
 
 Command = dict[str, Any]
 
 ANY = "0.0.0.0"  # noqa: S104 - the word for "all addresses", nothing is bound here
 ANY6 = "::"
+LOOPBACK6 = "::1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +80,10 @@ def build(key: str, networks: Iterable[BridgeNetwork], endpoints: Iterable[Endpo
     by_id = {network.id: network for network in networks}
     sets = {name: list(found) for name, found in _network_sets(by_id.values())}
     for endpoint in endpoints:
-        for name, element in _elements(by_id, endpoint):
+        for name, element in _elements(key, by_id, endpoint):
             sets[name].append(_spelt(element))
-    name = table_name(key)
-    lines = [f"table inet {name}", f"delete table inet {name}", f"table inet {name} {{"]
+    name, self6 = table_name(key), pools.loopback_stand_in(key)
+    lines = [f"table inet {name}", f"delete table inet {name}", f"table inet {name} {{", f"\tdefine self6 = {self6}"]
     for set_name, (kind, declaration) in _SETS.items():
         filled = [f"\t\telements = {{ {', '.join(sets[set_name])} }}"] if sets.get(set_name) else []
         lines += [f"\t{kind} {set_name} {{", f"\t\t{declaration}", *filled, "\t}"]
@@ -96,7 +105,7 @@ def remove(key: str) -> list[Command]:
 
 def publish(key: str, networks: Networks, endpoint: Endpoint) -> list[Command]:
     """Return the commands that publish the endpoint's ports; none for none."""
-    return [{"add": {"element": _json(key, *found)}} for found in _elements(networks, endpoint)]
+    return [{"add": {"element": _json(key, *found)}} for found in _elements(key, networks, endpoint)]
 
 
 def withdraw(key: str, networks: Networks, endpoint: Endpoint) -> list[Command]:
@@ -104,7 +113,7 @@ def withdraw(key: str, networks: Networks, endpoint: Endpoint) -> list[Command]:
 
     Adding first, in the same transaction, makes the deletion succeed after a crash before the ports were published.
     """
-    delete = [{"delete": {"element": _json(key, *found)}} for found in _elements(networks, endpoint)]
+    delete = [{"delete": {"element": _json(key, *found)}} for found in _elements(key, networks, endpoint)]
     return publish(key, networks, endpoint) + delete
 
 
@@ -112,7 +121,7 @@ Words = tuple[str | int, ...]
 Element = tuple[Words, Words]  # key, value; a set's has no value
 
 
-def _elements(networks: Networks, endpoint: Endpoint) -> Iterator[tuple[str, Element]]:
+def _elements(key: str, networks: Networks, endpoint: Endpoint) -> Iterator[tuple[str, Element]]:
     """Yield the name of a set or map, and its element, for each port."""
     network = networks.get(endpoint.network_id)
     for port in endpoint.ports if network else ():
@@ -124,14 +133,16 @@ def _elements(networks: Networks, endpoint: Endpoint) -> Iterator[tuple[str, Ele
         if mode == "routed":
             yield f"open{port.version}", ((address, port.protocol, port.container_port), ())
         else:
-            yield _mapped(port, address)
+            yield _mapped(port, address, port.host_ip)
+            if port.host_ip == LOOPBACK6:
+                yield _mapped(port, address, pools.loopback_stand_in(key))
 
 
-def _mapped(port: PublishedPort, address: str) -> tuple[str, Element]:
+def _mapped(port: PublishedPort, address: str, host_ip: str) -> tuple[str, Element]:
     value = (address, port.container_port)
-    if port.host_ip in (ANY, ANY6):
+    if host_ip in (ANY, ANY6):
         return f"ports{port.version}_any", ((port.protocol, port.host_port), value)
-    return f"ports{port.version}_at", ((port.host_ip, port.protocol, port.host_port), value)
+    return f"ports{port.version}_at", ((host_ip, port.protocol, port.host_port), value)
 
 
 def _json(key: str, name: str, element: Element) -> dict[str, Any]:
@@ -206,7 +217,26 @@ _CHAINS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "guard",
         "filter hook prerouting priority -300",
-        ("iifname @bridges ip daddr 127.0.0.0/8 drop", "iifname @bridges ip saddr 127.0.0.0/8 drop"),
+        (
+            "iifname @bridges ip daddr 127.0.0.0/8 drop",
+            "iifname @bridges ip saddr 127.0.0.0/8 drop",
+            'iifname != "lo" ip6 daddr $self6 drop',
+            'iifname != "lo" ip6 saddr $self6 drop',
+        ),
+    ),
+    (
+        "loopback_out",
+        "filter hook output priority -300",
+        (
+            "ip6 daddr ::1 meta l4proto . th dport @ports6_any ip6 daddr set $self6",
+            "ip6 daddr ::1 ip6 daddr . meta l4proto . th dport @ports6_at ip6 daddr set $self6",
+            "ip6 saddr ::1 ip6 daddr $self6 ip6 saddr set $self6",
+        ),
+    ),
+    (
+        "loopback_in",
+        "filter hook input priority 300",
+        ("ip6 daddr $self6 ip6 daddr set ::1", "ip6 saddr $self6 ip6 saddr set ::1"),
     ),
     ("prerouting", "nat hook prerouting priority -100", ("ip daddr 127.0.0.0/8 return", *_TO_MAPS)),
     ("output", "nat hook output priority -100", _TO_MAPS),
@@ -233,7 +263,7 @@ _CHAINS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "nat hook postrouting priority 100",
         (
             "ip saddr 127.0.0.0/8 oifname @bridges ct status dnat masquerade",
-            "ip6 saddr ::1 oifname @bridges ct status dnat masquerade",
+            "ip6 saddr $self6 oifname @bridges ct status dnat masquerade",
             "ip saddr . oifname @local4 ct status dnat masquerade",
             "ip6 saddr . oifname @local6 ct status dnat masquerade",
             "ip saddr . oifname @local4 return",

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.root.network.machines import WIRE_HERE, WIRE_THERE, World
+from tests.root.network.machines import WIRE_HERE, WIRE_HERE6, WIRE_THERE, WIRE_THERE6, World
 
 from wharf.kernel import netns, rtnetlink
 from wharf.kernel.netlink import Rtnetlink
 
-_BRIDGE_NF = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
+_BRIDGE_NF = [Path(f"/proc/sys/net/bridge/bridge-nf-call-{name}") for name in ("iptables", "ip6tables")]
 
 
 @pytest.fixture
@@ -46,6 +46,7 @@ def wire(tmp_path: Path) -> Iterator[str]:
                     mtu=1500,
                 ),
                 rtnetlink.add_address(lan.number, WIRE_HERE, 24),
+                rtnetlink.add_address(lan.number, WIRE_HERE6, 64),
             )
         netns.within(path, _configure_wire)
         yield path
@@ -63,17 +64,18 @@ def _configure_wire() -> None:
         there.execute(
             rtnetlink.link_up("lo"),
             rtnetlink.add_address(link.number, WIRE_THERE, 24),
+            rtnetlink.add_address(link.number, WIRE_THERE6, 64),
             rtnetlink.link_up("eth0"),
             rtnetlink.add_default_route(WIRE_HERE, link.number),
+            rtnetlink.add_default_route(WIRE_HERE6, link.number),
         )
 
 
 @pytest.fixture(params=[0, 1], ids=["bridge-nf-off", "bridge-nf-on"])
 def bridge_nf(request: pytest.FixtureRequest) -> Iterator[None]:
-    if not _BRIDGE_NF.exists():
-        yield
-        return
-    before = _BRIDGE_NF.read_text()
-    _BRIDGE_NF.write_text(str(request.param))
+    present = {path: path.read_text() for path in _BRIDGE_NF if path.exists()}
+    for path in present:
+        path.write_text(str(request.param))
     yield
-    _BRIDGE_NF.write_text(before)
+    for path, before in present.items():
+        path.write_text(before)

@@ -21,6 +21,7 @@ from wharf.storage.layout import DataRoot, RunRoot
 from wharf.storage.metadata import Database
 
 WIRE_HERE, WIRE_THERE = "198.51.100.1", "198.51.100.2"
+WIRE_HERE6, WIRE_THERE6 = "2001:db8:5::1", "2001:db8:5::2"
 A, B = "a" * 64, "b" * 64
 
 
@@ -91,23 +92,32 @@ def ruleset() -> str:
     return subprocess.run(["nft", "list", "ruleset"], capture_output=True, text=True, check=True).stdout
 
 
-def open_in(place: str, kind: int) -> socket.socket:
-    """A socket of the namespace ``place`` ('' for the host's)."""
-    made = netns.within(place, lambda: socket.socket(socket.AF_INET, kind)) if place else socket.socket(type=kind)
+def open_in(place: str, kind: int, address: str = "", protocol: int = 0) -> socket.socket:
+    """A socket of the namespace ``place`` ('' for the host's), of the version of IP of ``address``."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+
+    def work() -> socket.socket:
+        return socket.socket(family, kind, protocol)
+
+    made = netns.within(place, work) if place else work()
     made.settimeout(3)
     return made
 
 
-def tcp_server(place: str, port: int) -> socket.socket:
-    server = open_in(place, socket.SOCK_STREAM)
-    server.bind(("0.0.0.0", port))
-    server.listen()
+def tcp_server(place: str, port: int, address: str = "0.0.0.0") -> socket.socket:
+    server = open_in(place, socket.SOCK_STREAM, address)
+    try:
+        server.bind((address, port))
+        server.listen()
+    except BaseException:
+        server.close()
+        raise
     return server
 
 
 def talk(server: socket.socket, place: str, to: tuple[str, int], *, timeout_s: float = 3.0) -> str:
     """Connect from ``place``, send a word through, and return the address that the server saw."""
-    with open_in(place, socket.SOCK_STREAM) as client:
+    with open_in(place, socket.SOCK_STREAM, to[0]) as client:
         client.settimeout(timeout_s)
         client.connect(to)
         accepted, address = server.accept()
@@ -121,10 +131,11 @@ def talk(server: socket.socket, place: str, to: tuple[str, int], *, timeout_s: f
 
 def exchange(server: socket.socket, place: str, to: tuple[str, int]) -> str:
     """The same with datagrams; the answer must come from where the question went."""
-    with open_in(place, socket.SOCK_DGRAM) as client:
+    with open_in(place, socket.SOCK_DGRAM, to[0]) as client:
         client.sendto(b"ahoy", to)
         word, address = server.recvfrom(16)
         assert word == b"ahoy"
         server.sendto(b"aye", address)
-        assert client.recvfrom(16) == (b"aye", to)
+        answer, answered_by = client.recvfrom(16)
+        assert (answer, *answered_by[:2]) == (b"aye", *to)
     return str(address[0])

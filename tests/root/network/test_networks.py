@@ -85,6 +85,8 @@ def test_published_udp_port_is_reached_from_everywhere(world: World, wire: str, 
 
 def test_datagrams_that_keep_coming_reach_the_next_container(world: World, wire: str) -> None:
     to = (WIRE_HERE, 5353)
+    with open_in(wire, socket.SOCK_STREAM) as first, pytest.raises(ConnectionRefusedError):
+        first.connect(to)  # the host's MAC is known then, and no datagram waits for it
     with open_in(wire, socket.SOCK_DGRAM) as client:
         client.sendto(b"before", to)
         heard = []

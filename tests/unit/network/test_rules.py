@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from wharf.network import rules
+from wharf.network import pools, rules
 from wharf.network.endpoint import Endpoint, PublishedPort
 
 _GOLDEN = Path(__file__).parent / "golden" / "firewall.nft"
@@ -82,3 +82,10 @@ def test_withdrawal_adds_first_so_that_it_cannot_fail() -> None:
 
 def test_no_ports_need_no_transaction() -> None:
     assert rules.publish("k", _NETWORKS, _endpoint()) == rules.withdraw("k", _NETWORKS, _endpoint()) == []
+
+
+def test_port_on_loopback_of_version_6_is_also_at_the_stand_in() -> None:
+    commands = rules.publish("k", _NETWORKS, _endpoint(PublishedPort(80, "tcp", "::1", 8080)))
+    places = [command["add"]["element"]["elem"][0][0]["concat"][0] for command in commands]
+
+    assert places == ["::1", pools.loopback_stand_in("k")]
