@@ -336,6 +336,9 @@ class System(Protocol):
         The call itself raises InvalidArgument for bad arguments: the iterator is read after status 200 is sent.
         """
 
+    def check(self, *, quick: bool, repair: bool) -> AsyncIterator[Document]:
+        """Yield what is wrong with what is stored, one finding after another, and last their counts."""
+
     async def disk_usage(self, kinds: Collection[str]) -> dict[str, system.DiskUsage]:
         """Return what takes room: a DiskUsage for each of the kinds container, image, volume and build-cache."""
 

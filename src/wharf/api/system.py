@@ -83,6 +83,11 @@ async def _disk_usage(call: Call) -> web.StreamResponse:
     return document(versions.disk_usage(usage, call.version, verbose=verbose))
 
 
+async def _check(call: Call) -> web.StreamResponse:
+    query = call.query
+    return await lines(call, call.backend.system.check(quick=query.flag("quick"), repair=query.flag("repair")))
+
+
 ROUTES = (
     Route("GET", "/_ping", _ping),
     Route("HEAD", "/_ping", _ping),
@@ -90,4 +95,5 @@ ROUTES = (
     Route("GET", "/info", _info),
     Route("GET", "/events", _events),
     Route("GET", "/system/df", _disk_usage),
+    Route("POST", "/wharf/system/check", _check),  # ours
 )

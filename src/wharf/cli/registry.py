@@ -92,6 +92,7 @@ _MODULES: dict[str, dict[str, str]] = {
         "system prune": "Remove what is not in use",
     },
     "login": {"login": "Log in to a registry", "logout": "Log out of a registry"},
+    "system_check": {"system check": "Verify everything that is stored"},
     "dial": {"system dial-stdio": "Make standard input and output a connection to the engine"},
     "contexts": {
         "context create": "Name an engine",

@@ -30,6 +30,11 @@ class System:
         """Return what its objects take on disk, in bytes; every object of them when ``verbose``."""
         return as_document(self._client.call("GET", "/system/df", query={"verbose": verbose or None}))
 
+    def check(self, *, quick: bool = False, repair: bool = False) -> Iterator[object]:
+        """Yield what is wrong with what is stored, a document each; the last one counts them."""
+        query = {"quick": quick or None, "repair": repair or None}
+        return self._client.request("POST", "/wharf/system/check", query=query).json_lines()
+
     def login(self, credentials: Document) -> Document:
         """Ask a registry, through the engine, whether these credentials (an AuthConfig) are right.
 

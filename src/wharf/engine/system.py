@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import platform
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import aclosing
+from dataclasses import asdict
 from pathlib import Path
 
+from wharf.engine.check import check
 from wharf.engine.context import Context
 from wharf.engine.disk_usage import KINDS, Listing, Results, disk_usage
 from wharf.engine.events import FILTERS
 from wharf.engine.runtimes import DEFAULT as DEFAULT_RUNTIME
 from wharf.engine.runtimes import RUNTIMES
+from wharf.images.check import Depth, Finding
 from wharf.images.registry.hosts import RegistryOptions
 from wharf.lib.filters import require_known
 from wharf.lib.moments import parse_moment, to_ns
@@ -146,9 +151,27 @@ class System:
             since_ns = now_ns
         return self._context.events.subscribe(since_ns=since_ns, until_ns=until_ns, filters=filters or {})
 
+    async def check(self, *, quick: bool = False, repair: bool = False) -> AsyncIterator[dict[str, object]]:
+        """Yield what is wrong with what is stored, as it is found; last how much of it there is.
+
+        Args:
+            quick: only look what is there, and how large: bytes are not read.
+            repair: mend what can be mended without losing anything that is good.
+        """
+        counts: Counter[str] = Counter()
+        async with aclosing(check(self._context, Depth(quick=quick, repair=repair))) as findings:
+            async for finding in findings:
+                counts[_weight(finding)] += 1
+                yield asdict(finding)
+        yield {"problems": counts["problem"], "repaired": counts["repaired"], "garbage": counts["harmless"]}
+
     async def disk_usage(self, kinds: Collection[str] = KINDS) -> dict[str, DiskUsage]:
         """Return what takes space (GET /system/df): a DiskUsage for each kind."""
         return await disk_usage(self._context, self._containers, self._builds, kinds)
+
+
+def _weight(finding: Finding) -> str:
+    return "repaired" if finding.repaired else "harmless" if finding.harmless else "problem"
 
 
 def _limits(*, cgroup2: bool) -> dict[str, bool]:

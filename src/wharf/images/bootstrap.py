@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from wharf.errors import InvalidArgument
 from wharf.images import busybox, debian
+from wharf.images.apt_sources import complete_lines
 from wharf.images.intake import Intake, encode_config
 from wharf.images.record import ImageRecord
 from wharf.lib.reference import Reference, parse_reference
+
+_PROGRESS_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +66,25 @@ def make_base(base: Base, intake: Intake, folder: Path, now: str) -> ImageRecord
             layer = intake.layer(archive)
         config = debian.configuration(base.suite, base.include, layer.diff_id)
     return intake.commit(encode_config(config), [layer], [base.reference], now)
+
+
+async def follow(
+    base: Base, folder: Path, making: Coroutine[object, object, ImageRecord]
+) -> AsyncGenerator[dict[str, object], None]:
+    """Run ``making`` and yield what it logs in ``folder``; at last what was made. Whoever leaves cancels it."""
+    work = asyncio.ensure_future(making)
+    try:
+        shown = 0
+        while not work.done():
+            await asyncio.wait({work}, timeout=_PROGRESS_S)
+            lines = await asyncio.to_thread(complete_lines, folder / "log", shown)
+            for line in lines:
+                if str(folder) not in line:  # hooks and temporary names are nobody's news
+                    yield {"status": line.removeprefix("I: ")}
+            shown += len(lines)
+        record = await work
+    finally:
+        work.cancel()
+        await asyncio.wait({work})
+    yield {"status": f"Tagged {base.reference.familiar}"}
+    yield {"status": record.id}

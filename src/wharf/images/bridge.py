@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures import Future
 from typing import Final, TypeVar
@@ -42,10 +42,14 @@ class Blocking:
         finally:
             await source.aclose()
 
-    async def iterate(self, items: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
-        """Yield from an iterator that blocks."""
-        while (item := await self.run(lambda: next(items, None))) is not None:
-            yield item
+    async def iterate(self, items: Iterator[T]) -> AsyncGenerator[T, None]:
+        """Yield from an iterator that blocks; a generator is closed at the end."""
+        try:
+            while (item := await self.run(lambda: next(items, None))) is not None:
+                yield item
+        finally:
+            if isinstance(items, Generator):
+                await self.run(items.close)
 
 
 class Incoming:

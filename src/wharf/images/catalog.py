@@ -10,11 +10,12 @@ reference stands for, and the others are held by the index.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from wharf.errors import InvalidArgument, NotFound
+from wharf.errors import DataLoss, InvalidArgument, NotFound
 from wharf.images.lookup import Lookup, Named
 from wharf.images.reach import Reach
 from wharf.images.record import (
@@ -30,6 +31,8 @@ from wharf.storage.content import ContentStore
 from wharf.storage.metadata import Database
 from wharf.storage.snapshots import Snapshots
 
+log = logging.getLogger("wharf.images")
+
 
 class Catalog(Lookup):
     """The images of one data root."""
@@ -39,25 +42,34 @@ class Catalog(Lookup):
         self._database = database
         self._content = content
         self._snapshots = snapshots
+        self.damaged: dict[Digest, str] = {}
+        """Recorded manifests, and indexes that names stand for, that could not be read, and why."""
 
     def load(self, now: str) -> None:
         """Read all records, remove what no record refers to, write index.json; blocking, once, before all else.
 
+        An image whose manifest or configuration is missing or damaged is left out, and keeps its record: see
+        :attr:`damaged` and :mod:`wharf.images.check`.
+
         Args:
             now: the time, RFC 3339: pulls that were given up long before are forgotten.
-
-        Raises:
-            DataLoss: a recorded image's manifest or configuration is missing.
         """
         with self.lock:
             for digest, image_id, size in self._database.query(
                 "SELECT manifest_digest, image_id, size_bytes FROM images ORDER BY created_at, rowid"
             ):
-                self._read(Digest(str(digest)), Digest(str(image_id)), int(size or 0))
+                try:
+                    self._read(Digest(str(digest)), Digest(str(image_id)), int(size or 0))
+                except (DataLoss, InvalidArgument) as error:  # the others are as good as ever
+                    self.damaged[Digest(str(digest))] = str(error)
+                    log.warning("image %s cannot be used: %s", image_id, error)
             self._refresh_references()
+            for target in self.targets() - set(self.damaged):
+                if self._content.find(target) is None:
+                    self.damaged[target] = f"blob {target} is missing or damaged"
             self.reach.forget_old(now)
             self._sweep()
-            self._write_index()
+            self.write_index()
 
     def _read(self, manifest_digest: Digest, image_id: Digest, size_bytes: int) -> None:
         config = parse_config(self._content.read(image_id))
@@ -87,6 +99,8 @@ class Catalog(Lookup):
         names: dict[str, list[tuple[Reference, str]]] = {}
         found: dict[str, Named] = {}
         for reference, image_id, updated_at, manifest, target in rows:
+            if manifest in self.damaged:
+                continue
             names.setdefault(str(image_id), []).append((parse_reference(str(reference)), str(updated_at)))
             found[str(reference)] = Named(
                 Digest(str(image_id)), Digest(str(manifest)), Digest(str(target or manifest))
@@ -116,6 +130,8 @@ class Catalog(Lookup):
         used = self.reach.blobs(self.targets())
         for record in self._by_manifest.values():
             used |= blobs_of(record)
+        if self.damaged:  # which layers were theirs cannot be told: nothing is garbage before they are mended
+            used.update(self._content.digests())
         return used
 
     def insert(
@@ -149,6 +165,8 @@ class Catalog(Lookup):
                 db.execute("DELETE FROM unfinished_pulls WHERE digest IN (?, ?)", finished)
             if record.manifest_digest not in self._by_manifest:
                 self._enter(record)
+            for mended in finished:
+                self.damaged.pop(mended, None)
             self._changed()
             return self._by_id[record.id]
 
@@ -235,6 +253,22 @@ class Catalog(Lookup):
         with self.lock:
             return self._remove_layers({str(one) for top in chain_ids for one in self._snapshots.chain(top)})[1]
 
+    def garbage(self) -> tuple[set[Digest], set[str]]:
+        """Return the blobs and the layers that nothing refers to: what :meth:`collect` would remove."""
+        with self.lock:
+            layers = set(self._snapshots.sizes())
+            return set(self._content.digests()) - self._blobs_in_use(), layers - self._all_layers_in_use()
+
+    def forget_damaged(self, digest: Digest) -> None:
+        """Drop the record of an image that cannot be read, or of names that stand for an index that cannot be."""
+        with self.lock:
+            with self._database.transaction() as db:
+                for column in ("manifest_digest", "target_digest"):
+                    db.execute(f"DELETE FROM image_references WHERE {column} = ?", (digest,))  # noqa: S608  # two names of ours
+                db.execute("DELETE FROM images WHERE manifest_digest = ?", (digest,))
+            self.damaged.pop(digest, None)
+            self._changed()
+
     def stored_layer(self, diff_id: Digest) -> Descriptor | None:
         """Return how an image has a layer stored; None when none has it."""
         with self.lock:
@@ -251,14 +285,19 @@ class Catalog(Lookup):
         """Remove the layers among ``candidates`` that no image has and no container lies on, the upper ones first."""
         if not candidates:
             return [], 0
-        used = self._layers_in_use() | self.reach.layers()
-        for record in self._by_id.values():
-            used.update(chain_ids(record.diff_ids))
         removed, freed = [], 0
-        for chain_id in self._snapshots.uppermost_first(candidates - used):
+        for chain_id in self._snapshots.uppermost_first(candidates - self._all_layers_in_use()):
             freed += self._snapshots.remove(chain_id)
             removed.append(chain_id)
         return removed, freed
+
+    def _all_layers_in_use(self) -> set[str]:
+        used = self._layers_in_use() | self.reach.layers()
+        for record in self._by_id.values():
+            used.update(chain_ids(record.diff_ids))
+        if self.damaged:
+            used.update(self._snapshots.sizes())
+        return used
 
     def _layers_in_use(self) -> set[str]:
         """Return the layers that a container lies on or a build remembers, with all below them."""
@@ -270,11 +309,19 @@ class Catalog(Lookup):
 
     def _changed(self) -> None:
         self._refresh_references()
-        self._write_index()
+        self.write_index()
 
-    def _write_index(self) -> None:
-        entries = [d for record in self._by_id.values() if not record.held for d in self.descriptors(record)]
-        self._content.write_index(entries)
+    def write_index(self) -> None:
+        """Write index.json anew."""
+        self._content.write_index(self._entries())
+
+    def index_problem(self) -> str:
+        """Return what is wrong with what other tools read, index.json; empty for nothing."""
+        with self.lock:
+            return "" if self._content.index_is(self._entries()) else "it is missing, damaged or not of these images"
+
+    def _entries(self) -> list[Descriptor]:
+        return [d for record in self._by_id.values() if not record.held for d in self.descriptors(record)]
 
 
 def blobs_of(record: ImageRecord) -> set[Digest]:

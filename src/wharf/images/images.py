@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import builtins
 import secrets
 import time
@@ -13,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from wharf.errors import NotFound
 from wharf.images import views
-from wharf.images.apt_sources import complete_lines
 from wharf.images.assembly import Assembly, assemble
-from wharf.images.bootstrap import Base, make_base, parse_base
+from wharf.images.bootstrap import Base, follow, make_base, parse_base
 from wharf.images.bridge import Blocking, Incoming
 from wharf.images.catalog import Catalog
+from wharf.images.check import Depth, Finding, ImageCheck
 from wharf.images.committing import CommitRequest, commit_image
 from wharf.images.importing import ImportRequest, import_image, parse_import
 from wharf.images.intake import Intake
@@ -52,8 +51,6 @@ if TYPE_CHECKING:
 Document = dict[str, object]
 Uses = Callable[[str], Sequence[ImageUse]]
 """The containers made from an image, by its id."""
-
-_PROGRESS_S = 0.5
 
 
 def no_uses(_image_id: str) -> Sequence[ImageUse]:
@@ -341,6 +338,13 @@ class Images:
         with self._intake() as intake:
             return import_image(source, intake, request, self._now())
 
+    async def check(self, depth: Depth) -> AsyncGenerator[Finding, None]:
+        """Yield what is wrong with what is stored, as it is found (see :mod:`wharf.images.check`)."""
+        check = ImageCheck(self._catalog, self._content, self._snapshots, depth)
+        async with aclosing(self._blocking.iterate(check.run())) as findings:
+            async for finding in findings:
+                yield finding
+
     async def commit(self, request: CommitRequest) -> ImageRecord:
         """Make an image of what a container changed; the container is paused or stopped meanwhile.
 
@@ -371,22 +375,10 @@ class Images:
         """
         base = parse_base(name, builtins.list(include), reference)
         folder = self._data.ingest / f"bootstrap-{secrets.token_hex(8)}"
-        work = asyncio.ensure_future(self._blocking.run(lambda: self._bootstrap(base, folder)))
-        try:
-            shown = 0
-            while not work.done():
-                await asyncio.wait({work}, timeout=_PROGRESS_S)
-                lines = await asyncio.to_thread(complete_lines, folder / "log", shown)
-                for line in lines:
-                    if str(folder) not in line:  # hooks and temporary names are nobody's news
-                        yield {"status": line.removeprefix("I: ")}
-                shown += len(lines)
-            record = await work
-        finally:
-            work.cancel()
-            await asyncio.wait({work})
-        yield {"status": f"Tagged {base.reference.familiar}"}
-        yield {"status": record.id}
+        work = self._blocking.run(lambda: self._bootstrap(base, folder))
+        async with aclosing(follow(base, folder, work)) as documents:
+            async for document in documents:
+                yield document
 
     def _bootstrap(self, base: Base, folder: Path) -> ImageRecord:
         folder.mkdir()

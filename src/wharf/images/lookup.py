@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wharf.errors import InvalidArgument, NotFound
 from wharf.images.platform import Platform, acceptable
@@ -42,6 +42,16 @@ class Lookup:
         """Return every image."""
         with self.lock:
             return list(self._by_id.values())
+
+    def manifests(self) -> list[ImageRecord]:
+        """Return an image for each manifest: several may lead to one."""
+        with self.lock:
+            references = {record.id: record.references for record in self._by_id.values()}
+            return [replace(record, references=references[record.id]) for record in self._by_manifest.values()]
+
+    def names(self) -> dict[str, tuple[Digest, Digest]]:
+        """Return the target and the manifest of each reference."""
+        return {reference: (named.target, named.manifest_digest) for reference, named in self._names.items()}
 
     def get(self, image_id: str) -> ImageRecord | None:
         """Return the image of that full id."""

@@ -18,6 +18,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from wharf.errors import InvalidArgument, NotFound, Unauthorized, WharfError
+from wharf.images.catalog import blobs_of
 from wharf.images.index import attestations_of, choose_image, is_index, parse_index
 from wharf.images.intake import Intake, Layer
 from wharf.images.media_types import refuse_schema_1, require_image
@@ -66,7 +67,7 @@ class Pull:
         name = self._reference.tag or self._reference.digest or ""
         self._progress.tell({"status": f"Pulling from {self._reference.path}", "id": name})
         async with self._store.locks.of(found.manifest.digest):
-            known = self._store.catalog.of_manifest(found.manifest.digest)
+            known = await asyncio.to_thread(self._whole, found.manifest.digest)
             self._store.under_way.add(found.target)
             try:
                 record = await self._bring(found, known)
@@ -76,6 +77,13 @@ class Pull:
         news = "Image is up to date" if known else "Downloaded newer image"
         self._progress.tell({"status": f"Status: {news} for {self._reference.familiar}"})
         return record
+
+    def _whole(self, manifest: Digest) -> ImageRecord | None:
+        """Return the stored image of a manifest, unless some of it is missing: that is fetched again."""
+        record = self._store.catalog.of_manifest(manifest)
+        if record is None or not all(map(self._store.content.exists, blobs_of(record))):
+            return None
+        return record if all(map(self._store.snapshots.exists, chain_ids(record.diff_ids))) else None
 
     async def _find(self, repository: Repository) -> Found:
         """Return what the reference stands for in ``repository``; only what is not stored is fetched."""
@@ -93,8 +101,7 @@ class Pull:
         digest = name
         if revalidate and (head := await repository.head(name)):
             digest = head["digest"]
-        if is_digest(digest) and self._store.content.exists(Digest(digest)):
-            raw = await asyncio.to_thread(self._store.content.read, Digest(digest))
+        if is_digest(digest) and (raw := await asyncio.to_thread(self._store.content.find, Digest(digest))):
             return Manifest(Digest(digest), "", raw)
         fetched = await repository.manifest(digest)
         document = decode_object(fetched.raw, "image manifest")
@@ -123,7 +130,7 @@ class Pull:
     def _begin(self, target: Digest, documents: Sequence[bytes]) -> None:
         with self._store.catalog.lock:
             for raw in documents:
-                self._store.content.add(raw)
+                self._store.content.replace(raw)
             self._store.catalog.reach.begin(target, self._store.now())
 
     def _commit(
@@ -140,10 +147,10 @@ class Pull:
     async def _document(self, repository: Repository, descriptor: Descriptor) -> bytes:
         """Return a small blob, from the store or into it."""
         digest = Digest(descriptor["digest"])
-        if self._store.content.exists(digest):
-            return await asyncio.to_thread(self._store.content.read, digest)
+        if stored := await asyncio.to_thread(self._store.content.find, digest):
+            return stored
         data = await repository.small_blob(digest, descriptor.get("size", 0))
-        await self._store.blocking.run(lambda: self._store.content.add(data))
+        await self._store.blocking.run(lambda: self._store.content.replace(data))
         return data
 
     async def _attestations(self, repository: Repository, index: Index, digest: Digest) -> None:
@@ -151,7 +158,7 @@ class Pull:
         for descriptor in attestations_of(index, digest):
             try:
                 raw = (await self._manifest(repository, descriptor["digest"])).raw
-                await self._store.blocking.run(lambda raw=raw: self._store.content.add(raw))  # type: ignore[misc]  # bound now
+                await self._store.blocking.run(lambda raw=raw: self._store.content.replace(raw))  # type: ignore[misc]  # bound now
                 manifest = parse_manifest(raw)
                 for one in (manifest["config"], *manifest["layers"]):
                     await self._document(repository, one)

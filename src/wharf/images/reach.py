@@ -105,13 +105,14 @@ class Reach:
 
     def _layers_of(self, digest: Digest) -> list[Digest]:
         """Return the chain ids of a manifest whose configuration is stored; none of anything else."""
-        if not self._content.exists(digest) or is_index(raw := self._content.read(digest)):
+        raw = self._content.find(digest)
+        if raw is None or is_index(raw):
             return []
-        config = Digest(parse_manifest(raw)["config"]["digest"])
-        if not self._content.exists(config):
+        config = self._content.find(Digest(parse_manifest(raw)["config"]["digest"]))
+        if config is None:
             return []
         try:
-            return chain_ids(diff_ids_of(parse_config(self._content.read(config))))
+            return chain_ids(diff_ids_of(parse_config(config)))
         except InvalidArgument:  # an artifact's: not a configuration
             return []
 
@@ -124,9 +125,9 @@ class Reach:
             if digest in found or (stored_only and not stored):
                 continue
             found.add(digest)
-            if not stored:
+            raw = self._content.find(digest)
+            if raw is None:
                 continue
-            raw = self._content.read(digest)
             if is_index(raw):
                 pending += [Digest(one["digest"]) for one in parse_index(raw).get("manifests", [])]
             else:
@@ -140,10 +141,10 @@ class Reach:
         known = self._members.get(digest)
         if known is not None:
             return known
-        if depth > _MAX_DEPTH or not self._content.exists(digest):
+        if depth > _MAX_DEPTH or (raw := self._content.find(digest)) is None:
             return ()
         found: list[Digest] = []
-        if is_index(raw := self._content.read(digest)):
+        if is_index(raw):
             for one in parse_index(raw).get("manifests", []):
                 member = Digest(one["digest"])
                 found += [member, *(self.members(member, depth + 1) if one.get("mediaType") in INDEXES else ())]
@@ -153,8 +154,9 @@ class Reach:
         return members
 
     def descriptor(self, digest: Digest) -> Descriptor:
-        """Return the descriptor of a stored index."""
-        index = parse_index(self._content.read(digest))
+        """Return the descriptor of an index; of one that is damaged what is known without it."""
+        raw = self._content.find(digest)
+        index = parse_index(raw) if raw is not None else {}
         return {
             "mediaType": index.get("mediaType", OCI_INDEX),
             "digest": digest,

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import BinaryIO, Final, Self
 
 from wharf.errors import DataLoss, InvalidArgument
-from wharf.lib.digest import Digest, hex_of, is_digest
+from wharf.lib.digest import Digest, digest_of, hex_of, is_digest
 from wharf.spec.oci_image import OCI_INDEX, Descriptor, Index
 from wharf.storage.layout import DataRoot
 
@@ -178,12 +178,42 @@ class ContentStore:
             raise DataLoss(f"blob {digest} is missing from the content store") from None
 
     def read(self, digest: Digest) -> bytes:
-        """Return a document (manifest, config): DataLoss when missing or not one of a document's size."""
+        """Return a document (manifest, config), verified: one that is damaged must not decide what is deleted.
+
+        Raises:
+            DataLoss: it is missing, damaged, or not of a document's size.
+        """
         with self.open(digest) as blob:
             data = blob.read(_MAX_DOCUMENT_BYTES + 1)
         if len(data) > _MAX_DOCUMENT_BYTES:
             raise DataLoss(f"blob {digest} is too large for a document")
+        if digest_of(data) != digest:
+            raise DataLoss(f"blob {digest} is damaged: its bytes have the digest {digest_of(data)}")
         return data
+
+    def find(self, digest: Digest) -> bytes | None:
+        """Return a document that is whole; None for one that is missing or damaged."""
+        try:
+            return self.read(digest)
+        except DataLoss:
+            return None
+
+    def verify(self, digest: Digest) -> bool:
+        """Return whether a blob's bytes are what its name says; True for one that has gone meanwhile."""
+        hashed = hashlib.sha256()
+        try:
+            with self.path(digest).open("rb", buffering=0) as blob:
+                while data := blob.read(_CHUNK):
+                    hashed.update(data)
+        except FileNotFoundError:
+            return True
+        return hashed.hexdigest() == hex_of(digest)
+
+    def replace(self, data: bytes) -> Digest:
+        """Store a small blob in the place of one that is damaged."""
+        if self.find(digest_of(data)) is None:
+            self.delete(digest_of(data))
+        return self.add(data)
 
     def delete(self, digest: Digest) -> int:
         """Remove a blob and return the bytes it had; 0 when there was none."""
@@ -202,8 +232,22 @@ class ContentStore:
 
     def write_index(self, manifests: Sequence[Descriptor]) -> None:
         """Replace ``index.json``; atomic."""
-        index: Index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": list(manifests)}
-        _replace(self.root / "index.json", json.dumps(index, separators=(",", ":")).encode())
+        if not (self.root / "oci-layout").exists():
+            _replace(self.root / "oci-layout", _LAYOUT)
+        _replace(self.root / "index.json", _index(manifests))
+
+    def index_is(self, manifests: Sequence[Descriptor]) -> bool:
+        """Return whether ``index.json`` is there with these, and the layout's own mark beside it."""
+        try:
+            marked = (self.root / "oci-layout").read_bytes() == _LAYOUT
+            return marked and (self.root / "index.json").read_bytes() == _index(manifests)
+        except FileNotFoundError:
+            return False
+
+
+def _index(manifests: Sequence[Descriptor]) -> bytes:
+    index: Index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": list(manifests)}
+    return json.dumps(index, separators=(",", ":")).encode()
 
 
 def _replace(path: Path, data: bytes) -> None:

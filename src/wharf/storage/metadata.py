@@ -95,6 +95,14 @@ class Database:
         with self._lock:
             return self.connection.execute(sql, parameters).fetchall()
 
+    def problems(self) -> list[str]:
+        """Return what SQLite finds wrong with the file, and references that lead nowhere (PRAGMA integrity_check)."""
+        found = [str(text) for (text,) in self.query("PRAGMA integrity_check") if text != "ok"]
+        broken = self.query("PRAGMA foreign_key_check")
+        return found + [
+            f"a row of {table!s} refers to one of {parent!s} that is not there" for table, _, parent, _ in broken
+        ]
+
     def close(self) -> None:
         """Close the connection; idempotent."""
         with self._lock:

@@ -17,6 +17,7 @@ from typing import Final
 
 from wharf.errors import Conflict, DataLoss
 from wharf.kernel import overlay
+from wharf.kernel.rename import exchange
 from wharf.kernel.sync import syncfs
 from wharf.lib.digest import Digest, hex_of
 from wharf.spec.shim_messages import RootfsMount
@@ -145,6 +146,31 @@ class Snapshots:
     def chain(self, chain_id: str) -> list[Digest]:
         """Return a layer and those below it, the uppermost first; none for one that does not exist."""
         return [Digest(str(row[0])) for row in self._database.query(_CHAIN, (chain_id,))]
+
+    def links(self) -> dict[Digest, tuple[Digest | None, Digest]]:
+        """Return the layer below and the diff id of every layer."""
+        rows = self._database.query("SELECT chain_id, parent, diff_id FROM snapshots")
+        return {
+            Digest(str(layer)): (Digest(str(parent)) if parent else None, Digest(str(diff_id)))
+            for layer, parent, diff_id in rows
+        }
+
+    def strangers(self) -> set[str]:
+        """Return the names of folders that are no recorded layer: left behind, or about to be recorded."""
+        return {folder.name for folder in self._data.snapshots.iterdir()} - {hex_of(layer) for layer in self.sizes()}
+
+    def mend(self, stage: Stage, chain_id: Digest) -> None:
+        """Put a staged folder in the place of a damaged layer's; atomic.
+
+        What runs on the old one sees it until it is started again, less and less of it.
+        """
+        target = self._data.snapshots / hex_of(chain_id)
+        self.make_durable([stage])
+        if target.exists():
+            exchange(stage.path.parent, target)  # the stage's end removes what was here
+            fsync_folder(self._data.snapshots)
+        else:
+            self.adopt(stage, chain_id)
 
     def uppermost_first(self, layers: Collection[str]) -> list[Digest]:
         """Return ``layers`` in an order in which they can be removed."""
