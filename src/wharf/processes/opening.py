@@ -28,6 +28,9 @@ _PROPAGATING: Final = ("shared", "rshared", "slave", "rslave", "unbindable", "ru
 _UNSUITABLE: Final = (*_PROPAGATING, "idmap", "ridmap", "wharf.part=")
 """What bind options that concern the host's side begin with: propagation, a part of the source, ids."""
 
+_OF_THE_KERNEL: Final = frozenset({"cgroup", "cgroup2", "devpts", "mqueue", "proc", "ramfs", "sysfs", "tmpfs"})
+"""Types of file systems that need no path of the host's."""
+
 _LOWER, _UPPER, _WORK = "lowerdir+", "upperdir", "workdir"
 
 
@@ -64,6 +67,7 @@ def suits(spec: Spec, rootfs: Sequence[RootfsMount], seccomp: Seccomp | None, cg
         and (linux.get("seccomp") or seccomp) == seccomp
         and _namespaces_suit(spec)
         and _binds_suit(spec)
+        and all(_is_bind(one) or one.get("type") in _OF_THE_KERNEL for one in spec.get("mounts") or ())
     )
 
 

@@ -34,6 +34,7 @@ def _with_bind(**fields: Any) -> Any:
         _spec(namespaces=[{"type": "mount"}, {"type": "pid"}]),
         _spec(namespaces=[{"type": "mount"}, {"type": "pid"}, {"type": "network", "path": "/run/netns/a"}]),
         _with_bind(),
+        {**_spec(), "mounts": [{"destination": "/d", "type": "tmpfs", "source": "tmpfs", "options": ["size=1m"]}]},
     ],
 )
 def test_a_process_born_before_suits_a_container_of_usual_namespaces(spec: Any) -> None:
@@ -57,6 +58,7 @@ def test_a_process_born_before_suits_a_container_of_usual_namespaces(spec: Any) 
         _with_bind(options=["rbind", "wharf.part=a"]),
         _with_bind(uidMappings=[{"containerID": 0, "hostID": 1, "size": 1}]),
         {**_spec(), "mounts": _with_bind()["mounts"] * 201},
+        {**_spec(), "mounts": [{"destination": "/d", "type": "overlay", "options": ["lowerdir=/a:/b"]}]},
     ],
 )
 def test_it_does_not_suit_a_container_that_wants_what_is_decided_at_birth(spec: Any) -> None:
