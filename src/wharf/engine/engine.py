@@ -23,7 +23,7 @@ from wharf.engine.events import Events
 from wharf.engine.execs import Execs
 from wharf.engine.facts import read_facts
 from wharf.engine.images import ImageVerbs
-from wharf.engine.networks import NetworkVerbs
+from wharf.engine.networks import NetworkVerbs, publish_repair
 from wharf.engine.ocispec.usual import usual
 from wharf.engine.options import EngineOptions
 from wharf.engine.system import System
@@ -136,7 +136,8 @@ class Engine:
         content = ContentStore(data)
         snapshots = Snapshots(data, database)
         images = Images(data, database, content, snapshots, registries=self._options.registries)
-        networks = Networks(data, run, database)
+        events = Events(database)
+        networks = Networks(data, run, database, report=lambda repair: publish_repair(events, data.key, repair))
         processes = Processes(run, usual(facts))
         registry = Registry(database)
         context = Context(
@@ -149,7 +150,7 @@ class Engine:
             volumes=Volumes(data, database, snapshots),
             processes=processes,
             registry=registry,
-            events=Events(database),
+            events=events,
             facts=facts,
             options=self._options,
         )
@@ -162,6 +163,7 @@ class Engine:
         await end_strangers(context)
         await images.start()
         await reconcile(context)
+        context.background.start(networks.mend(), "mend networks")
         builds = BuildVerbs(context)
         await builds.start()
         execs = Execs(context)

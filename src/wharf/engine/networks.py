@@ -7,8 +7,10 @@ from dataclasses import replace
 from wharf.engine.containers import endpoints, networking
 from wharf.engine.containers.record import Container
 from wharf.engine.context import Context
+from wharf.engine.events import Events
 from wharf.errors import Conflict, Forbidden, InvalidArgument, WharfError
 from wharf.lib.filters import Filters
+from wharf.network.mending import Repair
 from wharf.network.records import Network
 from wharf.spec.engine_api.container import EndpointSettings
 from wharf.spec.engine_api.network import (
@@ -108,6 +110,15 @@ class NetworkVerbs:
 
     def _publish(self, action: str, network: Network) -> None:
         self._context.events.publish("network", action, network.id, {"name": network.name, "type": network.driver})
+
+
+def publish_repair(events: Events, key: str, repair: Repair) -> None:
+    """Tell that networks were made good after somebody tore them: event ``repair`` of the network or the daemon."""
+    attributes = {"what": repair.what, "reason": repair.reason}
+    if network := repair.network:
+        events.publish("network", "repair", network.id, {"name": network.name, "type": network.driver, **attributes})
+    else:
+        events.publish("daemon", "repair", key, attributes)
 
 
 def _require_joinable(container: Container, network: Network) -> None:

@@ -126,6 +126,30 @@ class BridgeDriver:
                 self._ready.pop(network.id, None)
             raise
 
+    def network_of_link(self, index: int) -> str:
+        """Return the id of the network whose bridge has or had that index; '' when none should have."""
+        return next((network for network, ready in list(self._ready.items()) if ready.index == index), "")
+
+    def networks(self) -> list[str]:
+        """Return the ids of the networks whose bridges are there, as far as this process knows."""
+        return list(self._ready)
+
+    def mend(self, network: Network, endpoints: Sequence[Endpoint]) -> bool:
+        """Make the bridge anew when somebody removed it, and join the links of ``endpoints`` to it.
+
+        Returns whether it had gone.
+        """
+        with self._lock, Rtnetlink() as host:
+            ready = self._ready.get(network.id)
+            link = host.link(network.bridge) if ready else None
+            if ready is None or (link and link.number == ready.index):
+                return False
+            ready = self._ready[network.id] = bridge.ensure(host, self._plan_of(host, network))
+            for endpoint in endpoints:
+                with suppress_errno(errno.ENODEV):  # it is ending, or being made
+                    sandbox.rejoin_bridge(host, endpoint, ready)
+            return True
+
     def sweep(self, live: Iterable[str], networks: Iterable[Network]) -> None:
         """Remove the veths of containers that are not live, and bridges that belong to no network."""
         keep = set(live)

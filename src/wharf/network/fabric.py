@@ -6,7 +6,7 @@ What is to be made is recorded before, what is undone is forgotten after, by :cl
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from wharf.network import inspect, names, sandbox
@@ -124,16 +124,51 @@ class Fabric:
         with suppress(FileNotFoundError):  # the container has ended meanwhile
             sandbox.within(endpoint.sandbox, empty, observe=self._observe)
 
-    def resume_names(self, kept: Sequence[Endpoint]) -> None:
-        """Make names work again for the containers that live, whatever became of the resolver."""
+    def resume_names(self) -> bool:
+        """Make names work for all containers that have places in networks, whatever became of the resolver.
+
+        Returns whether any container has names.
+        """
+        served, endpoints = self._names.resume(self._records.endpoints)
         by_container: dict[str, list[Endpoint]] = {}
-        for endpoint in kept:
+        for endpoint in endpoints:
             by_container.setdefault(endpoint.container_id, []).append(endpoint)
-        served = self._names.resume(by_container, kept)
-        for container_id, endpoints in by_container.items():
-            if names.needed(endpoints):
-                known = container_id in served
-                self._hand_over(endpoints, () if known else sandbox.within(endpoints[0].sandbox, names.open_in))
+        for container_id, own in by_container.items():
+            if names.needed(own) and container_id not in served:
+                with suppress(FileNotFoundError):  # its sandbox is being made, or has gone
+                    self._hand_over(own, sandbox.within(own[0].sandbox, names.open_in))
+        return names.needed(endpoints)
+
+    def watch_resolver(self, heard: Callable[[int], object] | None) -> None:
+        """Call ``heard`` with the process of each resolver that is connected to, from whatever thread."""
+        self._names.watch(heard)
+
+    def bridged(self) -> list[str]:
+        """Return the ids of the networks that should have a bridge."""
+        return self._bridge.networks()
+
+    def network_of_link(self, index: int) -> str:
+        """Return the id of the network whose bridge has or had that index; '' when none should have."""
+        return self._bridge.network_of_link(index)
+
+    def mend_bridge(self, network: Network) -> bool:
+        """Make a bridge that somebody removed anew, and join all links to it; return whether that was so."""
+        if not self._bridge.mend(network, self._records.endpoints_in(network.id)):
+            return False
+        self._firewall.rebuild()
+        return True
+
+    def mend_firewall(self, *, torn: bool) -> bool:
+        """Make the firewall anew if somebody tore it (``torn``: it is known), and return whether that was so."""
+        if not self._firewall.present or (not torn and self._firewall.intact()):
+            return False
+        self._firewall.rebuild()
+        return True
+
+    @property
+    def table(self) -> str:
+        """The name of the firewall's table."""
+        return self._firewall.table
 
     def rename(self, endpoints: Sequence[Endpoint]) -> None:
         """Tell the changed names of a container's endpoints."""

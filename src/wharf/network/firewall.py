@@ -66,6 +66,24 @@ class Firewall:
             self._nft().run(rules.remove(self._key))
             self.present = False
 
+    @property
+    def table(self) -> str:
+        """The name of the table."""
+        return rules.table_name(self._key)
+
+    def intact(self) -> bool:
+        """Return whether the table has all its rules: somebody may have torn it."""
+        try:
+            return all(len(self._rules_in(chain)) == count for chain, count in rules.counts())
+        except OSError as error:
+            if error.errno != errno.ENOENT:
+                raise
+            return False
+
+    def _rules_in(self, chain: str) -> list[dict[str, object]]:
+        listed = self._nft().run([{"list": {"chain": {"family": "inet", "table": self.table, "name": chain}}}])
+        return [each for each in listed if "rule" in each]
+
     def close(self) -> None:
         """Free the context; what is in the kernel stays."""
         with self._lock:

@@ -12,7 +12,7 @@ import socket
 import sys
 import sysconfig
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -105,6 +105,7 @@ class Names:
         self._lock = threading.RLock()
         self._sock: socket.socket | None = None
         self._pid = 0
+        self._heard: Callable[[int], object] | None = None
 
     def serve(self, container_id: str, endpoints: Sequence[Endpoint], opened: Sequence[socket.socket] = ()) -> None:
         """Tell of a container's endpoints, and hand over the sockets in its sandbox when they are new."""
@@ -142,22 +143,46 @@ class Names:
             self._pid = answer[0]["pid"]
         return set(answer[0]["sandboxes"])
 
-    def resume(self, live: Collection[str], endpoints: Sequence[Endpoint]) -> set[str]:
-        """Take up the resolver that an earlier engine left; return the containers of ``live`` that it serves.
+    def resume(self, recorded: Callable[[], Sequence[Endpoint]]) -> tuple[set[str], Sequence[Endpoint]]:
+        """Take up the resolver that an earlier engine left, or another in place of one that has ended.
 
-        All names are said again; those of other containers are gone.
+        All names of ``recorded`` are said again, and no others. Nobody says names meanwhile, so none is lost. Returns
+        the containers that are served already, and the endpoints.
         """
-        if not (needed(endpoints) or os.path.exists(self._path)) or not self._connect(start=needed(endpoints)):
-            return set()
-        served = self.settle()
-        self._send({"op": "begin"})
-        for endpoint in endpoints:
-            if endpoint.names:
-                self._send(naming(endpoint))
-        self._send({"op": "commit"})
-        for gone in served - set(live):
-            self.close_sandbox(gone)
-        return served & set(live)
+        with self._lock:
+            endpoints = recorded()
+            if not (needed(endpoints) or os.path.exists(self._path)) or not self._connected(needed(endpoints)):
+                return set(), endpoints
+            served = self.settle()
+            self._send({"op": "begin"})
+            for endpoint in endpoints:
+                if endpoint.names:
+                    self._send(naming(endpoint))
+            self._send({"op": "commit"})
+            live = {endpoint.container_id for endpoint in endpoints}
+            for gone in served - live:
+                self.close_sandbox(gone)
+            return served & live, endpoints
+
+    def _connected(self, start: bool) -> bool:  # noqa: FBT001  # a fact
+        """Return whether there is a connection to a resolver that lives; a dead one's is closed before."""
+        if self._sock:
+            try:
+                if self._sock.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK):
+                    return True
+            except BlockingIOError:
+                return True
+            except OSError:
+                pass
+            self.close()
+        return self._connect(start=start)
+
+    def watch(self, heard: Callable[[int], object] | None) -> None:
+        """Call ``heard`` with the process of the resolver, now and whenever there is another, on any thread."""
+        with self._lock:
+            self._heard = heard
+            if heard and self._sock:
+                heard(self._pid)
 
     def stop(self) -> None:
         """End the resolver, and wait for its end: no container needs it."""
@@ -217,6 +242,10 @@ class Names:
             self._start()
             sockets.connect(made, self._path)
         self._sock = made
+        if not self._pid:
+            self.settle()
+        if self._heard:
+            self._heard(self._pid)
         return True
 
     def _start(self) -> None:

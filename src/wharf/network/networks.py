@@ -21,6 +21,7 @@ from wharf.network import inspect, options, request, sandbox
 from wharf.network.allocation import Allocation, require_possible
 from wharf.network.endpoint import Endpoint, PublishedPort, Wish, gateway_endpoint
 from wharf.network.fabric import Fabric
+from wharf.network.mending import Mending, Report, unreported
 from wharf.network.ports import HostPorts, Reach
 from wharf.network.records import BUILTIN, Network, Records
 from wharf.spec.engine_api.network import NetworkCreateRequest, NetworkInspect
@@ -40,15 +41,25 @@ class Networks:
     """The collection of networks. Its methods run on the engine's event loop; the kernel's part on worker threads."""
 
     def __init__(
-        self, data: DataRoot, run: RunRoot, database: Database, *, observe: sandbox.Observer = sandbox.unobserved
+        self,
+        data: DataRoot,
+        run: RunRoot,
+        database: Database,
+        *,
+        observe: sandbox.Observer = sandbox.unobserved,
+        report: Report = unreported,
     ) -> None:
-        """Nothing is read or changed before :meth:`start`; ``observe`` hears of each step of an attach."""
+        """Nothing is read or changed before :meth:`start`.
+
+        ``observe`` hears of each step of an attach; ``report`` of what others tore and :meth:`mend` made good.
+        """
         self._run = run
         self._records = Records(database, run)
         self._allocation = Allocation(self._records, run)
         self._ports = HostPorts()
         self._fabric = Fabric(data.key, run, self._records, observe=observe)
         self._preparing = asyncio.Lock()
+        self._mending = Mending(self._fabric, self._records.resolve, self._preparing, report)
 
     async def start(self, live: Collection[str]) -> dict[str, list[Endpoint]]:
         """Make records and kernel agree; return the endpoints of the containers that live.
@@ -62,12 +73,16 @@ class Networks:
         kept = [endpoint for endpoint in recorded if endpoint.container_id in live]
         self._records.discard(await _to_completion(self._fabric.sweep, dead, set(live)))
         await self._restore(kept)
-        await _to_completion(self._fabric.resume_names, kept)
+        await _to_completion(self._fabric.resume_names)
         found: dict[str, list[Endpoint]] = {}
         for endpoint in kept:
             self._hold_again(endpoint)
             found.setdefault(endpoint.container_id, []).append(endpoint)
         return found
+
+    async def mend(self) -> None:
+        """Make good what others do to the networks, until cancelled (:mod:`wharf.network.mending`)."""
+        await self._mending.run()
 
     async def create(self, document: NetworkCreateRequest) -> tuple[Network, str]:
         """Make a network; return it, and what the user should hear.

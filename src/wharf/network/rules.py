@@ -117,6 +117,11 @@ def withdraw(key: str, networks: Networks, endpoint: Endpoint) -> list[Command]:
     return publish(key, networks, endpoint) + delete
 
 
+def counts() -> list[tuple[str, int]]:
+    """Return how many rules each chain of the table has."""
+    return [(chain, len(found)) for chain, _, found in _CHAINS]
+
+
 Words = tuple[str | int, ...]
 Element = tuple[Words, Words]  # key, value; a set's has no value
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from wharf.kernel import netns, rtnetlink
 from wharf.kernel.netlink import Link, Rtnetlink
+from wharf.kernel.netlink_wire import Request
 from wharf.network.bridge import ReadyBridge
 from wharf.network.endpoint import Endpoint, gateway_endpoint
 
@@ -127,11 +128,23 @@ def join_bridge(inside: Inside, endpoint: Endpoint, bridge: ReadyBridge, *, key:
     inside.step("veth")
     configure(inside, endpoint)
     inside.step("address")
-    known = [(endpoint.ipv4, endpoint.mac), (endpoint.ipv6, endpoint.mac)]
-    inside.host.execute(*(rtnetlink.set_neighbour(bridge.index, a, mac) for a, mac in known if a))
+    inside.host.execute(*_neighbours(endpoint, bridge))
     _await_carrier(inside.host, endpoint.host_link)
     inside.netlink.execute(rtnetlink.set_mac(endpoint.interface, endpoint.mac))
     inside.step("announce")
+
+
+def rejoin_bridge(host: Rtnetlink, endpoint: Endpoint, bridge: ReadyBridge) -> None:
+    """Join an endpoint's link to ``bridge``, which was made anew; OSError (ENODEV) when there is no such link."""
+    host.execute(rtnetlink.set_master(endpoint.host_link, bridge.index))
+    host.execute(
+        rtnetlink.set_link(endpoint.host_link, hairpin=True, isolated=bridge.isolates), *_neighbours(endpoint, bridge)
+    )
+
+
+def _neighbours(endpoint: Endpoint, bridge: ReadyBridge) -> list[Request]:
+    addresses = filter(None, (endpoint.ipv4, endpoint.ipv6))
+    return [rtnetlink.set_neighbour(bridge.index, address, endpoint.mac) for address in addresses]
 
 
 def configure(inside: Inside, endpoint: Endpoint) -> None:
