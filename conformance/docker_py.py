@@ -1,9 +1,9 @@
 """docker-py's integration suite, as its authors wrote it: against a wharfd of its own, or a dockerd for the baseline.
 
 The suite comes with docker-py's source distribution, of the last release that has it in there; ``DOCKER_PY`` names a
-checkout to use instead. The images that it wants are our own busybox under other names: there is no registry.
-Swarm's nouns and plugins are left out. ``python -m conformance.docker_py`` runs it against Debian's dockerd instead,
-and writes the baseline anew.
+checkout to use instead. The images that it wants are our own busybox under other names; a mirror on loopback has them
+too (:mod:`conformance.mirror`). Swarm's nouns and plugins are left out. ``python -m conformance.docker_py`` runs it
+against Debian's dockerd instead, and writes the baseline anew.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from bench import sides
 from bench.raw_http import Connection
 from bench.sides import Engine, Side
 
-from conformance import junit
+from conformance import junit, mirror
 from conformance.suites import Outcome, Suite
 from wharf.images import busybox
 
@@ -35,9 +36,13 @@ _REQUIREMENTS = (
 )  # fmt: skip
 _API_VERSION = "1.41"  # the newest that the peer speaks
 _IMAGES = ("alpine:3.10", "alpine:latest", "busybox:latest")
+_MIRRORED = (*_IMAGES, "hello-world:latest")
 _LEFT_OUT = (
     "api_config_test.py", "api_plugin_test.py", "api_secret_test.py", "api_service_test.py", "api_swarm_test.py",
     "models_nodes_test.py", "models_services_test.py", "models_swarm_test.py", "credentials",
+)  # fmt: skip
+_OF_SWARMS = (
+    "test_create_inspect_network_with_scope", "test_create_network_attachable", "test_create_network_ingress",
 )  # fmt: skip
 _TEST_S, _ALL_S = 120, 3600
 
@@ -58,11 +63,15 @@ def run_peer(scratch: Path) -> None:
 def _run(engine: Engine, scratch: Path) -> dict[str, junit.Verdict]:
     """Return each test's verdict; ``build/docker-py.<engine>.xml`` has the details."""
     suite, python = _suite(), _environment()
-    images = dict.fromkeys(_IMAGES, alpine(busybox.layer()))
+    layer = alpine(busybox.layer())
+    engine = replace(engine, command=(*engine.command, "--registry-mirror", f"http://{mirror.ADDRESS}"))
     report = _TOP / f"build/docker-py.{engine.name}.xml"
     report.unlink(missing_ok=True)
-    with sides.running(engine, scratch, "docker", images) as side:
-        _pytest(side, python, suite, report)
+    with sides.running(engine, scratch, "docker", dict.fromkeys(_IMAGES, layer)) as side:
+        folder = scratch / "mirror"
+        mirror.write(folder, dict.fromkeys(_MIRRORED, layer))
+        with mirror.serving(folder, side.pid):
+            _pytest(side, python, suite, report)
         _clear(side)
     return junit.verdicts(report.read_text())
 
@@ -122,9 +131,11 @@ def _pytest(side: Side, python: Path, suite: Path, report: Path) -> None:
     """Run the tests where the daemon is, so that they reach what it publishes; their own failures are no error."""
     tests = suite / "tests/integration"
     command = (
-        "nsenter", "--target", str(side.pid), "--net", "--mount", f"--wd={suite}",
+        # Of some tests a container that was just started must have written something: clients come last.
+        "nsenter", "--target", str(side.pid), "--net", "--mount", f"--wd={suite}", "nice", "-n", "15",
         str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout", str(_TEST_S),
         "--junitxml", str(report), *(f"--ignore={tests / name}" for name in _LEFT_OUT),
+        "-k", " and ".join(f"not {name}" for name in _OF_SWARMS),
         *os.environ.get("DOCKER_PY_TESTS", str(tests)).split(),
     )  # fmt: skip
     environment = {

@@ -93,6 +93,7 @@ async def lines(
     documents: AsyncIterator[T],
     *,
     at_once: bool = False,
+    fails_in_line: bool = False,
     shape: Callable[[T], object] = _same,
     framing: Framing = JSON_LINES,
 ) -> web.StreamResponse:
@@ -104,6 +105,7 @@ async def lines(
         call: The request.
         documents: Closed at the end.
         at_once: Send the headers before the first document.
+        fails_in_line: Let all that fails be a line, whether or not anything was sent.
         shape: Applied to each document.
         framing: The media type, and how documents are set apart in it.
     """
@@ -115,8 +117,9 @@ async def lines(
                     response = response or await begin(call, framing.content_type)
                     await response.write(framing.frame(shape(item)))
             except WharfError as error:
-                if response is None:
+                if response is None and not fails_in_line:
                     raise
+                response = response or await begin(call, framing.content_type)
                 await response.write(framing.frame(error_line(error)))
     response = response or await begin(call, framing.content_type)
     await response.write_eof()

@@ -1,7 +1,6 @@
 """Building images over HTTP (Engine API, "Image": ``POST /build``, ``POST /build/prune``).
 
-Three parameters have nothing to decide here: ``rm`` and ``forcerm``, for no container outlives its step, and
-``cachefrom``, which lets an engine look into images besides: all results are found by content, wherever made.
+Two parameters have nothing to decide here: ``rm`` and ``forcerm``, for no container outlives its step.
 """
 
 from __future__ import annotations
@@ -53,6 +52,7 @@ def _request(query: Query) -> BuildRequest:
         "buildargs": _document(query, "buildargs", dict[str, str | None]) or {},
         "labels": _document(query, "labels", dict[str, str]) or {},
         "ulimits": _document(query, "ulimits", list[Ulimit]) or [],
+        "cachefrom": _document(query, "cachefrom", list[str]) or [],
     }
     if remote := query.text("remote"):
         request["remote"] = "" if remote == "client-session" else remote

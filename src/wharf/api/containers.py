@@ -234,7 +234,7 @@ ROUTES = (
     Route("GET", "/containers/json", _list),
     Route("POST", "/containers/create", _create),
     Route("POST", "/containers/prune", _prune),
-    Route("GET", "/containers/{id}/json", _inspect),
+    Route("GET", "/containers/{id:.*}/json", _inspect),  # likewise
     Route("GET", "/containers/{id}/top", _top),
     Route("GET", "/containers/{id}/logs", _logs),
     Route("GET", "/containers/{id}/stats", _stats),
@@ -255,6 +255,6 @@ ROUTES = (
     Route("POST", "/containers/{id}/unpause", _unpause),
     Route("POST", "/containers/{id}/attach", _attach),
     Route("POST", "/containers/{id}/wait", _wait),
-    Route("DELETE", "/containers/{id}", _remove),
+    Route("DELETE", "/containers/{id:.*}", _remove),  # a link has a slash in its name
     Route("GET", "/wharf/containers/{id}/steps", _steps),  # ours: what a benchmark reads
 )

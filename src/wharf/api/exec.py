@@ -6,6 +6,7 @@ from functools import partial
 
 from aiohttp import web
 
+from wharf.api import versions
 from wharf.api.answers import carry, document, empty, end_http, tell_instead
 from wharf.api.call import Call
 from wharf.api.containers import size_of
@@ -53,7 +54,7 @@ def _console_size(call: Call, options: ExecStartConfig) -> list[int] | None:
 
 
 async def _inspect(call: Call) -> web.StreamResponse:
-    return document(await call.backend.execs.inspect(call.params["id"]))
+    return document(versions.exec_inspect(await call.backend.execs.inspect(call.params["id"]), call.version))
 
 
 async def _resize(call: Call) -> web.StreamResponse:

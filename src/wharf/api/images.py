@@ -66,7 +66,8 @@ async def _prune(call: Call) -> web.StreamResponse:
 async def _load(call: Call) -> web.StreamResponse:
     _refuse_set(call, "platform")
     quiet = call.query.flag("quiet", default=True)
-    return await lines(call, call.backend.images.load(call.chunks(), quiet=quiet))
+    # Of Docker too: what is wrong with an archive is a line of an answer of status 200.
+    return await lines(call, call.backend.images.load(call.chunks(), quiet=quiet), fails_in_line=True)
 
 
 async def _save_one(call: Call) -> web.StreamResponse:

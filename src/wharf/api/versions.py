@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NewType
 
 from wharf.errors import InvalidArgument
+from wharf.lib.timestamps import ZERO
 from wharf.lib.version import API_VERSION, MIN_API_VERSION
 from wharf.spec.engine_api.container import (
     ContainerInspectResponse,
@@ -97,7 +98,7 @@ def container_inspect(found: ContainerInspectResponse, version: Version) -> Docu
     """Return a container as ``version`` shows it.
 
     Until 1.51 the default bridge's address stands once more in NetworkSettings itself; until 1.44 a container's
-    aliases include its short id.
+    aliases include its short id, from its first start on.
     """
     answer: Document = {**found}
     if version >= (1, 52):
@@ -105,7 +106,8 @@ def container_inspect(found: ContainerInspectResponse, version: Version) -> Docu
             name: value for name, value in (found.get("Config") or {}).items() if name != "OnBuild" or value
         }
     settings = found.get("NetworkSettings") or {}
-    networks = _networks(settings.get("Networks"), found.get("Id") or "", version)
+    begun = ((found.get("State") or {}).get("StartedAt") or ZERO) != ZERO
+    networks = _networks(settings.get("Networks"), (found.get("Id") or "") if begun else "", version)
     if version >= (1, 52):
         answer["NetworkSettings"] = {**settings, "Networks": networks}
         return answer
@@ -128,7 +130,7 @@ def _networks(
     networks: Mapping[str, EndpointSettings] | None, container_id: str, version: Version
 ) -> dict[str, EndpointSettings]:
     found = dict(networks or {})
-    if version >= (1, 45):
+    if version >= (1, 45) or not container_id:
         return found
     for name, endpoint in found.items():
         if aliases := endpoint.get("Aliases"):
@@ -157,6 +159,7 @@ _CONTAINER_ONLY: Final = {
 }
 
 
+_UNTIL_1_44: Final = ("Container", "ContainerConfig")
 _OMITTED: Final = ("Parent", "Comment", "DockerVersion", "Author")
 _UNSET: Final = ("Cmd", "Entrypoint", "Env", "Labels", "OnBuild", "User", "Volumes", "WorkingDir")
 
@@ -168,15 +171,17 @@ def image_inspect(found: ImageInspect, version: Version) -> Document:
     what is empty in 1.52.
     """
     config = found.get("Config")
+    answer: Document = {name: value for name, value in found.items() if name not in _UNTIL_1_44}
     if version >= (1, 52):
-        answer = {name: value for name, value in found.items() if value or name not in _OMITTED}
+        answer = {name: value for name, value in answer.items() if value or name not in _OMITTED}
         answer["Config"] = {name: value for name, value in (config or {}).items() if value or name not in _UNSET}
         return answer
-    answer = {"Parent": "", "DockerVersion": "", **found}
+    answer = {"Parent": "", "DockerVersion": "", **answer}
     if version < (1, 50):
         answer["Config"] = {**_CONTAINER_ONLY, **(config or {})}
     if version < (1, 45):
-        answer |= {"Container": "", "ContainerConfig": {**_CONTAINER_ONLY, "Cmd": None, "Env": None, "Labels": None}}
+        own = {**_CONTAINER_ONLY, "Cmd": None, "Env": None, "Labels": None, **(found.get("ContainerConfig") or {})}
+        answer |= {"Container": found.get("Container") or "", "ContainerConfig": own}
     if version < (1, 44):
         answer |= {"VirtualSize": found.get("Size"), "Created": found.get("Created") or "0001-01-01T00:00:00Z"}
     return answer
@@ -273,3 +278,13 @@ def disk_usage(found: Mapping[str, DiskUsage], version: Version, *, verbose: boo
     if version < (1, 42):
         answer["BuilderSize"] = 0
     return answer
+
+
+_COULD_NOT_START: Final = {"ExitCode": 127, "Pid": 0}
+
+
+def exec_inspect(found: Document, version: Version) -> Document:
+    """Return an exec as ``version`` shows it: until 1.41 a command that was not found had 126 as its exit code."""
+    if version < (1, 42) and found.items() >= _COULD_NOT_START.items():
+        return {**found, "ExitCode": 126}
+    return found

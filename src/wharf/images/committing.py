@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +12,7 @@ from wharf.images.intake import Intake, Layer, encode_config
 from wharf.images.record import ImageRecord, host_architecture
 from wharf.lib.digest import Digest
 from wharf.lib.reference import Reference
+from wharf.lib.version import __version__
 from wharf.spec.oci_image import ExecutionConfig, History, ImageConfig
 from wharf.storage.pack import nothing
 from wharf.storage.trees import FOLDER, Node
@@ -31,6 +32,8 @@ class CommitRequest:
     author: str = ""
     comment: str = ""
     created_by: str = ""  # the command that the container ran
+    container: str = ""  # its id
+    container_config: dict[str, object] = field(default_factory=dict)  # as the Engine API spells it
     leave_out: Callable[[Node], bool] = nothing  # what in the folder is none of its doing
 
 
@@ -73,6 +76,12 @@ def configuration(request: CommitRequest, layers: list[Layer], now: str, *, adds
         "config": request.execution,
         "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
         "history": [*(parent.get("history") or []), step],
+    }
+    config |= {
+        "docker_version": __version__,
+        "container": request.container,
+        "container_config": request.container_config,
+        "parent": request.parent.id if request.parent else "",
     }
     if request.author:
         config["author"] = request.author

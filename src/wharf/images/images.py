@@ -189,7 +189,8 @@ class Images:
     async def inspect(self, name: str) -> ImageInspect:
         """Return everything about one image; raises as :meth:`resolve`."""
         record = self.resolve(name)
-        return views.inspection(record, self._snapshots.lower_dirs(record.chain_id))
+        parent = self._catalog.get(record.config.get("parent") or "")
+        return views.inspection(record, self._snapshots.lower_dirs(record.chain_id), parent)
 
     async def history(self, name: str) -> builtins.list[ImageHistoryResponseItem]:
         """Return how an image was made, the last step first; raises as :meth:`resolve`."""

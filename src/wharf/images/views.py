@@ -64,8 +64,14 @@ def shared_bytes(records: Sequence[ImageRecord], sizes: Mapping[str, int]) -> di
     }
 
 
-def inspection(record: ImageRecord, lower_dirs: Sequence[Path]) -> ImageInspect:
-    """Return everything about an image; ``lower_dirs`` are its layers' folders, the uppermost first."""
+def inspection(record: ImageRecord, lower_dirs: Sequence[Path], parent: ImageRecord | None = None) -> ImageInspect:
+    """Return everything about an image.
+
+    Args:
+        record: the image.
+        lower_dirs: its layers' folders, the uppermost first.
+        parent: the image that it says to have been committed on, if that is here.
+    """
     config = record.config
     history = config.get("history") or []
     document: ImageInspect = {
@@ -83,6 +89,11 @@ def inspection(record: ImageRecord, lower_dirs: Sequence[Path]) -> ImageInspect:
         "RootFS": {"Type": "layers", "Layers": list(record.diff_ids)},
         "Metadata": {"LastTagTime": record.tagged_at or ZERO},
     }
+    of_parent = parent is not None and parent.diff_ids == record.diff_ids[: len(parent.diff_ids)]
+    document["Parent"] = parent.id if parent and of_parent else ""
+    document["DockerVersion"] = config.get("docker_version", "")
+    document["Container"] = config.get("container", "")
+    document["ContainerConfig"] = config.get("container_config", {})
     if config.get("variant"):
         document["Variant"] = config["variant"]
     if config.get("os.version"):

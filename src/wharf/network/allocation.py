@@ -83,7 +83,7 @@ class Allocation:
     def _address(self, network: Network, version: int, wanted: str) -> tuple[str, Pool | None]:
         pools = network.pools_of(version)
         if not pools:
-            if wanted:
+            if wanted and not _reserved(network, wanted):
                 raise InvalidArgument(f"no configured subnet contains IP address {wanted}")
             return "", None
         used = self._records.addresses(network.id, version)
@@ -94,6 +94,11 @@ class Allocation:
         address = ipam.allocate(pools[0], used, after=after, name=f"{network.name} ({network.id})")
         self._last[network.id, version] = address
         return address, pools[0]
+
+
+def _reserved(network: Network, address: str) -> bool:
+    """Return whether an address is of a pool whose IP version the network does not use: nobody gets it (Docker)."""
+    return any(ip_address(address) in pool.network for pool in network.pools)
 
 
 def _gateway(network: Network, pool: Pool | None) -> str:
@@ -114,7 +119,7 @@ def _free_interface(network: Network, present: Iterable[Endpoint]) -> str:
 def require_possible(network: Network, wish: Wish) -> None:
     """Raise InvalidArgument, in Docker's words, when ``wish`` asks what the network cannot give."""
     faults = []
-    if network.builtin and (wish.ipv4 or wish.ipv6 or wish.link_local):
+    if network.builtin and (wish.ipv4 or wish.ipv6):
         faults.append("user specified IP address is supported on user defined networks only")
     for text, version in ((wish.ipv4, 4), (wish.ipv6, 6)):
         if text and not _is_address(text, version):

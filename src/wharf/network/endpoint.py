@@ -31,7 +31,7 @@ class Wish:
     interface: str = ""
     link_local: tuple[str, ...] = ()
     names: tuple[str, ...] = ()  # by which the network's other containers find it
-    links: tuple[tuple[str, str], ...] = ()  # container id, the name by which this container alone finds it
+    links: tuple[tuple[str, str], ...] = ()  # container's id or name, the name by which this container alone finds it
     gateway_priority: int = 0
     sysctls: tuple[tuple[str, str], ...] = ()
     servers: tuple[str, ...] = ()  # name servers for what is no container's name; none for the host's

@@ -123,18 +123,20 @@ class EndpointOptions:
 
 
 def endpoint_options(options: Mapping[str, str]) -> EndpointOptions:
-    """Return what ``options`` of an endpoint say.
+    """Return what ``options`` of an endpoint say; what nobody knows is left out (:func:`unknown_to_endpoints`).
 
     Raises:
-        InvalidArgument: an unknown option or a value that is none.
+        InvalidArgument: a value that is none.
     """
-    for name in options:
-        if name not in (SYSCTLS, INTERFACE):
-            raise InvalidArgument(f"driver option {name} of an endpoint is not supported by this build of wharf")
     return EndpointOptions(
         sysctls=_sysctls(options.get(SYSCTLS) or ""),
         interface=link_name(INTERFACE, options[INTERFACE]) if INTERFACE in options else "",
     )
+
+
+def unknown_to_endpoints(options: Mapping[str, str]) -> list[str]:
+    """Return the names of ``options`` that mean nothing: Docker's drivers pass over them."""
+    return [name for name in options if name not in (SYSCTLS, INTERFACE)]
 
 
 def _sysctls(text: str) -> tuple[tuple[str, str], ...]:

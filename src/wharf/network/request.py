@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
 from collections.abc import Mapping
@@ -15,7 +14,6 @@ from wharf.network.pools import Pool
 from wharf.network.records import BUILTIN, Network
 from wharf.spec.engine_api.network import IPAM, NetworkCreateRequest
 
-_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 _ADDRESSED = ("bridge",)
 _NOT_A_MANAGER = (
     'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" '
@@ -94,8 +92,8 @@ def warning(network: Network) -> str:
 
 
 def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise InvalidArgument(f"invalid network name: {name}: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")
+    if not name.strip() or not name.isprintable():
+        raise InvalidArgument(f"invalid name: {name!r}: a network's name is not empty, and can be printed")
     if name in (*BUILTIN, "default", "container"):
         raise Forbidden(f"operation is not permitted on predefined {name} network ")
 

@@ -62,7 +62,7 @@ class Book:
         """Return the addresses of ``name`` in the first network that knows it; None when none does."""
         linked = view.links.get(name)
         for network in view.networks:
-            endpoints = self._names.get(network, {}).get(name, []) if not linked else self._of(network, linked)
+            endpoints = (linked and self._of(network, linked)) or self._named(network, linked or name)
             if endpoints:
                 found = [address for endpoint in endpoints for address in self._endpoints[endpoint][3]]
                 random.shuffle(found)
@@ -73,6 +73,9 @@ class Book:
         """Return the name of who has ``address``; '' when nobody whom ``view`` sees does."""
         found = (self._addresses.get(network, {}).get(address, "") for network in view.networks)
         return next(filter(None, found), "")
+
+    def _named(self, network: str, name: str) -> list[str]:
+        return self._names.get(network, {}).get(name.lower(), [])
 
     def _of(self, network: str, container: str) -> list[str]:
         return [e for e, (where, who, _, _) in self._endpoints.items() if (where, who) == (network, container)]

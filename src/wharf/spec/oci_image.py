@@ -125,3 +125,7 @@ class ImageConfig(_CONFIG_DOTTED, total=False):
     config: ExecutionConfig
     rootfs: RootFS
     history: list[History]
+    docker_version: str  # Docker's own, as are those that follow: what an image was committed from
+    container: str
+    container_config: dict[str, object]
+    parent: str

@@ -25,6 +25,6 @@ class Message(TypedDict):
     names: NotRequired[list[str]]  # name
     addresses: NotRequired[list[str]]  # name
     networks: NotRequired[list[str]]  # serve: in which its names are looked for, in this order
-    links: NotRequired[dict[str, str]]  # serve: lower-case name → the container that it alone knows by it
+    links: NotRequired[dict[str, str]]  # serve: lower-case name → id or name of who it alone knows by it
     servers: NotRequired[list[str]]  # serve: where to ask on; none for the host's
     forward: NotRequired[bool]  # serve: False in internal networks

@@ -281,10 +281,19 @@ async def test_load_takes_a_stream_and_answers_in_lines(served: Served) -> None:
 
 @scenario
 async def test_work_that_fails_before_its_first_line_is_a_plain_error(served: Served) -> None:
+    served.engine.images.answers["import_"] = [InvalidArgument("not an archive")]
+    answer = await served.ask("POST", "/images/create?fromSrc=-", body=b"junk")
+
+    assert (answer.status, answer.json) == (400, {"message": "not an archive"})
+
+
+@scenario
+async def test_what_is_wrong_with_an_archive_of_images_is_a_line_of_the_answer(served: Served) -> None:
     served.engine.images.answers["load"] = [InvalidArgument("not an archive")]
     answer = await served.ask("POST", "/images/load", body=b"junk")
 
-    assert (answer.status, answer.json) == (400, {"message": "not an archive"})
+    said = {"errorDetail": {"message": "not an archive"}, "error": "not an archive"}
+    assert (answer.status, answer.lines) == (200, [said])
 
 
 @scenario

@@ -68,7 +68,11 @@ def test_default_bridges_address_stands_in_network_settings_too() -> None:
 @pytest.mark.parametrize(("version", "aliases"), [("1.44", ["web", "c0ffee123456"]), ("1.45", ["web"])])
 def test_aliases_include_the_short_id_until_1_44(version: str, aliases: list[str]) -> None:
     found = versions.container_inspect(
-        {"Id": "c0ffee1234567890", "NetworkSettings": {"Networks": {"n": {"Aliases": ["web"]}}}},
+        {
+            "Id": "c0ffee1234567890",
+            "State": {"StartedAt": "2026-01-01T00:00:00Z"},
+            "NetworkSettings": {"Networks": {"n": {"Aliases": ["web"]}}},
+        },
         parse_version(version),
     )
     settings = found["NetworkSettings"]
@@ -173,3 +177,24 @@ def test_disk_usage_shows_only_the_kinds_that_were_asked_for() -> None:
     found = versions.disk_usage({"volume": {"Items": [2]}}, parse_version("1.51"))
 
     assert found == {"LayersSize": 0, "Images": None, "Containers": None, "Volumes": [2], "BuildCache": None}
+
+
+@pytest.mark.parametrize(
+    ("version", "pid", "code", "shown"), [("1.41", 0, 127, 126), ("1.41", 7, 127, 127), ("1.42", 0, 127, 127)]
+)
+def test_command_that_was_not_found_had_another_exit_code_until_1_41(
+    version: str, pid: int, code: int, shown: int
+) -> None:
+    found = versions.exec_inspect({"ExitCode": code, "Pid": pid}, parse_version(version))
+
+    assert found["ExitCode"] == shown
+
+
+@pytest.mark.parametrize(("version", "shown"), [("1.44", "c"), ("1.45", None)])
+def test_container_that_an_image_is_of_is_shown_until_1_44(version: str, shown: str | None) -> None:
+    found = versions.image_inspect(
+        {"Id": "i", "Container": "c", "ContainerConfig": {"Image": "b"}}, parse_version(version)
+    )
+
+    assert found.get("Container") == shown
+    assert ("ContainerConfig" in found) == bool(shown)

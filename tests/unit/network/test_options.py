@@ -60,16 +60,22 @@ def test_options_of_an_endpoint_are_read() -> None:
     assert found.interface == "lan0"
 
 
+def test_option_of_an_endpoint_that_nobody_knows_is_named() -> None:
+    given = {"com.example.unknown": "1", options.INTERFACE: "lan0"}
+
+    assert options.unknown_to_endpoints(given) == ["com.example.unknown"]
+    assert endpoint_options(given) == endpoint_options({options.INTERFACE: "lan0"})
+
+
 @pytest.mark.parametrize(
     "given",
     [
-        {"com.example.unknown": "1"},
         {options.SYSCTLS: "net.ipv4.conf.eth0.log_martians=1"},
         {options.SYSCTLS: "net.ipv4.conf.IFNAME.log_martians"},
         {options.SYSCTLS: "net.core.conf.IFNAME.x=1"},
         {options.SYSCTLS: "net.ipv4.conf.IFNAME...=1"},
     ],
 )
-def test_unknown_option_or_value_of_an_endpoint_is_refused(given: dict[str, str]) -> None:
+def test_value_of_an_endpoints_option_that_is_none_is_refused(given: dict[str, str]) -> None:
     with pytest.raises(InvalidArgument):
         endpoint_options(given)

@@ -24,8 +24,9 @@ def test_request_with_defaults_is_a_bridge() -> None:
 @pytest.mark.parametrize(
     ("document", "kind", "fault"),
     [
-        ({}, InvalidArgument, "invalid network name"),
-        ({"Name": "a b"}, InvalidArgument, "invalid network name"),
+        ({}, InvalidArgument, "invalid name"),
+        ({"Name": " "}, InvalidArgument, "invalid name"),
+        ({"Name": "a\nb"}, InvalidArgument, "invalid name"),
         ({"Name": "bridge"}, Forbidden, "operation is not permitted on predefined bridge network"),
         ({"Name": "n", "Driver": "host"}, Forbidden, 'only one instance of "host" network is allowed'),
         ({"Name": "n", "Driver": "overlay"}, Unavailable, "not a swarm manager"),

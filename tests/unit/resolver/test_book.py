@@ -48,3 +48,11 @@ def test_endpoint_told_again_is_not_doubled() -> None:
 
     assert book.find(_view("back"), "pg") is None
     assert book.find(_view("back"), "db") == ["10.0.0.3"]
+
+
+def test_link_may_lead_to_a_name_that_comes_later() -> None:
+    book, view = _book(), _view("back", bar="Upstream")
+    assert book.find(view, "bar") is None
+
+    book.add("e9", "back", "C", ["upstream"], ["10.0.0.9"])
+    assert book.find(view, "bar") == ["10.0.0.9"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,7 +24,7 @@ from wharf.engine.builds.request import limits_of, options_of
 from wharf.engine.builds.runner import StepRunner
 from wharf.engine.builds.sources import Sources
 from wharf.engine.context import Context
-from wharf.errors import InvalidArgument, WharfError
+from wharf.errors import InvalidArgument, NotFound, WharfError
 from wharf.images.bridge import Blocking
 from wharf.images.lookup import tagged
 from wharf.lib.reference import Reference, parse_reference
@@ -43,6 +44,14 @@ class Builder:
         self._digests = Digests()
         self._blocking = Blocking()
 
+    def _has(self, image: str) -> bool:
+        """Whether an image that a build may take results from is here: of all others' nothing is taken then."""
+        try:
+            self._context.images.resolve(image)
+        except (NotFound, InvalidArgument):
+            return False
+        return True
+
     def _workshop(self, runner: StepRunner) -> Workshop:
         commands = Commands(self._store, runner, self._context.data, self._context.run)
         return Workshop(self._store, self._cache, commands, self._digests)
@@ -50,6 +59,8 @@ class Builder:
     async def build(self, chunks: AsyncIterator[bytes], request: BuildRequest) -> AsyncGenerator[Document, None]:
         """Build an image; arguments and errors are those of ``BuildVerbs.build``."""
         options, names = options_of(request), _names(request)
+        if (known := request.get("cachefrom")) and not any(self._has(image) for image in known):
+            options = replace(options, no_cache=True)
         async with AsyncExitStack() as stack:
             work = await _entered(stack, self._context)
             folder = work / "context"

@@ -10,8 +10,13 @@ from wharf.build.graph.vertex import Edge, walk
 from wharf.build.operations.exec import CommandFailed
 from wharf.build.solver.errors import StepFailed
 from wharf.build.solver.progress import Began, Ended, Event, Wrote
+from wharf.lib.stdcopy import STDERR
 
 Document = dict[str, object]
+_RED, _PLAIN = "\x1b[91m", "\x1b[0m"  # around what goes to standard error
+_CONFIGURES = (
+    "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "ONBUILD", "SHELL", "STOPSIGNAL", "USER", "VOLUME",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -25,6 +30,7 @@ class Step:
     began: str = ""
     cached: bool = False
     result: str = ""
+    works: bool = False  # it has vertices: others only change the configuration
 
 
 def steps_of(dockerfile: kinds.Dockerfile, target: Edge | None, target_name: str) -> list[Step]:
@@ -56,6 +62,8 @@ class Narrator:
         self._by_digest = {digest: step for step in steps for digest in step.pending}
         self._at = 0
         self._announced = False
+        for step in self._steps:
+            step.works = bool(step.pending)
 
     def take(self, event: Event) -> Iterator[Document]:
         """Take one event; yield what can be told now."""
@@ -65,8 +73,9 @@ class Narrator:
         match event:
             case Began():
                 step.began = step.began or event.vertex.digest
-            case Wrote(data=data):
-                step.output.append(data.decode("utf-8", "replace"))
+            case Wrote(stream=stream, data=data):
+                text = data.decode("utf-8", "replace")
+                step.output.append(f"{_RED}{text}{_PLAIN}" if stream == STDERR else text)
             case Ended(cached=cached, error=error, result=result):
                 step.cached = cached
                 step.result = result or step.result
@@ -95,7 +104,7 @@ class Narrator:
                 for text in step.output:
                     yield {"stream": text}
                 step.output.clear()
-            if step.pending:
+            if step.pending or self._undecided(step):
                 return
             if step.cached and not step.text.upper().startswith("FROM"):
                 yield {"stream": " ---> Using cache\n"}
@@ -103,6 +112,15 @@ class Narrator:
                 yield {"stream": f" ---> {step.result[7:19]}\n"}
             self._at += 1
             self._announced = False
+
+    def _undecided(self, step: Step) -> bool:
+        """Let a step that only changes the configuration be known when the work after it is; whether to wait."""
+        following = self._steps[self._at + 1 :]
+        work = next((one for one in following if one.works or one.text.upper().startswith("FROM")), None)
+        if step.works or work is None or not step.text.upper().startswith(_CONFIGURES):
+            return False
+        step.cached = work.cached
+        return bool(work.pending) and not work.began and not work.output
 
 
 def failure(error: Exception) -> Document:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from wharf.build.operations.exec import Output, Step
+from wharf.engine.containers.endpoints import is_user_defined
 from wharf.engine.context import Context
 from wharf.engine.ocispec.build import build
 from wharf.engine.ocispec.inputs import Inputs, Joined
@@ -20,6 +21,7 @@ from wharf.processes.processes import ProcessFailed
 from wharf.processes.shim import Shim
 from wharf.spec.engine_api.container import HostConfig
 from wharf.spec.oci_runtime import Spec
+from wharf.spec.resolver_messages import ADDRESS
 from wharf.spec.shim_messages import SpawnRequest
 
 HOSTNAME: Final = "buildkitsandbox"
@@ -48,7 +50,9 @@ class StepRunner:
         try:
             if mode not in ("none", "host"):
                 name = "bridge" if mode == "default" else mode
-                endpoints = await self._context.networks.attach(step.id, [Wish(name)], name=step.id)
+                # With a name of its own it finds others by theirs.
+                names = (step.id[:12],) if is_user_defined(name) else ()
+                endpoints = await self._context.networks.attach(step.id, [Wish(name, names=names)], name=step.id)
             spec = self._spec(step, step.operation.hostname or HOSTNAME, endpoints)
             await asyncio.to_thread(self._write, step, endpoints)
             return await self._supervise(step, spec, output)
@@ -61,7 +65,11 @@ class StepRunner:
         hostname = operation.hostname or HOSTNAME
         own = operation.network == "host"
         host = Path("/etc/resolv.conf")
-        resolv = files.resolv_conf(host.read_text() if host.exists() else "", keep_loopback=own)
+        resolv = files.resolv_conf(
+            host.read_text() if host.exists() else "",
+            keep_loopback=own,
+            resolver=ADDRESS if any(one.names for one in endpoints) else "",
+        )
         texts = {
             "hostname": f"{hostname}\n",
             "hosts": files.hosts(

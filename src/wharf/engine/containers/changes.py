@@ -26,6 +26,9 @@ PLACEHOLDERS: Final = frozenset(
 )  # fmt: skip
 """Where the runtime mounts something in every container: what it made for that is no change of the container's."""
 
+_HOLDERS: Final = frozenset(name.rpartition(b"/")[0] for name in PLACEHOLDERS)
+"""Folders whose time the runtime changed when it made placeholders in them."""
+
 _BENEATH: Final = int(Resolve.NO_SYMLINKS | Resolve.BENEATH)
 Lower = Callable[[bytes], os.stat_result | None]
 
@@ -93,10 +96,9 @@ def _kind(node: Node, below: os.stat_result | None) -> int | None:
         return ADDED
     own = node.status
     if stat.S_ISDIR(own.st_mode) and stat.S_ISDIR(below.st_mode):
-        same = (own.st_mode, own.st_uid, own.st_gid, own.st_mtime_ns) == (
-            below.st_mode, below.st_uid, below.st_gid, below.st_mtime_ns,
-        )  # fmt: skip
-        return None if same else MODIFIED  # copied up for what is in it
+        same = (own.st_mode, own.st_uid, own.st_gid) == (below.st_mode, below.st_uid, below.st_gid)
+        touched = own.st_mtime_ns != below.st_mtime_ns and not _touched_for_placeholders(node)
+        return None if same and not touched else MODIFIED  # copied up for what is in it
     return MODIFIED
 
 
@@ -107,6 +109,10 @@ def is_placeholder(node: Node) -> bool:
     if stat.S_ISREG(node.status.st_mode):
         return node.status.st_size == 0
     return stat.S_ISDIR(node.status.st_mode) and not _names(node) - PLACEHOLDERS
+
+
+def _touched_for_placeholders(node: Node) -> bool:
+    return node.path in _HOLDERS and bool(_names(node) & PLACEHOLDERS)
 
 
 def _names(node: Node) -> set[bytes]:

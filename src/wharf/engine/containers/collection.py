@@ -228,11 +228,12 @@ class Containers:
                         found.add(used)
         return found
 
-    async def _summary(self, container: Container, *, size: bool) -> ContainerSummary:
+    async def _summary(self, container: Container, names: builtins.list[str], *, size: bool) -> ContainerSummary:
         context = self._context
         document = inspect.summary(
             container,
             now=datetime.fromisoformat(context.clock.now()),
+            names=names,
             image=container.spec.config.get("Image") or container.image_id,
             endpoints=container.endpoints,
         )
@@ -309,4 +310,5 @@ class Containers:
         ancestors = self._ancestors(filters.get("ancestor", []))
         simple = {k: v for k, v in filters.items() if k not in ("before", "since")}
         chosen = [c for c in chosen if selection.matches(c, simple, ancestors=ancestors)]
-        return [await self._summary(c, size=size) for c in (chosen[:limit] if limit else chosen)]
+        names = self._context.registry.names()
+        return [await self._summary(c, names[c.id], size=size) for c in (chosen[:limit] if limit else chosen)]

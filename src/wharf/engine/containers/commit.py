@@ -56,6 +56,8 @@ async def commit(context: Context, ref: str, asked: Commit) -> str:
         author=asked.author,
         comment=asked.comment,
         created_by=" ".join(container.spec.config.get("Cmd") or []),
+        container=container.id,
+        container_config={**container.spec.config},
         leave_out=is_placeholder,
     )
     async with _frozen(context, container, pause=asked.pause):

@@ -86,7 +86,7 @@ async def create(
     with context.images.hold(image):
         await _prepare(context, container, image)
     publish(context, container, "create")
-    return {"Id": container_id, "Warnings": []}
+    return {"Id": container_id, "Warnings": endpoints.warnings(container.spec.networking)}
 
 
 async def _prepare(context: Context, container: Container, image: ImageRecord) -> None:

@@ -79,7 +79,8 @@ def check(network: str, settings: EndpointSettings) -> None:
     if not is_user_defined(network):
         if settings.get("Aliases"):
             faults.append("network-scoped aliases are only supported for user-defined networks")
-        if any((settings.get("IPAMConfig") or {}).values()):
+        ipam = settings.get("IPAMConfig") or {}
+        if ipam.get("IPv4Address") or ipam.get("IPv6Address"):
             faults.append("user specified IP address is supported on user defined networks only")
     if faults:
         text = "\n".join(faults)
@@ -87,6 +88,15 @@ def check(network: str, settings: EndpointSettings) -> None:
     options.endpoint_options(settings.get("DriverOpts") or {})
     for link in settings.get("Links") or []:
         split_link(link)
+
+
+def warnings(networking: NetworkingConfig) -> list[str]:
+    """Return what the user should hear of what is asked of endpoints, and comes to nothing."""
+    return [
+        f"network {network}: driver option {name} means nothing to its driver, and is only kept"
+        for network, settings in (networking.get("EndpointsConfig") or {}).items()
+        for name in options.unknown_to_endpoints(settings.get("DriverOpts") or {})
+    ]
 
 
 def split_link(text: str) -> tuple[str, str]:
@@ -115,7 +125,10 @@ def names_of(container: Container, settings: EndpointSettings) -> tuple[str, ...
 
 
 def wish(container: Container, network: str, settings: EndpointSettings, id_of: Callable[[str], str]) -> Wish:
-    """Return ``settings`` as the networks understand them; ``id_of`` finds the containers that are linked to."""
+    """Return ``settings`` as the networks understand them.
+
+    ``id_of`` finds the containers that are linked to; for one that is not there yet it returns the name.
+    """
     ipam = settings.get("IPAMConfig") or EndpointIPAMConfig()
     chosen = options.endpoint_options(settings.get("DriverOpts") or {})
     user_defined = is_user_defined(network)

@@ -146,12 +146,14 @@ def ports_document(container: Container, endpoints: Iterable[Endpoint]) -> dict[
     return ports
 
 
-def summary(container: Container, *, now: datetime, image: str, endpoints: list[Endpoint]) -> ContainerSummary:
+def summary(
+    container: Container, *, names: list[str], now: datetime, image: str, endpoints: list[Endpoint]
+) -> ContainerSummary:
     """Return a container's line in a list (GET /containers/json)."""
     spec, labels = container.spec, container.spec.config.get("Labels") or {}
     return {
         "Id": container.id,
-        "Names": [f"/{container.name}"],
+        "Names": names,
         "Image": image,
         "ImageID": container.image_id,
         "Command": " ".join(_quoted(word) for word in [spec.path, *spec.args]),

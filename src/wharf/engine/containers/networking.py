@@ -12,7 +12,7 @@ from wharf.engine.containers import endpoints
 from wharf.engine.containers.record import Container
 from wharf.engine.context import Context
 from wharf.engine.ocispec.inputs import Joined
-from wharf.errors import Conflict
+from wharf.errors import Conflict, NotFound
 from wharf.lib.ports import PortMapping, from_bindings, parse_port
 from wharf.network import files
 from wharf.network.endpoint import Endpoint
@@ -106,7 +106,13 @@ def _publish(context: Context, container: Container, action: str, endpoint: Endp
 
 
 def _finder(context: Context) -> Callable[[str], str]:
-    return lambda ref: context.registry.resolve(ref).id
+    def id_of(ref: str) -> str:
+        try:
+            return context.registry.resolve(ref).id
+        except NotFound:
+            return ref  # a link to one that is still to come: the resolver finds it by its name
+
+    return id_of
 
 
 def published(container: Container) -> list[PortMapping]:

@@ -58,12 +58,34 @@ class Registry:
         bare = ref.removeprefix("/")
         if found := self._by_id.get(ref) or self._by_id.get(self._id_by_name.get(bare, "")):
             return found
+        if "/" in bare and (linked := self._linked(bare)):
+            return linked
         matches = [c for i, c in self._by_id.items() if ref and i.startswith(ref)]
         if len(matches) > 1:
             raise InvalidArgument(f"Multiple IDs found with provided prefix: {ref}")
         if not matches:
             raise NotFound(f"No such container: {ref}")
         return matches[0]
+
+    def _linked(self, name: str) -> Container | None:
+        """Return who a container knows by a link, ``container/alias``."""
+        holder, _, alias = name.rpartition("/")
+        container = self._by_id.get(self._id_by_name.get(holder, ""))
+        for link in (container and container.spec.host_config.get("Links")) or []:
+            target, _, known = link.partition(":")
+            if known.rpartition("/")[2] == alias:
+                return self._by_id.get(self._id_by_name.get(target.removeprefix("/"), ""))
+        return None
+
+    def names(self) -> dict[str, list[str]]:
+        """Return each container's names by its id: its own, and those that links on the default bridge give it."""
+        found = {container.id: [f"/{container.name}"] for container in self}
+        for container in self:
+            for link in container.spec.host_config.get("Links") or []:
+                target, _, known = link.partition(":")
+                if known and (linked := self._id_by_name.get(target.removeprefix("/"))):
+                    found[linked].append(known)
+        return found
 
     def name_taken(self, name: str) -> bool:
         """Return whether a container bears ``name``."""

@@ -54,7 +54,7 @@ def _unlink(context: Context, ref: str) -> None:
     links = container.spec.host_config.get("Links") or []
     kept = [link for link in links if link.rpartition("/")[2] != alias]
     if len(kept) == len(links):
-        raise NotFound(f"No such link: {ref}")
+        raise NotFound(f"No such container: {ref}")
     host: HostConfig = {**container.spec.host_config, "Links": kept or None}
     context.registry.respecify(container, replace(container.spec, host_config=host))
 

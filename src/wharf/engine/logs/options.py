@@ -71,9 +71,7 @@ def check(driver: str, options: Mapping[str, str]) -> None:
     """
     driver = driver or "json-file"
     if driver not in _OPTIONS:
-        raise NotImplementedHere(
-            f"logger: no log driver named '{driver}' is registered: use one of {', '.join(sorted(_OPTIONS))}"
-        )
+        raise InvalidArgument(f'error looking up logging plugin {driver}: plugin "{driver}" not found')
     for option in options:
         if option not in _OPTIONS[driver]:
             raise InvalidArgument(f"unknown log opt '{option}' for {driver} log driver")

@@ -16,6 +16,7 @@ class Ulimit(TypedDict, total=False):
 class BuildRequest(TypedDict, total=False):
     """The query of ``POST /build``, taken apart; names are the parameters'."""
 
+    cachefrom: list[str]
     dockerfile: str
     t: list[str]
     extrahosts: list[str]  # name:address

@@ -26,6 +26,10 @@ class ImageInspect(TypedDict, total=False):
     GraphDriver: DriverData | None
     RootFS: ImageInspectRootFS | None
     Metadata: ImageInspectMetadata | None
+    Parent: str | None
+    DockerVersion: str | None
+    Container: str | None  # until 1.44
+    ContainerConfig: dict[str, object] | None  # until 1.44
 
 
 class ImageSummary(TypedDict, total=False):

@@ -93,9 +93,12 @@ def test_a_link_can_be_removed(on_engine: OnEngine) -> None:
     async def body(engine: wharf.Engine) -> None:
         await engine.containers.create(DB, name="first")
         await engine.containers.create(_web("true"), name="web")
-        with pytest.raises(NotFound, match="No such link"):
+        assert [c["Names"] for c in await engine.containers.list(all=True)] == [["/web"], ["/first", "/web/db-1"]]
+        assert (await engine.containers.inspect("web/db-1"))["Name"] == "/first"
+        with pytest.raises(NotFound, match="No such container: web/other"):
             await engine.containers.remove("web/other", link=True)
         await engine.containers.remove("/web/db-1", link=True)
+        assert [c["Names"] for c in await engine.containers.list(all=True)] == [["/web"], ["/first"]]
         await engine.containers.start("web")
 
     on_engine(body)

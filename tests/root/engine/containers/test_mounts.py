@@ -87,10 +87,16 @@ def test_an_init_is_process_one_and_passes_signals_on(on_engine: OnEngine) -> No
     async def body(engine: wharf.Engine) -> None:
         assert "/sbin/docker-init -- sh" in await _run(engine, "tr '\\0' ' ' < /proc/1/cmdline", Init=True)
         await engine.containers.create(
-            {"Image": "busybox", "Cmd": ["sleep", "100"], "HostConfig": {"NetworkMode": "none", "Init": True}},
+            {
+                "Image": "busybox",
+                "Cmd": ["sh", "-c", "echo up; exec sleep 100"],
+                "HostConfig": {"NetworkMode": "none", "Init": True},
+            },
             name="ini",
         )
         await engine.containers.start("ini")
+        log = await engine.containers.logs("ini", follow=True)
+        await anext(aiter(log))  # the init has made what it runs, so it takes signals
         await engine.containers.stop("ini", timeout_s=20)
         assert (await engine.containers.inspect("ini"))["State"]["ExitCode"] == 143  # type: ignore[index]
 

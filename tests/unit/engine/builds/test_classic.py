@@ -60,3 +60,24 @@ def test_a_commands_exit_code_is_the_builds() -> None:
     said = "The command '/bin/sh -c false' returned a non-zero code: 3"
     assert failure(error) == {"errorDetail": {"code": 3, "message": said}, "error": said}
     assert failure(ValueError("x")) == {"errorDetail": {"message": "x"}, "error": "x"}
+
+
+def test_what_goes_to_standard_error_is_red() -> None:
+    narrator, (source, first, _) = _narrator()
+    told = [*narrator.take(Ended(source, 0)), *narrator.take(Began(first, 0))]
+    told += narrator.take(Wrote(first, 0, 2, b"oh\n"))
+
+    assert {"stream": "\x1b[91moh\n\x1b[0m"} in told
+
+
+def test_a_step_that_only_configures_is_known_when_the_work_after_it_is() -> None:
+    text = "FROM base\nENV a=b\nRUN 1\nCMD x\n"
+    target = converted(text).target
+    assert target is not None
+    source, work = walk(target)
+    for cached, count in ((True, 2), (False, 0)):
+        narrator = Narrator(steps_of(read(text), target, ""))
+        told = [*narrator.take(Ended(source, 0, cached=True)), *narrator.take(Ended(work, 0, cached=cached))]
+        told += narrator.finish()
+
+        assert _texts(told).count(" ---> Using cache\n") == count

@@ -58,7 +58,6 @@ def test_mac_of_older_clients_is_that_of_the_first_network() -> None:
         ("container:x", {"back": {}}, InvalidArgument, "shares another's network"),
         ("bridge", {"bridge": {"Aliases": ["a"]}}, InvalidArgument, "network-scoped aliases are only supported"),
         ("bridge", {"bridge": {"IPAMConfig": {"IPv4Address": "1.2.3.4"}}}, InvalidArgument, "user specified IP"),
-        ("back", {"back": {"DriverOpts": {"x": "y"}}}, InvalidArgument, "driver option x"),
         ("back", {"back": {"Links": [":alias"]}}, InvalidArgument, "invalid format for links"),
     ],
 )
@@ -116,3 +115,18 @@ def test_record_without_networks_means_its_mode() -> None:
 )
 def test_link_is_a_container_and_a_name(link: str, expected: tuple[str, str]) -> None:
     assert endpoints.split_link(link) == expected
+
+
+def test_option_that_means_nothing_to_a_driver_is_kept_and_told_of() -> None:
+    asked = _normalized("back", back={"DriverOpts": {"x": "y"}})
+
+    assert asked == {"back": {"DriverOpts": {"x": "y"}}}
+    assert endpoints.warnings({"EndpointsConfig": asked}) == [
+        "network back: driver option x means nothing to its driver, and is only kept"
+    ]
+
+
+def test_link_local_addresses_may_be_asked_for_on_the_default_bridge() -> None:
+    asked: EndpointSettings = {"IPAMConfig": {"LinkLocalIPs": ["169.254.8.8"]}}
+
+    assert _normalized("bridge", bridge=asked) == {"bridge": asked}
