@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 BUILD  := build
 STAMPS := $(BUILD)/stamps
-OWN    := src tests bench demo scripts conformance fuzz
+OWN    := src tests bench demo scripts conformance fuzz chaos
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -43,7 +43,7 @@ lint: venv  ## ruff: rules and format
 .PHONY: types
 types: venv  ## mypy, strict
 	$(BIN)/mypy
-	$(BIN)/mypy bench conformance fuzz
+	$(BIN)/mypy bench conformance fuzz chaos
 
 .PHONY: layers
 layers: venv  ## a package imports only lower ones
@@ -80,6 +80,10 @@ bench-peers: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/pack
 .PHONY: fuzz
 fuzz: venv $(STAMPS)/packages-run $(STAMPS)/packages-image  ## documents nobody would write, for the runtime (as root; EXAMPLES=500)
 	$(BIN)/python -m fuzz $(EXAMPLES)
+
+.PHONY: chaos
+chaos: venv $(STAMPS)/packages-run $(STAMPS)/packages-test  ## kill pulls, pushes, loads and prunes at random instants (as root; POINTS=100)
+	$(BIN)/python -m chaos $(POINTS)
 
 .PHONY: conformance
 conformance: venv $(STAMPS)/packages-run $(STAMPS)/packages-peers  ## run suites that others wrote, into build/conformance.json

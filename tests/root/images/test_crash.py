@@ -6,12 +6,15 @@ import asyncio
 import gzip
 import os
 import random
+import shutil
 import signal
 import time
 from pathlib import Path
 
 import pytest
+from chaos.images import chaos
 from tests.root.images.conftest import Store, imported, tar
+from tests.root.registry import PROGRAM
 
 from wharf.images.catalog import blobs_of
 
@@ -65,3 +68,8 @@ def test_a_killed_engine_leaves_only_what_the_next_start_sweeps(tmp_path: Path) 
             assert (point, _what_is_wrong(store)) == (point, [])
         finally:
             store.database.close()
+
+
+@pytest.mark.skipif(shutil.which(PROGRAM) is None, reason=f"{PROGRAM} is not installed")
+def test_transfers_that_are_killed_leave_a_whole_store_and_are_taken_up_again(tmp_path: Path) -> None:
+    assert chaos(tmp_path, points=12, seed=7) == []
