@@ -19,6 +19,7 @@ from wharf.build.dockerfile.errors import DockerfileError, meant
 from wharf.build.dockerfile.stages import stages_of
 from wharf.build.dockerfile.statement import Parsed
 from wharf.errors import InvalidArgument
+from wharf.images.platform import normal
 from wharf.lib.ignore import Matcher
 
 
@@ -64,7 +65,7 @@ def check(
     except InvalidArgument as raised:
         error = raised if isinstance(raised, DockerfileError) else DockerfileError(str(raised))
     else:
-        found += [*forms(dockerfile, Lineage(conversion), ignored), *_undefined(conversion)]
+        found += [*forms(dockerfile, Lineage(conversion), ignored), *_undefined(conversion), *_platforms(conversion)]
     found += [*names(dockerfile), *bases(dockerfile, options)]
     return Report(tuple(sorted(_holding(found, dockerfile, settings), key=_place)), settings, error)
 
@@ -81,6 +82,19 @@ def _undefined(conversion: Conversion) -> Iterator[Finding]:
             if unset.name not in NOT_ENVIRONMENT:
                 guess = meant(f"${unset.name}", [f"${name}" for name in unset.known])
                 yield finding("UndefinedVar", f"Usage of undefined variable '${unset.name}'{guess}", unset.lines)
+
+
+def _platforms(conversion: Conversion) -> Iterator[Finding]:
+    for index, base in conversion.bases.items():
+        begin, wanted = conversion.dockerfile.stages[index].begin, conversion.done[index].platform
+        if base is None or base is UNKNOWN_IMAGE or conversion.parent(index) is not None:
+            continue
+        has = normal(
+            base.config.get("os") or "", base.config.get("architecture") or "", base.config.get("variant") or ""
+        )
+        if (has.os, has.architecture) != (wanted.os, wanted.architecture):
+            said = f'Base image {begin.base} was pulled with platform "{has}", expected "{wanted}" for current build'
+            yield finding("InvalidBaseImagePlatform", said, begin.lines)
 
 
 def _holding(found: Iterable[Finding], dockerfile: kinds.Dockerfile, settings: Settings) -> Iterator[Finding]:

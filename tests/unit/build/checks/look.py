@@ -13,7 +13,12 @@ from wharf.lib.ignore import Matcher
 _HOST = Platform("linux", "amd64")
 _IMAGE = BaseImage(
     "sha256:00",
-    {"config": {"Env": ["PATH=/bin", "FROM_IMAGE=1"]}, "rootfs": {"type": "layers", "diff_ids": ["sha256:00"]}},
+    {
+        "os": "linux",
+        "architecture": "amd64",
+        "config": {"Env": ["PATH=/bin", "FROM_IMAGE=1"]},
+        "rootfs": {"type": "layers", "diff_ids": ["sha256:00"]},
+    },
 )
 
 

@@ -62,3 +62,9 @@ def test_findings_fail_a_build_that_says_so() -> None:
         "lint violation found for rules: StageNameCasing, WorkdirRelativePath"
     )
     assert [report("FROM a AS B\n").refusal(), report("# check=error=true\nFROM a\n").refusal()] == ["", ""]
+
+
+def test_a_base_image_for_another_platform_is_found() -> None:
+    assert found("FROM --platform=linux/arm64 a AS arm64\nFROM arm64\n") == [
+        '1 InvalidBaseImagePlatform: Base image a was pulled with platform "linux/amd64", expected "linux/arm64" for current build'  # noqa: E501  # the text is whole
+    ]

@@ -1,0 +1,103 @@
+"""docker build --check and --call: questions about a Dockerfile, answered without building it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from wharf.build.checks import print as findings
+from wharf.build.checks.check import Report, check
+from wharf.build.checks.settings import settings_of
+from wharf.build.convert.convert import Conversion, Missing
+from wharf.build.convert.options import UNKNOWN_IMAGE, BaseImage, ImageName, Options
+from wharf.build.describe import outline, targets
+from wharf.build.dockerfile.parser import parse
+from wharf.build.dockerfile.stages import read
+from wharf.errors import InvalidArgument, NotFound
+from wharf.lib.ignore import Matcher
+
+Resolve = Callable[[ImageName, Options, ExitStack], Awaitable[BaseImage]]
+"""Finds an image that a build starts from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A Dockerfile, with its name and what is left out of its context."""
+
+    name: str
+    source: str
+    ignored: Matcher
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """For people, for programs, and the exit code of a command that asked."""
+
+    text: str
+    document: dict[str, object]
+    code: int = 0
+
+
+async def answer(call: str, text: Text, options: Options, resolve: Resolve) -> Answer:
+    """Answer a question about a Dockerfile.
+
+    Args:
+        call: ``check`` (or ``lint``), ``outline`` or ``targets``.
+        text: the Dockerfile.
+        options: of the build that would be.
+        resolve: how images are found; what one that is not there would say is left out of the answer.
+
+    Raises:
+        InvalidArgument: the question is unknown, or the Dockerfile malformed.
+    """
+    if call == "targets":
+        dockerfile = read(text.source)
+        return Answer(targets.as_text(dockerfile), targets.as_document(dockerfile))
+    if call == "outline":
+        return await _outline(text, options, resolve)
+    if call not in ("check", "lint"):
+        raise InvalidArgument(f'unknown call "{call}": it is check, outline or targets')
+    report = await checked(text, options, resolve, every_stage=not options.target)
+    broken = bool(report.findings) or report.error is not None
+    return Answer(
+        findings.as_text(report, text.name, text.source),
+        findings.as_document(report, text.name, text.source),
+        int(broken),
+    )
+
+
+async def checked(text: Text, options: Options, resolve: Resolve, *, every_stage: bool) -> Report:
+    """Return what a Dockerfile should not say.
+
+    Raises:
+        InvalidArgument: it is malformed.
+    """
+    parsed, settings = parse(text.source), settings_of(text.source)
+    known: dict[ImageName, BaseImage] = {}
+    with ExitStack() as held:
+        while True:
+            found = check(parsed, options, settings, known, text.ignored, every_stage=every_stage)
+            if not isinstance(found, Missing):
+                return found
+            known |= {name: await _found(name, options, held, resolve) for name in found.images}
+
+
+async def _outline(text: Text, options: Options, resolve: Resolve) -> Answer:
+    known: dict[ImageName, BaseImage] = {}
+    with ExitStack() as held:
+        while True:
+            conversion = Conversion(read(text.source), options, known)
+            target = conversion.target()
+            conversion.stage(target)
+            if not conversion.missing:
+                told = outline.outline(conversion, target)
+                return Answer(outline.as_text(told), outline.as_document(told))
+            known |= {name: await _found(name, options, held, resolve) for name in conversion.missing}
+
+
+async def _found(name: ImageName, options: Options, held: ExitStack, resolve: Resolve) -> BaseImage:
+    try:
+        return await resolve(name, options, held)
+    except NotFound:
+        return UNKNOWN_IMAGE
