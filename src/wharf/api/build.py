@@ -68,6 +68,7 @@ def _texts(query: Query) -> BuildRequest:
         "networkmode": query.text("networkmode") or "",
         "platform": query.text("platform") or "",
         "target": query.text("target") or "",
+        "call": query.text("call") or "",
     }
 
 

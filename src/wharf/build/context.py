@@ -109,21 +109,28 @@ def read_dockerfile(folder: Path, name: str) -> bytes:
     return data
 
 
-def drop_ignored(folder: Path, dockerfile: str) -> None:
-    """Remove the Dockerfile and the ignore file from a context that ignores them, as Docker's engine does.
-
-    What else is ignored a client leaves out before it sends the context.
+def read_ignored(folder: Path, dockerfile: str) -> Matcher:
+    """Return what a context ignores: a Dockerfile may have a file of its own for that, named after it.
 
     Raises:
         InvalidArgument: a pattern is malformed.
     """
-    text = read_file(folder, ".dockerignore")
-    if text is None:
-        return
-    try:
-        matcher = Matcher(read_patterns(text.decode("utf-8", "replace")))
-    except ValueError as error:
-        raise InvalidArgument(f"error reading .dockerignore: {error}") from None
+    for name in (f"{posixpath.normpath(dockerfile or DEFAULT_DOCKERFILE)}.dockerignore", ".dockerignore"):
+        text = read_file(folder, name)
+        if text is None:
+            continue
+        try:
+            return Matcher(read_patterns(text.decode("utf-8", "replace")))
+        except ValueError as error:
+            raise InvalidArgument(f"error reading {name}: {error}") from None
+    return Matcher(())
+
+
+def drop_ignored(folder: Path, dockerfile: str, matcher: Matcher) -> None:
+    """Remove the Dockerfile and the ignore file from a context that ignores them, as Docker's engine does.
+
+    What else is ignored a client leaves out before it sends the context.
+    """
     for name in (".dockerignore", posixpath.normpath(dockerfile or DEFAULT_DOCKERFILE)):
         path = folder / name
         if matcher.matches(name) and path.is_file() and not path.is_symlink() and ".." not in name:

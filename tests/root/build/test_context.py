@@ -66,6 +66,6 @@ def test_what_ignores_itself_is_dropped(tmp_path: Path) -> None:
     for name, text in (("Dockerfile", "x"), (".dockerignore", "Dockerfile\n.dockerignore\nother\n"), ("other", "")):
         (tmp_path / name).write_text(text)
 
-    context.drop_ignored(tmp_path, "")
+    context.drop_ignored(tmp_path, "", context.read_ignored(tmp_path, ""))
 
     assert [path.name for path in tmp_path.iterdir()] == ["other"]

@@ -71,6 +71,36 @@ def test_what_is_wrong_in_the_file_is_told_with_its_line(build: Cli, folder: Pat
     assert "dockerfile parse error on line 2: unknown instruction: RUM (did you mean RUN?)" in done.err
 
 
+def test_a_failed_step_shows_its_lines(daemon: Wharfd, folder: Path) -> None:
+    (folder / "Dockerfile").write_text("FROM busybox\nRUN false\n")
+
+    assert "   2 | >>> RUN false\n" in cli("wharf", daemon)("build", str(folder)).err
+
+
+def test_a_dockerfile_is_checked_without_building(daemon: Wharfd, folder: Path) -> None:
+    (folder / "Dockerfile").write_text("# all builds all\nFROM absent AS All\nARG V=1\nWORKDIR x\n")
+
+    wharf = cli("wharf", daemon)
+    done = wharf("build", "--check", str(folder))
+
+    assert done.code == 1
+    assert done.out.startswith("Check complete, 2 warnings have been found!\n\nWARNING: StageNameCasing - ")
+    assert "   4 | >>> WORKDIR x\n" in done.out
+    assert "BUILD ARG   VALUE" in wharf.ok("build", "--call", "outline", str(folder))
+
+
+def test_findings_warn_or_fail_a_build(build: Cli, folder: Path) -> None:
+    (folder / "Dockerfile").write_text("FROM busybox AS A\n")
+    assert "[Warning] StageNameCasing: Stage name 'A' should be lowercase (line 1)" in build("build", str(folder)).out
+
+    (folder / "Dockerfile").write_text("# check=error=true\nFROM busybox AS A\n")
+    failed = build("build", str(folder))
+    assert (failed.code, failed.err.strip().rpartition("Error response from daemon: ")[2]) == (
+        1,
+        "lint violation found for rules: StageNameCasing",
+    )
+
+
 def test_what_is_ignored_is_not_there(build: Cli, folder: Path) -> None:
     (folder / "secret").write_text("x")
     (folder / ".dockerignore").write_text("secret\n")

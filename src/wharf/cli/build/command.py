@@ -11,7 +11,7 @@ from wharf.cli.confirm import confirmed
 from wharf.cli.flags import Flag
 from wharf.cli.output import parse_filters
 from wharf.client.builds import Builds
-from wharf.client.documents import as_document, number, section, text, texts
+from wharf.client.documents import as_document, as_documents, number, section, text, texts
 from wharf.errors import InvalidArgument
 from wharf.lib.light_json import dumps
 from wharf.lib.sizes import human_size
@@ -113,6 +113,10 @@ def _build(session: Session, values: Values, arguments: list[str]) -> int:
         "cpusetcpus": values.text("cpuset-cpus"),
     }
     context = _source(arguments[0], values, query)
+    call, form = _call(values)
+    if call != "build":
+        query["call"] = call
+        return _answered(session, Builds(session.client).build(context, query), call, form)
     image, code = _follow(session, Builds(session.client).build(context, query), quiet=values.on("quiet"))
     if code:
         return code
@@ -124,6 +128,45 @@ def _build(session: Session, values: Values, arguments: list[str]) -> int:
     return 0
 
 
+def _call(values: Values) -> tuple[str, str]:
+    """Return what is asked for, ``build`` by default, and how it is to be shown: text or json."""
+    asked = "check" if values.on("check") else values.text("call") or "build"
+    call, *options = asked.split(",")
+    form = "text"
+    for option in options:
+        name, _, form = option.partition("=")
+        if name != "format" or form not in ("text", "json"):
+            raise InvalidArgument(f'invalid option "{option}" of --call: it takes format=text or format=json')
+    if call not in ("build", "check", "lint", "outline", "targets"):
+        raise InvalidArgument(f'invalid --call "{call}": it is build, check, outline or targets')
+    return call, form
+
+
+def _answered(session: Session, documents: Iterable[object], call: str, form: str) -> int:
+    """Show the answer to a question about a Dockerfile; return its exit code."""
+    for item in documents:
+        document = as_document(item)
+        if said := text(document, "error"):
+            session.warn(said)
+            return 1
+        answer = section(document, "aux")
+        if form == "json":
+            session.print(dumps(section(answer, "document")))
+        else:
+            if call in ("check", "lint"):
+                session.print(_summary(len(as_documents(section(answer, "document").get("warnings")))))
+            sys.stdout.write(text(answer, "text"))
+        return number(answer, "code")
+    session.warn("the engine did not answer: it does not know --call")
+    return 1
+
+
+def _summary(count: int) -> str:
+    if not count:
+        return "Check complete, no warnings found."
+    return f"Check complete, {count} warning{'s have' if count > 1 else ' has'} been found!"
+
+
 def _follow(session: Session, documents: Iterable[object], *, quiet: bool) -> tuple[str, int]:
     """Show what the engine says; return the image's id, and the exit code of a command that failed."""
     image = ""
@@ -133,6 +176,7 @@ def _follow(session: Session, documents: Iterable[object], *, quiet: bool) -> tu
         image = text(section(document, "aux"), "ID") or image
         if said := text(document, "error"):
             sys.stderr.write("".join(kept))  # with --quiet, what a failed build has said is wanted after all
+            sys.stderr.write(text(section(document, "errorDetail"), "excerpt"))
             session.warn(said)
             return "", number(section(document, "errorDetail"), "code") or 1
         news = text(document, "stream")
@@ -165,6 +209,8 @@ COMMANDS = (
             Flag("add-host", "list", "A name and its address for commands, name:address"),
             Flag("build-arg", "list", "An argument, name=value"),
             Flag("build-context", refusal=_BUILDKIT),
+            Flag("call", "string", "What to do: build, or only tell: check, outline, targets[,format=json]"),
+            Flag("check", "bool", "Look at the Dockerfile only, as --call=check"),
             Flag("cache-from", refusal="results are kept by the engine"),
             Flag("cache-to", refusal=_BUILDKIT),
             Flag("cgroup-parent", "string", "The control group of commands"),
@@ -187,7 +233,11 @@ COMMANDS = (
             Flag("target", "string", "The stage to build; the last one by default"),
             Flag("ulimit", "list", "A limit of commands, name=soft[:hard]"),
         ),
-        examples=("wharf build -t app .", "wharf build -t app -f docker/Dockerfile --build-arg V=2 ."),
+        examples=(
+            "wharf build -t app .",
+            "wharf build -t app -f docker/Dockerfile --build-arg V=2 .",
+            "wharf build --check .",
+        ),
     ),
     Command(
         "builder prune", _prune, "Remove the results of earlier builds",

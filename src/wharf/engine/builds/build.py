@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import replace
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ from wharf.build.operations.store import Store
 from wharf.build.solver.cache import Cache
 from wharf.build.solver.progress import Event, Progress
 from wharf.build.solver.solver import Workshop
-from wharf.engine.builds import classic
+from wharf.engine.builds import calls, classic
 from wharf.engine.builds.offers import NoOffers
 from wharf.engine.builds.project import Project
 from wharf.engine.builds.request import limits_of, options_of
@@ -69,34 +69,58 @@ class Builder:
                 await sources.receive_remote(request["remote"], folder)
             else:
                 await self._blocking.run_with(chunks, lambda source: contexts.receive(source, folder))
-            name = request.get("dockerfile") or ""
-            text = await asyncio.to_thread(contexts.read_dockerfile, folder, name)
-            await asyncio.to_thread(contexts.drop_ignored, folder, name)
-            project = Project(self._context, sources, read(text), options)
+            text = await asyncio.to_thread(_opened, folder, request.get("dockerfile") or "")
+            if call := request.get("call"):
+                yield {"aux": asdict(await calls.answer(call, text, options, sources.base_image))}
+                return
+            project = Project(self._context, sources, read(text.source), options)
+            async with aclosing(self._image(project, sources, text, request, names)) as documents:
+                async for document in documents:
+                    yield document
+
+    async def _image(
+        self, project: Project, sources: Sources, text: calls.Text, request: BuildRequest, names: list[Reference]
+    ) -> AsyncGenerator[Document, None]:
+        """Build what a Dockerfile says; yields what is told."""
+        quiet = bool(request.get("q"))
+        async with AsyncExitStack() as stack:
             converted = await stack.enter_async_context(project)
-            narrator = classic.Narrator(classic.steps_of(project.dockerfile, converted.target, options.target))
+            report = await calls.checked(text, project.options, sources.base_image, every_stage=False)
+            if refusal := report.refusal():
+                raise InvalidArgument(refusal)
+            for document in () if quiet else classic.warnings(report.findings):
+                yield document
+            narrator = classic.Narrator(
+                classic.steps_of(project.dockerfile, converted.target, project.options.target)
+            )
             queue: asyncio.Queue[Event | None] = asyncio.Queue()
             workshop = self._workshop(StepRunner(self._context, limits_of(request)))
             solving = asyncio.create_task(
                 _then(project.solve(workshop, NoOffers(), Progress(queue.put_nowait)), queue)
             )
             stack.push_async_callback(_settle, solving)
-            quiet = bool(request.get("q"))
             while (event := await queue.get()) is not None:
-                for document in narrator.take(event):
-                    if not quiet:
-                        yield document
+                told = list(narrator.take(event))
+                for document in () if quiet else told:
+                    yield document
             try:
                 result = await solving
             except WharfError as error:
-                yield classic.failure(error)
+                yield classic.failure(error, text.source, text.name)
                 return
-            for document in narrator.finish():
-                if not quiet:
-                    yield document
+            for document in () if quiet else narrator.finish():
+                yield document
             image = await project.export(result, self._cache, names)
         for document in _ending(image, names, quiet=quiet):
             yield document
+
+
+def _opened(folder: Path, name: str) -> calls.Text:
+    """Return the Dockerfile of a context, which no longer has it if it ignores it."""
+    source = contexts.read_dockerfile(folder, name).decode("utf-8", "surrogateescape")
+    ignored = contexts.read_ignored(folder, name)
+    contexts.drop_ignored(folder, name, ignored)
+    return calls.Text(name or contexts.DEFAULT_DOCKERFILE, source, ignored)
 
 
 def _names(request: BuildRequest) -> list[Reference]:

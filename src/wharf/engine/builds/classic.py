@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from wharf.build.checks.rules import Finding
 from wharf.build.dockerfile import instructions as kinds
+from wharf.build.dockerfile.excerpt import excerpt
 from wharf.build.graph.vertex import Edge, walk
 from wharf.build.operations.exec import CommandFailed
 from wharf.build.solver.errors import StepFailed
@@ -123,10 +125,24 @@ class Narrator:
         return bool(work.pending) and not work.began and not work.output
 
 
-def failure(error: Exception) -> Document:
-    """Return the line that ends a failed build; its code is the command's own exit code."""
-    reason = error.reason if isinstance(error, StepFailed) else error
+def warnings(findings: Iterable[Finding]) -> Iterator[Document]:
+    """Yield what is said before the first step."""
+    for found in findings:
+        yield {"stream": f"[Warning] {found.rule.name}: {found.detail} (line {found.lines[0]})\n"}
+
+
+def failure(error: Exception, source: str, name: str) -> Document:
+    """Return the line that ends a failed build; its code is the command's own exit code.
+
+    Besides Docker's fields its detail has ``excerpt``: the lines that failed, of the Dockerfile of that name.
+    """
+    if not isinstance(error, StepFailed):
+        return _failure(error, {})
+    return _failure(error.reason, {"excerpt": excerpt(source, name, error.vertex.description.lines)})
+
+
+def _failure(reason: Exception, more: Document) -> Document:
     if isinstance(reason, CommandFailed):
         said = f"The command '{' '.join(reason.arguments)}' returned a non-zero code: {reason.exit_code}"
-        return {"errorDetail": {"code": reason.exit_code, "message": said}, "error": said}
-    return {"errorDetail": {"message": str(reason)}, "error": str(reason)}
+        return {"errorDetail": {"code": reason.exit_code, "message": said, **more}, "error": said}
+    return {"errorDetail": {"message": str(reason), **more}, "error": str(reason)}

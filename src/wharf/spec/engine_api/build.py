@@ -39,6 +39,7 @@ class BuildRequest(TypedDict, total=False):
     networkmode: str
     platform: str
     target: str
+    call: str  # Wharf's own: check, outline or targets; nothing is built
 
 
 class CacheRecord(TypedDict, total=False):

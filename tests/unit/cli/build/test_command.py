@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from wharf.cli.build.command import _follow, _is_text, _pairs, _ulimits
+from wharf.cli.build.command import _answered, _follow, _is_text, _pairs, _ulimits
 from wharf.cli.command import Session
 from wharf.errors import InvalidArgument
 
@@ -45,3 +45,24 @@ def test_a_failed_command_gives_its_exit_code(capsys: pytest.CaptureFixture[str]
 def test_the_images_id_is_found_among_the_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert _follow(_SESSION, [{"stream": "x\n"}, {"aux": {"ID": "sha256:1"}}], quiet=False) == ("sha256:1", 0)
     assert capsys.readouterr().out == "x\n"
+
+
+def test_a_checks_answer_says_how_much_was_found(capsys: pytest.CaptureFixture[str]) -> None:
+    aux = {"text": "\nWARNING: X\n", "document": {"warnings": [{}, {}]}, "code": 1}
+
+    assert _answered(_SESSION, [{"aux": aux}], "check", "text") == 1
+    assert capsys.readouterr().out == "Check complete, 2 warnings have been found!\n\nWARNING: X\n"
+    assert _answered(_SESSION, [{"aux": {"text": "", "document": {"warnings": []}, "code": 0}}], "check", "text") == 0
+    assert capsys.readouterr().out == "Check complete, no warnings found.\n"
+
+
+def test_an_answer_is_shown_as_json_when_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        _answered(_SESSION, [{"aux": {"text": "t", "document": {"targets": []}, "code": 0}}], "targets", "json") == 0
+    )
+    assert json.loads(capsys.readouterr().out) == {"targets": []}
+
+
+def test_an_engine_that_does_not_know_the_question_is_said_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _answered(_SESSION, [], "check", "text") == 1
+    assert "does not know --call" in capsys.readouterr().err

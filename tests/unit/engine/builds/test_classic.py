@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from tests.fakes.builds import converted
 
+from wharf.build.checks.rules import finding
 from wharf.build.dockerfile.stages import read
 from wharf.build.graph.vertex import Vertex, walk
 from wharf.build.operations.exec import CommandFailed
 from wharf.build.solver.errors import StepFailed
 from wharf.build.solver.progress import Began, Ended, Wrote
-from wharf.engine.builds.classic import Narrator, failure, steps_of
+from wharf.engine.builds.classic import Narrator, failure, steps_of, warnings
 
 _TEXT = "ARG v=1\nFROM base AS one\nRUN 1\nFROM base AS unused\nRUN 2\nFROM one\nRUN 3\nCMD x\n"
 
@@ -54,12 +55,27 @@ def test_what_nobody_had_to_look_at_was_known() -> None:
     assert _texts(told).count(" ---> Using cache\n") == 2
 
 
-def test_a_commands_exit_code_is_the_builds() -> None:
-    error = StepFailed(Vertex.__new__(Vertex), CommandFailed(["/bin/sh", "-c", "false"], 3))
+def test_a_commands_exit_code_is_the_builds_and_its_lines_are_shown() -> None:
+    _, (_, first, _) = _narrator()
+    error = StepFailed(first, CommandFailed(["/bin/sh", "-c", "false"], 3))
 
     said = "The command '/bin/sh -c false' returned a non-zero code: 3"
-    assert failure(error) == {"errorDetail": {"code": 3, "message": said}, "error": said}
-    assert failure(ValueError("x")) == {"errorDetail": {"message": "x"}, "error": "x"}
+    document = failure(error, _TEXT, "Dockerfile")
+    assert document["error"] == said
+    detail = document["errorDetail"]
+    assert isinstance(detail, dict)
+    assert (detail["code"], detail["message"]) == (3, said)
+    assert "   3 | >>> RUN 1\n" in detail["excerpt"]
+
+
+def test_what_is_no_steps_failure_has_no_lines() -> None:
+    assert failure(ValueError("x"), _TEXT, "Dockerfile") == {"errorDetail": {"message": "x"}, "error": "x"}
+
+
+def test_findings_are_told_as_warnings() -> None:
+    told = list(warnings([finding("StageNameCasing", "Stage name 'B' should be lowercase", (1, 1))]))
+
+    assert _texts(told) == "[Warning] StageNameCasing: Stage name 'B' should be lowercase (line 1)\n"
 
 
 def test_what_goes_to_standard_error_is_red() -> None:
