@@ -11,10 +11,11 @@ from typing import Final, TypeVar
 from wharf.daemon.addresses import DEFAULT_HOST, Address, parse_address
 from wharf.daemon.settings import BY_NAME, SETTINGS, Value
 from wharf.daemon.values import from_flags, from_json, shown
-from wharf.engine.options import AddressPool, ContainerDefaults, EngineOptions, NetworkOptions
+from wharf.engine.options import ContainerDefaults, EngineOptions
 from wharf.errors import InvalidArgument
 from wharf.images.registry.hosts import RegistryOptions
 from wharf.lib.reference import DEFAULT_DOMAIN
+from wharf.network.defaults import AddressPool, NetworkDefaults
 from wharf.spec.engine_api.container import HostConfigUlimitsItem
 from wharf.storage.layout import DEFAULT_DATA_ROOT
 
@@ -110,13 +111,28 @@ class Configuration:
                 https_proxy=self.get("https-proxy", ""),
                 no_proxy=self.get("no-proxy", ""),
             ),
-            networks=NetworkOptions(
-                bridge_address=self.get("bip", ""),
-                bridge_range=self.get("fixed-cidr", ""),
-                mtu=self.get("mtu", 0),
-                pools=tuple(_pool(each) for each in self._items("default-address-pools")),
-                gateway_addresses=self.texts("host-gateway-ips"),
-            ),
+            networks=self._networks(),
+        )
+
+    def _networks(self) -> NetworkDefaults:
+        address = self.get("ip", "")
+        return NetworkDefaults(
+            bridge_address=self.get("bip", ""),
+            bridge_range=self.get("fixed-cidr", ""),
+            bridge_address6=self.get("bip6", ""),
+            bridge_range6=self.get("fixed-cidr-v6", ""),
+            ipv6=self.get("ipv6", default=False),
+            mtu=self.get("mtu", 0),
+            icc=self.get("icc", default=True),
+            masquerade=self.get("ip-masq", default=True),
+            host_address="" if address == "0.0.0.0" else address,  # noqa: S104  # the word for all of them
+            pools=tuple(_pool(each) for each in self._items("default-address-pools")),
+            driver_options={
+                driver: {str(name): str(value) for name, value in given.items()}
+                for driver, given in self._map("default-network-opts").items()
+                if isinstance(given, Mapping)
+            },
+            gateway_addresses=self.texts("host-gateway-ips"),
         )
 
     def _containers(self) -> ContainerDefaults:

@@ -15,7 +15,7 @@ Value = bool | int | str | tuple[str, ...] | Mapping[str, object] | tuple[Mappin
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting. ``kind`` is bool, int, size, text, path, texts, map, ulimits, pools or features."""
+    """One setting. ``kind`` is bool, int, size, text, path, texts, map, options, ulimits, pools or features."""
 
     name: str  # in daemon.json
     kind: str
@@ -102,28 +102,28 @@ SETTINGS: Final = (
     Setting("https-proxy", "text", "Proxy for https:// registries"),
     Setting("no-proxy", "text", "Hosts that need no proxy, separated by commas"),
     # Networks
-    Setting("bip", "text", "Address of the default bridge, CIDR", only=("",), why=_LATER),
-    Setting("fixed-cidr", "text", "Range of the default bridge's containers, CIDR", only=("",), why=_LATER),
-    Setting("mtu", "int", "MTU of the default bridge", default="0", only=(0,), why=_LATER),
+    Setting("bip", "text", "Address of the default bridge, CIDR"),
+    Setting("fixed-cidr", "text", "Range of the default bridge's containers, CIDR"),
+    Setting("mtu", "int", "MTU of the default bridge", default="0"),
     Setting("default-address-pools", "pools", "A range for networks, base=CIDR,size=N",
-            flag="default-address-pool", only=((),), why=_LATER),
+            flag="default-address-pool"),
     Setting("host-gateway-ips", "texts", "What host-gateway stands for",
-            flag="host-gateway-ip", only=((),), why=_LATER),
+            flag="host-gateway-ip"),
     Setting("bridge", "text", "A bridge that exists already, or none", short="b", only=("",), why=_LATER),
-    Setting("bip6", "text", "IPv6 address of the default bridge", only=("",), why=_LATER),
-    Setting("fixed-cidr-v6", "text", "IPv6 range of the default bridge", only=("",), why=_LATER),
+    Setting("bip6", "text", "IPv6 address of the default bridge"),
+    Setting("fixed-cidr-v6", "text", "IPv6 range of the default bridge"),
     Setting("default-gateway", "text", "Gateway of the default bridge", only=("",), why=_LATER),
     Setting("default-gateway-v6", "text", "IPv6 gateway of the default bridge", only=("",), why=_LATER),
-    Setting("default-network-opts", "map", "An option of a network driver",
-            flag="default-network-opt", only=({},), why=_LATER),
-    Setting("ip", "text", "Address that ports are published on", only=("", "0.0.0.0"), why=_LATER),  # noqa: S104
-    Setting("icc", "bool", "Containers of the default bridge reach each other", only=(True,), why=_LATER),
-    Setting("ipv6", "bool", "IPv6 on the default bridge", only=(False,), why=_LATER),
+    Setting("default-network-opts", "options", "An option of a network driver",
+            flag="default-network-opt"),
+    Setting("ip", "text", "Address that ports are published on"),
+    Setting("icc", "bool", "Containers of the default bridge reach each other"),
+    Setting("ipv6", "bool", "IPv6 on the default bridge"),
     Setting("ip6tables", "bool", "Firewall rules for IPv6", only=(True,), why="the firewall is the engine's own"),
     Setting("iptables", "bool", "Firewall rules", only=(True,), why="the firewall is the engine's own"),
     Setting("ip-forward", "bool", "Switch forwarding on", only=(True,), why="bridges need it"),
     Setting("ip-forward-no-drop", "bool", "Leave the policy of FORWARD alone", only=(True,), why="it is left alone"),
-    Setting("ip-masq", "bool", "Masquerade the default bridge's range", only=(True,), why=_LATER),
+    Setting("ip-masq", "bool", "Masquerade the default bridge's range"),
     Setting("firewall-backend", "text", "Firewall", only=("nftables",), why="there is no other"),
     Setting("allow-direct-routing", "bool", "Let other machines in by containers' addresses",
             only=(False,), why=_LATER),

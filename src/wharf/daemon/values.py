@@ -8,6 +8,7 @@
     size             "64m" or bytes                      64m                 int (bytes)
     texts            ["a"]                               once for each       tuple of str
     map              {"a": "b"}                          a=b                 mapping
+    options          {"a": {"b": "c"}}                   a=b=c               mapping to mappings
     features         {"a": true}                         a[=true]            mapping to bool
     ulimits          {"nofile": {"Name", "Soft", "Hard"}}  nofile=1[:2]      tuple of such mappings
     pools            [{"base", "size"}]                  base=CIDR,size=N    tuple of such mappings
@@ -30,6 +31,7 @@ _EXPECTED: Final = {
     "path": "a path",
     "texts": "a list of texts",
     "map": "an object of texts",
+    "options": "an object of objects of texts",
     "features": "an object of true and false",
     "ulimits": 'an object such as {"nofile": {"Name": "nofile", "Soft": 1024, "Hard": 2048}}',
     "pools": 'a list such as [{"base": "172.30.0.0/16", "size": 24}]',
@@ -121,6 +123,12 @@ def _map(given: object) -> Value:
     return {name: value if isinstance(value, dict) else _text(value) for name, value in _object(given).items()}
 
 
+def _options(given: object) -> Value:
+    return {
+        name: {key: _text(each) for key, each in _object(value).items()} for name, value in _object(given).items()
+    }
+
+
 def _features(given: object) -> Value:
     return {name: _bool(value) for name, value in _object(given).items()}
 
@@ -156,6 +164,7 @@ _FROM_JSON: Final[dict[str, Callable[[object], Value]]] = {
     "path": _text,
     "texts": _texts,
     "map": _map,
+    "options": _options,
     "features": _features,
     "ulimits": _ulimits,
     "pools": _pools,
@@ -166,6 +175,7 @@ _FLAG_EXPECTED: Final = {
     "int": "a whole number",
     "size": "a size such as 64m",
     "map": "key=value",
+    "options": "driver=key=value",
     "features": "name or name=true",
     "ulimits": "name=soft or name=soft:hard",
     "pools": "base=CIDR,size=N",
@@ -184,6 +194,15 @@ def _pair(text: str) -> tuple[str, str]:
     if not name or not equals:
         raise ValueError(text)
     return name, value
+
+
+def _flag_options(given: Sequence[str]) -> Value:
+    found: dict[str, dict[str, str]] = {}
+    for text in given:
+        of, option = _pair(text)
+        name, value = _pair(option)
+        found.setdefault(of, {})[name] = value
+    return found
 
 
 def _flag_features(given: Sequence[str]) -> Value:
@@ -209,6 +228,7 @@ _FROM_FLAGS: Final[dict[str, Callable[[Sequence[str]], Value]]] = {
     "path": lambda given: given[-1],
     "texts": tuple,
     "map": lambda given: dict(_pair(text) for text in given),
+    "options": _flag_options,
     "features": _flag_features,
     "ulimits": lambda given: tuple(_flag_ulimit(text) for text in given),
     "pools": lambda given: tuple(_flag_pool(text) for text in given),

@@ -137,7 +137,13 @@ class Engine:
         snapshots = Snapshots(data, database)
         images = Images(data, database, content, snapshots, registries=self._options.registries)
         events = Events(database)
-        networks = Networks(data, run, database, report=lambda repair: publish_repair(events, data.key, repair))
+        networks = Networks(
+            data,
+            run,
+            database,
+            report=lambda repair: publish_repair(events, data.key, repair),
+            defaults=self._options.networks,
+        )
         processes = Processes(run, usual(facts))
         registry = Registry(database)
         context = Context(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from wharf.images.registry.hosts import RegistryOptions
+from wharf.network.defaults import NetworkDefaults
 from wharf.spec.engine_api.container import HostConfig, HostConfigUlimitsItem
 
 
@@ -66,25 +67,6 @@ _NOTHING = ContainerDefaults()
 
 
 @dataclass(frozen=True, slots=True)
-class AddressPool:
-    """A range that networks get their subnets from."""
-
-    base: str  # CIDR
-    size: int  # prefix length of each subnet
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkOptions:
-    """What networks start from."""
-
-    bridge_address: str = ""  # of the default bridge, CIDR
-    bridge_range: str = ""  # of its containers' addresses, CIDR
-    mtu: int = 0  # 0: 1500
-    pools: tuple[AddressPool, ...] = ()
-    gateway_addresses: tuple[str, ...] = ()  # what host-gateway stands for
-
-
-@dataclass(frozen=True, slots=True)
 class EngineOptions:
     """Everything an engine can be told."""
 
@@ -92,4 +74,4 @@ class EngineOptions:
     debug: bool = False  # shown by info
     containers: ContainerDefaults = field(default_factory=ContainerDefaults)
     registries: RegistryOptions = field(default_factory=RegistryOptions)
-    networks: NetworkOptions = field(default_factory=NetworkOptions)
+    networks: NetworkDefaults = field(default_factory=NetworkDefaults)

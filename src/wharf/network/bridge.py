@@ -12,11 +12,11 @@ from wharf.errors import Conflict
 from wharf.kernel import rtnetlink
 from wharf.kernel.netlink import Link, Rtnetlink
 from wharf.network import options, pools
+from wharf.network.defaults import DEFAULT_SUBNET
 from wharf.network.pools import Pool
 from wharf.network.records import Network
 
 DEFAULT_BRIDGE = "docker0"
-DEFAULT_SUBNET = "172.17.0.0/16"
 _SYSCTL = Path("/proc/sys/net")
 _LINK_LOCAL = "fe80::1"
 
@@ -92,7 +92,9 @@ def _default(by_name: dict[str, Link], taken: Taken, network: Network, alias: st
     used = [cidr for cidr, owner in taken if not mine or owner != mine]
     name = preferred if mine else _free_name(by_name, network.bridge)
     pool = _free_pool(used, network, key)
-    return BridgePlan(name, (pool,), alias, exists=bool(mine), notice=_notice(name, pool.subnet))
+    wanted = next((pool.subnet for pool in network.pools_of(4)), DEFAULT_SUBNET)
+    notice = _notice(name, pool.subnet, wanted)
+    return BridgePlan(name, (pool, *network.pools_of(6)), alias, exists=bool(mine), notice=notice)
 
 
 def of_root(links: Iterable[Link], key: str) -> list[Link]:
@@ -114,12 +116,12 @@ def _free_pool(used: list[str], network: Network, key: str) -> Pool:
     return pools.choose(4, used, key=key)
 
 
-def _notice(name: str, subnet: str) -> str:
+def _notice(name: str, subnet: str, wanted: str) -> str:
     said = []
     if name != DEFAULT_BRIDGE:
         said.append(f"{DEFAULT_BRIDGE} belongs to something else: using bridge {name}")
-    if subnet != DEFAULT_SUBNET:
-        said.append(f"{DEFAULT_SUBNET} is in use: using subnet {subnet}")
+    if subnet != wanted:
+        said.append(f"{wanted} is in use: using subnet {subnet}")
     return "; ".join(said)
 
 

@@ -73,8 +73,11 @@ class NullDriver(HostDriver):
 class BridgeDriver:
     """Bridges of the host with addresses of their own, behind NAT or routed to."""
 
-    def __init__(self, key: str, *, rebuild_firewall: Callable[[], None]) -> None:
+    def __init__(
+        self, key: str, *, rebuild_firewall: Callable[[], None], ranges: Sequence[tuple[str, int]] = ()
+    ) -> None:
         self._key = key
+        self._ranges = ranges
         self._rebuild_firewall = rebuild_firewall
         self._ready: dict[str, ReadyBridge] = {}
         self._lock = threading.RLock()
@@ -96,7 +99,7 @@ class BridgeDriver:
         foreign = [pool for other in others for pool in other.pools]
         busy = [cidr for cidr, _ in taken] + [pool.subnet for pool in foreign]
         if not network.builtin:
-            network = with_pools(network, busy, key=self._key)
+            network = with_pools(network, busy, key=self._key, ranges=self._ranges)
             pools.require_disjoint(network.pools, foreign)
         plan = bridge.plan(links, [*taken, *((pool.subnet, 0) for pool in foreign)], network, key=self._key)
         return replace(network, bridge=plan.name, pools=plan.pools), plan.notice
@@ -182,7 +185,7 @@ class BridgeDriver:
                     host.execute(rtnetlink.delete_link(link.name))
 
 
-def with_pools(network: Network, busy: Iterable[str], *, key: str) -> Network:
+def with_pools(network: Network, busy: Iterable[str], *, key: str, ranges: Sequence[tuple[str, int]] = ()) -> Network:
     """Return ``network`` with a pool for each version of IP that it wants, and a gateway in each. Pure.
 
     Raises:
@@ -192,7 +195,7 @@ def with_pools(network: Network, busy: Iterable[str], *, key: str) -> Network:
     busy = list(busy)
     for version, wanted in ((4, network.ipv4), (6, network.ipv6)):
         if wanted and not any(pool.version == version for pool in found):
-            found.append(pools.choose(version, busy, key=key))
+            found.append(pools.choose(version, busy, key=key, ranges=ranges))
     return replace(network, pools=tuple(found))
 
 

@@ -5,11 +5,13 @@ What is to be made is recorded before, what is undone is forgotten after, by :cl
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from wharf.network import inspect, names, sandbox
+from wharf.network.defaults import NetworkDefaults
 from wharf.network.drivers import BridgeDriver, Driver, HostDriver, NullDriver
 from wharf.network.endpoint import Endpoint
 from wharf.network.firewall import Firewall
@@ -18,15 +20,25 @@ from wharf.network.records import Network, Records
 from wharf.network.rules import BridgeNetwork
 from wharf.storage.layout import RunRoot
 
+log = logging.getLogger(__name__)
+
 
 class Fabric:
     """All that one engine's networks have in the kernel. Called on worker threads."""
 
-    def __init__(self, key: str, run: RunRoot, records: Records, *, observe: sandbox.Observer) -> None:
+    def __init__(
+        self,
+        key: str,
+        run: RunRoot,
+        records: Records,
+        *,
+        observe: sandbox.Observer,
+        ranges: Sequence[tuple[str, int]] = (),
+    ) -> None:
         self._run = run
         self._records = records
         self._firewall = Firewall(key, self._bridge_networks, records.endpoints)
-        self._bridge = BridgeDriver(key, rebuild_firewall=self._firewall.rebuild)
+        self._bridge = BridgeDriver(key, rebuild_firewall=self._firewall.rebuild, ranges=ranges)
         self._drivers: dict[str, Driver] = {"bridge": self._bridge, "host": HostDriver(), "null": NullDriver()}
         self._names = Names(run)
         self._observe = observe
@@ -43,6 +55,18 @@ class Fabric:
         """Return ``network`` with what had to be chosen for it, as the host is now, and what the user should hear."""
         others = [other for other in self._records.networks() if other.id != network.id and not other.config_only]
         return self._drivers[network.driver].plan(network, others)
+
+    def settle_default_bridge(self, defaults: NetworkDefaults, kept: Sequence[Endpoint]) -> None:
+        """Let the default bridge be as the engine was told, unless containers (``kept``) run on it."""
+        found = self._records.resolve("bridge")
+        wanted = defaults.bridge(found)
+        if wanted == found:
+            return
+        if any(endpoint.network_id == found.id for endpoint in kept):
+            log.warning("the default bridge stays as it is: containers run on it")
+            return
+        self.dismantle(found)
+        self._records.rewrite(wanted)
 
     def prepare(self, network: Network) -> None:
         """Make the host's side of a planned and recorded network; idempotent; OSError when the kernel refuses."""

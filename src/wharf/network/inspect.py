@@ -31,7 +31,7 @@ def document(
         "EnableIPv6": network.ipv6,
         "IPAM": {
             "Driver": network.ipam_driver,
-            "Options": dict(network.ipam_options or {}) if not network.builtin else None,
+            "Options": None if network.ipam_options is None else dict(network.ipam_options),
             "Config": config or (None if network.builtin else []),
         },
         "Internal": network.internal,
@@ -71,12 +71,12 @@ def _options(network: Network) -> dict[str, str]:
         return dict(network.options)
     prefix = "com.docker.network"
     return {
-        f"{prefix}.bridge.default_bridge": "true",
         f"{prefix}.bridge.enable_icc": "true",
         f"{prefix}.bridge.enable_ip_masquerade": "true",
         f"{prefix}.bridge.host_binding_ipv4": "0.0.0.0",  # noqa: S104 - what Docker shows
         options.NAME: network.bridge or "docker0",
         options.MTU: "1500",
+        **network.options,
     }
 
 

@@ -19,11 +19,12 @@ from wharf.lib.filters import Filters
 from wharf.lib.ports import PortMapping
 from wharf.network import inspect, options, request, sandbox
 from wharf.network.allocation import Allocation, require_possible
+from wharf.network.defaults import NetworkDefaults
 from wharf.network.endpoint import Endpoint, PublishedPort, Wish, gateway_endpoint
 from wharf.network.fabric import Fabric
 from wharf.network.mending import Mending, Report, unreported
 from wharf.network.ports import HostPorts, Reach
-from wharf.network.records import BUILTIN, Network, Records
+from wharf.network.records import Network, Records
 from wharf.spec.engine_api.network import NetworkCreateRequest, NetworkInspect
 from wharf.storage.layout import DataRoot, RunRoot
 from wharf.storage.metadata import Database
@@ -48,6 +49,7 @@ class Networks:
         *,
         observe: sandbox.Observer = sandbox.unobserved,
         report: Report = unreported,
+        defaults: NetworkDefaults | None = None,
     ) -> None:
         """Nothing is read or changed before :meth:`start`.
 
@@ -57,7 +59,9 @@ class Networks:
         self._records = Records(database, run)
         self._allocation = Allocation(self._records, run)
         self._ports = HostPorts()
-        self._fabric = Fabric(data.key, run, self._records, observe=observe)
+        self._defaults = defaults or NetworkDefaults()
+        ranges = [(pool.base, pool.size) for pool in self._defaults.pools]
+        self._fabric = Fabric(data.key, run, self._records, observe=observe, ranges=ranges)
         self._preparing = asyncio.Lock()
         self._mending = Mending(self._fabric, self._records.resolve, self._preparing, report)
 
@@ -67,11 +71,12 @@ class Networks:
         What belongs to containers that are not in ``live`` is removed; for those that are, the firewall is rebuilt
         and their host ports are held again. A port that somebody took meanwhile stays published, with a warning.
         """
-        self._add_builtin()
+        self._records.add_builtin(request.builtin)
         recorded = self._records.endpoints()
         dead = [endpoint for endpoint in recorded if endpoint.container_id not in live]
         kept = [endpoint for endpoint in recorded if endpoint.container_id in live]
         self._records.discard(await _to_completion(self._fabric.sweep, dead, set(live)))
+        await _to_completion(self._fabric.settle_default_bridge, self._defaults, kept)
         await self._restore(kept)
         await _to_completion(self._fabric.resume_names)
         found: dict[str, list[Endpoint]] = {}
@@ -95,6 +100,7 @@ class Networks:
         network = request.network_of(document)
         if network.config_from:
             network = request.with_config_of(network, self._records.resolve(network.config_from))
+        network = self._defaults.filled(network)
         async with self._preparing:
             if any(other.name == network.name for other in self._records.networks()):
                 raise Conflict(f"network with name {network.name} already exists")
@@ -227,12 +233,6 @@ class Networks:
         if not self._records.endpoints():
             await _to_completion(self._fabric.remove_all)
         self._fabric.close()
-
-    def _add_builtin(self) -> None:
-        present = {network.name for network in self._records.networks()}
-        for name in BUILTIN:
-            if name not in present:
-                self._records.add_network(request.builtin(name))
 
     async def _restore(self, kept: Sequence[Endpoint]) -> None:
         """Make the host's side of networks again: the user's own, and built-in ones that are in use."""

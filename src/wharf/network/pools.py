@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -75,20 +75,29 @@ def overlap(one: IPNetwork, other: IPNetwork) -> bool:
     return one.version == other.version and one.overlaps(other)
 
 
-def choose(version: int, used: Iterable[str], *, key: str) -> Pool:
+def within(inner: IPNetwork, outer: IPNetwork) -> bool:
+    """Return whether a subnet, of whatever version, lies in another one."""
+    return inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type]  # the same version
+
+
+def choose(version: int, used: Iterable[str], *, key: str, ranges: Sequence[tuple[str, int]] = ()) -> Pool:
     """Return a free subnet of the predefined pools.
 
     Args:
         version: of IP.
         used: subnets in CIDR form: other networks', routed ones, addresses in use.
         key: the data root's; IPv6 subnets are of a prefix of its own (RFC 4193).
+        ranges: in place of the predefined pools of that version, if there is one: a range and its subnets' length.
 
     Raises:
         Unavailable: none is free.
     """
     taken = [ip_network(cidr, strict=False) for cidr in used]
     same = [network for network in taken if network.version == version and network.prefixlen]
-    candidates: Iterator[IPNetwork] = _ipv4_subnets() if version == 4 else _ipv6_subnets(key)
+    usual: Iterator[IPNetwork] = _ipv4_subnets() if version == 4 else _ipv6_subnets(key)
+    own = [(ip_network(base), size) for base, size in ranges if ip_network(base).version == version]
+    listed: Iterator[IPNetwork] = (subnet for base, size in own for subnet in base.subnets(new_prefix=size))
+    candidates = listed if own else usual
     for candidate in candidates:
         if not any(overlap(candidate, other) for other in same):
             return complete(Pool(str(candidate)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -97,6 +97,13 @@ class Records:
                 (network.id, network.name, network.driver, network.created_at, _document(network)),
             )
 
+    def add_builtin(self, make: Callable[[str], Network]) -> None:
+        """Record the networks that always exist and are not there yet."""
+        present = {network.name for network in self.networks()}
+        for name in BUILTIN:
+            if name not in present:
+                self.add_network(make(name))
+
     def discard_network(self, network: Network) -> None:
         """Forget a network that has no endpoints."""
         with self._database.transaction() as db:
@@ -106,9 +113,13 @@ class Records:
         """Record which bridge and pools a network has, before they are made."""
         placed = replace(network, bridge=bridge, pools=pools)
         if placed != network:
-            with self._database.transaction() as db:
-                db.execute("UPDATE networks SET document = ? WHERE id = ?", (_document(placed), network.id))
+            self.rewrite(placed)
         return placed
+
+    def rewrite(self, network: Network) -> None:
+        """Record a network anew, but for what it is called."""
+        with self._database.transaction() as db:
+            db.execute("UPDATE networks SET document = ? WHERE id = ?", (_document(network), network.id))
 
     def endpoints(self) -> list[Endpoint]:
         """Return all endpoints, in the order in which they were made."""

@@ -131,3 +131,48 @@ def test_figures_are_served_to_prometheus_alone(stopped: Wharfd) -> None:
     assert 'engine_daemon_container_states_containers{state="running"} 1' in figures
     assert f'container_memory_usage_bytes{{id="{made["Id"]}"' in figures
     assert fetch("/containers/json").startswith(b"HTTP/1.0 404")
+
+
+def test_networks_are_as_daemon_json_says(stopped: Wharfd) -> None:
+    path = settle(
+        stopped,
+        {
+            "bip": "10.213.0.1/24",
+            "fixed-cidr": "10.213.0.128/25",
+            "mtu": 1400,
+            "ip": "127.0.0.1",
+            "default-address-pools": [{"base": "10.214.0.0/16", "size": 24}],
+            "default-network-opts": {"bridge": {"com.docker.network.driver.mtu": "1300"}},
+            "host-gateway-ips": ["10.99.0.1"],
+        },
+    )
+    stopped.start("--config-file", str(path))
+    net = stopped.post("/networks/create", {"Name": "lan"})["Id"]
+    host = {"PortBindings": {"80/tcp": [{}]}, "ExtraHosts": ["up:host-gateway"]}
+    script = "cat /sys/class/net/eth0/mtu; grep -w up /etc/hosts; sleep 100"
+    document = {"Image": "busybox", "Cmd": ["sh", "-c", script], "HostConfig": host, "ExposedPorts": {"80/tcp": {}}}
+    made = stopped.post("/containers/create", document)["Id"]
+    stopped.post(f"/containers/{made}/start", None)
+    found = stopped.get(f"/containers/{made}/json")["NetworkSettings"]
+    place = found["Networks"]["bridge"]
+    said = until(lambda: (log := stopped.data.log(made).read_text()).count("\n") == 2 and log)
+    own = stopped.get(f"/networks/{net}")
+
+    assert (place["IPAddress"], place["Gateway"]) == ("10.213.0.128", "10.213.0.1")
+    assert [bound["HostIp"] for bound in found["Ports"]["80/tcp"]] == ["127.0.0.1"]
+    assert ("1400" in said, "10.99.0.1" in said) == (True, True)
+    assert (own["IPAM"]["Config"][0]["Subnet"], own["Options"]) == (
+        "10.214.0.0/24",
+        {"com.docker.network.driver.mtu": "1300"},
+    )
+
+    stopped.end(signal.SIGKILL)
+    stopped.start()  # another bip while a container runs there
+    kept = stopped.get(f"/containers/{made}/json")["NetworkSettings"]["Networks"]["bridge"]
+    stopped.get(f"/containers/{made}?force=1", "DELETE")
+    stopped.end(signal.SIGKILL)
+    stopped.start()
+    usual = stopped.get("/networks/bridge")["IPAM"]["Config"]
+
+    assert kept["IPAddress"] == "10.213.0.128"
+    assert [pool["Subnet"] for pool in usual] == ["172.17.0.0/16"]

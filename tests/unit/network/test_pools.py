@@ -68,3 +68,14 @@ def test_when_all_is_used_there_is_none() -> None:
 )
 def test_gateway_is_the_first_host_unless_it_is_given(pool: Pool, gateway: str) -> None:
     assert pools.complete(pool).gateway == gateway
+
+
+def test_subnets_come_from_the_ranges_that_were_told() -> None:
+    ranges = [("10.1.0.0/23", 24), ("fd00:5::/63", 64)]
+    first = pools.choose(4, [], key="k", ranges=ranges)
+    second = pools.choose(4, [first.subnet], key="k", ranges=ranges)
+
+    assert (first.subnet, second.subnet) == ("10.1.0.0/24", "10.1.1.0/24")
+    assert pools.choose(6, [], key="k", ranges=ranges).subnet == "fd00:5::/64"
+    with pytest.raises(Unavailable):
+        pools.choose(4, ["10.1.0.0/23"], key="k", ranges=ranges)

@@ -74,7 +74,7 @@ class StepRunner:
             "hostname": f"{hostname}\n",
             "hosts": files.hosts(
                 own=files.host_lines([one.ipv4 for one in endpoints if one.ipv4], hostname=hostname),
-                gateways=[gateway for one in endpoints for gateway in (one.gateway, one.gateway6) if gateway],
+                gateways=self._context.options.networks.host_gateways(endpoints),
                 extra_hosts=operation.extra_hosts,
                 base=Path("/etc/hosts").read_text() if own else "",
             ),

@@ -176,7 +176,7 @@ def write_files(context: Context, container: Container, attached: Attached) -> N
         folder / "hosts",
         files.hosts(
             own=_host_lines(container, attached.endpoints),
-            gateways=[g for e in attached.endpoints for g in (e.gateway, e.gateway6) if g],
+            gateways=context.options.networks.host_gateways(attached.endpoints),
             extra_hosts=host.get("ExtraHosts") or [],
             base=hosts,
         ),

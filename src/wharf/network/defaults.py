@@ -1,0 +1,123 @@
+"""What an engine is told once of its networks, dockerd's options of the same names, as records have it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_interface, ip_network
+
+from wharf.errors import InvalidArgument
+from wharf.network import options, pools
+from wharf.network.endpoint import Endpoint
+from wharf.network.pools import Pool
+from wharf.network.records import Network
+
+DEFAULT_SUBNET = "172.17.0.0/16"
+
+
+@dataclass(frozen=True, slots=True)
+class AddressPool:
+    """A range that networks get their subnets from."""
+
+    base: str  # CIDR
+    size: int  # prefix length of each subnet
+
+    def __post_init__(self) -> None:
+        """Check it; InvalidArgument when no subnet of that size fits."""
+        try:
+            network = ip_network(self.base)
+        except ValueError as error:
+            raise InvalidArgument(f"default-address-pools: {self.base} is no network: {error}") from error
+        if not network.prefixlen <= self.size <= network.max_prefixlen - 2:
+            raise InvalidArgument(f"default-address-pools: a subnet of size {self.size} does not fit in {self.base}")
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkDefaults:
+    """What networks start from. Addresses are CIDR; an empty text leaves the choice to us."""
+
+    bridge_address: str = ""  # of the default bridge (bip)
+    bridge_range: str = ""  # of its containers' addresses (fixed-cidr)
+    bridge_address6: str = ""
+    bridge_range6: str = ""
+    ipv6: bool = False  # on the default bridge
+    mtu: int = 0  # of the default bridge; 0: the kernel's
+    icc: bool = True  # containers of the default bridge reach each other
+    masquerade: bool = True
+    host_address: str = ""  # where the default bridge publishes ports that name no address (ip)
+    pools: tuple[AddressPool, ...] = ()
+    driver_options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by driver (default-network-opts)
+    gateway_addresses: tuple[str, ...] = ()  # what host-gateway stands for; empty: a container's own gateways
+
+    def __post_init__(self) -> None:
+        """Check what was told; InvalidArgument, which names the setting, when it cannot be."""
+        self._pools()
+        options.bridge_options(self._options())
+        for driver, given in self.driver_options.items():
+            if driver != "bridge":
+                raise InvalidArgument(f"default-network-opts: there are no defaults for networks of driver {driver}")
+            options.bridge_options(given)
+
+    def bridge(self, found: Network) -> Network:
+        """Return the default bridge's record as it is to be."""
+        made = {options.DEFAULT_BRIDGE: "true", **self._options()}
+        return replace(found, pools=self._pools(), options=made, ipv6=self.ipv6)
+
+    def filled(self, asked: Network) -> Network:
+        """Return the record of a network that is being made, with the defaults where it leaves something open."""
+        return replace(asked, options={**self.driver_options.get(asked.driver, {}), **asked.options})
+
+    def host_gateways(self, endpoints: Iterable[Endpoint]) -> list[str]:
+        """Return what host-gateway stands for in a container with these endpoints."""
+        own = [gateway for one in endpoints for gateway in (one.gateway, one.gateway6) if gateway]
+        return [*self.gateway_addresses] or own
+
+    def _options(self) -> dict[str, str]:
+        prefix = "com.docker.network.bridge."
+        found: dict[str, str] = {}
+        if self.mtu:
+            found[options.MTU] = str(self.mtu)
+        if not self.icc:
+            found[f"{prefix}enable_icc"] = "false"
+        if not self.masquerade:
+            found[f"{prefix}enable_ip_masquerade"] = "false"
+        if self.host_address:
+            found[f"{prefix}host_binding_ipv4"] = self.host_address
+        return found
+
+    def _pools(self) -> tuple[Pool, ...]:
+        own = _pool("bip", self.bridge_address, "fixed-cidr", self.bridge_range, usual=DEFAULT_SUBNET)
+        if not self.ipv6:
+            return (own,)
+        if not (self.bridge_address6 or self.bridge_range6):
+            raise InvalidArgument("ipv6: say which addresses the default bridge has: fixed-cidr-v6 or bip6")
+        return own, _pool("bip6", self.bridge_address6, "fixed-cidr-v6", self.bridge_range6, usual="")
+
+
+def _pool(of_address: str, address: str, of_range: str, within: str, *, usual: str) -> Pool:
+    """Return the subnet that an address and a range make.
+
+    A range alone is the subnet, unless the usual one holds it.
+    """
+    try:
+        interface = ip_interface(address) if address else None
+    except ValueError as error:
+        raise InvalidArgument(f"{of_address}: {error}") from error
+    try:
+        part = ip_network(within) if within else None
+    except ValueError as error:
+        raise InvalidArgument(f"{of_range}: {error}") from error
+    if interface is not None:
+        subnet = interface.network
+        if interface.ip == subnet[0]:
+            raise InvalidArgument(f"{of_address}: {address} is the subnet, and not an address in it")
+    elif part is not None and not (usual and pools.within(part, ip_network(usual))):
+        subnet = part
+    else:
+        subnet = ip_network(usual)
+    if part is not None and not pools.within(part, subnet):
+        raise InvalidArgument(f"{of_range}: {within} is not within {subnet}")
+    inner = "" if part is None or part == subnet else str(part)
+    if interface is not None:
+        return Pool(str(subnet), str(interface.ip), inner)
+    return Pool(str(subnet), str(subnet[1]), inner)
