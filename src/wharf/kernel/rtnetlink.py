@@ -59,8 +59,8 @@ def new_bridge(name: str, *, mac: str, mtu: int = 0) -> Request:
 
 
 def new_macvlan(name: str, *, parent: int, mode: str, namespace: int, mac: str, mtu: int = 0) -> Request:
-    """Make a macvlan link on ``parent`` in that namespace; mode: bridge, private, vepa, passthru."""
-    own = u32(c.IFLA_LINK, parent) + _mac(mac) + u32(c.IFLA_NET_NS_FD, namespace)
+    """Make a macvlan link on ``parent`` in that namespace; mode: bridge, private, vepa, passthru; mac '': by lot."""
+    own = u32(c.IFLA_LINK, parent) + (_mac(mac) if mac else b"") + u32(c.IFLA_NET_NS_FD, namespace)
     own += u32(c.IFLA_MTU, mtu) if mtu else b""
     return _new(name, "macvlan", own, u32(c.IFLA_MACVLAN_MODE, c.MACVLAN_MODES[mode]))
 

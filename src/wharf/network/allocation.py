@@ -54,7 +54,7 @@ class Allocation:
         ipv4, pool4 = self._address(network, 4, wish.ipv4)
         ipv6, pool6 = self._address(network, 6, wish.ipv6)
         addressed = bool(ipv4 or ipv6)
-        mac = wish.mac or (ipam.mac_of(ipv4) if ipv4 else ipam.mac_of_id(endpoint_id)) if addressed else ""
+        mac = _mac(network, wish, ipv4, endpoint_id) if addressed else ""
         return Endpoint(
             id=endpoint_id,
             container_id=container_id,
@@ -101,6 +101,12 @@ def _reserved(network: Network, address: str) -> bool:
     return any(ip_address(address) in pool.network for pool in network.pools)
 
 
+def _mac(network: Network, wish: Wish, ipv4: str, endpoint_id: str) -> str:
+    if network.driver == "ipvlan":
+        return ""  # all links have their parent's
+    return wish.mac or (ipam.mac_of(ipv4) if ipv4 else ipam.mac_of_id(endpoint_id))
+
+
 def _gateway(network: Network, pool: Pool | None) -> str:
     """Return where the network's containers send what is for elsewhere; '' when the network leads nowhere."""
     if pool is None or network.internal:
@@ -127,6 +133,8 @@ def require_possible(network: Network, wish: Wish) -> None:
     faults += [f"invalid link-local IP address: {a}" for a in wish.link_local if not _is_link_local(a)]
     if wish.mac and not _is_mac(wish.mac):
         faults.append(f"invalid MAC address: {wish.mac}")
+    if wish.mac and network.driver == "ipvlan":
+        faults.append("ipvlan interfaces do not support custom mac address assignment")
     if faults:
         text = "\n".join(faults)
         raise InvalidArgument(f"invalid config for network {network.name}: invalid endpoint settings:\n{text}")

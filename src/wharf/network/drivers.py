@@ -16,7 +16,7 @@ from wharf.errors import Conflict
 from wharf.kernel import rtnetlink
 from wharf.kernel.libc import suppress_errno
 from wharf.kernel.netlink import Rtnetlink
-from wharf.network import bridge, pools, sandbox
+from wharf.network import bridge, pools, sandbox, subnets
 from wharf.network.bridge import BridgePlan, ReadyBridge
 from wharf.network.endpoint import Endpoint
 from wharf.network.records import Network
@@ -27,6 +27,9 @@ class Driver(Protocol):
 
     def ready(self, network: Network) -> bool:
         """Return whether the host's side of ``network`` is there, as far as this process knows."""
+
+    def notice(self, network: Network) -> str:
+        """Return what the user should hear of a network that is ready; '' for nothing."""
 
     def plan(self, network: Network, others: Sequence[Network]) -> tuple[Network, str]:
         """Return ``network`` with whatever had to be chosen for it (pools, names), and what the user should hear.
@@ -51,6 +54,10 @@ class HostDriver:
     def ready(self, network: Network) -> bool:  # noqa: ARG002  # nothing is to be made of any
         """Return True."""
         return True
+
+    def notice(self, network: Network) -> str:  # noqa: ARG002  # as above
+        """Return ''."""
+        return ""
 
     def plan(self, network: Network, others: Sequence[Network]) -> tuple[Network, str]:  # noqa: ARG002  # as above
         """Return ``network``."""
@@ -99,7 +106,7 @@ class BridgeDriver:
         foreign = [pool for other in others for pool in other.pools]
         busy = [cidr for cidr, _ in taken] + [pool.subnet for pool in foreign]
         if not network.builtin:
-            network = with_pools(network, busy, key=self._key, ranges=self._ranges)
+            network = subnets.with_pools(network, busy, key=self._key, ranges=self._ranges)
             pools.require_disjoint(network.pools, foreign)
         plan = bridge.plan(links, [*taken, *((pool.subnet, 0) for pool in foreign)], network, key=self._key)
         return replace(network, bridge=plan.name, pools=plan.pools), plan.notice
@@ -183,20 +190,6 @@ class BridgeDriver:
             if link.name in names:
                 with suppress_errno(errno.ENODEV):
                     host.execute(rtnetlink.delete_link(link.name))
-
-
-def with_pools(network: Network, busy: Iterable[str], *, key: str, ranges: Sequence[tuple[str, int]] = ()) -> Network:
-    """Return ``network`` with a pool for each version of IP that it wants, and a gateway in each. Pure.
-
-    Raises:
-        Unavailable: none is free.
-    """
-    found = [pools.complete(pool) for pool in network.pools]
-    busy = list(busy)
-    for version, wanted in ((4, network.ipv4), (6, network.ipv6)):
-        if wanted and not any(pool.version == version for pool in found):
-            found.append(pools.choose(version, busy, key=key, ranges=ranges))
-    return replace(network, pools=tuple(found))
 
 
 def _require_own_bridge(network: Network, others: Iterable[Network]) -> None:

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from wharf.network import inspect, names, sandbox
+from wharf.network import inspect, names, sandbox, vlans
 from wharf.network.defaults import NetworkDefaults
 from wharf.network.drivers import BridgeDriver, Driver, HostDriver, NullDriver
 from wharf.network.endpoint import Endpoint
@@ -18,6 +18,7 @@ from wharf.network.firewall import Firewall
 from wharf.network.names import Names
 from wharf.network.records import Network, Records
 from wharf.network.rules import BridgeNetwork
+from wharf.network.vlans import VlanDriver
 from wharf.storage.layout import RunRoot
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,13 @@ class Fabric:
         self._records = records
         self._firewall = Firewall(key, self._bridge_networks, records.endpoints)
         self._bridge = BridgeDriver(key, rebuild_firewall=self._firewall.rebuild, ranges=ranges)
-        self._drivers: dict[str, Driver] = {"bridge": self._bridge, "host": HostDriver(), "null": NullDriver()}
+        self._vlans = {kind: VlanDriver(kind, key, ranges=ranges) for kind in vlans.DRIVERS}
+        self._drivers: dict[str, Driver] = {
+            "bridge": self._bridge,
+            "host": HostDriver(),
+            "null": NullDriver(),
+            **self._vlans,
+        }
         self._names = Names(run)
         self._observe = observe
 
@@ -49,7 +56,7 @@ class Fabric:
 
     def notice(self, network: Network) -> str:
         """Return what the user should hear of a network that is ready."""
-        return self._bridge.notice(network)
+        return self._drivers[network.driver].notice(network)
 
     def plan(self, network: Network) -> tuple[Network, str]:
         """Return ``network`` with what had to be chosen for it, as the host is now, and what the user should hear."""
@@ -216,7 +223,9 @@ class Fabric:
             for path in self._run.netns.iterdir():
                 if path.name not in live:
                     sandbox.remove(str(path))
-        self._bridge.sweep(live, self._records.networks())
+        networks = self._records.networks()
+        self._bridge.sweep(live, networks)
+        self._vlans[vlans.MACVLAN].sweep(networks)  # of both kinds
         return dead
 
     def remove_all(self) -> None:

@@ -73,7 +73,8 @@ def _truth(name: str, value: str) -> bool:
     raise InvalidArgument(f'failed to parse {name} value: "{value}" is not a boolean')
 
 
-def _mtu(name: str, value: str) -> int:
+def mtu(name: str, value: str) -> int:
+    """Return the MTU that ``value`` spells; ``name`` is for the error."""
     if not value.isascii() or not value.isdecimal() or not 68 <= int(value) <= 65535:
         raise InvalidArgument(f'failed to parse {name} value: "{value}" is not between 68 and 65535')
     return int(value)
@@ -107,7 +108,7 @@ _PARSERS: Final = {
     f"{_BRIDGE}gateway_mode_ipv4": ("mode_ipv4", _mode),
     f"{_BRIDGE}gateway_mode_ipv6": ("mode_ipv6", _mode),
     f"{_BRIDGE}inhibit_ipv4": ("inhibit_ipv4", _truth),
-    MTU: ("mtu", _mtu),
+    MTU: ("mtu", mtu),
     "com.docker.network.host_ipv4": ("source_ipv4", _address),
     "com.docker.network.host_ipv6": ("source_ipv6", _address),
     PREFIX: ("prefix", link_name),

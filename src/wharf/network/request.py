@@ -7,14 +7,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
-from wharf.errors import Forbidden, InvalidArgument, NotFound, NotImplementedHere, Unavailable
+from wharf.errors import Forbidden, InvalidArgument, NotFound, Unavailable
 from wharf.lib.timestamps import rfc3339_nano
-from wharf.network import options, pools
+from wharf.network import options, pools, vlans
 from wharf.network.pools import Pool
 from wharf.network.records import BUILTIN, Network
 from wharf.spec.engine_api.network import IPAM, NetworkCreateRequest
 
-_ADDRESSED = ("bridge",)
+_ADDRESSED = ("bridge", *vlans.DRIVERS)
 _NOT_A_MANAGER = (
     'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" '
     "to connect this node to swarm and try again."
@@ -107,10 +107,8 @@ def _check_kind(request: NetworkCreateRequest, driver: str) -> None:
         raise Unavailable(_NOT_A_MANAGER)
     if driver in ("host", "null"):
         raise Forbidden(f'only one instance of "{driver}" network is allowed')
-    if driver in ("macvlan", "ipvlan"):
-        raise NotImplementedHere(f"networks of driver {driver} are not supported by this build of wharf: use bridge")
     if driver not in _ADDRESSED:
-        raise NotFound(f'could not find plugin "{driver}": network drivers are bridge alone')
+        raise NotFound(f'could not find plugin "{driver}": network drivers are {", ".join(_ADDRESSED)}')
 
 
 def _pools(ipam: IPAM) -> tuple[Pool, ...]:
@@ -128,11 +126,19 @@ def _checked(network: Network) -> Network:
         return network
     if not network.ipv4 and not network.ipv6:
         raise InvalidArgument("IPv4 or IPv6 must be enabled")
+    if network.driver in vlans.DRIVERS:
+        return _checked_vlan(network)
     if network.driver == "bridge":
         options.bridge_options(network.options, internal=network.internal)
         if len(network.pools_of(4)) > 1 or len(network.pools_of(6)) > 1:
             raise Forbidden("bridge driver does not support multiple subnets of one IP version")
     return network
+
+
+def _checked_vlan(network: Network) -> Network:
+    chosen = vlans.vlan_options(network.driver, network.options)
+    # Without a parent it leads nowhere (Docker).
+    return network if chosen.parent else replace(network, internal=True)
 
 
 def _new_id() -> str:

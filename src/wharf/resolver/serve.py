@@ -179,6 +179,8 @@ class Resolver:
         try:
             query = wire.Query(data)
         except ValueError:
+            if refusal := wire.refusal(data):
+                reply(refusal)
             return
         address = wire.address_of(query.name) if query.kind == wire.PTR else ""
         if address and (name := self._book.name_of(view, address)):

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 A, PTR, OPT, AAAA, ANY = 1, 12, 41, 28, 255
-NO_ERROR, FORMAT_ERROR, SERVER_FAILURE = 0, 1, 2
+NO_ERROR, FORMAT_ERROR, SERVER_FAILURE, NOT_IMPLEMENTED = 0, 1, 2, 4
 TTL_S = 30
 _UDP_BYTES, _EDNS_BYTES = 512, 1232
 _HEADER = struct.Struct("!HHHHHH")
-_RESPONSE, _RECURSION_DESIRED, _RECURSION_AVAILABLE, _TRUNCATED = 0x8000, 0x0100, 0x0080, 0x0200
+_RESPONSE, _OPERATION, _TRUNCATED, _RECURSION_DESIRED, _RECURSION_AVAILABLE = 0x8000, 0x7800, 0x0200, 0x0100, 0x0080
 _TO_QUESTION = 0xC00C  # a pointer to the name right behind the header
 
 
@@ -75,6 +75,15 @@ def pointer(query: Query, name: str, *, stream: bool = False) -> bytes:
 def failure(query: Query, code: int = SERVER_FAILURE) -> bytes:
     """Return the answer that there is none."""
     return _answer(query, code, [], stream=True)
+
+
+def refusal(data: bytes) -> bytes:
+    """Return the answer to ``data``, which is no :class:`Query`: a header alone; b'' when none is due."""
+    if len(data) < _HEADER.size or data[2] & 0x80:  # an answer is never answered, or two resolvers go on for ever
+        return b""
+    identity, flags = struct.unpack_from("!HH", data)
+    code = NOT_IMPLEMENTED if flags & _OPERATION else FORMAT_ERROR
+    return _HEADER.pack(identity, _RESPONSE | flags & (_OPERATION | _RECURSION_DESIRED) | code, 0, 0, 0, 0)
 
 
 def _record(kind: int, data: bytes) -> bytes:

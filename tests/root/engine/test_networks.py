@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import subprocess
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 import wharf
 from wharf.errors import Forbidden, NotFound, WharfError
+from wharf.kernel import rtnetlink
+from wharf.kernel.netlink import Rtnetlink
 from wharf.spec.engine_api.container import EndpointSettings, NetworkingConfig
 
 pytestmark = pytest.mark.root
@@ -39,6 +42,10 @@ async def _networks(engine: wharf.Engine, name: str) -> dict[str, EndpointSettin
 
 def _text(path: Path) -> str:
     return path.read_text()
+
+
+def _change(path: Path, text: str) -> None:
+    path.write_text(text)
 
 
 async def _drop(engine: wharf.Engine) -> None:
@@ -81,6 +88,51 @@ def test_running_container_joins_and_leaves_and_its_hosts_file_follows(on_engine
         assert _text(hosts) == before
         with pytest.raises(WharfError, match="is not connected to network back"):
             await engine.networks.disconnect("back", {"Container": "web"})
+        await _drop(engine)
+
+    on_engine(body)
+
+
+def test_running_container_asks_the_resolver_for_as_long_as_it_has_names(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await engine.networks.create({"Name": "back", "IPAM": {"Config": [{"Subnet": "10.2.0.0/24"}]}})
+        await _start(engine, "web", "bridge")
+        file = Path((await engine.containers.inspect("web")).get("ResolvConfPath") or "")
+        before = _text(file)
+
+        await engine.networks.connect("back", {"Container": "web"})
+        assert _text(file).startswith("nameserver 127.0.0.11\n")
+        await engine.networks.disconnect("back", {"Container": "web"})
+        assert _text(file) == before
+
+        _change(file, "nameserver 192.0.2.1\n")  # as a program in the container may do
+        await engine.networks.connect("back", {"Container": "web"})
+        assert _text(file) == "nameserver 192.0.2.1\n"
+        await _drop(engine)
+
+    on_engine(body)
+
+
+def test_repaired_networks_are_told_as_events(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await _start(engine, "web", "bridge")
+        told = engine.system.events(since="1", until=None, filters={"event": ["repair"]})
+        with Rtnetlink() as host:
+            host.execute(rtnetlink.delete_link("docker0"))
+        first = await anext(told)
+        await asyncio.to_thread(subprocess.run, ["nft", "flush", "ruleset"], check=True)
+        second = await anext(told)
+        assert isinstance(told, AsyncGenerator)
+        await told.aclose()
+
+        assert (first.get("Type"), (first.get("Actor") or {}).get("Attributes")) == (
+            "network",
+            {"name": "bridge", "type": "bridge", "what": "bridge", "reason": "bridge docker0 was deleted by others"},
+        )
+        assert (second.get("Type"), (second.get("Actor") or {}).get("Attributes", {}).get("what")) == (
+            "daemon",
+            "firewall",
+        )
         await _drop(engine)
 
     on_engine(body)

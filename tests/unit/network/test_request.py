@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from wharf.errors import Forbidden, InvalidArgument, NotFound, NotImplementedHere, Unavailable, WharfError
+from wharf.errors import Forbidden, InvalidArgument, NotFound, Unavailable, WharfError
 from wharf.network import request
 from wharf.network.pools import Pool
 from wharf.spec.engine_api.network import IPAM, NetworkCreateRequest
@@ -31,7 +31,9 @@ def test_request_with_defaults_is_a_bridge() -> None:
         ({"Name": "n", "Driver": "host"}, Forbidden, 'only one instance of "host" network is allowed'),
         ({"Name": "n", "Driver": "overlay"}, Unavailable, "not a swarm manager"),
         ({"Name": "n", "Driver": "weave"}, NotFound, "weave"),
-        ({"Name": "n", "Driver": "macvlan"}, NotImplementedHere, "driver macvlan"),
+        ({"Name": "n", "Driver": "macvlan", "Options": {"macvlan_mode": "x"}}, InvalidArgument, "macvlan mode 'x'"),
+        ({"Name": "n", "Driver": "macvlan", "Options": {"parent": "lo"}}, InvalidArgument, "loopback interface"),
+        ({"Name": "n", "Driver": "ipvlan", "Options": {"macvlan_mode": "vepa"}}, InvalidArgument, "macvlan_mode"),
         ({"Name": "n", "IPAM": {"Driver": "dhcp"}}, NotFound, "dhcp"),
         ({"Name": "n", "EnableIPv4": False}, InvalidArgument, "IPv4 or IPv6 must be enabled"),
         ({"Name": "n", "Options": {"x": "y"}}, InvalidArgument, "option x"),

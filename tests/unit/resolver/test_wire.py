@@ -72,3 +72,18 @@ def test_what_is_no_question_is_refused(data: bytes) -> None:
 )
 def test_reverse_name_is_an_address(name: str, address: str) -> None:
     assert wire.address_of(name) == address
+
+
+@pytest.mark.parametrize(
+    ("flags", "code"),
+    [(0x2100, wire.NOT_IMPLEMENTED), (0x0100, wire.FORMAT_ERROR)],
+    ids=["notify", "no question"],
+)
+def test_what_is_no_question_is_told_so(flags: int, code: int) -> None:
+    refusal = wire.refusal(struct.pack("!HHHHHH", 7, flags, 0, 0, 0, 0))
+
+    assert struct.unpack("!HHHHHH", refusal) == (7, 0x8000 | flags | code, 0, 0, 0, 0)
+
+
+def test_answers_and_scraps_are_not_answered() -> None:
+    assert wire.refusal(struct.pack("!HHHHHH", 7, 0x8000, 0, 0, 0, 0)) == wire.refusal(b"\0" * 11) == b""

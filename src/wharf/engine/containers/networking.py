@@ -67,18 +67,22 @@ async def connect(context: Context, container: Container, network: str, settings
     Raises as :meth:`wharf.network.networks.Networks.connect`.
     """
     wish = endpoints.wish(container, network, settings, _finder(context))
+    before = container.endpoints
     container.endpoints = await context.networks.connect(
         container.id, wish, ports=published(container), name=container.name
     )
     _rewrite_hosts(context, container, add=_host_lines(container, container.endpoints[-1:]))
+    _rewrite_resolv_conf(context, container, before)
     _publish(context, container, "connect", container.endpoints[-1])
 
 
 async def disconnect(context: Context, container: Container, network: Network) -> None:
     """Take a running container, whose lock the caller holds, out of a network; idempotent."""
-    leaving = [endpoint for endpoint in container.endpoints if endpoint.network_id == network.id]
+    before = container.endpoints
+    leaving = [endpoint for endpoint in before if endpoint.network_id == network.id]
     container.endpoints = await context.networks.disconnect(container.id, network.id)
     _rewrite_hosts(context, container, drop=_host_lines(container, leaving))
+    _rewrite_resolv_conf(context, container, before)
     for endpoint in leaving:
         _publish(context, container, "disconnect", endpoint)
 
@@ -181,17 +185,31 @@ def write_files(context: Context, container: Container, attached: Attached) -> N
             base=hosts,
         ),
     )
-    _write(
-        folder / "resolv.conf",
-        files.resolv_conf(
-            Path("/etc/resolv.conf").read_text() if os.path.exists("/etc/resolv.conf") else "",
-            dns=host.get("Dns") or [],
-            search=host.get("DnsSearch") or [],
-            options=host.get("DnsOptions") or [],
-            keep_loopback=attached.sandbox == "",
-            resolver=ADDRESS if any(endpoint.names for endpoint in attached.endpoints) else "",
-        ),
+    _write(folder / "resolv.conf", _resolv_conf(container, attached.endpoints, shared=attached.sandbox == ""))
+
+
+def _resolv_conf(container: Container, of: Sequence[Endpoint], *, shared: bool = False) -> str:
+    """Return the text of resolv.conf for a container with those endpoints; ``shared``: on the host's network."""
+    host = container.spec.host_config
+    return files.resolv_conf(
+        Path("/etc/resolv.conf").read_text() if os.path.exists("/etc/resolv.conf") else "",
+        dns=host.get("Dns") or [],
+        search=host.get("DnsSearch") or [],
+        options=host.get("DnsOptions") or [],
+        keep_loopback=shared,
+        resolver=ADDRESS if any(endpoint.names for endpoint in of) else "",
     )
+
+
+def _rewrite_resolv_conf(context: Context, container: Container, before: Sequence[Endpoint]) -> None:
+    """Let a running container ask the resolver as soon as it is in a network with names, and no longer than it is.
+
+    A file that somebody has changed in the container is left as it is.
+    """
+    path = context.data.container(container.id) / "resolv.conf"
+    wanted = _resolv_conf(container, container.endpoints)
+    if path.exists() and path.read_text() == _resolv_conf(container, before) != wanted:
+        _write(path, wanted)
 
 
 def _host_lines(container: Container, of: Sequence[Endpoint]) -> list[str]:

@@ -1,0 +1,159 @@
+"""macvlan and ipvlan: containers on a wire of the host's, beside a machine at its other end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.root.network.machines import NOTHING, A, B, World, talk, tcp_server
+
+from wharf.errors import InvalidArgument, NotImplementedHere, Unavailable
+from wharf.kernel import netns, rtnetlink
+from wharf.kernel.netlink import Rtnetlink
+
+pytestmark = pytest.mark.root
+
+FAR, FAR6 = "192.0.2.254", "2001:db8:7::fe"
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> Iterator[str]:
+    """A machine at the other end of the host's link ``trunk``."""
+    path = str(tmp_path / "far")
+    netns.make(path, lambda: None)
+    namespace = netns.open_namespace(path)
+    try:
+        with Rtnetlink() as host:
+            host.execute(
+                rtnetlink.new_veth(
+                    "trunk", peer="eth0", peer_namespace=namespace, peer_mac="02:00:00:00:00:0b", master=0, mtu=1500
+                )
+            )
+        netns.within(path, _configure)
+        yield path
+    finally:
+        os.close(namespace)
+        with Rtnetlink() as host:
+            host.execute(rtnetlink.delete_link("trunk"))
+        netns.remove(path)
+
+
+def _configure() -> None:
+    with Rtnetlink() as there:
+        link = there.link("eth0")
+        assert link
+        there.execute(
+            rtnetlink.link_up("lo"),
+            rtnetlink.add_address(link.number, FAR, 24),
+            rtnetlink.add_address(link.number, FAR6, 64),
+            rtnetlink.link_up("eth0"),
+        )
+
+
+def _create(world: World, name: str = "lan", driver: str = "macvlan", **options: str) -> None:
+    world.create(
+        name,
+        "192.0.2.0/24",
+        "2001:db8:7::/64",
+        EnableIPv6=True,
+        Driver=driver,
+        Options={"parent": "trunk", **options},
+    )
+
+
+def test_macvlan_container_is_a_neighbour_of_the_wire(world: World, far: str) -> None:
+    _create(world)
+    first = world.attach(A, "8080:80", network="lan", ipv4="192.0.2.7", mac="02:00:00:00:00:77")
+    second = world.attach(B, network="lan")
+
+    assert first.ports == ()
+    with tcp_server(first.sandbox, 80, "::") as server:
+        for here in (first.ipv4, first.ipv6):
+            assert talk(server, far, (here, 80)) in (f"::ffff:{FAR}", FAR6)
+            talk(server, second.sandbox, (here, 80))
+    with tcp_server(far, 90) as server:
+        assert talk(server, first.sandbox, (FAR, 90)) == "192.0.2.7"
+    assert "02:00:00:00:00:77" in netns.within(far, lambda: Path("/proc/thread-self/net/arp").read_text())
+
+
+def test_private_macvlan_containers_do_not_reach_each_other(world: World, far: str) -> None:
+    _create(world, macvlan_mode="private")
+    first, second = world.attach(A, network="lan"), world.attach(B, network="lan")
+
+    with tcp_server(first.sandbox, 80) as server:
+        talk(server, far, (first.ipv4, 80))
+        with pytest.raises(OSError, match=r"timed out|No route"):
+            talk(server, second.sandbox, (first.ipv4, 80), timeout_s=0.2)
+
+
+def test_macvlan_joins_beside_a_bridge_and_leaves_nothing(world: World, far: str) -> None:
+    _create(world)
+    world.create("back", "10.2.0.0/24")
+    world.attach(A, network="back")
+    joined = world.connect(A, "lan")[-1]
+    with tcp_server(joined.sandbox, 80) as server:
+        talk(server, far, (joined.ipv4, 80))
+    world.disconnect(A, "lan")
+    world.release(A)
+    world.remove("lan")
+
+    assert {**world.leftovers(), "veths": []} == NOTHING
+
+
+def test_engine_that_comes_back_goes_on_with_its_macvlans(world: World, far: str) -> None:
+    _create(world)
+    first = world.attach(A, network="lan")
+    world.reborn()
+    assert world.start(A) == {A: [first]}
+    second = world.attach(B, network="lan")
+
+    with tcp_server(first.sandbox, 80) as server:
+        talk(server, second.sandbox, (first.ipv4, 80))
+
+
+def test_parent_that_is_not_there_is_told(world: World) -> None:
+    for parent, message in (
+        ("nosuch0.5", "parent interface nosuch0 was not found"),
+        ("nosuch0", "example formatting"),
+    ):
+        with pytest.raises(InvalidArgument, match=message):
+            _create(world, parent=parent)
+    assert [network.name for network in world.networks._records.networks()] == ["bridge", "host", "none"]
+
+
+def test_parent_that_went_is_told_to_the_next_container(world: World, far: str) -> None:
+    _create(world)
+    with Rtnetlink() as host:
+        host.execute(rtnetlink.rename_index(_index(host, "trunk"), "other"))
+    try:
+        with pytest.raises((Unavailable, InvalidArgument), match="trunk"):
+            world.attach(A, network="lan")
+    finally:
+        with Rtnetlink() as host:
+            host.execute(rtnetlink.rename_index(_index(host, "other"), "trunk"))
+
+
+def _index(host: Rtnetlink, name: str) -> int:
+    link = host.link(name)
+    assert link
+    return link.number
+
+
+@pytest.mark.parametrize(("driver", "kind"), [("ipvlan", "ipvlan"), ("macvlan", "vlan"), ("macvlan", "dummy")])
+def test_kernel_without_such_links_is_told_when_the_network_is_made(
+    world: World, far: str, driver: str, kind: str
+) -> None:
+    parent = {"ipvlan": "trunk", "vlan": "trunk.5", "dummy": ""}[kind]
+    try:
+        _create(world, driver=driver, parent=parent)
+    except NotImplementedHere as error:
+        assert "this machine's kernel has no" in str(error)  # noqa: PT017  # a kernel that has them is no failure
+    else:
+        endpoint = world.attach(A, network="lan")
+        assert endpoint.ipv4 == "192.0.2.2"
+        world.release(A)
+        world.remove("lan")
+    with Rtnetlink() as host:
+        assert not [link for link in host.links() if link.alias == f"wharf:{world.data.key}"]

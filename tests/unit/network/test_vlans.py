@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from wharf.errors import InvalidArgument, Unavailable
+from wharf.network.records import Network
+from wharf.network.vlans import VlanDriver, VlanOptions, parent_of, vlan_options
+
+
+def _network(name: str, **given: str) -> Network:
+    return Network(name * 64, name, "macvlan", "2026-01-01T00:00:00Z", options=given)
+
+
+def test_defaults_are_dockers() -> None:
+    assert vlan_options("macvlan", {"parent": "eth0"}) == VlanOptions("eth0", "bridge")
+    assert vlan_options("ipvlan", {}) == VlanOptions("", "l2", "bridge")
+
+
+def test_all_that_can_be_asked_for_is_read() -> None:
+    given = {
+        "parent": "eth0.50",
+        "ipvlan_mode": "l3s",
+        "ipvlan_flag": "vepa",
+        "com.docker.network.driver.mtu": "1400",
+    }
+
+    assert vlan_options("ipvlan", given) == VlanOptions("eth0.50", "l3s", "vepa", 1400)
+
+
+@pytest.mark.parametrize(
+    "given", [{"parent": "lo"}, {"macvlan_mode": "l2"}, {"ipvlan_mode": "l2"}, {"parent": "a/b"}]
+)
+def test_what_cannot_be_is_refused(given: dict[str, str]) -> None:
+    with pytest.raises(InvalidArgument):
+        vlan_options("macvlan", given)
+
+
+def test_network_without_a_parent_has_a_link_of_its_own() -> None:
+    assert parent_of(_network("a")) == "dm-aaaaaaaaaaaa"
+
+
+def test_parent_that_one_network_wants_for_itself_is_not_shared() -> None:
+    driver = VlanDriver("macvlan", "k")
+    alone, other = _network("a", parent="eth0", macvlan_mode="passthru"), _network("b", parent="eth0")
+
+    for network, present in ((alone, other), (other, alone)):
+        with pytest.raises(Unavailable, match="already using parent interface eth0"):
+            driver.plan(network, [present])
+    assert driver.plan(other, [_network("c", parent="eth0")])[1] == ""
