@@ -23,6 +23,10 @@ _TESTED_ELSEWHERE = {
     "api/backend.py": "Protocols only: what the API asks of an engine",
     "build/convert/options.py": "values only",
     "build/operations/results.py": "values only",
+    "compose/model/deploy.py": "values only",
+    "compose/model/hooks.py": "values only",
+    "compose/model/mounts.py": "values only",
+    "compose/model/resources.py": "values only",
 }
 # Modules that only the tests of a neighbour exercise. The list may only become shorter.
 _BY_A_NEIGHBOUR = (Path(__file__).parent / "tested_by_a_neighbour.txt").read_text().split()

@@ -34,6 +34,7 @@ class Session:
         self.tls = tls
         self.explicit_host = explicit_host
         self.version = version
+        self.group_flags: Values | None = None  # those between a group's name and its command's: compose has such
         self._client: Client | None = None
 
     @property

@@ -11,6 +11,7 @@ import os
 from wharf.cli.command import Command
 from wharf.cli.globals import GLOBAL_FLAGS
 from wharf.cli.registry import GROUPS, load, summaries
+from wharf.cli.usage import group_flags
 from wharf.client.documents import text, texts
 from wharf.errors import InvalidArgument, WharfError
 
@@ -78,13 +79,15 @@ def complete(words: Sequence[str], names: Callable[[str], Candidates]) -> Candid
         names: Looks up the names of containers, images, volumes, networks or contexts.
     """
     *before, word = words or [""]
-    before = _without_globals(before)
+    before = _without(GLOBAL_FLAGS, before)
+    if before and before[0] in GROUPS:
+        before = [before[0], *_without(group_flags(before[0]), before[1:])]
     if not before:
         return _flags(GLOBAL_FLAGS) if word.startswith("-") else {**summaries(), **GROUPS}
     path, rest = before[0], before[1:]
     if path in GROUPS and load(path) is None:
         if not rest:
-            return summaries(path)
+            return _flags(group_flags(path)) if word.startswith("-") else summaries(path)
         path, rest = f"{path} {rest[0]}", rest[1:]
     elif path in GROUPS and not rest and not word.startswith("-"):
         return summaries(path)
@@ -116,9 +119,10 @@ def _flags(flags: Sequence[Flag]) -> Candidates:
     return {f"--{flag.name}": flag.help for flag in flags if not flag.refusal}
 
 
-def _without_globals(words: list[str]) -> list[str]:
-    values = {f"--{flag.name}" for flag in GLOBAL_FLAGS if flag.kind != "bool"}
-    values |= {f"-{flag.short}" for flag in GLOBAL_FLAGS if flag.short and flag.kind != "bool"}
+def _without(flags: Sequence[Flag], words: list[str]) -> list[str]:
+    """Return the words that follow the flags in front."""
+    values = {f"--{flag.name}" for flag in flags if flag.kind != "bool"}
+    values |= {f"-{flag.short}" for flag in flags if flag.short and flag.kind != "bool"}
     while words and words[0].startswith("-"):
         words = words[2:] if words[0] in values else words[1:]
     return words

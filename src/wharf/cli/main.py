@@ -52,13 +52,29 @@ def _dispatch(words: list[str]) -> int:
             os.environ["DOCKER_CONFIG"] = values.text("config")
     if not words or words[0] == "help" or (values is not None and values.on("help")):
         return _help_on(words[1:] if words[:1] == ["help"] else words)
+    own: Values | None = None
+    if words[0] == "compose":
+        try:
+            own, words = _compose(words)
+        except InvalidArgument as error:
+            return _say(f"{error}\n\nRun 'wharf compose --help' for more information", 125)
     path, rest = _path(words)
     if path == "daemon" and rest != ["--help"]:
         rest = ["--", *rest]  # its flags are wharfd's
     command = _load(path)
     if command is None:
         return _no_command(path, rest)
-    return _run(command, path, rest, values)
+    return _run(command, path, rest, values, own)
+
+
+def _compose(words: list[str]) -> tuple[Values, list[str]]:
+    """Take out the flags between ``compose`` and its command."""
+    from wharf.cli.compose.globals import take  # noqa: PLC0415  # no other group has flags of its own
+
+    flags, rest = take(words[1:])
+    if flags.on("version"):
+        return flags, ["compose", "version"]
+    return flags, ["compose", *(["--help"] if flags.on("help") else rest)]
 
 
 def _help_on(words: list[str]) -> int:
@@ -101,7 +117,7 @@ def _no_command(path: str, rest: list[str]) -> int:
     return _say(f"wharf: unknown command: wharf {path}\n\nRun 'wharf --help' for more information", 1)
 
 
-def _run(command: Command, path: str, words: list[str], globals_: Values | None) -> int:
+def _run(command: Command, path: str, words: list[str], globals_: Values | None, own: Values | None) -> int:
     from wharf.cli.flags import UsageError, parse  # noqa: PLC0415
 
     try:
@@ -112,6 +128,7 @@ def _run(command: Command, path: str, words: list[str], globals_: Values | None)
             return _help(command, path)
         command.check_count(rest, path)
         session = _session(globals_)
+        session.group_flags = own
         code = command.action(session, values, rest)
         sys.stdout.flush()
     except UsageError as error:

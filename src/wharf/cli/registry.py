@@ -103,6 +103,8 @@ _MODULES: dict[str, dict[str, str]] = {
         "context inspect": "Show everything about contexts, as JSON",
         "context rm": "Remove contexts",
     },
+    "compose.config": {"compose config": "Check the files of a project, and print what they mean"},
+    "compose.version": {"compose version": "Show this command's version"},
     "completion": {
         "completion": "Print what a shell needs to complete our commands",
         "__complete": "Tell a completion script what may follow",
@@ -127,6 +129,7 @@ ALIASES: dict[str, str] = {
     "volume list": "volume ls", "volume remove": "volume rm",
     "system info": "info", "system events": "events",
     "context list": "context ls", "context remove": "context rm",
+    "compose convert": "compose config",
 }  # fmt: skip
 
 GROUPS = {
@@ -137,6 +140,7 @@ GROUPS = {
     "volume": "Manage volumes",
     "system": "Manage the engine",
     "context": "Manage names for engines",
+    "compose": "Run applications of several containers, as Compose files describe them",
 }
 
 

@@ -33,10 +33,22 @@ def overview() -> str:
 
 def group_overview(group: str) -> str:
     """Return the help of a group of commands."""
+    own = group_flags(group)
+    options = f"\nOptions:\n{render([_flag_row(flag) for flag in own], least=0)}" if own else ""
     return (
-        f"Usage:  wharf {group} COMMAND\n\n{GROUPS[group]}\n\nCommands:\n{_listing(summaries(group))}\n"
+        f"Usage:  wharf {group}{' [OPTIONS]' if own else ''} COMMAND\n\n{GROUPS[group]}\n\n"
+        f"Commands:\n{_listing(summaries(group))}{options}\n"
         f"Run 'wharf {group} COMMAND --help' for more about a command.\n"
     )
+
+
+def group_flags(group: str) -> tuple[Flag, ...]:
+    """Return the flags that stand between a group's name and its command's."""
+    if group != "compose":
+        return ()
+    from wharf.cli.compose.globals import PROJECT_FLAGS  # noqa: PLC0415  # no other group has any
+
+    return PROJECT_FLAGS
 
 
 def command_help(command: Command, path: str) -> str:

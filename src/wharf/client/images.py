@@ -80,6 +80,11 @@ class Images:
         query: Query = {"term": term, "limit": limit or None, "filters": filters_text(filters)}
         return as_documents(self._client.request("GET", "/images/search", query=query, headers=_auth(auth)).json())
 
+    def distribution(self, name: str, *, auth: str = "") -> Document:
+        """Return what a registry has by that name: a ``Descriptor`` with the digest, and ``Platforms``."""
+        path = f"/distribution/{quote(name, keep=b'/:@')}/json"
+        return as_document(self._client.request("GET", path, headers=_auth(auth)).json())
+
     def load(self, archive: Iterable[bytes], *, quiet: bool = False) -> Iterator[object]:
         """Send an archive of images; yield progress documents."""
         headers = {"Content-Type": "application/x-tar"}

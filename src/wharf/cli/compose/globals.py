@@ -1,0 +1,52 @@
+"""The flags between ``compose`` and the command, and the project that they mean."""
+
+from __future__ import annotations
+
+from wharf.cli.flags import Flag, parse
+from wharf.errors import InvalidArgument
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from wharf.cli.flags import Values
+
+_ANSI = ("never", "always", "auto")
+_PROGRESS = ("auto", "tty", "plain", "json", "quiet")
+
+
+def one_of(words: Sequence[str]) -> Callable[[str], None]:
+    """Return a check that refuses all but some words."""
+
+    def check(text: str) -> None:
+        if text not in words:
+            raise InvalidArgument(f"choose one of {', '.join(words)}")
+
+    return check
+
+
+PROJECT_FLAGS = (
+    Flag("all-resources", "bool", "Include all resources, even those not used by services"),
+    Flag("ansi", "string", "When to print ANSI control characters: never, always or auto", default="auto",
+         check=one_of(_ANSI)),
+    Flag("compatibility", "bool", "Names with underscores, as docker-compose 1 had them"),
+    Flag("dry-run", "bool", "Say what would be done, and do nothing"),
+    Flag("env-file", "list", "A file of variables, instead of .env"),
+    Flag("file", "list", "A Compose file", short="f"),
+    Flag("help", "bool", "Print this", short="h"),
+    Flag("parallel", "int", "So much at once; -1 for no limit", default=-1),
+    Flag("profile", "list", "A profile to enable"),
+    Flag("progress", "string", "How to show progress: auto, tty, plain, json or quiet", check=one_of(_PROGRESS)),
+    Flag("project-directory", "string", "The project's folder (else that of the first Compose file)"),
+    Flag("project-name", "string", "The project's name", short="p"),
+    Flag("version", "bool", "Print the version", short="v"),
+)  # fmt: skip
+
+
+def take(words: list[str]) -> tuple[Values, list[str]]:
+    """Return the flags after ``compose``, and the command with the rest.
+
+    Raises:
+        UsageError: they are wrong.
+    """
+    return parse(PROJECT_FLAGS, words, interspersed=False)

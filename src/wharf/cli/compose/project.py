@@ -1,0 +1,61 @@
+"""The project that the flags, the files and the environment mean."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from wharf.cli.command import Session
+from wharf.cli.compose.globals import PROJECT_FLAGS
+from wharf.cli.flags import Values
+from wharf.compose.load.files import DiskFiles
+from wharf.compose.load.project import Loaded, Request, load
+from wharf.compose.model.project import Project
+
+
+def flags_of(session: Session) -> Values:
+    """Return the flags between ``compose`` and the command."""
+    return session.group_flags if session.group_flags is not None else Values(PROJECT_FLAGS)
+
+
+def request_of(session: Session, services: Sequence[str] = (), *, dependencies: bool = True) -> Request:
+    """Return what the flags and the environment ask to load: all, or ``services`` and what they depend on."""
+    flags = flags_of(session)
+    return Request(
+        folder=os.getcwd(),
+        variables=dict(os.environ),
+        files=flags.items("file"),
+        name=flags.text("project-name"),
+        project_directory=flags.text("project-directory"),
+        env_files=flags.items("env-file"),
+        profiles=flags.items("profile"),
+        services=services,
+        dependencies=dependencies,
+        all_resources=flags.on("all-resources"),
+    )
+
+
+def load_request(session: Session, request: Request) -> Loaded:
+    """Load what is asked for; warnings go to stderr.
+
+    Raises:
+        ComposeError: there is no project, it is wrong, or has no such service.
+    """
+    loaded = load(request, DiskFiles())
+    warn(session, loaded.warnings)
+    return loaded
+
+
+def warn(session: Session, warnings: Sequence[str]) -> None:
+    """Write each warning to stderr."""
+    for warning in warnings:
+        session.warn(f"WARNING: {warning}")
+
+
+def load_project(session: Session, services: Sequence[str] = (), *, dependencies: bool = True) -> Project:
+    """Return the project, narrowed to ``services`` and, on demand, what they depend on.
+
+    Raises:
+        ComposeError: there is no project, it is wrong, or has no such service.
+    """
+    return load_request(session, request_of(session, services, dependencies=dependencies)).project

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+
+from wharf.cli.compose.globals import one_of, take
+from wharf.cli.flags import UsageError
+from wharf.cli.main import main
+from wharf.errors import InvalidArgument
+
+
+def test_flags_before_the_command_are_taken_and_the_rest_is_left() -> None:
+    values, rest = take(["-f", "a", "--file=b", "-p", "x", "up", "-d", "--profile", "y"])
+
+    assert (values.items("file"), values.text("project-name"), values.items("profile")) == (["a", "b"], "x", [])
+    assert rest == ["up", "-d", "--profile", "y"]
+
+
+@pytest.mark.parametrize("words", [["--nope", "up"], ["--ansi", "loud", "up"], ["--parallel", "x", "up"]])
+def test_wrong_flag_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UsageError):
+        take(words)
+    assert main(["compose", *words]) == 125
+    assert "Run 'wharf compose --help' for more information" in capsys.readouterr().err
+
+
+def test_one_of_several_words() -> None:
+    one_of(["a", "b"])("a")
+    with pytest.raises(InvalidArgument, match="choose one of a, b"):
+        one_of(["a", "b"])("c")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["-h", "config"], []])
+def test_help_names_commands_and_flags(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compose", *words]) == 0
+    captured = capsys.readouterr()
+
+    assert "  config " in captured.out + captured.err
+    assert "--project-directory string" in captured.out + captured.err

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wharf.compose.load.interpolate import Environment, interpolate, substitute, variables_in
+from wharf.compose.load.located import ComposeError, Map, Mark, Override, Seq
+from wharf.errors import InvalidArgument
+
+_VARIABLES = {"A": "1", "EMPTY": "", "B": "two"}
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("$A ${A}x", "1 1x"),
+        ("$$A $${A}", "$A ${A}"),
+        ("${NO:-d} ${NO-d} ${EMPTY:-d} ${EMPTY-d}", "d d d "),
+        ("${A:+y} ${EMPTY:+y} ${EMPTY+y} ${NO+y}", "y  y "),
+        ("${NO:-${A}$B}", "1two"),
+        ("${NO:-${ALSO:-deep}}", "deep"),
+        ("${A:?no} ${A?no}", "1 1"),
+        ("$ $1 $-", "$ $1 $-"),
+        ("$NO", ""),
+        ("${EMPTY?no}", ""),
+        ("a$", "a$"),
+    ],
+)
+def test_every_modifier(text: str, result: str) -> None:
+    assert substitute(text, _VARIABLES.get) == result
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("${NO?}", "required variable NO is missing a value"),
+        ("${EMPTY:?say $A}", "required variable EMPTY is missing a value: say 1"),
+        ("${A", "invalid interpolation format"),
+        ("${}", "invalid interpolation format"),
+        ("${A!b}", "invalid interpolation format"),
+        ("${1}", "invalid interpolation format"),
+    ],
+)
+def test_what_cannot_be_replaced_is_refused(text: str, said: str) -> None:
+    with pytest.raises(InvalidArgument, match="^" + said.replace("$", "\\$")):
+        substitute(text, _VARIABLES.get)
+
+
+def test_values_are_replaced_and_keys_are_not() -> None:
+    tree = Map([("$A", Seq(["$A", 5, None])), ("b", Override(Map([("c", "$B")])))])
+
+    assert interpolate(tree, Environment(_VARIABLES)) == {"$A": ["1", 5, None], "b": Override({"c": "two"})}
+
+
+def test_variables_asked_for_in_vain_are_remembered_once() -> None:
+    environment = Environment({})
+    interpolate(Map([("a", "$NO ${NO} ${WITH:-default}")]), environment)
+
+    assert list(environment.missing) == ["NO"]
+
+
+def test_error_names_the_place_and_what_to_do() -> None:
+    tree = Map([("a", Map([("b", "${")], {"b": Mark("f", 3)}))])
+
+    with pytest.raises(ComposeError) as raised:
+        interpolate(tree, Environment({}))
+
+    assert str(raised.value).splitlines()[:2] == [
+        "f:3: invalid interpolation format for a.b.",
+        "You may need to escape any $ with another $.",
+    ]
+
+
+def test_variables_that_a_tree_uses_are_listed() -> None:
+    tree = Map([("a", Seq(["${A:-x} $B $$C ${D:?m}", Override("${E+alt${F}}")]))])
+
+    assert variables_in(tree) == {
+        "A": ("x", False, ""),
+        "B": ("", False, ""),
+        "D": ("", True, ""),
+        "E": ("", False, "alt${F"),
+        "F": ("", False, ""),
+    }
+
+
+@given(st.text())
+def test_escaped_text_comes_back_as_it_was(text: str) -> None:
+    assert substitute(text.replace("$", "$$"), {}.get) == text
+
+
+@given(st.text(), st.dictionaries(st.sampled_from("ABC"), st.text()))
+def test_text_is_replaced_or_refused_and_nothing_else(text: str, variables: dict[str, str]) -> None:
+    try:
+        result = substitute(text, variables.get)
+    except InvalidArgument:
+        return
+    assert "$" not in text or isinstance(result, str)
+    assert "$" in text or result == text

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+from tests.fakes.compose import project
+
+from wharf.compose import identity
+from wharf.compose.model.project import Network, Volume
+
+APP = "services: {web: {image: x%s, depends_on: [db], labels: {mine: 1}}, db: {build: ., container_name: one}}"
+
+
+def test_names_are_chosen_or_made_of_project_service_and_number() -> None:
+    app = project(APP % "")
+
+    assert identity.container_name(app, app.services["web"], 2) == "app-web-2"
+    assert identity.container_name(app, app.services["db"], 1) == "one"
+    assert [identity.image_name(app, app.services[name]) for name in ("web", "db")] == ["x", "app-db"]
+
+
+def test_labels_are_docker_composes() -> None:
+    app = project(APP % "")
+    labels = identity.container_labels(app, app.services["web"], 2)
+    digest = labels.pop("com.docker.compose.config-hash")
+
+    assert len(digest) == 64
+    assert labels.pop("com.docker.compose.version")
+    assert labels == {
+        "mine": "1",
+        "com.docker.compose.project": "app",
+        "com.docker.compose.service": "web",
+        "com.docker.compose.oneoff": "False",
+        "com.docker.compose.container-number": "2",
+        "com.docker.compose.project.working_dir": "/app",
+        "com.docker.compose.project.config_files": "/app/compose.yaml",
+        "com.docker.compose.depends_on": "db:service_started:false",
+    }
+
+
+@pytest.mark.parametrize("more", [", scale: 3", ", deploy: {replicas: 3}", ", profiles: []", ", pull_policy: always"])
+def test_hash_leaves_out_what_no_container_has_to_be_made_anew_for(more: str) -> None:
+    plain = "services: {web: {image: x%s}}"
+    hashes = {identity.service_hash(project(plain % text).services["web"]) for text in ("", more)}
+
+    assert len(hashes) == (1 if "deploy" not in more else 2)
+
+
+@pytest.mark.parametrize("more", [", tty: true", ", environment: [A=<&>]", ", command: x"])
+def test_hash_changes_with_what_a_container_is_made_of(more: str) -> None:
+    plain = "services: {web: {image: x%s}}"
+
+    assert identity.service_hash(project(plain % "").services["web"]) != identity.service_hash(
+        project(plain % more).services["web"]
+    )
+
+
+def test_networks_and_volumes_have_hashes_too() -> None:
+    assert identity.network_hash(Network(name="n")) != identity.network_hash(Network(name="n", internal=True))
+    assert identity.volume_hash(Volume(name="v")) == identity.volume_hash(Volume(name="v", driver="local"))
+
+
+def test_filters_choose_a_projects_containers() -> None:
+    assert identity.filters("app") == {"label": ["com.docker.compose.project=app", "com.docker.compose.oneoff=False"]}
+    assert identity.filters("app", oneoff=None) == {"label": ["com.docker.compose.project=app"]}
