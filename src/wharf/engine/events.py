@@ -8,6 +8,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Final
 
+import msgspec
+
 from wharf.spec.engine_api.system import EventMessage
 from wharf.storage.metadata import Database
 
@@ -44,7 +46,8 @@ class Events:
             "timeNano": now_ns,
         }
         with self._database.transaction() as db:
-            db.execute("INSERT INTO events (time_ns, document) VALUES (?, ?)", (now_ns, json.dumps(event)))
+            document = msgspec.json.encode(event).decode()
+            db.execute("INSERT INTO events (time_ns, document) VALUES (?, ?)", (now_ns, document))
             self._trim()
         for queue in list(self._subscribers):
             try:

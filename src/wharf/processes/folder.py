@@ -6,12 +6,12 @@ import contextlib
 import errno
 import json
 import os
-import shutil
 import socket
 from pathlib import Path
 
 from wharf.kernel import lock, sockets
 from wharf.kernel.cgroup.group import open_cgroup
+from wharf.kernel.libc import suppress_errno
 from wharf.spec.shim_messages import Exit
 from wharf.spec.shim_wire import BEGUN
 
@@ -24,17 +24,24 @@ def make(folder: Path) -> int:
     Raises:
         BlockingIOError: a shim lives there, or a request for one is in flight.
     """
+    place = str(folder)
     while True:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            held = lock.try_lock(str(folder / "lock"))
+            os.mkdir(place, 0o700)
+            made = True
+        except FileNotFoundError:
+            folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            continue
+        except FileExistsError:
+            made = False
+        try:
+            held = lock.try_lock(f"{place}/lock")
         except FileNotFoundError:  # somebody removes it at this moment
             continue
         if held is None:
-            raise BlockingIOError(errno.EWOULDBLOCK, "a shim lives there", str(folder))
-        leftovers = [path for path in folder.iterdir() if path.name != "lock"]
-        for path in leftovers:
-            path.unlink()
+            raise BlockingIOError(errno.EWOULDBLOCK, "a shim lives there", place)
+        if not made:
+            _empty(place, but="lock")
         return held
 
 
@@ -108,4 +115,14 @@ def clear_cgroup(path: str) -> None:
 
 def remove(folder: Path) -> None:
     """Remove a folder whose shim is dead or no longer needs it; idempotent."""
-    shutil.rmtree(folder, ignore_errors=True)
+    place = str(folder)
+    with suppress_errno(errno.ENOENT):
+        _empty(place)
+        os.rmdir(place)
+
+
+def _empty(place: str, *, but: str = "") -> None:
+    for name in os.listdir(place):
+        if name != but:
+            with suppress_errno(errno.ENOENT):
+                os.unlink(f"{place}/{name}")

@@ -20,6 +20,7 @@ from wharf.processes import opening
 from wharf.processes import zygote as zygotes
 from wharf.processes.opening import Opened
 from wharf.processes.shim import ProcessFailed, Shim
+from wharf.spec import shim_document
 from wharf.spec.oci_runtime import Spec
 from wharf.spec.shim_messages import Exit, SpawnRequest, Usual
 from wharf.storage.layout import RunRoot
@@ -45,6 +46,7 @@ class Processes:
         self._run = run
         self._usual: Usual | None = {"spec": usual, "seccomp_cache": str(run.seccomp)} if usual else None
         self._seccomp = ((usual or {}).get("linux") or {}).get("seccomp")
+        self._seccomp_json = msgspec.json.encode(self._seccomp) if self._seccomp else b""
         self._hierarchies = read_hierarchies()
         self._entry = zygote_entry
         self._zygote: zygotes.Zygote | None = None
@@ -90,6 +92,15 @@ class Processes:
         if shim is not None and shim.exited.done():
             await asyncio.wait([shim.released])
 
+    async def emptied(self, container_id: str) -> None:
+        """Wait until nothing runs of a container that has ended in this engine's sight.
+
+        Its mounts may still be there: they are in no process's sight, and go by themselves (:attr:`Shim.released`).
+        """
+        shim = self._shims.get(container_id)
+        if shim is not None and shim.exited.done():
+            await asyncio.wait([shim.emptied])
+
     async def _request(self, request: SpawnRequest, spec: Spec, attachments: Sequence[socket.socket]) -> Shim:
         folder = Path(request["shim_dir"])
         with ExitStack() as held:  # from the end of it on the zygote or the shim holds the lock, or nobody
@@ -98,7 +109,7 @@ class Processes:
             except BlockingIOError as error:
                 raise Conflict(f"container {request['id']} has a shim that lives") from error
             held.callback(os.close, lock)
-            config = memfd.sealed(msgspec.json.encode(spec), "config.json")
+            config = memfd.sealed(self._document(spec), "config.json")
             held.callback(os.close, config)
             ours, theirs = sockets.pair()
             held.enter_context(theirs)
@@ -118,6 +129,15 @@ class Processes:
                 raise ProcessFailed({"kind": "other", "message": str(error)}) from error
             raise
         return shim
+
+    def _document(self, spec: Spec) -> bytes:
+        linux: dict[str, object] = {**(spec.get("linux") or {})}
+        seccomp = linux.pop("seccomp", None)
+        if not seccomp:
+            tail = b""
+        else:
+            tail = self._seccomp_json if seccomp == self._seccomp else msgspec.json.encode(seccomp)
+        return shim_document.lines(msgspec.json.encode({**spec, "linux": linux}), tail)
 
     async def _give_world(self, shim: Shim, request: SpawnRequest, spec: Spec) -> None:
         """Make the control group and open what the container needs, while the shim gets ready.
@@ -188,7 +208,9 @@ class Processes:
             folders.remove(self._run.shim(container_id))
 
     async def aclose(self) -> None:
-        """End the zygote and hang up on the shims, which go on."""
+        """End the zygote and hang up on the shims, which go on; those that are about to leave are waited for."""
+        if leaving := [shim.released for shim in self._shims.values() if shim.exited.done()]:
+            await asyncio.wait(leaving, timeout=_LEAVE_TIMEOUT_S)
         for shim in list(self._shims.values()):
             await shim.aclose()
         self._shims.clear()

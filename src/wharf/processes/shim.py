@@ -38,7 +38,9 @@ class Shim:
         steps_us: microseconds each step of the start took; empty for an adopted shim.
         exited: how the container ended. Never an exception: a shim that was killed gives exit code 137 and an
             ``error``, after what it left is killed too. Cancelled when the engine closes first.
-        released: after that: nothing of the container is left but the shim's folder, and it may be started again.
+        emptied: after that: nothing of the container runs or is limited any more, and it may be removed.
+        released: after that: nothing of it is left but the shim's folder, and it may be started again. This may take
+            as long as the disk is busy, for the root's overlay is synced when it is unmounted.
         on_oom: called when the kernel has killed a process of the container for want of memory.
     """
 
@@ -49,6 +51,7 @@ class Shim:
         self.started_at = ""
         self.steps_us: dict[str, int] = {}
         self.exited: asyncio.Future[Exit] = loop.create_future()
+        self.emptied: asyncio.Future[None] = loop.create_future()
         self.released: asyncio.Future[None] = loop.create_future()
         self.never_was = False  # the zygote died before it had forked: the request may be given to another
         self.on_oom: Callable[[], None] | None = None
@@ -160,6 +163,7 @@ class Shim:
             self._mourning.cancel()
             await asyncio.gather(self._mourning, return_exceptions=True)
         self.exited.cancel()
+        self.emptied.cancel()
         self.released.cancel()
         self._begun.cancel()
         for ended in self._execs.values():
@@ -185,16 +189,22 @@ class Shim:
                 self._fail(event["failure"])
             case "exit":
                 self._end(event["exit"])
-            case "exec-exit" if event["exec_id"] in self._unwanted:
-                self._unwanted.discard(event["exec_id"])
+            case "emptied":
+                _settle(self.emptied, None)
             case "released":
                 self._release()
             case "exec-exit":
-                ended = self._execs.setdefault(event["exec_id"], asyncio.get_running_loop().create_future())
-                _settle(ended, event["exit_code"])
+                self._end_exec(event["exec_id"], event["exit_code"])
             case "oom":
                 if self.on_oom is not None:
                     self.on_oom()
+
+    def _end_exec(self, exec_id: str, exit_code: int) -> None:
+        if exec_id in self._unwanted:
+            self._unwanted.discard(exec_id)
+            return
+        ended = self._execs.setdefault(exec_id, asyncio.get_running_loop().create_future())
+        _settle(ended, exit_code)
 
     def _on_end(self) -> None:
         """The shim has hung up without having released the container: it was killed."""
@@ -243,6 +253,7 @@ class Shim:
         _settle(self.exited, document)
 
     def _release(self) -> None:
+        _settle(self.emptied, None)
         _settle(self.released, None)
         self._channel.close()
 

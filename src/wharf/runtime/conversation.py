@@ -45,10 +45,12 @@ def receive(sock: socket.socket, most_fds: int = 1) -> tuple[list[str], list[int
     Raises:
         StartFailed: it is "failed".
     """
+    space = unix_socket.space_of(most_fds)
     try:
-        data, ancillary, _, _ = sock.recvmsg(_LONGEST_BYTES, unix_socket.space_of(most_fds), socket.MSG_CMSG_CLOEXEC)
-    except ConnectionResetError:  # the other end went away with a message of ours unread
-        return [], []
+        data, ancillary, _, _ = sock.recvmsg(_LONGEST_BYTES, space, socket.MSG_CMSG_CLOEXEC)
+    except ConnectionResetError:
+        # The other end went away with a message of ours unread: the kernel tells that once, before what it said last.
+        data, ancillary, _, _ = sock.recvmsg(_LONGEST_BYTES, space, socket.MSG_CMSG_CLOEXEC)
     fds = unix_socket.descriptors(ancillary)
     if not data:
         return [], []

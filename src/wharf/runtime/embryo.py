@@ -35,6 +35,7 @@ from wharf.runtime.invocation import Invocation
 from wharf.runtime.prepared import Prepared
 from wharf.runtime.started import Started
 from wharf.runtime.steps import Steps
+from wharf.spec import shim_document
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
     from wharf.kernel.unix_socket import Socket
     from wharf.runtime.filters import Filter
+    from wharf.runtime.init import InitPlan
     from wharf.spec.oci_runtime import Spec
     from wharf.spec.shim_messages import World as Opened
 
@@ -115,7 +117,7 @@ class Embryo:
 class Expected:
     """What embryos are made for: containers like ``usual``."""
 
-    __slots__ = ("_handled", "_plan", "_seccomp", "_text")
+    __slots__ = ("_filter", "_handled", "_plan", "_seccomp", "_text")
 
     def __init__(self, usual: Spec, seccomp: Filter) -> None:
         """Plan once what every embryo will do.
@@ -127,8 +129,11 @@ class Expected:
         Raises:
             StartFailed: ``usual`` is not a valid document.
         """
-        self._text = light_json.dumps(usual)
-        self._seccomp = seccomp
+        linux = dict(usual.get("linux") or {})
+        self._seccomp = usual["linux"].get("seccomp") if "linux" in usual else None
+        linux.pop("seccomp", None)
+        self._text = light_json.dumps({**usual, "linux": linux})
+        self._filter = seccomp
         self._plan = init.plan(usual, "/", [], seccomp, Invocation())
         self._handled = birth.handled_signals()
 
@@ -158,30 +163,23 @@ class Expected:
         link.set_loopback_up()
         prepared = Prepared(self._plan)
         # Its memory is at hand when the real one comes.
-        init.plan(_parse(self._text), "/", [], self._seccomp, Invocation())
+        self._plan_for(light_json.loads(self._text), "/")  # type: ignore[arg-type]  # it was one
         conversation.send(sock, "prepared")
-        _become(sock, prepared, self._seccomp)
+        self._become(sock, prepared)
 
+    def _plan_for(self, spec: Spec, bundle: str) -> InitPlan:
+        return init.plan(spec, bundle, [], self._filter, Invocation())
 
-def _become(sock: Socket, prepared: Prepared, seccomp: Filter) -> NoReturn:
-    document = Document(sock)
-    steps = Steps()
-    plan = init.plan(_read_document(document.config), document.bundle, [], seccomp, Invocation())
-    plan.process.open()
-    steps.done("plan")
-    privileges.drop_bounding(plan.process.privileges)
-    world = World(sock)
-    steps.done("wait")
-    world.enter(plan)
-    steps.done("enter")
-    ready = prepared.for_plan(plan, world.joined)
-    init.become(plan, Gate(sock), steps, ready=ready, sysctls_folder=prepared.sysctls)
-
-
-def _read_document(config: int) -> Spec:
-    return _parse(os.pread(config, os.fstat(config).st_size, 0).decode())
-
-
-def _parse(text: str) -> Spec:
-    document: Spec = light_json.loads(text)  # type: ignore[assignment]  # the engine is trusted
-    return document
+    def _become(self, sock: Socket, prepared: Prepared) -> NoReturn:
+        document = Document(sock)
+        steps = Steps()
+        plan = self._plan_for(shim_document.read(document.config, self._seccomp), document.bundle)
+        plan.process.open()
+        steps.done("plan")
+        privileges.drop_bounding(plan.process.privileges)
+        world = World(sock)
+        steps.done("wait")
+        world.enter(plan)
+        steps.done("enter")
+        ready = prepared.for_plan(plan, world.joined)
+        init.become(plan, Gate(sock), steps, ready=ready, sysctls_folder=prepared.sysctls)

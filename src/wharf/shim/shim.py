@@ -14,7 +14,6 @@ import time
 from wharf.kernel import pty, sockets
 from wharf.kernel.cgroup.group import open_cgroup
 from wharf.kernel.signals import raw as signal
-from wharf.lib import light_json
 from wharf.lib.timestamps import rfc3339_nano
 from wharf.runtime.steps import Steps
 from wharf.shim.control import Control, refused
@@ -23,6 +22,7 @@ from wharf.shim.execs import Execs
 from wharf.shim.logfile import LogFile
 from wharf.shim.oom import OomWatch
 from wharf.shim.streams import Streams
+from wharf.spec import shim_document
 from wharf.spec.shim_wire import MAX_MESSAGE_BYTES
 
 TYPE_CHECKING = False
@@ -201,10 +201,8 @@ class Shim:
         return started
 
     def _read_document(self) -> Spec:
-        """Read config.json, when it is needed: kept, it would take memory all the time."""
-        text = os.pread(self._document, os.fstat(self._document).st_size, 0).decode()
-        document: Spec = light_json.loads(text)  # type: ignore[assignment]  # the engine is trusted
-        return document
+        """Return config.json, read when it is needed: kept, it would take memory all the time."""
+        return shim_document.read(self._document)
 
     def _serve(self, started: Started) -> None:
         self._started = started
@@ -296,14 +294,21 @@ class Shim:
         }
         self._control.publish({"event": "exit", "exit": document})
         write_exit(self._request["shim_dir"], document)
-        self._started.let_mounts_go()
+        emptied = self._empty()
+        self._started.let_mounts_go()  # to unmount an overlay syncs its disk: it takes as long as others write
+        if emptied:
+            self._control.publish({"event": "released"})
+        self._leave()
+
+    def _empty(self) -> bool:
+        assert self._cgroup is not None
         try:
             empty(self._cgroup)
         except OSError as error:  # the engine tries again when it sees us end without a word
             sys.stderr.write(f"cannot remove the control group: {error}\n")
-        else:
-            self._control.publish({"event": "released"})
-        self._leave()
+            return False
+        self._control.publish({"event": "emptied"})
+        return True
 
     def _leave(self) -> None:
         """Stop when no client is owed anything any more."""

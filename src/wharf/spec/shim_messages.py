@@ -163,12 +163,12 @@ class Answer(TypedDict):
 class Event(TypedDict):
     """shim → engine.
 
-    ``started`` (pid, started_at), ``failed`` (failure), ``oom``, ``exit`` (exit), then ``released`` (its control
-    group is gone), ``exec-exit`` (exec_id, exit_code); ``state`` (running: pid, started_at, execs still running) is
-    the first on a new connection.
+    ``started`` (pid, started_at), ``failed`` (failure), ``oom``, ``exit`` (exit), then ``emptied`` (its control
+    group is gone) and ``released`` (so are its mounts, and the shim leaves), ``exec-exit`` (exec_id, exit_code);
+    ``state`` (running: pid, started_at, execs still running) is the first on a new connection.
     """
 
-    event: Literal["started", "failed", "oom", "exit", "released", "exec-exit", "state"]
+    event: Literal["started", "failed", "oom", "exit", "emptied", "released", "exec-exit", "state"]
     pid: NotRequired[int]
     started_at: NotRequired[str]
     failure: NotRequired[Failure]

@@ -31,12 +31,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 DEFAULT_DATA_ROOT = Path("/var/lib/wharf")
 DEFAULT_RUN_ROOT = Path("/run/wharf")
 
 
+@cache
 def root_key(data_root: Path) -> str:
     """Return the 8 hex digits that name this data root's cgroups, links and firewall tables on the host.
 

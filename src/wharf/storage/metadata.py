@@ -78,10 +78,12 @@ class Database:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Hold the database for writing; commits at the end, undoes everything when the block raises.
 
-        Transactions do not nest.
+        One within another is a part of that, and all or nothing with it.
         """
         with self._lock:
-            assert not self.connection.in_transaction, "transactions do not nest"
+            if self.connection.in_transaction:
+                yield self.connection
+                return
             self.connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self.connection

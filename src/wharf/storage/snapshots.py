@@ -199,15 +199,15 @@ class Snapshots:
         Raises:
             Conflict: the folder exists.
         """
-        folder = self._data.container(container_id)
+        folder = str(self._data.container(container_id))
         try:
-            folder.mkdir(mode=0o710)
+            os.mkdir(folder, 0o710)
         except FileExistsError:
             raise Conflict(f"the folder of container {container_id} exists already") from None
         try:
             for name, mode in (("upper", 0o755), ("work", 0o700)):
-                (folder / name).mkdir()
-                (folder / name).chmod(mode)
+                os.mkdir(f"{folder}/{name}", mode)
+                os.chmod(f"{folder}/{name}", mode)  # whatever the umask
         except BaseException:
             self.discard(container_id)
             raise

@@ -132,7 +132,9 @@ def _answers(container: dict[str, Any]) -> bool:
 def _clean(daemon: Wharfd) -> None:
     """Remove the container, and check that nothing of any is left."""
     daemon.clear()
-    until(lambda: not daemon.world_of_containers().links)  # the kernel takes a namespace apart in its own time
+    # The kernel takes namespaces apart in its own time, and a shim leaves once its mounts are gone.
+    until(lambda: not (daemon.world_of_containers().links or daemon.world_of_containers().shims))
+    until(lambda: not daemon.world_of_containers().processes)
 
     assert daemon.world_of_containers() == EMPTY
     until(lambda: len(zygotes()) <= 2, timeout_s=5)  # this daemon's own and its spare

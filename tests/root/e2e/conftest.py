@@ -31,5 +31,7 @@ def run(request: pytest.FixtureRequest, daemon: Wharfd) -> Iterator[Cli]:
         pytest.skip("there is no docker command: scripts/docker-cli prints the path of one to put on PATH")
     yield cli(request.param, daemon)
     daemon.clear()
-    until(lambda: not daemon.world_of_containers().links)  # the kernel takes a namespace apart in its own time
+    # The kernel takes namespaces apart in its own time, and a shim leaves once its mounts are gone.
+    until(lambda: not (daemon.world_of_containers().links or daemon.world_of_containers().shims))
+    until(lambda: not daemon.world_of_containers().processes)
     assert daemon.world_of_containers() == EMPTY

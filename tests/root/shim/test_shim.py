@@ -271,6 +271,21 @@ def _private_kb(pid: int) -> int:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Private"))
 
 
+def test_a_group_is_gone_when_a_container_is_emptied_and_all_else_when_it_is_released(run: Run) -> None:
+    async def test(bench: Bench) -> None:
+        request = bench.request("true")
+        shim = await bench.start(request)
+
+        await shim.emptied
+        assert shim.exited.done()
+        assert not open_cgroup(f"{CGROUPS}/{request['id']}").exists
+        shim.forget()
+        await shim.released
+        assert not _exists(request["shim_dir"])
+
+    run(test)
+
+
 def test_a_killed_shim_takes_its_container_along(run: Run) -> None:
     async def test(bench: Bench) -> None:
         shim = await bench.spawn("sleep", "60")

@@ -50,6 +50,25 @@ def test_a_migration_that_fails_leaves_nothing_of_itself(tmp_path: Path) -> None
     database.close()
 
 
+def test_a_transaction_in_another_is_undone_with_it(tmp_path: Path) -> None:
+    database = Database(tmp_path / "db")
+
+    def fail() -> None:
+        with database.transaction() as db:
+            with database.transaction() as inner:
+                inner.execute("INSERT INTO volumes VALUES ('v', 'local', '', '')")
+            db.execute("INSERT INTO volumes VALUES ('w', 'local', '', '')")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert database.query("SELECT name FROM volumes") == []
+    with database.transaction(), database.transaction() as db:
+        db.execute("INSERT INTO volumes VALUES ('v', 'local', '', '')")
+    assert database.query("SELECT name FROM volumes") == [("v",)]
+    database.close()
+
+
 def test_a_transaction_that_raises_changes_nothing(tmp_path: Path) -> None:
     database = Database(tmp_path / "db")
 

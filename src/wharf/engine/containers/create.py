@@ -16,6 +16,7 @@ from wharf.engine.ocispec.process import merge_env, merge_labels
 from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.images.record import ImageRecord
 from wharf.lib.names import random_name
+from wharf.network.records import BUILTIN
 from wharf.spec.engine_api.container import (
     ContainerConfig,
     ContainerCreateResponse,
@@ -85,7 +86,6 @@ async def create(
     )
     with context.images.hold(image):
         await _prepare(context, container, image)
-    publish(context, container, "create")
     return {"Id": container_id, "Warnings": endpoints.warnings(container.spec.networking)}
 
 
@@ -98,10 +98,12 @@ async def _prepare(context: Context, container: Container, image: ImageRecord) -
     try:
         points = await mounts.resolve(context, spec.config, spec.host_config, container.id)
         container.spec = replace(spec, mounts=points)
-        await asyncio.to_thread(context.snapshots.prepare, container.id)
+        context.snapshots.prepare(container.id)  # three folders: to hand that to a thread takes longer
         await mounts.fill_volumes(context, points, image)
         context.registry.require_free(container.name)
-        context.registry.add(container)
+        with context.database.transaction():
+            context.registry.add(container)
+            publish(context, container, "create")
     except BaseException:
         await asyncio.shield(_undo(context, container))
         raise
@@ -198,6 +200,8 @@ def _namer(context: Context) -> Callable[[str], str]:
     """
 
     def name_of(ref: str) -> str:
+        if ref in BUILTIN:  # they always exist
+            return ref
         try:
             return context.networks.resolve(ref).name
         except (NotFound, InvalidArgument):

@@ -57,14 +57,15 @@ async def settle(context: Context, container: Container, ended: Exit) -> None:
             health=container.state.health.ended() if container.state.health else None,
         )
     )
-    context.registry.save(container)
+    with context.database.transaction():
+        context.registry.save(container)
+        if ended["oom_killed"]:
+            publish(context, container, "oom")
+        publish(context, container, "die", exitCode=str(ended["exit_code"]), execDuration=str(int(ran_s)))
     if container.monitor is not None:
         container.monitor.cancel()
         container.monitor = None
     context.processes.forget(container.id)
-    if ended["oom_killed"]:
-        publish(context, container, "oom")
-    publish(context, container, "die", exitCode=str(ended["exit_code"]), execDuration=str(int(ran_s)))
     await networking.release(context, container)
     if again:
         schedule(context, container, ran_s=ran_s)

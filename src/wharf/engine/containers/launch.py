@@ -45,6 +45,13 @@ async def launch(context: Context, container: Container) -> Shim:
             raise _as_docker_says(error) from error
         raise
     container.shim, container.steps_us = shim, shim.steps_us
+    with context.database.transaction():
+        _note_start(context, container, shim)
+    links.renew(context, container)
+    return shim
+
+
+def _note_start(context: Context, container: Container, shim: Shim) -> None:
     container.become(
         replace(
             container.state,
@@ -59,8 +66,6 @@ async def launch(context: Context, container: Container) -> Shim:
     )
     context.registry.save(container)
     publish(context, container, "start")
-    links.renew(context, container)
-    return shim
 
 
 async def _set_up(context: Context, container: Container) -> Shim:

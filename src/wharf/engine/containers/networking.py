@@ -41,6 +41,7 @@ async def attach(context: Context, container: Container) -> Attached:
         Conflict: the container whose network it should share does not run, or a port is in use.
     """
     mode = endpoints.mode_of(container.spec.host_config)
+    container.placed = False
     if mode.startswith("container:"):
         other = running(context, mode.removeprefix("container:"))
         return Attached(f"/proc/{other.state.pid}/ns/net", files_of=other)
@@ -50,6 +51,7 @@ async def attach(context: Context, container: Container) -> Attached:
     if "none" in wanted or container.spec.config.get("NetworkDisabled"):
         return Attached(None)
     id_of = _finder(context)
+    container.placed = True
     container.endpoints = await context.networks.attach(
         container.id,
         [endpoints.wish(container, name, settings, id_of) for name, settings in wanted.items()],
@@ -98,8 +100,11 @@ async def settle(context: Context, container: Container, found: list[Endpoint]) 
 
 async def release(context: Context, container: Container) -> None:
     """Take a container's places in networks away; idempotent."""
+    if not container.placed:
+        return
     gone, container.endpoints = container.endpoints, []
     await context.networks.release(container.id)
+    container.placed = False
     for endpoint in gone:
         _publish(context, container, "disconnect", endpoint)
 
@@ -168,16 +173,16 @@ def joined(context: Context, container: Container) -> Joined:
 
 def write_files(context: Context, container: Container, attached: Attached) -> None:
     """Write hosts, hostname and resolv.conf into the container's folder, from where they are bind-mounted."""
-    folder, host = context.data.container(container.id), container.spec.host_config
-    _write(folder / "hostname", f"{hostname(container)}\n")
+    folder, host = str(context.data.container(container.id)), container.spec.host_config
+    _write(f"{folder}/hostname", f"{hostname(container)}\n")
     if attached.files_of:
         theirs = context.data.container(attached.files_of.id)
         for name in ("hosts", "resolv.conf"):
-            _write(folder / name, (theirs / name).read_text())
+            _write(f"{folder}/{name}", (theirs / name).read_text())
         return
     hosts = Path("/etc/hosts").read_text() if attached.sandbox == "" else ""
     _write(
-        folder / "hosts",
+        f"{folder}/hosts",
         files.hosts(
             own=_host_lines(container, attached.endpoints),
             gateways=context.options.networks.host_gateways(attached.endpoints),
@@ -185,7 +190,7 @@ def write_files(context: Context, container: Container, attached: Attached) -> N
             base=hosts,
         ),
     )
-    _write(folder / "resolv.conf", _resolv_conf(container, attached.endpoints, shared=attached.sandbox == ""))
+    _write(f"{folder}/resolv.conf", _resolv_conf(container, attached.endpoints, shared=attached.sandbox == ""))
 
 
 def _resolv_conf(container: Container, of: Sequence[Endpoint], *, shared: bool = False) -> str:
@@ -209,7 +214,7 @@ def _rewrite_resolv_conf(context: Context, container: Container, before: Sequenc
     path = context.data.container(container.id) / "resolv.conf"
     wanted = _resolv_conf(container, container.endpoints)
     if path.exists() and path.read_text() == _resolv_conf(container, before) != wanted:
-        _write(path, wanted)
+        _write(str(path), wanted)
 
 
 def _host_lines(container: Container, of: Sequence[Endpoint]) -> list[str]:
@@ -225,7 +230,7 @@ def _rewrite_hosts(
     path = context.data.container(container.id) / "hosts"
     if path.exists():
         kept = [line for line in path.read_text().splitlines() if line not in drop]
-        _write(path, "".join(f"{line}\n" for line in [*kept, *add]))
+        _write(str(path), "".join(f"{line}\n" for line in [*kept, *add]))
 
 
 def add_hosts(context: Context, container: Container, lines: Sequence[str]) -> None:
@@ -241,6 +246,12 @@ def replace_host(context: Context, container: Container, *, alias: str, line: st
     _rewrite_hosts(context, container, add=[line], drop=old)
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: str, text: str) -> None:
     """Write in place: the file may be bind-mounted in a container, which holds on to its inode."""
-    path.write_text(text)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    try:
+        data = text.encode()
+        while data:
+            data = data[os.write(fd, data) :]
+    finally:
+        os.close(fd)

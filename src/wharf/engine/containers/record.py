@@ -56,6 +56,8 @@ class Container:
     """Microseconds that each step of its last start took."""
     endpoints: list[Endpoint] = field(default_factory=list)
     """Its places in networks while it runs."""
+    placed: bool = True
+    """Whether it may have places in networks; known once this engine has started or released it."""
     exec_ids: list[str] = field(default_factory=list)
 
     @property

@@ -76,15 +76,16 @@ async def erase(context: Context, container: Container, *, volumes: bool) -> Non
     container.drop_pending()
     await finish(container)
     await networking.release(context, container)
-    await context.processes.released(container.id)
+    await context.processes.emptied(container.id)
     if volumes:
         await mounts.remove_anonymous(context, container)
-    context.registry.discard(container)
+    with context.database.transaction():
+        context.registry.discard(container)
+        publish(context, container, "destroy")
     if free := context.snapshots.bury(container.id):
         context.background.finish(asyncio.to_thread(free), f"free {container.id[:12]}")
     if not context.images.size_of(container.image_id):  # removed by force meanwhile: its layers had only us
         context.background.finish(_let_go(context, container.chain_id), f"release layers of {container.id[:12]}")
-    publish(context, container, "destroy")
     container.become(container.state.with_status("dead"))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
 
@@ -129,9 +129,12 @@ def seccomp(inputs: Inputs) -> Seccomp | None:
         if profile in ("", "builtin"):
             return None
         raise NotImplementedHere("seccomp is not enabled in your kernel, cannot run a custom seccomp profile")
-    document = _default_profile() if profile in ("", "builtin") else _parse(profile)
     granted = frozenset(capabilities(inputs.host_config, inputs.facts).get("bounding", []))
-    return moby_seccomp.resolve(document, capabilities=granted, arch=inputs.facts.arch, kernel=inputs.facts.kernel)
+    if profile in ("", "builtin"):
+        return _default_filter(granted, inputs.facts.arch, inputs.facts.kernel)
+    return moby_seccomp.resolve(
+        _parse(profile), capabilities=granted, arch=inputs.facts.arch, kernel=inputs.facts.kernel
+    )
 
 
 def _parse(profile: str) -> moby_seccomp.Profile:
@@ -139,6 +142,12 @@ def _parse(profile: str) -> moby_seccomp.Profile:
         return moby_seccomp.parse(json.loads(profile))
     except ValueError as error:
         raise InvalidArgument(f"Decoding seccomp profile failed: {error}") from error
+
+
+@lru_cache(maxsize=64)
+def _default_filter(granted: frozenset[str], arch: str, kernel: tuple[int, int]) -> Seccomp:
+    """Return the same object for the same question: nobody changes it."""
+    return moby_seccomp.resolve(_default_profile(), capabilities=granted, arch=arch, kernel=kernel)
 
 
 @cache

@@ -7,6 +7,7 @@ import os
 import time
 
 _POLL_S = 0.001
+_PIECE_BYTES = 16 * 1024
 
 
 def write(path: str, value: str) -> None:
@@ -15,15 +16,43 @@ def write(path: str, value: str) -> None:
     Raises:
         OSError: the kernel's errno, with the file and the value.
     """
+    writer = Writer()
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_TRUNC)
+        writer.write(path, value)
+    finally:
+        writer.close()
+
+
+class Writer:
+    """Writes as :func:`write` does, and keeps the file open while the next value goes to the same."""
+
+    __slots__ = ("_fd", "_path")
+
+    def __init__(self) -> None:
+        self._fd = -1
+        self._path = ""
+
+    def write(self, path: str, value: str) -> None:
+        """Put ``value`` into a file, in one system call.
+
+        Raises:
+            OSError: the kernel's errno, with the file and the value.
+        """
         try:
-            os.write(fd, value.encode())
-        finally:
-            os.close(fd)
-    except OSError as error:
-        number = error.errno or errno.EIO
-        raise OSError(number, f"{os.strerror(number)}: writing {value!r}", path) from error
+            if path != self._path:
+                self.close()
+                self._fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_TRUNC)
+                self._path = path
+            os.write(self._fd, value.encode())
+        except OSError as error:
+            number = error.errno or errno.EIO
+            raise OSError(number, f"{os.strerror(number)}: writing {value!r}", path) from error
+
+    def close(self) -> None:
+        """Close the last file; idempotent."""
+        if self._fd != -1:
+            os.close(self._fd)
+            self._fd, self._path = -1, ""
 
 
 def write_if_there(path: str, value: str) -> None:
@@ -41,8 +70,13 @@ def read(path: str) -> str:
     Raises:
         OSError: with the file.
     """
-    with open(path, "rb", buffering=0) as file:
-        return (file.readall() or b"").decode("utf-8", "surrogateescape")
+    fd, pieces = os.open(path, os.O_RDONLY | os.O_CLOEXEC), []
+    try:
+        while piece := os.read(fd, _PIECE_BYTES):
+            pieces.append(piece)
+    finally:
+        os.close(fd)
+    return b"".join(pieces).decode("utf-8", "surrogateescape")
 
 
 def make_folders(root: str, path: str) -> list[str]:
@@ -73,22 +107,37 @@ def _unless_there(folder: str) -> None:
 
 def create_cpuset(root: str, path: str) -> None:
     """Create folders and copy cpus and mems down: in v1 they start empty, and an empty cpuset takes no process."""
-    parent = root
-    for folder in make_folders(root, path):
-        for file in ("cpuset.cpus", "cpuset.mems"):
-            if not read(f"{folder}/{file}").strip():
-                write(f"{folder}/{file}", read(f"{parent}/{file}").strip())
-        parent = folder
+    folders = [root, *make_folders(root, path)]
+    if not _inherit(folders[-1], folders[-2]):
+        for number in range(1, len(folders)):
+            _inherit(folders[number], folders[number - 1])
+
+
+def _inherit(folder: str, parent: str) -> bool:
+    """Copy to a folder what its parent has; return whether it has both now."""
+    for file in ("cpuset.cpus", "cpuset.mems"):
+        if not read(f"{folder}/{file}").strip():
+            present = read(f"{parent}/{file}").strip()
+            if not present:
+                return False
+            write(f"{folder}/{file}", present)
+    return True
 
 
 def create_unified(root: str, path: str, controllers: list[str]) -> None:
     """Create folders and hand the controllers down to the group (each parent must enable them)."""
     folders = make_folders(root, path)
-    for parent in [root, *folders[:-1]] if controllers else []:
-        enabled = read(f"{parent}/cgroup.subtree_control").split()
-        missing = [f"+{name}" for name in controllers if name not in enabled]
-        if missing:
+    parents = [root, *folders[:-1]] if controllers else []
+    if not parents or not _missing(parents[-1], controllers):
+        return  # what the parent hands down, those above it do too
+    for parent in parents:
+        if missing := _missing(parent, controllers):
             write(f"{parent}/cgroup.subtree_control", " ".join(missing))
+
+
+def _missing(parent: str, controllers: list[str]) -> list[str]:
+    enabled = read(f"{parent}/cgroup.subtree_control").split()
+    return [f"+{name}" for name in controllers if name not in enabled]
 
 
 def tree(top: str) -> list[str]:

@@ -301,19 +301,22 @@ class Cgroup:
         memory and memsw, or period, quota and burst, bound each other: which must move first depends on what is
         there now, and the kernel knows it best.
         """
-        pending = writes
-        while pending:
-            refused: list[tuple[str, str, OSError]] = []
-            for file, value in pending:
-                try:
-                    files.write(self._file(file, value), value)
-                except OSError as error:
-                    if error.errno != errno.EINVAL:
-                        raise
-                    refused.append((file, value, error))
-            if len(refused) == len(pending):
-                raise refused[0][2]
-            pending = [(file, value) for file, value, _ in refused]
+        pending, writer = writes, files.Writer()
+        try:
+            while pending:
+                refused: list[tuple[str, str, OSError]] = []
+                for file, value in pending:
+                    try:
+                        writer.write(self._file(file, value), value)
+                    except OSError as error:
+                        if error.errno != errno.EINVAL:
+                            raise
+                        refused.append((file, value, error))
+                if len(refused) == len(pending):
+                    raise refused[0][2]
+                pending = [(file, value) for file, value, _ in refused]
+        finally:
+            writer.close()
 
     def _file(self, file: str, value: str = "") -> str:
         """Return the full path of a group's file, on v1 when its controller is mounted there.
