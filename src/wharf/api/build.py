@@ -39,7 +39,9 @@ async def _build(call: Call) -> web.StreamResponse:
         raise NotImplementedHere(
             f"security options of a build are not supported by this build of wharf: {options[0]}"
         )
-    return await lines(call, call.backend.builds.build(call.chunks(), _request(query)))
+    request = _request(query)
+    request["registry_config"] = call.request.headers.get("X-Registry-Config", "")
+    return await lines(call, call.backend.builds.build(call.chunks(), request))
 
 
 def _request(query: Query) -> BuildRequest:

@@ -24,7 +24,7 @@ def show_progress(documents: Iterable[object], out: TextIO | None) -> None:
     Raises:
         WharfError: the engine says that it failed.
     """
-    shown = None if out is None else Terminal(out, _rows(out)) if out.isatty() else Plain(out)
+    shown = None if out is None else display(out)
     for item in documents:
         document = as_document(item)
         failure = text(document, "error") or text(section(document, "errorDetail"), "message")
@@ -32,6 +32,11 @@ def show_progress(documents: Iterable[object], out: TextIO | None) -> None:
             raise WharfError(failure)
         if shown is not None:
             shown.show(document)
+
+
+def display(out: TextIO) -> Plain | Terminal:
+    """Return what shows documents on ``out``."""
+    return Terminal(out, _rows(out)) if out.isatty() else Plain(out)
 
 
 def _rows(out: TextIO) -> int:

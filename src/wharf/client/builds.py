@@ -20,14 +20,17 @@ class Builds:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def build(self, context: Iterable[bytes], query: Query) -> Iterator[object]:
+    def build(self, context: Iterable[bytes], query: Query, *, registries: str = "") -> Iterator[object]:
         """Build an image from a context's archive; yield progress documents.
 
         Args:
             context: The archive; empty with ``remote``.
             query: The parameters of ``POST /build``.
+            registries: An X-Registry-Config header (see :mod:`wharf.client.credentials`).
         """
         headers = {"Content-Type": "application/x-tar"}
+        if registries:
+            headers["X-Registry-Config"] = registries
         return self._client.request("POST", "/build", query=query, body=context, headers=headers).json_lines()
 
     def prune(self, *, all_results: bool = False, keep_bytes: int = 0, filters: Filters | None = None) -> Document:

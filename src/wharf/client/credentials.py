@@ -62,6 +62,29 @@ def auth_header(reference: str, environment: Mapping[str, str]) -> str:
     return _encoded({**found, "serveraddress": server}) if found else ""
 
 
+def config_header(environment: Mapping[str, str]) -> str:
+    """Return ``X-Registry-Config``: all that is stored, for a build may need any of it; empty for nothing.
+
+    Raises as :func:`auth_header`.
+    """
+    config = read_config(environment)
+    helpers, store = section(config, "credHelpers"), text(config, "credsStore")
+    found: Document = {}
+    for server in section(config, "auths"):
+        found[server] = _from_auths(section(config, "auths"), server)
+    for server in _servers(store) if store else ():
+        found[server] = _from_helper(store, server)
+    for server in helpers:
+        found[server] = _from_helper(text(helpers, server), server)
+    found = {server: credentials for server, credentials in found.items() if credentials}
+    return _encoded(found) if found else ""
+
+
+def _servers(name: str) -> list[str]:
+    """Ask ``docker-credential-NAME list`` for which servers it has credentials."""
+    return list(_answer_of(name, "list", ""))
+
+
 def _from_auths(auths: Document, server: str) -> Document:
     for key in auths:
         if _host(key) == _host(server):
@@ -83,22 +106,29 @@ def _encoded(document: Document) -> str:
 
 def _from_helper(name: str, server: str) -> Document:
     """Ask ``docker-credential-NAME get``; empty when it has none for that server."""
+    document = _answer_of(name, "get", server)
+    username, secret = text(document, "Username"), text(document, "Secret")
+    if not document:
+        return {}
+    if username == "<token>":
+        return {"identitytoken": secret}
+    return {"username": username, "password": secret}
+
+
+def _answer_of(name: str, verb: str, question: str) -> Document:
+    """Ask a helper; what it has none of is empty."""
     program = f"docker-credential-{name}"
     if not all(letter.isalnum() or letter in "-_." for letter in name):
         raise InvalidArgument(f"invalid credential helper: {name}")
-    code, answer = _talk([program, "get"], server.encode())
+    code, answer = _talk([program, verb], question.encode())
     if code != 0:
         if b"credentials not found" in answer:
             return {}
         raise Unavailable(f"error getting credentials: {program}: {answer[:200].decode('utf-8', 'replace').strip()}")
     try:
-        document = as_document(loads(answer.decode("utf-8", "replace")))
+        return as_document(loads(answer.decode("utf-8", "replace")))
     except ValueError as error:
         raise Unavailable(f"error getting credentials: {program} answered what is not JSON") from error
-    username, secret = text(document, "Username"), text(document, "Secret")
-    if username == "<token>":
-        return {"identitytoken": secret}
-    return {"username": username, "password": secret}
 
 
 def _talk(arguments: list[str], question: bytes) -> tuple[int, bytes]:

@@ -34,6 +34,33 @@ def test_what_was_pushed_is_pulled_and_run(run: Cli, tmp_path: Path) -> None:
         run("rmi", name)
 
 
+def test_a_build_brings_what_it_starts_from(run: Cli, tmp_path: Path) -> None:
+    as_me = replace(
+        run, environment={**run.environment, "DOCKER_CONFIG": str(tmp_path / "config"), "DOCKER_BUILDKIT": "0"}
+    )
+    (tmp_path / "htpasswd").write_text(HTPASSWD)
+    guard = {"htpasswd": {"realm": "ours", "path": str(tmp_path / "htpasswd")}}
+    with registry(tmp_path / "registry", auth=guard) as host:
+        name = f"{host}/base:1"
+        assert as_me("login", "-u", "me", "--password-stdin", host, stdin=b"secret\n").code == 0
+        as_me.ok("tag", "busybox", name)
+        as_me.ok("push", name)
+        as_me.ok("rmi", name)
+        (tmp_path / "context").mkdir()
+        (tmp_path / "context/Dockerfile").write_text(f"FROM {name}\nRUN echo built > /f\n")
+        first = as_me("build", "-t", "made", str(tmp_path / "context"))
+        second = as_me("build", "-t", "made", str(tmp_path / "context"))
+        third = as_me("build", "--pull", "-t", "made", str(tmp_path / "context"))
+        as_me.ok("rmi", "-f", "made", name)
+        stranger = replace(as_me, environment={**as_me.environment, "DOCKER_CONFIG": str(tmp_path / "nobody")})
+        refused = stranger("build", str(tmp_path / "context"))
+
+    pulled = f"Status: Image is up to date for {name}"
+    assert [done.code for done in (first, second, third, refused)] == [0, 0, 0, 1], (first, refused)
+    assert [pulled in done.out for done in (first, second, third)] == [True, False, True], first
+    assert f"pull access denied for {name[:-2]}" in refused.err, refused
+
+
 HTPASSWD = "me:$2b$04$4WUHZpzOx9ivgT.QbWQ4fu57yBrpOfdqpMNd8xlmpKSlfQGmW.X2C\n"  # secret
 
 

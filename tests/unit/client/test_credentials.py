@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wharf.client.credentials import HUB, auth_header, registry_of
+from wharf.client.credentials import HUB, auth_header, config_header, registry_of
 from wharf.errors import InvalidArgument, Unavailable
 
 
@@ -91,3 +91,24 @@ def test_a_helper_that_is_not_there_or_is_a_path_is_refused(tmp_path: Path) -> N
         header(tmp_path, {"credsStore": "none"})
     with pytest.raises(InvalidArgument, match="invalid credential helper"):
         header(tmp_path, {"credsStore": "../evil"})
+
+
+def test_a_build_is_given_all_that_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = (
+        """if [ "$1" = list ]; then echo '{"listed.io":"u"}'; else echo '{"Username":"u","Secret":"'$server'"}'; fi"""
+    )
+    program(tmp_path, monkeypatch, script)
+    config = {
+        "auths": {"quay.io": {"auth": "dTpw"}, "nothing.io": {}},
+        "credHelpers": {"helped.io": "test"},
+        "credsStore": "test",
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config))
+
+    sent = json.loads(base64.urlsafe_b64decode(config_header({"DOCKER_CONFIG": str(tmp_path)})))
+    assert sent == {
+        "quay.io": {"auth": "dTpw"},
+        "listed.io": {"username": "u", "password": "listed.io"},
+        "helped.io": {"username": "u", "password": "helped.io"},
+    }
+    assert config_header({"DOCKER_CONFIG": "/nonexistent"}) == ""

@@ -10,7 +10,9 @@ from wharf.cli.command import Command
 from wharf.cli.confirm import confirmed
 from wharf.cli.flags import Flag
 from wharf.cli.output import parse_filters
+from wharf.cli.progress import display
 from wharf.client.builds import Builds
+from wharf.client.credentials import config_header
 from wharf.client.documents import as_document, as_documents, number, section, text, texts
 from wharf.errors import InvalidArgument
 from wharf.lib.light_json import dumps
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from wharf.cli.command import Session
     from wharf.cli.flags import Values
+    from wharf.cli.progress import Plain, Terminal
 
 _CHUNK = 1 << 18
 _REMOTE = ("http://", "https://", "git://", "ssh://", "git@", "github.com/")
@@ -117,7 +120,8 @@ def _build(session: Session, values: Values, arguments: list[str]) -> int:
     if call != "build":
         query["call"] = call
         return _answered(session, Builds(session.client).build(context, query), call, form)
-    image, code = _follow(session, Builds(session.client).build(context, query), quiet=values.on("quiet"))
+    documents = Builds(session.client).build(context, query, registries=config_header(os.environ))
+    image, code = _follow(session, documents, quiet=values.on("quiet"))
     if code:
         return code
     if path := values.text("iidfile"):
@@ -171,6 +175,7 @@ def _follow(session: Session, documents: Iterable[object], *, quiet: bool) -> tu
     """Show what the engine says; return the image's id, and the exit code of a command that failed."""
     image = ""
     kept: list[str] = []
+    pulling: Plain | Terminal | None = None
     for item in documents:
         document = as_document(item)
         image = text(section(document, "aux"), "ID") or image
@@ -182,9 +187,14 @@ def _follow(session: Session, documents: Iterable[object], *, quiet: bool) -> tu
         news = text(document, "stream")
         if quiet:
             kept.append(news)
-        else:
-            sys.stdout.write(news)
-            sys.stdout.flush()
+            continue
+        if text(document, "status"):  # of an image that is pulled
+            pulling = pulling or display(sys.stdout)
+            pulling.show(document)
+            continue
+        pulling = None
+        sys.stdout.write(news)
+        sys.stdout.flush()
     return image, 0
 
 

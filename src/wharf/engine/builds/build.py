@@ -7,9 +7,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from wharf.build import context as contexts
+from wharf.build.convert.convert import Converted
 from wharf.build.dockerfile.stages import read
 from wharf.build.operations.exec import Commands
 from wharf.build.operations.selection import Digests
@@ -20,6 +21,7 @@ from wharf.build.solver.solver import Workshop
 from wharf.engine.builds import calls, classic
 from wharf.engine.builds.offers import NoOffers
 from wharf.engine.builds.project import Project
+from wharf.engine.builds.pulling import Pulling, registry_config
 from wharf.engine.builds.request import limits_of, options_of
 from wharf.engine.builds.runner import StepRunner
 from wharf.engine.builds.sources import Sources
@@ -29,9 +31,11 @@ from wharf.images.bridge import Blocking
 from wharf.images.lookup import tagged
 from wharf.lib.reference import Reference, parse_reference
 from wharf.spec.engine_api.build import BuildRequest
+from wharf.spec.engine_api.container import HostConfig
 
 Document = dict[str, object]
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class Builder:
@@ -58,61 +62,79 @@ class Builder:
 
     async def build(self, chunks: AsyncIterator[bytes], request: BuildRequest) -> AsyncGenerator[Document, None]:
         """Build an image; arguments and errors are those of ``BuildVerbs.build``."""
+        async with aclosing(self._build(chunks, request)) as documents:
+            async for document in documents:
+                if not request.get("q"):
+                    yield document
+                elif quiet := _when_quiet(document):
+                    yield quiet
+
+    async def _build(self, chunks: AsyncIterator[bytes], request: BuildRequest) -> AsyncGenerator[Document, None]:
         options, names = options_of(request), _names(request)
         if (known := request.get("cachefrom")) and not any(self._has(image) for image in known):
             options = replace(options, no_cache=True)
         async with AsyncExitStack() as stack:
             work = await _entered(stack, self._context)
             folder = work / "context"
-            sources = Sources(self._context, work, {"context": folder})
+            told: _Told[Document] = _Told()
+            pulling = Pulling(self._context, registry_config(request.get("registry_config") or ""), told.put)
+            sources = Sources(self._context, work, {"context": folder}, pulling)
             if request.get("remote"):
                 await sources.receive_remote(request["remote"], folder)
             else:
                 await self._blocking.run_with(chunks, lambda source: contexts.receive(source, folder))
             text = await asyncio.to_thread(_opened, folder, request.get("dockerfile") or "")
             if call := request.get("call"):
-                yield {"aux": asdict(await calls.answer(call, text, options, sources.base_image))}
+                yield {"aux": asdict(calls.answer(call, text, options, sources.image_here))}
                 return
             project = Project(self._context, sources, read(text.source), options)
-            async with aclosing(self._image(project, sources, text, request, names)) as documents:
+            entering = asyncio.create_task(told.until_end_of(stack.enter_async_context(project)))
+            stack.push_async_callback(_settle, entering)
+            async for document in told:
+                yield document
+            converted = await entering
+            report = calls.checked(text, options, sources.image_here, every_stage=False)
+            if refusal := report.refusal():
+                raise InvalidArgument(refusal)
+            for document in classic.warnings(report.findings):
+                yield document
+            async with aclosing(self._image(project, converted, text, limits_of(request), names)) as documents:
                 async for document in documents:
                     yield document
 
     async def _image(
-        self, project: Project, sources: Sources, text: calls.Text, request: BuildRequest, names: list[Reference]
+        self, project: Project, converted: Converted, text: calls.Text, limits: HostConfig, names: list[Reference]
     ) -> AsyncGenerator[Document, None]:
-        """Build what a Dockerfile says; yields what is told."""
-        quiet = bool(request.get("q"))
-        async with AsyncExitStack() as stack:
-            converted = await stack.enter_async_context(project)
-            report = await calls.checked(text, project.options, sources.base_image, every_stage=False)
-            if refusal := report.refusal():
-                raise InvalidArgument(refusal)
-            for document in () if quiet else classic.warnings(report.findings):
-                yield document
-            narrator = classic.Narrator(
-                classic.steps_of(project.dockerfile, converted.target, project.options.target)
-            )
-            queue: asyncio.Queue[Event | None] = asyncio.Queue()
-            workshop = self._workshop(StepRunner(self._context, limits_of(request)))
-            solving = asyncio.create_task(
-                _then(project.solve(workshop, NoOffers(), Progress(queue.put_nowait)), queue)
-            )
-            stack.push_async_callback(_settle, solving)
-            while (event := await queue.get()) is not None:
-                told = list(narrator.take(event))
-                for document in () if quiet else told:
+        """Do what a graph says and make the image; yields what is told."""
+        steps = classic.steps_of(project.dockerfile, converted.target, project.options.target)
+        narrator = classic.Narrator(steps)
+        events: _Told[Event] = _Told()
+        workshop = self._workshop(StepRunner(self._context, limits))
+        work = project.solve(workshop, NoOffers(), Progress(events.put))
+        solving = asyncio.create_task(events.until_end_of(work))
+        try:
+            async for event in events:
+                for document in narrator.take(event):
                     yield document
-            try:
-                result = await solving
-            except WharfError as error:
-                yield classic.failure(error, text.source, text.name)
-                return
-            for document in () if quiet else narrator.finish():
-                yield document
-            image = await project.export(result, self._cache, names)
-        for document in _ending(image, names, quiet=quiet):
+            result = await solving
+        except WharfError as error:
+            yield classic.failure(error, text.source, text.name)
+            return
+        finally:
+            await _settle(solving)
+        for document in narrator.finish():
             yield document
+        image = await project.export(result, self._cache, names)
+        for document in _ending(image, names):
+            yield document
+
+
+def _when_quiet(document: Document) -> Document | None:
+    """Return what is left of a document for who wants only the image's id, or why there is none."""
+    aux = document.get("aux")
+    if isinstance(aux, dict) and "ID" in aux:
+        return {"stream": f"{aux['ID']}\n"}
+    return document if "aux" in document or "errorDetail" in document else None
 
 
 def _opened(folder: Path, name: str) -> calls.Text:
@@ -133,11 +155,31 @@ def _names(request: BuildRequest) -> list[Reference]:
     return names
 
 
-def _ending(image: str, names: Sequence[Reference], *, quiet: bool) -> list[Document]:
-    if quiet:
-        return [{"stream": f"{image}\n"}]
+def _ending(image: str, names: Sequence[Reference]) -> list[Document]:
     lines: list[Document] = [{"aux": {"ID": image}}, {"stream": f"Successfully built {image[7:19]}\n"}]
     return lines + [{"stream": f"Successfully tagged {name.familiar}\n"} for name in names]
+
+
+class _Told(Generic[T]):
+    """What some work says, in order, until it ends."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[T | None] = asyncio.Queue()
+
+    def put(self, item: T) -> None:
+        """Say one more thing."""
+        self._queue.put_nowait(item)
+
+    async def until_end_of(self, work: Coroutine[object, object, U]) -> U:
+        """Do the work; nothing is told after it."""
+        try:
+            return await work
+        finally:
+            self._queue.put_nowait(None)
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        while (item := await self._queue.get()) is not None:
+            yield item
 
 
 async def _entered(stack: AsyncExitStack, context: Context) -> Path:
@@ -145,14 +187,6 @@ async def _entered(stack: AsyncExitStack, context: Context) -> Path:
     path = await asyncio.to_thread(place.__enter__)
     stack.push_async_callback(asyncio.to_thread, place.__exit__, None, None, None)
     return path
-
-
-async def _then(work: Coroutine[object, object, T], queue: asyncio.Queue[Event | None]) -> T:
-    """Do the work, and end the queue whatever becomes of it."""
-    try:
-        return await work
-    finally:
-        queue.put_nowait(None)
 
 
 async def _settle(task: asyncio.Task[object]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from wharf.build.dockerfile.stages import read
 from wharf.errors import InvalidArgument, NotFound
 from wharf.lib.ignore import Matcher
 
-Resolve = Callable[[ImageName, Options, ExitStack], Awaitable[BaseImage]]
+Resolve = Callable[[ImageName, Options, ExitStack], BaseImage]
 """Finds an image that a build starts from."""
 
 
@@ -39,7 +39,7 @@ class Answer:
     code: int = 0
 
 
-async def answer(call: str, text: Text, options: Options, resolve: Resolve) -> Answer:
+def answer(call: str, text: Text, options: Options, resolve: Resolve) -> Answer:
     """Answer a question about a Dockerfile.
 
     Args:
@@ -55,10 +55,10 @@ async def answer(call: str, text: Text, options: Options, resolve: Resolve) -> A
         dockerfile = read(text.source)
         return Answer(targets.as_text(dockerfile), targets.as_document(dockerfile))
     if call == "outline":
-        return await _outline(text, options, resolve)
+        return _outline(text, options, resolve)
     if call not in ("check", "lint"):
         raise InvalidArgument(f'unknown call "{call}": it is check, outline or targets')
-    report = await checked(text, options, resolve, every_stage=not options.target)
+    report = checked(text, options, resolve, every_stage=not options.target)
     broken = bool(report.findings) or report.error is not None
     return Answer(
         findings.as_text(report, text.name, text.source),
@@ -67,7 +67,7 @@ async def answer(call: str, text: Text, options: Options, resolve: Resolve) -> A
     )
 
 
-async def checked(text: Text, options: Options, resolve: Resolve, *, every_stage: bool) -> Report:
+def checked(text: Text, options: Options, resolve: Resolve, *, every_stage: bool) -> Report:
     """Return what a Dockerfile should not say.
 
     Raises:
@@ -80,10 +80,10 @@ async def checked(text: Text, options: Options, resolve: Resolve, *, every_stage
             found = check(parsed, options, settings, known, text.ignored, every_stage=every_stage)
             if not isinstance(found, Missing):
                 return found
-            known |= {name: await _found(name, options, held, resolve) for name in found.images}
+            known |= {name: _found(name, options, held, resolve) for name in found.images}
 
 
-async def _outline(text: Text, options: Options, resolve: Resolve) -> Answer:
+def _outline(text: Text, options: Options, resolve: Resolve) -> Answer:
     known: dict[ImageName, BaseImage] = {}
     with ExitStack() as held:
         while True:
@@ -93,11 +93,11 @@ async def _outline(text: Text, options: Options, resolve: Resolve) -> Answer:
             if not conversion.missing:
                 told = outline.outline(conversion, target)
                 return Answer(outline.as_text(told), outline.as_document(told))
-            known |= {name: await _found(name, options, held, resolve) for name in conversion.missing}
+            known |= {name: _found(name, options, held, resolve) for name in conversion.missing}
 
 
-async def _found(name: ImageName, options: Options, held: ExitStack, resolve: Resolve) -> BaseImage:
+def _found(name: ImageName, options: Options, held: ExitStack, resolve: Resolve) -> BaseImage:
     try:
-        return await resolve(name, options, held)
+        return resolve(name, options, held)
     except NotFound:
         return UNKNOWN_IMAGE

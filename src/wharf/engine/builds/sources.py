@@ -15,6 +15,7 @@ from wharf.build.graph.operations import Source
 from wharf.build.graph.vertex import Vertex
 from wharf.build.operations import git, web
 from wharf.build.operations.results import Folder, Layers, Result
+from wharf.engine.builds.pulling import Pulling
 from wharf.engine.context import Context
 from wharf.errors import InvalidArgument, NotFound, NotImplementedHere
 
@@ -22,32 +23,55 @@ from wharf.errors import InvalidArgument, NotFound, NotImplementedHere
 class Sources:
     """The sources of one build."""
 
-    def __init__(self, context: Context, work: Path, local: Mapping[str, Path]) -> None:
+    def __init__(
+        self, context: Context, work: Path, local: Mapping[str, Path], pulling: Pulling | None = None
+    ) -> None:
         """Remember where contexts are.
 
         Args:
             context: the engine.
             work: the build's own folder.
             local: contexts by name.
+            pulling: brings images that are not here; without it they are not found.
         """
+        self._pulling = pulling
+        self._pulled: set[ImageName] = set()
         self._context = context
         self._work = work
         self._local = dict(local)
 
     async def base_image(self, name: ImageName, options: Options, held: ExitStack) -> BaseImage:
-        """Return an image that a build starts from; it stays until ``held`` is closed.
+        """Return an image that a build starts from, pulled if need be; it stays until ``held`` is closed.
+
+        Raises:
+            NotFound: there is none of that name, here or in its registry.
+        """
+        if options.resolve_mode == "pull":
+            await self._pull(name, options)
+        try:
+            return self.image_here(name, options, held)
+        except NotFound:
+            if self._pulling is None or name in self._pulled:
+                raise
+        await self._pull(name, options)
+        return self.image_here(name, options, held)
+
+    def image_here(self, name: ImageName, options: Options, held: ExitStack) -> BaseImage:
+        """Return an image that is in the store; it stays until ``held`` is closed.
 
         Raises:
             NotFound: there is none of that name.
         """
-        if options.resolve_mode == "pull":
-            raise NotImplementedHere(
-                "pulling the images that a build starts from is not supported by this build of wharf"
-            )
-        foreign = name.platform.architecture != options.host.architecture
-        record = self._context.images.resolve(name.reference, str(name.platform) if foreign else None)
+        record = self._context.images.resolve(name.reference, _asked(name, options))
         held.enter_context(self._context.images.hold(record))
         return BaseImage(record.id, record.config)
+
+    async def _pull(self, name: ImageName, options: Options) -> None:
+        """Pull an image, once in a build."""
+        if self._pulling is None or name in self._pulled:
+            return
+        self._pulled.add(name)
+        await self._pulling.bring(name.reference, _asked(name, options))
 
     async def fetch(self, vertex: Vertex, source: Source) -> Result:
         """Bring what a source names.
@@ -105,3 +129,8 @@ class Sources:
 
     def _new(self) -> Path:
         return self._work / secrets.token_hex(4)
+
+
+def _asked(name: ImageName, options: Options) -> str | None:
+    """Return the platform to ask for; None for this machine's, whose variant is the store's to choose."""
+    return str(name.platform) if name.platform.architecture != options.host.architecture else None

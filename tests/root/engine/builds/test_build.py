@@ -10,7 +10,7 @@ from tests.root.engine.builds.conftest import Body, build, error, told
 from tests.root.wharfd import until
 
 import wharf
-from wharf.errors import InvalidArgument, NotFound
+from wharf.errors import InvalidArgument, NotFound, Unavailable
 
 Run = Callable[[Body], None]
 
@@ -73,7 +73,7 @@ def test_what_is_wrong_is_told_before_anything_is_done(builds: Run) -> None:
     async def body(engine: wharf.Engine) -> None:
         for text, kind in (
             ("FROM busybox\nRUM x", InvalidArgument),
-            ("FROM nothing-of-that-name", NotFound),
+            ("FROM 127.0.0.1:1/nothing-of-that-name", Unavailable),
             ("FROM busybox AS a\nFROM a", None),
         ):
             if kind is None:

@@ -53,7 +53,7 @@ def test_an_image_that_is_built_on_stays(builds: Run, tmp_path: Path) -> None:
             await asyncio.wait_for(engine.images.remove("busybox"), 5)
             assert context.snapshots.exists(chain)
         assert base.digest.startswith("sha256:")
-        with pytest.raises(NotImplementedHere):
+        with pytest.raises(NotFound, match="No such image: busybox:latest"):
             await sources.base_image(name, Options(HOST, HOST, resolve_mode="pull"), ExitStack())
 
     builds(body)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 from contextlib import ExitStack
 
 import pytest
@@ -14,7 +13,7 @@ from wharf.lib.ignore import Matcher
 _FILE = "ARG V=1\nFROM base:$V AS App\nENV X=$NONE\nFROM absent\nENV X=$NONE\n"
 
 
-async def _resolve(name: ImageName, options: Options, held: ExitStack) -> BaseImage:
+def _resolve(name: ImageName, options: Options, held: ExitStack) -> BaseImage:
     if name.reference.startswith("docker.io/library/absent"):
         raise NotFound("no such image")
     return image()
@@ -22,7 +21,7 @@ async def _resolve(name: ImageName, options: Options, held: ExitStack) -> BaseIm
 
 def _answer(call: str, text: str = _FILE, target: str = "") -> Answer:
     asked = Text("Dockerfile", text, Matcher(()))
-    return asyncio.run(answer(call, asked, Options(HOST, HOST, target=target), _resolve))
+    return answer(call, asked, Options(HOST, HOST, target=target), _resolve)
 
 
 def test_a_check_finds_what_it_can_without_images_that_are_not_there() -> None:
