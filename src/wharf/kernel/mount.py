@@ -102,6 +102,11 @@ _FSMOUNT_CLOEXEC: Final = 1
 _OPEN_TREE_CLOEXEC: Final = os.O_CLOEXEC
 _MOVE_MOUNT_F_EMPTY_PATH: Final = 0x4
 _MOVE_MOUNT_T_EMPTY_PATH: Final = 0x40
+_STATFS_BYTES: Final = 120  # struct statfs of 64-bit machines; its first long is f_type
+_TYPE_BYTES: Final = 8
+
+PROCFS: Final = 0x9FA0
+DEVPTS: Final = 0x1CD1
 
 
 class _MountAttributes(ctypes.Structure):
@@ -124,6 +129,7 @@ _move_mount = libc.syscall(429, _c.c_int, _c.c_char_p, _c.c_int, _c.c_char_p, _c
 _fsopen = libc.syscall(430, _c.c_char_p, _c.c_uint, path=0)
 _fsconfig = libc.syscall(431, _c.c_int, _c.c_uint, _c.c_char_p, _c.c_char_p, _c.c_int, path=3)
 _fsmount = libc.syscall(432, _c.c_int, _c.c_uint, _c.c_uint)
+_fstatfs = libc.prototype("fstatfs", _c.c_int, _c.c_char_p, keep_gil=True)
 _mount_setattr = libc.syscall(
     442, _c.c_int, _c.c_char_p, _c.c_uint, _c.POINTER(_MountAttributes), _c.c_size_t, path=1
 )
@@ -247,3 +253,20 @@ def mount_setattr(
     attributes = _MountAttributes(set_, clear, propagation, userns_fd)
     flags = (0 if path else AT_EMPTY_PATH) | (AT_RECURSIVE if recursive else 0)
     _mount_setattr(fd, os.fsencode(path), flags, attributes, ctypes.sizeof(attributes))
+
+
+def filesystem_of(fd: int) -> int:
+    """Return the type of the file system that ``fd`` (O_PATH will do) lies on, such as PROCFS. See statfs(2)."""
+    status = ctypes.create_string_buffer(_STATFS_BYTES)
+    _fstatfs(fd, status)
+    return int.from_bytes(status.raw[:_TYPE_BYTES], "little")
+
+
+def require_procfs(fd: int) -> None:
+    """See that what is written to ``fd`` reaches the kernel.
+
+    Raises:
+        OSError: EXDEV: it does not lie on a proc file system.
+    """
+    if filesystem_of(fd) != PROCFS:
+        raise OSError(errno.EXDEV, "not on a proc file system")

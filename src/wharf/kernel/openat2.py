@@ -62,6 +62,16 @@ def open_in_root(root_fd: int, path: str, flags: int = os.O_PATH, mode: int = 0)
     return openat2(root_fd, path or "/", flags, mode=mode, resolve=_IN_ROOT)
 
 
+def open_plain_folder(root_fd: int, path: str) -> int:
+    """Return an O_PATH descriptor of the folder ``path`` inside ``root_fd``, made if missing, reached by no symlink.
+
+    Raises:
+        OSError: ELOOP when a part of the path is a symlink, ENOTDIR when it is something else.
+    """
+    os.close(ensure_folder(root_fd, path))
+    return openat2(root_fd, path, os.O_PATH | os.O_DIRECTORY, resolve=_IN_ROOT | Resolve.NO_SYMLINKS)
+
+
 def ensure_folder(root_fd: int, path: str, mode: int = 0o755) -> int:
     """Return an O_PATH descriptor of the folder ``path`` inside ``root_fd``; make what is missing of it.
 

@@ -270,16 +270,26 @@ def _enter_folder(path: str, *, may_fail: bool) -> bool:
     """Change to the working directory: root may enter what the user may not, or (on network file systems) not."""
     try:
         os.chdir(path)
-        outside = not os.getcwd().startswith("/")
     except OSError as error:
         if may_fail and error.errno in (errno.EACCES, errno.EPERM):
             return False
         reason = os.strerror(error.errno or 0).lower()
         message = f'unable to start container process: chdir to cwd ("{path}") set in config.json failed: {reason}'
         raise StartFailed("other", message) from error
-    if outside:  # reached by a magic link to a descriptor of the host's (CVE-2024-21626): it has no name in the root
+    if _is_outside():
         raise StartFailed("other", f'unable to start container process: cwd ("{path}") is outside of the container')
     return True
+
+
+def _is_outside() -> bool:
+    """Whether the working directory was reached by a magic link to a descriptor of the host's (CVE-2024-21626).
+
+    Then it has no name in the root: the kernel calls it unreachable, which glibc makes ENOENT (getcwd(3)).
+    """
+    try:
+        return not os.getcwd().startswith("/")
+    except FileNotFoundError:
+        return True
 
 
 def report(sock: socket.socket, error: BaseException) -> None:

@@ -25,16 +25,17 @@ class Asked:
         pid_file: path of the file that gets the process's id; "" for none.
         preserve_fds: how many descriptors after those of LISTEN_FDS the process gets.
         detach: do not wait for it.
+        waits: another command will start it.
         pivot, keyring: as in :class:`wharf.runtime.invocation.Invocation`.
     """
 
-    __slots__ = ("console_socket", "detach", "keyring", "pid_file", "pivot", "preserve_fds", "warn")
+    __slots__ = ("console_socket", "detach", "keyring", "pid_file", "pivot", "preserve_fds", "waits", "warn")
 
     def __init__(self, warn: Warn) -> None:
         self.warn = warn
         self.console_socket = self.pid_file = ""
         self.preserve_fds = 0
-        self.detach = False
+        self.detach = self.waits = False
         self.pivot = self.keyring = True
 
 

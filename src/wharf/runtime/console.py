@@ -10,7 +10,7 @@ from wharf.kernel import mount as kernel
 from wharf.kernel import pty
 from wharf.kernel.libc import suppress_errno
 from wharf.kernel.mount import OpenTree
-from wharf.kernel.openat2 import ensure_file, open_in_root
+from wharf.kernel.openat2 import Resolve, ensure_folder, open_in_root, openat2
 from wharf.runtime.errors import during_init
 
 TYPE_CHECKING = False
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _CLONE_IT: Final = int(OpenTree.CLONE | OpenTree.EMPTY_PATH)
 _NULL_DEVICE: Final = os.makedev(1, 3)
+_NO_LINKS: Final = int(Resolve.BENEATH | Resolve.NO_SYMLINKS)
+_RIGHT_HERE: Final = _NO_LINKS | int(Resolve.NO_XDEV)
 
 
 def use_descriptors(stdio: tuple[int, int, int]) -> None:
@@ -44,8 +46,7 @@ def open_terminal(root: int, size: ConsoleSize | None, *, console_file: bool) ->
         StartFailed: no devpts in the container, for example.
     """
     try:
-        ptmx = open_in_root(root, "/dev/pts/ptmx", os.O_RDWR | os.O_NOCTTY)
-        master, slave, _number = pty.open_pair(ptmx)
+        master, slave, _number = pty.open_pair(_open_multiplexer(root))
         if size and size.get("height") and size.get("width"):
             pty.set_window_size(slave, size["height"], size["width"])
         if console_file:
@@ -59,14 +60,40 @@ def open_terminal(root: int, size: ConsoleSize | None, *, console_file: bool) ->
     return master
 
 
+def _open_multiplexer(root: int) -> int:
+    """Return the multiplexer of the container's devpts, where nobody can put another file.
+
+    It is looked for in a folder that is seen to be one first: to open something else may have an effect already.
+    """
+    folder = open_in_root(root, "/dev/pts", os.O_PATH | os.O_DIRECTORY)
+    try:
+        if kernel.filesystem_of(folder) != kernel.DEVPTS:
+            raise OSError(errno.ENOTTY, "/dev/pts is not a devpts file system")
+        return openat2(folder, "ptmx", os.O_RDWR | os.O_NOCTTY, resolve=_RIGHT_HERE)
+    finally:
+        os.close(folder)
+
+
 def _show(root: int, slave: int) -> None:
-    target = ensure_file(root, "/dev/console", 0o600)
+    dev = ensure_folder(root, "/dev")
+    try:
+        target = _console_file(dev)
+    finally:
+        os.close(dev)
     fd = kernel.open_tree("", _CLONE_IT, dir_fd=slave)
     try:
         kernel.move_mount(fd, "", dir_fd=target)
     finally:
         os.close(fd)
         os.close(target)
+
+
+def _console_file(dev: int) -> int:
+    """Return a descriptor of /dev/console, made if missing; a symlink there, which may lead anywhere, is refused."""
+    with suppress_errno(errno.EEXIST):
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+        os.close(os.open("console", flags, 0o600, dir_fd=dev))
+    return openat2(dev, "console", os.O_PATH, resolve=_NO_LINKS)
 
 
 def give_to(uid: int, gid: int) -> None:

@@ -50,7 +50,7 @@ def _copy_entries(from_fd: int, to_fd: int) -> None:
 
 
 def _copy_file(from_fd: int, to_fd: int, name: str) -> None:
-    source = openat2(from_fd, name, os.O_RDONLY | os.O_NOFOLLOW, resolve=_NO_LINKS)
+    source = openat2(from_fd, name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, resolve=_NO_LINKS)
     try:
         target = openat2(to_fd, name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=0o600, resolve=_NO_LINKS)
         try:

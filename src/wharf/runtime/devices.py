@@ -156,6 +156,9 @@ def _bind(root: int, node: Node) -> None:
     target = ensure_file(root, node.path)
     fd = kernel.open_tree(node.path)
     try:
+        status = os.fstat(fd)
+        if stat.S_IFMT(status.st_mode) != stat.S_IFMT(node.mode) or status.st_rdev != node.device:
+            raise OSError(errno.ENODEV, f"the host's {node.path} is another device")
         kernel.move_mount(fd, "", dir_fd=target)
     finally:
         os.close(fd)

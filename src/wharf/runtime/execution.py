@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 
-from wharf.kernel import keyring, namespace, unix_socket
+from wharf.kernel import keyring, namespace, prctl, unix_socket
 from wharf.kernel.clone import clone3
 from wharf.kernel.namespace import FILE_OF, FLAG_OF
 from wharf.runtime import birth, console, filters, support
 from wharf.runtime.birth import Gate, ProcessPlan
 from wharf.runtime.errors import StartFailed, during_init
+from wharf.runtime.invocation import Invocation
 from wharf.runtime.privileges import Privileges
 from wharf.runtime.started import Started
 from wharf.runtime.steps import Steps
@@ -37,8 +38,8 @@ def execute(
     stdio: tuple[int, int, int] | None,
     cgroup: Cgroup | None,
     seccomp_cache: str | None,
-    kept_fds: int = 0,
-    state: State | None = None,
+    invocation: Invocation | None = None,
+    born: int | None = None,
 ) -> Started:
     """Start ``process`` in the namespaces of the container's init; it runs when this returns.
 
@@ -46,31 +47,32 @@ def execute(
 
     Args:
         process: as in config.json.
-        init_pid: a child of the caller's, so that its id cannot be used again meanwhile.
+        init_pid: a child of the caller's, so that its id cannot be used again meanwhile; or see ``born``.
         spec: the container's, for its seccomp filter.
         stdio: as for :func:`wharf.runtime.container.create`.
         cgroup: the container's.
         seccomp_cache: as for create.
-        kept_fds: as for :class:`wharf.runtime.invocation.Invocation`.
-        state: as there.
+        invocation: what else is asked for: its ``state`` and ``kept_fds``.
+        born: when init began (``wharf.runtime.state.start_time``), of one that is nobody's child here.
 
     Raises:
         StartFailed: nothing of the process is left then.
     """
     steps = Steps()
-    plan = _plan(process, spec, seccomp_cache, state)
+    invocation = invocation or Invocation()
+    plan = _plan(process, spec, seccomp_cache, invocation.state)
     stdio = None if process.get("terminal") else stdio
     here, there = unix_socket.pair()
     entry: CgroupEntry | None = None
     container = -1
     try:
         container = os.pidfd_open(init_pid)
-        join = _namespaces_of(init_pid)
+        join = _namespaces_of(init_pid, born)
         entry = None if cgroup is None else cgroup.open_entry()
         with _On(plan.tuning.initial), _ChildrenIn(container, join & _CHILDREN):
             pid, pidfd = clone3(0, cgroup_fd=entry.v2 if entry is not None and entry.v2 >= 0 else None)
             if pid == 0:
-                inside = _Join(container, init_pid, join & ~_CHILDREN, entry, kept_fds)
+                inside = _Join(container, init_pid, join & ~_CHILDREN, entry, invocation.kept_fds)
                 _run(plan, Gate(there), stdio, inside, steps)
         steps.done("clone3")
     except OSError as error:
@@ -86,7 +88,10 @@ def execute(
             entry.close()
         if container != -1:
             os.close(container)
-    started = Started(pid, pidfd, here, steps, plan.warnings)
+    return _let_run(Started(pid, pidfd, here, steps, plan.warnings))
+
+
+def _let_run(started: Started) -> Started:
     started.wait_ready()
     started.start()
     return started
@@ -109,8 +114,12 @@ def _agent(document: Seccomp, state: State | None) -> Agent | None:
     return notify.plan(document, state, "running")
 
 
-def _namespaces_of(pid: int) -> int:
-    """Return CLONE_NEW* of the namespaces that differ from ours: to join one's own user namespace is EINVAL."""
+def _namespaces_of(pid: int, born: int | None) -> int:
+    """Return CLONE_NEW* of the namespaces that differ from ours: to join one's own user namespace is EINVAL.
+
+    Raises:
+        ProcessLookupError: the process has ended, and its id may be another's by now.
+    """
     flags = 0
     for kind, name in FILE_OF.items():
         try:
@@ -121,7 +130,21 @@ def _namespaces_of(pid: int) -> int:
             raise ProcessLookupError(f"process {pid} has no namespaces any more") from None
         if (theirs.st_dev, theirs.st_ino) != (ours.st_dev, ours.st_ino):
             flags |= FLAG_OF[kind]
+    if born is not None:
+        _be_sure(pid, born)
     return flags
+
+
+def _be_sure(pid: int, born: int) -> None:
+    """See that ``pid`` is still init's id, so that all that was opened and read by it was init's.
+
+    Raises:
+        ProcessLookupError: it may not have been.
+    """
+    from wharf.runtime.state import start_time  # noqa: PLC0415 - start-up
+
+    if start_time(pid) != born:
+        raise ProcessLookupError(f"process {pid} is another by now")
 
 
 class _On:
@@ -213,6 +236,7 @@ def _run(
             if flags & _NEWUSER:
                 os.setresgid(0, 0, 0)
                 os.setresuid(0, 0, 0)
+                prctl.set_dumpable(dumpable=False)  # see privileges.become
             if outside != -1:
                 os.fchdir(outside)
                 os.chroot(".")

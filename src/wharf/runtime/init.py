@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from wharf.kernel import keyring, link, namespace, uts
+from wharf.kernel import keyring, link, namespace, prctl, uts
 from wharf.kernel.namespace import FLAG_OF
 from wharf.kernel.openat2 import ensure_folder
 from wharf.runtime import (
@@ -226,6 +226,7 @@ def _settle(plan: InitPlan, gate: Gate, stdio: tuple[int, int, int] | None) -> N
     if plan.namespaces.has("user"):
         os.setresgid(0, 0, 0)
         os.setresuid(0, 0, 0)
+        prctl.set_dumpable(dumpable=False)  # where fs.suid_dumpable is set, the change of user has undone this
     os.setsid()
     plan.process.open()
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from wharf.kernel.mount import require_procfs
 from wharf.runtime.errors import during_init
 
 TYPE_CHECKING = False
@@ -48,9 +49,10 @@ class LabelPlan:
         for name, text in self.writes:
             try:
                 fd = os.open(f"/proc/self/attr/{name}", os.O_WRONLY | os.O_CLOEXEC)
+                self._open.append((fd, text))
+                require_procfs(fd)
             except OSError as error:
                 raise during_init(error, f"error applying label {text}") from error
-            self._open.append((fd, text))
 
     def apply(self) -> None:
         """Have the program labelled by the coming exec."""

@@ -12,7 +12,7 @@ import stat
 
 from wharf.kernel import mount as kernel
 from wharf.kernel.mount import MountAttr, OpenTree
-from wharf.kernel.openat2 import ensure_file, ensure_folder, open_in_root
+from wharf.kernel.openat2 import ensure_file, ensure_folder, open_in_root, open_plain_folder
 from wharf.runtime import copy_up, mount_options
 from wharf.runtime.errors import invalid, not_mounted
 
@@ -27,6 +27,25 @@ if TYPE_CHECKING:
 _RDONLY: Final = int(MountAttr.RDONLY)
 _RECURSIVE_CLONE: Final = int(OpenTree.CLONE | OpenTree.RECURSIVE)
 _CLONE: Final = int(OpenTree.CLONE)
+_PLAIN: Final = ("proc", "sysfs")
+_PROC: Final = "/proc"
+_PROC_INODE: Final = 1
+_SHOWN_IN_PROC: Final = frozenset(
+    {
+        "/proc/cpuinfo",
+        "/proc/diskstats",
+        "/proc/loadavg",
+        "/proc/meminfo",
+        "/proc/net/dev",
+        "/proc/slabinfo",
+        "/proc/stat",
+        "/proc/swaps",
+        "/proc/sys/crypto/fips_enabled",
+        "/proc/sys/kernel/ns_last_pid",
+        "/proc/uptime",
+    }
+)
+"""Files of /proc that tell a container of the machine, and may be covered by others that tell it of itself."""
 _LABELLED: Final = frozenset({"tmpfs", "devpts", "mqueue", "ramfs"})
 
 
@@ -135,8 +154,40 @@ def make(root: int, plans: Iterable[MountPlan], prepared: Mapping[str, int]) -> 
             raise not_mounted(one.source, one.destination, error) from error
 
 
+def _place_of(root: int, one: MountPlan) -> int:
+    """Return a descriptor of the folder where the mount will be, made if missing.
+
+    procfs and sysfs are not led elsewhere by a symlink: what is masked there afterwards would be another place's
+    (CVE-2019-19921, CVE-2023-28642).
+    """
+    try:
+        target = (open_plain_folder if one.fstype in _PLAIN else ensure_folder)(root, one.destination)
+    except OSError as error:
+        if one.fstype in _PLAIN and error.errno in (errno.ELOOP, errno.ENOTDIR):
+            raise OSError(error.errno, f"{one.fstype} must be mounted on an ordinary directory") from error
+        raise
+    _keep_proc(target, one)
+    return target
+
+
+def _keep_proc(target: int, one: MountPlan) -> None:
+    """Refuse to cover procfs, or a part of it: a program would believe, or write to, what lies there instead.
+
+    Raises:
+        OSError: it would (CVE-2019-16884).
+    """
+    if one.destination in _SHOWN_IN_PROC or (one.destination == _PROC and one.fstype == "proc"):
+        return
+    if one.destination == _PROC or kernel.filesystem_of(target) == kernel.PROCFS:
+        raise OSError(errno.EPERM, f"{one.destination} cannot be mounted because it is inside /proc")
+
+
+def _is_whole_proc(fd: int) -> bool:
+    return kernel.filesystem_of(fd) == kernel.PROCFS and os.fstat(fd).st_ino == _PROC_INODE
+
+
 def _put(root: int, one: MountPlan, ready: int) -> None:
-    target = ensure_folder(root, one.destination)
+    target = _place_of(root, one)
     try:
         attach(ready, target, one.options)
     finally:
@@ -144,7 +195,7 @@ def _put(root: int, one: MountPlan, ready: int) -> None:
 
 
 def _make_filesystem(root: int, one: MountPlan) -> None:
-    target = ensure_folder(root, one.destination)
+    target = _place_of(root, one)
     try:
         fd = new(one, stat.S_IMODE(os.fstat(target).st_mode))
     except PermissionError:
@@ -224,6 +275,8 @@ def _make_bind(root: int, one: MountPlan) -> None:
     ensure = ensure_folder if stat.S_ISDIR(os.fstat(fd).st_mode) else ensure_file
     target = ensure(root, one.destination)
     try:
+        if not (one.destination == _PROC and _is_whole_proc(fd)):
+            _keep_proc(target, one)
         attach(fd, target, options)
     finally:
         os.close(target)

@@ -10,7 +10,7 @@ from wharf.kernel.cgroup.group import open_cgroup
 from wharf.kernel.libc import suppress_errno
 from wharf.kernel.signals import raw as signal
 from wharf.lib.light_json import loads
-from wharf.runtime import caller, conversation, devices, shape, state
+from wharf.runtime import caller, conversation, devices, sealing, shape, state
 from wharf.runtime.birth import NO_PROCESS
 from wharf.runtime.caller import Asked
 from wharf.runtime.container import create as create_process
@@ -36,6 +36,8 @@ def create(folder: Folder, bundle: str, asked: Asked) -> Started:
     """Create a container whose init waits in ``start.sock``; undone by :func:`delete`, and by itself on failure."""
     bundle = os.path.realpath(bundle)
     spec = _load_spec(bundle)
+    if asked.waits or sealing.wanted(spec, bundle):
+        sealing.ensure()
     process = spec.get("process") or {}
     caller.check_console(process, asked)
     cgroup = _cgroup_path(spec, folder.id)
@@ -265,8 +267,8 @@ def exec_(folder: Folder, process: Process, asked: Asked, *, cgroup: str, ignore
         stdio=(0, 1, 2),
         cgroup=group,
         seccomp_cache=None,
-        kept_fds=kept_fds,
-        state=folder.told(record),
+        invocation=Invocation(state=folder.told(record), kept_fds=kept_fds),
+        born=record["start_time"],
     )
     caller.announce(started, asked)
     return 0 if asked.detach else _follow(started, _Forward(started.pid))

@@ -31,6 +31,7 @@ _PRIVATE: Final = int(MountFlag.PRIVATE)
 _SLAVE_ALL: Final = int(MountFlag.SLAVE | MountFlag.REC)
 _REC: Final = int(MountFlag.REC)
 _SHARED: Final = int(MountFlag.SHARED)
+_NULL_DEVICE: Final = os.makedev(1, 3)
 _MASK: Final = MountAttr.RDONLY | MountAttr.NOSUID | MountAttr.NODEV | MountAttr.NOEXEC
 
 
@@ -235,7 +236,7 @@ def _read_only_path(root: int, path: str) -> None:
     try:
         fd = kernel.open_tree("", _SAME_RECURSIVE, dir_fd=target)
         try:
-            kernel.mount_setattr(fd, set_=_RDONLY)
+            kernel.mount_setattr(fd, set_=_RDONLY, recursive=True)
             kernel.move_mount(fd, "", dir_fd=target)
         finally:
             os.close(fd)
@@ -256,7 +257,7 @@ def mask(root: int, paths: Iterable[str]) -> None:
                 continue
             try:
                 if not stat.S_ISDIR(os.fstat(target).st_mode):
-                    _cover(target, kernel.open_tree("/dev/null"))
+                    _cover(target, _null_device())
                 elif empty == -1:
                     empty = _empty_folder()
                     kernel.move_mount(empty, "", dir_fd=target)
@@ -283,6 +284,15 @@ def _cover(target: int, fd: int) -> None:
         kernel.move_mount(fd, "", dir_fd=target)
     finally:
         os.close(fd)
+
+
+def _null_device() -> int:
+    """Return a detached mount of the host's /dev/null, which nobody can read a secret of or write one through."""
+    fd = kernel.open_tree("/dev/null")
+    if os.fstat(fd).st_rdev != _NULL_DEVICE:
+        os.close(fd)
+        raise OSError(errno.ENODEV, "/dev/null is not the null device")
+    return fd
 
 
 def _empty_folder() -> int:

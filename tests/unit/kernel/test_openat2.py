@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wharf.kernel.openat2 import ensure_file, ensure_folder, open_in_root
+from wharf.kernel.openat2 import ensure_file, ensure_folder, open_in_root, open_plain_folder
 
 
 @pytest.fixture
@@ -56,3 +56,14 @@ def test_a_missing_file_is_made_with_its_folders(root: int, tmp_path: Path) -> N
     os.close(ensure_file(root, "/etc/deep/hosts"))
 
     assert (tmp_path / "root/etc/deep/hosts").is_file()
+
+
+def test_a_plain_folder_is_made_but_not_reached_through_a_symlink(root: int, tmp_path: Path) -> None:
+    os.close(open_plain_folder(root, "/made/inside"))
+    assert (tmp_path / "root/made/inside").is_dir()
+
+    (tmp_path / "root/link").symlink_to("/made")
+    for path in ("/link", "/link/inside"):
+        with pytest.raises(OSError, match="symbolic links") as caught:
+            open_plain_folder(root, path)
+        assert caught.value.errno == errno.ELOOP

@@ -41,7 +41,7 @@ def asked(call: Call) -> Asked:
 def create(call: Call) -> int:
     """Create a container, to be started later."""
     wanted = asked(call)
-    wanted.detach = True
+    wanted.detach = wanted.waits = True
     operations.create(one(call, "create"), call.given.get("--bundle", "."), wanted)
     return 0
 
