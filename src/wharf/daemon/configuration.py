@@ -125,6 +125,7 @@ class Configuration:
             mtu=self.get("mtu", 0),
             icc=self.get("icc", default=True),
             masquerade=self.get("ip-masq", default=True),
+            publish=self.get("publish", "docker"),
             host_address="" if address == "0.0.0.0" else address,  # noqa: S104  # the word for all of them
             pools=tuple(_pool(each) for each in self._items("default-address-pools")),
             driver_options={

@@ -1,7 +1,7 @@
 """Every setting of the daemon: its name in daemon.json, its flag, what it may be. The only table of them.
 
-Names, kinds and flags are dockerd's (dockerd(8)); ``insecure-tcp`` is ours. A setting with ``only`` describes what
-holds anyway: it may be given, but not changed.
+Names, kinds and flags are dockerd's (dockerd(8)); ``insecure-tcp`` and ``publish`` are ours. A setting with ``only``
+describes what holds anyway: it may be given, but not changed.
 """
 
 from __future__ import annotations
@@ -117,6 +117,8 @@ SETTINGS: Final = (
     Setting("default-network-opts", "options", "An option of a network driver",
             flag="default-network-opt"),
     Setting("ip", "text", "Address that ports are published on"),
+    Setting("publish", "text", "Published ports come past the host's INPUT rules, or obey them", default="docker",
+            choices=("docker", "firewall")),
     Setting("icc", "bool", "Containers of the default bridge reach each other"),
     Setting("ipv6", "bool", "IPv6 on the default bridge"),
     Setting("ip6tables", "bool", "Firewall rules for IPv6", only=(True,), why="the firewall is the engine's own"),

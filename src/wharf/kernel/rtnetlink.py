@@ -52,6 +52,17 @@ def new_veth(name: str, *, peer: str, peer_namespace: int, peer_mac: str, master
     return _new(name, "veth", own, attribute(c.VETH_INFO_PEER, far), up=True)
 
 
+def new_veth_here(name: str, *, peer: str, peer_mac: str) -> Request:
+    """Make a veth pair whose ends are both here, down."""
+    far = link_header() + text(c.IFLA_IFNAME, peer) + mac(c.IFLA_ADDRESS, peer_mac)
+    return _new(name, "veth", b"", attribute(c.VETH_INFO_PEER, far))
+
+
+def set_alias(name: str, alias: str) -> Request:
+    """Give a link an alias."""
+    return _change(name, attribute(c.IFLA_IFALIAS, alias.encode()), f"name {name}")
+
+
 def new_bridge(name: str, *, mac: str, mtu: int = 0) -> Request:
     """Make a bridge whose address stays ``mac`` whatever joins it, and whose ports forward at once."""
     own = _mac(mac) + (u32(c.IFLA_MTU, mtu) if mtu else b"")
@@ -163,13 +174,21 @@ def add_default_link_route(link: int, *, version: int) -> Request:
     return Request(c.RTM_NEWROUTE, c.NLM_F_CREATE | c.NLM_F_REPLACE, body, f"route by link {link}")
 
 
+def add_neighbour_route(address: str, link: int) -> Request:
+    """Say that ``address``, an IPv4 one, is a neighbour on ``link``."""
+    head = ROUTE.pack(socket.AF_INET, 32, 0, 0, c.RT_TABLE_MAIN, c.RTPROT_BOOT, c.RT_SCOPE_LINK, c.RTN_UNICAST, 0)
+    body = head + ip(c.RTA_DST, address) + u32(c.RTA_OIF, link)
+    return Request(c.RTM_NEWROUTE, c.NLM_F_CREATE | c.NLM_F_REPLACE, body, f"route to {address}")
+
+
 def _default(gateway: str, *, scope: int = c.RT_SCOPE_UNIVERSE) -> bytes:
     return ROUTE.pack(family(gateway), 0, 0, 0, c.RT_TABLE_MAIN, c.RTPROT_BOOT, scope, c.RTN_UNICAST, 0)
 
 
-def set_neighbour(link: int, address: str, mac_address: str) -> Request:
+def set_neighbour(link: int, address: str, mac_address: str, *, permanent: bool = False) -> Request:
     """Say that ``address`` is at that MAC, until the kernel finds otherwise: replaces what an earlier owner left."""
-    body = _NEIGHBOUR.pack(family(address), link, c.NUD_STALE, 0, 0) + (
+    state = c.NUD_PERMANENT if permanent else c.NUD_STALE
+    body = _NEIGHBOUR.pack(family(address), link, state, 0, 0) + (
         ip(c.NDA_DST, address) + mac(c.NDA_LLADDR, mac_address)
     )
     return Request(c.RTM_NEWNEIGH, c.NLM_F_CREATE | c.NLM_F_REPLACE, body, f"neighbour {address}")

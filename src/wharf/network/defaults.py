@@ -44,6 +44,7 @@ class NetworkDefaults:
     mtu: int = 0  # of the default bridge; 0: the kernel's
     icc: bool = True  # containers of the default bridge reach each other
     masquerade: bool = True
+    publish: str = "docker"  # or "firewall": published ports obey the host's own
     host_address: str = ""  # where the default bridge publishes ports that name no address (ip)
     pools: tuple[AddressPool, ...] = ()
     driver_options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by driver (default-network-opts)
@@ -65,16 +66,20 @@ class NetworkDefaults:
 
     def filled(self, asked: Network) -> Network:
         """Return the record of a network that is being made, with the defaults where it leaves something open."""
-        return replace(asked, options={**self.driver_options.get(asked.driver, {}), **asked.options})
+        given = {**self._publishing()} if asked.driver == "bridge" else {}
+        return replace(asked, options={**given, **self.driver_options.get(asked.driver, {}), **asked.options})
 
     def host_gateways(self, endpoints: Iterable[Endpoint]) -> list[str]:
         """Return what host-gateway stands for in a container with these endpoints."""
         own = [gateway for one in endpoints for gateway in (one.gateway, one.gateway6) if gateway]
         return [*self.gateway_addresses] or own
 
+    def _publishing(self) -> dict[str, str]:
+        return {options.PUBLISHING: self.publish} if self.publish != "docker" else {}
+
     def _options(self) -> dict[str, str]:
         prefix = "com.docker.network.bridge."
-        found: dict[str, str] = {}
+        found = self._publishing()
         if self.mtu:
             found[options.MTU] = str(self.mtu)
         if not self.icc:

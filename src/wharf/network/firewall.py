@@ -10,7 +10,7 @@ from wharf.kernel import conntrack
 from wharf.kernel.libc import suppress_errno
 from wharf.kernel.netlink import Rtnetlink
 from wharf.kernel.nftables import Nftables
-from wharf.network import rules
+from wharf.network import judging, rules
 from wharf.network.endpoint import Endpoint
 from wharf.network.rules import BridgeNetwork
 
@@ -37,7 +37,13 @@ class Firewall:
             if not networks:
                 self.remove()
                 return
-            self._nft().run_script(rules.build(self._key, networks, self._endpoints()))
+            with Rtnetlink() as host:
+                judged = any(network.judged for network in networks)
+                if judged:
+                    judging.ensure(host, self._key)
+                self._nft().run_script(rules.build(self._key, networks, self._endpoints()))
+                if not judged:
+                    judging.remove(host, self._key)
             self.present = True
 
     def publish(self, endpoints: Sequence[Endpoint]) -> None:
@@ -64,6 +70,8 @@ class Firewall:
         """Remove the table, whether it is there or not."""
         with self._lock:
             self._nft().run(rules.remove(self._key))
+            with Rtnetlink() as host:
+                judging.remove(host, self._key)
             self.present = False
 
     @property
@@ -74,7 +82,9 @@ class Firewall:
     def intact(self) -> bool:
         """Return whether the table has all its rules: somebody may have torn it."""
         try:
-            return all(len(self._rules_in(chain)) == count for chain, count in rules.counts())
+            return all(
+                len(self._rules_in(chain)) == count for chain, count in rules.counts(self._key, self._networks())
+            )
         except OSError as error:
             if error.errno != errno.ENOENT:
                 raise

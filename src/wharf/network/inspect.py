@@ -94,6 +94,7 @@ def for_firewall(network: Network) -> BridgeNetwork:
         mode4=chosen.mode_ipv4,
         mode6=chosen.mode_ipv6,
         masquerade=chosen.masquerade,
+        judged=chosen.publish == "firewall",
         source4=chosen.source_ipv4,
         source6=chosen.source_ipv6,
     )

@@ -14,6 +14,7 @@ _BRIDGE = "com.docker.network.bridge."
 _DRIVER = "com.docker.network.driver."
 _ENDPOINT = "com.docker.network.endpoint."
 GATEWAY_MODES: Final = ("nat", "nat-unprotected", "routed", "isolated")
+PUBLISH: Final = ("docker", "firewall")
 _TRUE: Final = ("1", "t", "T", "TRUE", "true", "True")
 _FALSE: Final = ("0", "f", "F", "FALSE", "false", "False")
 _LINK_NAME = re.compile(r"[^\s/:]{1,15}")
@@ -22,6 +23,7 @@ DEFAULT_BRIDGE: Final = f"{_BRIDGE}default_bridge"
 NAME: Final = f"{_BRIDGE}name"
 MTU: Final = f"{_DRIVER}mtu"
 PREFIX: Final = "com.docker.network.container_iface_prefix"
+PUBLISHING: Final = "wharf.network.publish"
 SYSCTLS: Final = f"{_ENDPOINT}sysctls"
 INTERFACE: Final = f"{_ENDPOINT}ifname"
 
@@ -40,6 +42,7 @@ class BridgeOptions:
     mode_ipv4: str = "nat"
     mode_ipv6: str = "nat"
     inhibit_ipv4: bool = False  # the bridge has no address of its own
+    publish: str = "docker"  # or "firewall": published ports obey the host's own (see judging)
     prefix: str = "eth"  # of the names of containers' interfaces
 
     def mode(self, version: int) -> str:
@@ -87,6 +90,14 @@ def _address(name: str, value: str) -> str:
         raise InvalidArgument(f'failed to parse {name} value: "{value}" is not an IP address') from None
 
 
+def _publish(name: str, value: str) -> str:
+    if value not in PUBLISH:
+        raise InvalidArgument(
+            f"unknown way to publish ports {value} (option {name}): use one of {', '.join(PUBLISH)}"
+        )
+    return value
+
+
 def _mode(name: str, value: str) -> str:
     if value not in GATEWAY_MODES:
         raise InvalidArgument(f"unknown gateway mode {value} (option {name}): use one of {', '.join(GATEWAY_MODES)}")
@@ -112,6 +123,7 @@ _PARSERS: Final = {
     "com.docker.network.host_ipv4": ("source_ipv4", _address),
     "com.docker.network.host_ipv6": ("source_ipv6", _address),
     PREFIX: ("prefix", link_name),
+    PUBLISHING: ("publish", _publish),
 }
 
 

@@ -6,6 +6,7 @@ The table ``inet wharf_<key>``::
     map ports4_at     address . protocol . port → container address . port      published on one address
     set open4         container address . protocol . port                       of networks that are routed to
     set local4        subnet . bridge                                           who is at home where
+    map judged4_...   as ports4_...                         published as far as the host's own firewall lets them
     (the same with 6 for IPv6)
 
     guard            prerouting, raw     a bridge may not speak to or from 127/8 (its route_localnet would let it);
@@ -36,7 +37,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wharf.network import pools
+from wharf.network import judging, pools
 from wharf.network.endpoint import Endpoint, PublishedPort
 
 Command = dict[str, Any]
@@ -59,6 +60,7 @@ class BridgeNetwork:
     mode4: str = "nat"  # see options.GATEWAY_MODES
     mode6: str = "nat"
     masquerade: bool = True
+    judged: bool = False  # published ports obey the host's own firewall
     source4: str = ""  # what outgoing packets bear, in place of the interface's address
     source6: str = ""
 
@@ -84,23 +86,25 @@ def build(key: str, networks: Iterable[BridgeNetwork], endpoints: Iterable[Endpo
             sets[name].append(_spelt(element))
     name, self6 = table_name(key), pools.loopback_stand_in(key)
     lines = [f"table inet {name}", f"delete table inet {name}", f"table inet {name} {{", f"\tdefine self6 = {self6}"]
-    for set_name, (kind, declaration) in _SETS.items():
+    for set_name, kind, declaration in (*((n, *d) for n, d in _SETS.items()), *judging.sets()):
         filled = [f"\t\telements = {{ {', '.join(sets[set_name])} }}"] if sets.get(set_name) else []
         lines += [f"\t{kind} {set_name} {{", f"\t\t{declaration}", *filled, "\t}"]
-    for chain, head, chain_rules in _CHAINS:
+    judged = any(network.judged for network in by_id.values())
+    for chain, head, chain_rules in _chains(key, judged=judged):
         lines += [
             f"\tchain {chain} {{",
             f"\t\ttype {head}; policy accept;",
             *(f"\t\t{r}" for r in chain_rules),
             "\t}",
         ]
-    return "\n".join([*lines, "}", ""])
+    others = judging.tables(key, name) if judged else judging.removal(name)
+    return "\n".join([*lines, "}", *others, ""])
 
 
 def remove(key: str) -> list[Command]:
     """Return the commands that remove the table, whether it is there or not."""
-    table = {"family": "inet", "name": table_name(key)}
-    return [{"add": {"table": table}}, {"delete": {"table": table}}]
+    tables = [{"family": family, "name": table_name(key)} for family in ("inet", "ip", "ip6")]
+    return [{verb: {"table": table}} for table in tables for verb in ("add", "delete")]
 
 
 def publish(key: str, networks: Networks, endpoint: Endpoint) -> list[Command]:
@@ -117,9 +121,18 @@ def withdraw(key: str, networks: Networks, endpoint: Endpoint) -> list[Command]:
     return publish(key, networks, endpoint) + delete
 
 
-def counts() -> list[tuple[str, int]]:
+def counts(key: str, networks: Iterable[BridgeNetwork]) -> list[tuple[str, int]]:
     """Return how many rules each chain of the table has."""
-    return [(chain, len(found)) for chain, _, found in _CHAINS]
+    judged = any(network.judged for network in networks)
+    return [(chain, len(found)) for chain, _, found in _chains(key, judged=judged)]
+
+
+def _chains(key: str, *, judged: bool) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Return the chains: name, head, rules; what is judged by the host's own firewall costs the others nothing."""
+    if not judged:
+        return list(_CHAINS)
+    more = {"guard": (judging.arrival(key),), "prerouting": judging.translation()}
+    return [(name, head, (*found, *more.get(name, ()))) for name, head, found in _CHAINS] + [judging.chain(key)]
 
 
 Words = tuple[str | int, ...]
@@ -138,16 +151,17 @@ def _elements(key: str, networks: Networks, endpoint: Endpoint) -> Iterator[tupl
         if mode == "routed":
             yield f"open{port.version}", ((address, port.protocol, port.container_port), ())
         else:
-            yield _mapped(port, address, port.host_ip)
+            maps = f"{'judged' if network.judged else 'ports'}{port.version}"
+            yield _mapped(maps, port, address, port.host_ip)
             if port.host_ip == LOOPBACK6:
-                yield _mapped(port, address, pools.loopback_stand_in(key))
+                yield _mapped(maps, port, address, pools.loopback_stand_in(key))
 
 
-def _mapped(port: PublishedPort, address: str, host_ip: str) -> tuple[str, Element]:
+def _mapped(maps: str, port: PublishedPort, address: str, host_ip: str) -> tuple[str, Element]:
     value = (address, port.container_port)
     if host_ip in (ANY, ANY6):
-        return f"ports{port.version}_any", ((port.protocol, port.host_port), value)
-    return f"ports{port.version}_at", ((host_ip, port.protocol, port.host_port), value)
+        return f"{maps}_any", ((port.protocol, port.host_port), value)
+    return f"{maps}_at", ((host_ip, port.protocol, port.host_port), value)
 
 
 def _json(key: str, name: str, element: Element) -> dict[str, Any]:
@@ -181,6 +195,7 @@ def _network_sets(networks: Iterable[BridgeNetwork]) -> Iterator[tuple[str, Iter
         yield f"source{version}", (f"{subnet} : {source}" for subnet, source in leaving if source)
         for name in ("any", "at"):
             yield f"ports{version}_{name}", iter(())
+            yield f"judged{version}_{name}", iter(())
         yield f"open{version}", iter(())
 
 
@@ -190,6 +205,8 @@ def _of_version(network: BridgeNetwork, version: int) -> tuple[str, str, str]:
     return network.subnet6, network.mode6, network.source6
 
 
+_ANY_PORTS = "type inet_proto . inet_service : ipv{}_addr . inet_service"
+_PORTS_AT = "type ipv{0}_addr . inet_proto . inet_service : ipv{0}_addr . inet_service"
 _SETS = {
     "bridges": ("set", "type ifname"),
     "same": ("set", "type ifname . ifname"),
@@ -205,18 +222,25 @@ _SETS = {
             ("unprotected{}", "set", "type ifname"),
             ("routed{}", "set", "type ifname"),
             ("open{}", "set", "type ipv{}_addr . inet_proto . inet_service"),
-            ("ports{}_any", "map", "type inet_proto . inet_service : ipv{}_addr . inet_service"),
-            ("ports{}_at", "map", "type ipv{0}_addr . inet_proto . inet_service : ipv{0}_addr . inet_service"),
+            ("ports{}_any", "map", _ANY_PORTS),
+            ("ports{}_at", "map", _PORTS_AT),
+            ("judged{}_any", "map", _ANY_PORTS),
+            ("judged{}_at", "map", _PORTS_AT),
         )
     },
 }
 
-_TO_MAPS = (
-    "fib daddr type local dnat ip to ip daddr . meta l4proto . th dport map @ports4_at",
-    "fib daddr type local meta nfproto ipv4 dnat ip to meta l4proto . th dport map @ports4_any",
-    "fib daddr type local dnat ip6 to ip6 daddr . meta l4proto . th dport map @ports6_at",
-    "fib daddr type local meta nfproto ipv6 dnat ip6 to meta l4proto . th dport map @ports6_any",
-)
+
+def _to_maps(maps: str) -> tuple[str, ...]:
+    return tuple(
+        f"fib daddr type local {rule}"
+        for version, ip in ((4, "ip"), (6, "ip6"))
+        for rule in (
+            f"dnat {ip} to {ip} daddr . meta l4proto . th dport map @{maps}{version}_at",
+            f"meta nfproto ipv{version} dnat {ip} to meta l4proto . th dport map @{maps}{version}_any",
+        )
+    )
+
 
 _CHAINS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
@@ -235,6 +259,8 @@ _CHAINS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         (
             "ip6 daddr ::1 meta l4proto . th dport @ports6_any ip6 daddr set $self6",
             "ip6 daddr ::1 ip6 daddr . meta l4proto . th dport @ports6_at ip6 daddr set $self6",
+            "ip6 daddr ::1 meta l4proto . th dport @judged6_any ip6 daddr set $self6",
+            "ip6 daddr ::1 ip6 daddr . meta l4proto . th dport @judged6_at ip6 daddr set $self6",
             "ip6 saddr ::1 ip6 daddr $self6 ip6 saddr set $self6",
         ),
     ),
@@ -243,8 +269,8 @@ _CHAINS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "filter hook input priority 300",
         ("ip6 daddr $self6 ip6 daddr set ::1", "ip6 saddr $self6 ip6 saddr set ::1"),
     ),
-    ("prerouting", "nat hook prerouting priority -100", ("ip daddr 127.0.0.0/8 return", *_TO_MAPS)),
-    ("output", "nat hook output priority -100", _TO_MAPS),
+    ("prerouting", "nat hook prerouting priority -100", ("ip daddr 127.0.0.0/8 return", *_to_maps("ports"))),
+    ("output", "nat hook output priority -100", (*_to_maps("ports"), *_to_maps("judged"))),
     (
         "forward",
         "filter hook forward priority 0",

@@ -129,7 +129,7 @@ def join_bridge(inside: Inside, endpoint: Endpoint, bridge: ReadyBridge, *, key:
     configure(inside, endpoint)
     inside.step("address")
     inside.host.execute(*_neighbours(endpoint, bridge))
-    _await_carrier(inside.host, endpoint.host_link)
+    await_carrier(inside.host, endpoint.host_link)
     inside.netlink.execute(rtnetlink.set_mac(endpoint.interface, endpoint.mac))
     inside.step("announce")
 
@@ -205,8 +205,8 @@ def _write(name: str, value: str, *, must: bool = False) -> None:
         (_SYSCTL / name).write_text(value)
 
 
-def _await_carrier(host: Rtnetlink, name: str) -> None:
-    """Wait until the bridge forwards what the container sends.
+def await_carrier(host: Rtnetlink, name: str) -> None:
+    """Wait until the kernel sends by a link, and its bridge forwards what comes by it.
 
     The kernel notes a carrier on a worker of its own, soon after. A SYN or ARP request that comes before is lost,
     and sent again only after a whole second. A link that stays without is no error here: others may hold its peer.

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from wharf.errors import InvalidArgument
@@ -71,3 +73,13 @@ def test_networks_own_options_are_before_the_defaults() -> None:
 
     assert told.filled(asked).options == {options.MTU: "1300", options.NAME: "lan"}
     assert told.filled(Network("i", "n", "null", "")).options == {}
+
+
+def test_way_of_publishing_is_that_of_all_bridges_that_do_not_say() -> None:
+    told = NetworkDefaults(publish="firewall")
+    asked = Network("a" * 64, "n", "bridge", "", options={options.PUBLISHING: "docker"})
+
+    found = [told.bridge(builtin("bridge")), told.filled(replace(asked, options={})), told.filled(asked)]
+    assert [options.bridge_options(each.options).publish for each in found] == ["firewall", "firewall", "docker"]
+    with pytest.raises(InvalidArgument, match="unknown way to publish ports x"):
+        NetworkDefaults(publish="x")

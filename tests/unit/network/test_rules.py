@@ -89,3 +89,23 @@ def test_port_on_loopback_of_version_6_is_also_at_the_stand_in() -> None:
     places = [command["add"]["element"]["elem"][0][0]["concat"][0] for command in commands]
 
     assert places == ["::1", pools.loopback_stand_in("k")]
+
+
+def test_judged_networks_have_maps_of_their_own_and_a_way_round() -> None:
+    judged = {"n": replace(_BRIDGE, judged=True)}
+    script = rules.build("k", judged.values(), [_endpoint(_WEB)])
+    plain = rules.build("k", [_BRIDGE], [_endpoint(_WEB)])
+
+    (command,) = rules.publish("k", judged, _endpoint(_WEB))
+    assert command["add"]["element"]["name"] == "judged4_any"
+    assert ("chain judge" in script, "chain judge" in plain) == (True, False)
+    assert ('dup to 192.0.0.8 device "wjk-out"' in script, "dup" in plain) == (True, False)
+
+
+def test_chains_have_as_many_rules_as_are_counted() -> None:
+    for network in (_BRIDGE, replace(_BRIDGE, judged=True)):
+        script = rules.build("k", [network], [])
+        table = script[script.index("table inet wharf_k {") :].partition("\n}")[0]
+        chains = [part.partition("\n\t}")[0].splitlines() for part in table.split("\tchain ")[1:]]
+
+        assert rules.counts("k", [network]) == [(lines[0].split()[0], len(lines) - 2) for lines in chains]
