@@ -7,13 +7,13 @@ from aiohttp import web
 from wharf.api.answers import document, empty
 from wharf.api.call import Call
 from wharf.api.routes import Route
-from wharf.api.versions import network_create, network_inspect
+from wharf.api.versions import network_create, network_inspect, network_summary
 from wharf.spec.engine_api.network import NetworkConnectRequest, NetworkCreateRequest, NetworkDisconnectRequest
 
 
 async def _list(call: Call) -> web.StreamResponse:
     found = await call.backend.networks.list(call.query.filters())
-    return document([network_inspect(network, call.version) for network in found])
+    return document([network_summary(network, call.version) for network in found])
 
 
 async def _create(call: Call) -> web.StreamResponse:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final, NewType
+from typing import Final, NewType, cast
 
 from wharf.errors import InvalidArgument
 from wharf.lib.timestamps import ZERO
@@ -92,6 +92,12 @@ _NO_BRIDGE: Final = {
     "IPv6Gateway": "",
     "MacAddress": "",
 }
+_OF_THE_BRIDGE: Final = frozenset(
+    {
+        *_NO_BRIDGE, "Bridge", "HairpinMode", "LinkLocalIPv6Address", "LinkLocalIPv6PrefixLen",
+        "SecondaryIPAddresses", "SecondaryIPv6Addresses",
+    }
+)  # fmt: skip
 
 
 def container_inspect(found: ContainerInspectResponse, version: Version) -> Document:
@@ -109,7 +115,8 @@ def container_inspect(found: ContainerInspectResponse, version: Version) -> Docu
     begun = ((found.get("State") or {}).get("StartedAt") or ZERO) != ZERO
     networks = _networks(settings.get("Networks"), (found.get("Id") or "") if begun else "", version)
     if version >= (1, 52):
-        answer["NetworkSettings"] = {**settings, "Networks": networks}
+        kept = {name: value for name, value in settings.items() if name not in _OF_THE_BRIDGE}
+        answer["NetworkSettings"] = {**kept, "Networks": networks}
         return answer
     bridge: Mapping[str, object] = networks.get("bridge") or {}
     answer["NetworkSettings"] = {
@@ -160,7 +167,7 @@ _CONTAINER_ONLY: Final = {
 
 
 _UNTIL_1_44: Final = ("Container", "ContainerConfig")
-_OMITTED: Final = ("Parent", "Comment", "DockerVersion", "Author")
+_OMITTED: Final = ("Comment", "Author")
 _UNSET: Final = ("Cmd", "Entrypoint", "Env", "Labels", "OnBuild", "User", "Volumes", "WorkingDir")
 
 
@@ -173,7 +180,11 @@ def image_inspect(found: ImageInspect, version: Version) -> Document:
     config = found.get("Config")
     answer: Document = {name: value for name, value in found.items() if name not in _UNTIL_1_44}
     if version >= (1, 52):
-        answer = {name: value for name, value in answer.items() if value or name not in _OMITTED}
+        answer = {
+            name: value
+            for name, value in answer.items()
+            if name not in ("Parent", "DockerVersion") and (value or name not in _OMITTED)
+        }
         answer["Config"] = {name: value for name, value in (config or {}).items() if value or name not in _UNSET}
         return answer
     answer = {"Parent": "", "DockerVersion": "", **answer}
@@ -213,6 +224,14 @@ def network_inspect(found: NetworkInspect, version: Version) -> Document:
     return answer
 
 
+def network_summary(found: NetworkInspect, version: Version) -> Document:
+    """Return a network of a list as ``version`` shows it: since 1.52 its containers are not even empty there."""
+    answer = network_inspect(found, version)
+    if version >= (1, 52):
+        answer.pop("Containers", None)
+    return answer
+
+
 def event(found: EventMessage, version: Version) -> Document:
     """Return an event as ``version`` shows it: until 1.51 with the fields that clients knew before 1.22."""
     answer: Document = {**found}
@@ -231,6 +250,9 @@ def info(found: Mapping[str, object], version: Version) -> Document:
     answer: Document = {**found}
     if version < (1, 50):
         answer = {"BridgeNfIptables": False, "BridgeNfIp6tables": False, **answer}
+        answer.pop("DiscoveredDevices", None)
+    if version < (1, 49):
+        answer.pop("FirewallBackend", None)
     if version < (1, 52):
         answer["KernelMemoryTCP"] = False
     return answer
@@ -275,6 +297,8 @@ def disk_usage(found: Mapping[str, DiskUsage], version: Version, *, verbose: boo
         answer["LayersSize"] = (found.get("image") or {}).get("TotalSize") or 0
         for kind, (_, field) in _USAGE.items():
             answer[field] = found[kind].get("Items") if kind in found else None
+    if version < (1, 44) and (images := cast("list[ImageSummary] | None", answer["Images"])):
+        answer["Images"] = [{**image, "VirtualSize": image.get("Size")} for image in images]
     if version < (1, 42):
         answer["BuilderSize"] = 0
     return answer

@@ -139,9 +139,9 @@ class Transfers:
         done: Callable[[Pulled], None],
     ) -> None:
         push = Push(self._store.catalog, self._store.content, self._transport, credentials)
+        progress.tell({"status": f"The push refers to repository [{repository.repository}]"})
         for reference in wanted:
             push.require(reference)
-        progress.tell({"status": f"The push refers to repository [{repository.repository}]"})
         for reference in wanted:
             digest = await push.run(reference, progress)
             record = self._store.catalog.resolve(str(reference))

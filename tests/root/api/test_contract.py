@@ -1,0 +1,38 @@
+"""The real daemon, held to the API's definition at several of its versions."""
+
+from __future__ import annotations
+
+import pytest
+from tests.root.api.contract import Contract, converse
+from tests.root.wharfd import Wharfd
+
+pytestmark = pytest.mark.root
+
+# What the definitions leave out, and a dockerd (28.5, 20.10) answers with just so.
+_AS_DOCKERD = {
+    "GET /containers/{id}/json 200 .HostConfig.MemorySwappiness: null",
+    "GET /exec/{id}/json 200 .ExitCode: null",
+    "GET /system/df 200 .BuilderSize: unknown",
+    "GET /info 200 .CDISpecDirs: unknown",
+    *(
+        f"{where}.NetworkSettings.Networks.*.{name}: unknown"
+        for where in (
+            "GET /containers/json 200 []",
+            "GET /containers/{id}/json 200 ",
+            "GET /system/df 200 .Containers[]",
+        )
+        for name in ("DNSNames", "GwPriority")
+    ),
+}
+_OURS = {
+    "GET /system/df 200 .LogUsage: unknown",  # how much room logs take: nobody else tells
+}
+
+
+@pytest.mark.parametrize("version", [(1, 40), (1, 41), (1, 47), (1, 51), (1, 55)])
+def test_answers_are_as_the_api_defines_them(daemon: Wharfd, version: tuple[int, int]) -> None:
+    contract = Contract(str(daemon.socket), version)
+    converse(contract)
+
+    assert contract.faults - _AS_DOCKERD - _OURS == set()
+    assert len(contract.asked) > 100
