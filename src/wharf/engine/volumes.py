@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+
 from wharf.engine.context import Context
 from wharf.lib.filters import Filters
 from wharf.spec.engine_api.volume import Volume, VolumeCreateRequest, VolumeListResponse
@@ -17,7 +19,7 @@ class VolumeVerbs:
     async def create(self, doc: VolumeCreateRequest) -> Volume:
         """Make a volume, or return the one of that name."""
         volume = await self._volumes.create(doc)
-        self._publish("create", volume.get("Name") or "")
+        self._publish("create", volume.get("Name") or "", volume.get("Driver") or "local")
         return volume
 
     async def inspect(self, name: str) -> Volume:
@@ -30,16 +32,26 @@ class VolumeVerbs:
         Raises:
             Conflict: a container uses it.
         """
+        driver = self._volumes.driver_of(name)
         await self._volumes.remove(name, force=force, in_use=self._context.volume_users)
-        self._publish("destroy", name)
+        if driver:
+            self._publish("destroy", name, driver)
 
     async def prune(self, filters: Filters) -> dict[str, object]:
         """Remove the volumes that no container uses: anonymous ones, or all with the filter ``all``."""
-        return await self._volumes.prune(filters, in_use=self._context.volume_users)
+        driver_of = {name: self._volumes.driver_of(name) for name in await self._names()}
+        pruned = await self._volumes.prune(filters, in_use=self._context.volume_users)
+        for name in pruned["VolumesDeleted"] or []:  # type: ignore[attr-defined]  # names
+            self._publish("destroy", name, driver_of.get(name) or "local")
+        self._context.events.publish("volume", "prune", "", {"reclaimed": str(pruned["SpaceReclaimed"])})
+        return pruned
+
+    async def _names(self) -> builtins.list[str]:
+        return [volume.get("Name") or "" for volume in (await self._volumes.list()).get("Volumes") or []]
 
     async def list(self, filters: Filters) -> VolumeListResponse:
         """Return the volumes that match."""
         return await self._volumes.list(filters, in_use=self._context.volume_users)
 
-    def _publish(self, action: str, name: str) -> None:
-        self._context.events.publish("volume", action, name, {"driver": "local"})
+    def _publish(self, action: str, name: str, driver: str) -> None:
+        self._context.events.publish("volume", action, name, {"driver": driver})

@@ -1,7 +1,8 @@
-"""Volumes: made, listed, filled from an image when first used, removed. Each is a row and ``_data``, a folder.
+"""Volumes: made, listed, filled from an image when first used, mounted while they are used, removed.
 
-The row comes before the folder and goes after it, so what a killed process leaves is a row without a folder, which is
-dropped when an engine starts. A volume that is made along with a container names it until that has its own record.
+Each is a row, and what its driver keeps: the local one a folder, ``_data``. The row comes before the folder and goes
+after it, so what a killed process leaves is a row without a folder, which is dropped when an engine starts. A volume
+that is made along with a container names it until that has its own record.
 """
 
 from __future__ import annotations
@@ -13,14 +14,12 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
-from wharf.errors import Conflict, InvalidArgument, NotFound, NotImplementedHere
+from wharf.errors import Conflict, InvalidArgument, NotFound, WharfError
 from wharf.kernel.openat2 import open_in_root
 from wharf.lib.filters import Filters, match_labels, require_known, truth
 from wharf.lib.timestamps import rfc3339_nano
@@ -30,8 +29,13 @@ from wharf.storage.copying import copy_content
 from wharf.storage.layout import DataRoot
 from wharf.storage.metadata import Database
 from wharf.storage.snapshots import Snapshots
+from wharf.volumes import plugins
+from wharf.volumes.drivers import Driver, LocalDriver, Shown
+from wharf.volumes.rows import Row, Rows
 
+LOCAL: Final = "local"
 ANONYMOUS: Final = "com.docker.volume.anonymous"
+_FILLING: Final = "filling"  # who mounts a volume to fill it
 _NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _LIST_FILTERS: Final = ("dangling", "driver", "label", "label!", "name")
 _PRUNE_FILTERS: Final = ("all", "label", "label!")
@@ -43,15 +47,6 @@ Users = Callable[[str], Sequence[str]]
 def no_users(_name: str) -> Sequence[str]:
     """Return that no container has a volume."""
     return ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    name: str
-    created_at: str
-    labels: dict[str, str]
-    filling: bool  # a copy of an image's content was begun and has not ended
-    made_for: str | None  # the container that is being created with it
 
 
 class Volumes:
@@ -66,14 +61,16 @@ class Volumes:
     ) -> None:
         """Open them, and drop the rows of those that a killed process was removing."""
         self._data = data
-        self._database = database
+        self._rows = Rows(database)
+        self._local = LocalDriver(data)
+        self._users: dict[str, set[str]] = {}  # of volumes that are mounted
         self._snapshots = snapshots or Snapshots(data, database)
         self._time_ns = time_ns
         self._lock = threading.Lock()
         data.volumes.mkdir(mode=0o711, parents=True, exist_ok=True)
-        for row in self._rows():
-            if not data.volume(row.name).exists():
-                self._forget(row.name)
+        for row in self._rows.all():
+            if row.driver == LOCAL and not data.volume(row.name).exists():
+                self._rows.forget(row.name)
 
     async def list(self, filters: Filters | None = None, in_use: Users = no_users) -> VolumeListResponse:
         """Return the volumes that match, by name.
@@ -86,10 +83,10 @@ class Volumes:
         dangling = truth(given, "dangling")
         rows = [
             row
-            for row in self._rows()
+            for row in self._rows.all()
             if _matches(row, given) and (dangling is None or dangling == (not in_use(row.name)))
         ]
-        return {"Volumes": [self._document(row) for row in rows], "Warnings": []}
+        return await asyncio.to_thread(self._listed, rows)
 
     async def create(self, doc: VolumeCreateRequest, *, made_for: str | None = None) -> Volume:
         """Make a volume, or return the one of that name as it is.
@@ -101,7 +98,8 @@ class Volumes:
         Raises:
             InvalidArgument: the name is malformed.
             NotFound: the driver does not exist.
-            NotImplementedHere: options are given, which the local driver would mount with.
+            Conflict: another driver has a volume of that name.
+            WharfError: what the driver says.
         """
         name = doc.get("Name") or ""
         labels = dict(doc.get("Labels") or {})
@@ -109,40 +107,62 @@ class Volumes:
             name = secrets.token_hex(32)
             labels[ANONYMOUS] = ""
         _check_name(name)
-        _check_driver(name, doc)
-        return self._document(await asyncio.to_thread(self._create, name, labels, made_for))
+        options = {str(key): str(value) for key, value in (doc.get("DriverOpts") or {}).items()}
+        row = Row(name, rfc3339_nano(self._time_ns()), labels, doc.get("Driver") or LOCAL, options, made_for=made_for)
+        return await asyncio.to_thread(lambda: self._document(self._create(row)))
 
-    def _create(self, name: str, labels: dict[str, str], made_for: str | None) -> _Row:
+    def _create(self, wanted: Row) -> Row:
         with self._lock:
-            if (row := self._row(name)) is not None:
+            if (row := self._rows.find(wanted.name)) is not None:
+                if wanted.driver not in (row.driver, LOCAL):
+                    raise Conflict(f"create {row.name}: conflict: the driver {row.driver} has a volume of that name")
                 return row
-            row = _Row(name, rfc3339_nano(self._time_ns()), labels, filling=False, made_for=made_for)
-            self._write(row)
-            folder = self._data.volume(name)
-            folder.parent.mkdir(mode=0o701, exist_ok=True)
-            folder.mkdir(exist_ok=True)
-            folder.chmod(0o755)
-            return row
+            try:
+                driver = self._driver(wanted)
+            except NotFound as error:
+                raise NotFound(f"create {wanted.name}: {error}") from error
+            driver.check(wanted.name, wanted.options)
+            self._rows.write(wanted)
+            try:
+                driver.create(wanted)
+            except WharfError as error:
+                self._rows.forget(wanted.name)
+                raise type(error)(f"create {wanted.name}: {error}") from error
+            return wanted
+
+    def _driver(self, row: Row) -> Driver:
+        """Return who keeps a volume; NotFound, in Docker's words, when it is not there."""
+        if row.driver == LOCAL:
+            return self._local
+        if (address := plugins.find(row.driver)) is None:
+            raise NotFound(f'error looking up volume plugin {row.driver}: plugin "{row.driver}" not found')
+        return plugins.PluginDriver(row.driver, address)
+
+    def driver_of(self, name: str) -> str:
+        """Return who keeps a volume; '' when there is none of that name."""
+        row = self._rows.find(name)
+        return row.driver if row else ""
 
     async def keep(self, name: str) -> None:
         """Let a volume be, now that the container it was made for has a record; idempotent."""
-        row = self._row(name)
+        row = self._rows.find(name)
         if row is not None and row.made_for:
-            self._write(replace(row, made_for=None))
+            self._rows.write(replace(row, made_for=None))
 
     async def remove_made_for(self, container_id: str) -> None:
         """Remove the volumes of a container that has not come to be; idempotent."""
-        for row in self._rows():
+        for row in self._rows.all():
             if row.made_for == container_id:
                 await self.remove(row.name, force=True)
 
     def unsettled(self) -> set[str]:
         """Return the ids of the containers that volumes are being made for."""
-        return {row.made_for for row in self._rows() if row.made_for}
+        return {row.made_for for row in self._rows.all() if row.made_for}
 
     async def inspect(self, name: str) -> Volume:
         """Return everything about one volume; NotFound when there is none."""
-        return self._document(self._require(name))
+        row = self._rows.require(name)
+        return await asyncio.to_thread(self._document, row, whole=True)
 
     async def remove(self, name: str, *, force: bool = False, in_use: Users = no_users) -> None:
         """Remove a volume with its data; ``force``: one that does not exist is no error.
@@ -151,21 +171,22 @@ class Volumes:
             NotFound: there is none of that name.
             Conflict: a container has it.
         """
-        if force and self._row(name) is None:
+        if force and self._rows.find(name) is None:
             return
         await asyncio.to_thread(self._remove, name, in_use)
 
     def _remove(self, name: str, in_use: Users) -> None:
         with self._lock:
-            self._require(name)
+            row = self._rows.require(name)
             if users := in_use(name):
                 raise Conflict(f"remove {name}: volume is in use - [{', '.join(users)}]")
-            trees.remove(self._data.volumes / name, self._data.ingest)
-            self._forget(name)
+            self._driver(row).remove(row)
+            self._users.pop(name, None)
+            self._rows.forget(name)
 
     async def remove_if_anonymous(self, name: str, in_use: Users = no_users) -> None:
         """Remove a volume that nobody named, unless another container has it; idempotent."""
-        row = self._row(name)
+        row = self._rows.find(name)
         if row is not None and ANONYMOUS in row.labels and not in_use(name):
             await self.remove(name, force=True)
 
@@ -180,10 +201,10 @@ class Volumes:
         named = truth(given, "all") is True
         removed: builtins.list[str] = []
         freed = 0
-        for row in self._rows():
+        for row in self._rows.all():
             if in_use(row.name) or not match_labels(given, row.labels) or not (named or ANONYMOUS in row.labels):
                 continue
-            freed += await asyncio.to_thread(trees.usage, self._data.volume(row.name))
+            freed += await self.usage(row.name)
             try:
                 await self.remove(row.name, in_use=in_use)
             except (Conflict, NotFound):  # taken or removed meanwhile
@@ -194,6 +215,52 @@ class Volumes:
     async def usage(self, name: str) -> int:
         """Return the bytes in a volume; 0 when it does not exist."""
         return await asyncio.to_thread(trees.usage, self._data.volume(name))
+
+    async def mount(self, name: str, user: str) -> str:
+        """Let a container that starts, ``user``, have a volume's data; return where they are. Idempotent.
+
+        Undone by :meth:`unmount`.
+
+        Raises:
+            NotFound: there is no such volume, or its driver has gone.
+            WharfError: why it could not be mounted, in Docker's words.
+        """
+        row = self._rows.require(name)
+        if row.driver == LOCAL and not row.options:
+            return self._local.show(row).path  # there is nothing to mount, and on the way of every start
+        return await asyncio.to_thread(self._mount, name, user)
+
+    def _mount(self, name: str, user: str) -> str:
+        with self._lock:
+            row = self._rows.require(name)
+            path = self._driver(row).mount(row, user)
+            self._users.setdefault(name, set()).add(user)
+            return path
+
+    async def unmount(self, name: str, user: str) -> None:
+        """Take a volume's data from a container that has ended; idempotent."""
+        if user in self._users.get(name, ()):
+            await asyncio.to_thread(self._unmount, name, user)
+
+    def _unmount(self, name: str, user: str) -> None:
+        with self._lock:
+            row, users = self._rows.find(name), self._users.get(name, set())
+            users.discard(user)
+            if not users:
+                self._users.pop(name, None)
+            if row is not None:
+                self._driver(row).unmount(row, user, len(users))
+
+    async def settle(self, live: Mapping[str, Sequence[str]]) -> None:
+        """Take up the mounts that an earlier engine left: ``live`` are the containers that run, by volume."""
+        await asyncio.to_thread(self._settle, live)
+
+    def _settle(self, live: Mapping[str, Sequence[str]]) -> None:
+        with self._lock:
+            self._users = {name: set(users) for name, users in live.items() if users}
+            for row in self._rows.all():
+                if row.options and row.driver == LOCAL and row.name not in self._users:
+                    self._local.unmount(row, "", 0)
 
     async def fill(self, name: str, destination: str, chain_id: str) -> None:
         """Copy what an image has at ``destination`` into an empty volume, with the folder's own owner and mode.
@@ -209,64 +276,51 @@ class Volumes:
 
     def _fill(self, name: str, destination: str, chain_id: str) -> None:
         with self._lock:
-            row = self._require(name)
-            folder = self._data.volume(name)
-            if any(folder.iterdir()) and not row.filling:
+            row = self._rows.require(name)
+            driver = self._driver(row)
+            folder = Path(driver.mount(row, _FILLING))
+            try:
+                self._fill_folder(row, folder, destination, chain_id)
+            finally:
+                driver.unmount(row, _FILLING, len(self._users.get(name, ())))
+
+    def _fill_folder(self, row: Row, folder: Path, destination: str, chain_id: str) -> None:
+        if any(folder.iterdir()) and not row.filling:
+            return
+        with self._snapshots.open_image(chain_id) as root:
+            source = None if root is None else _open_folder(root, destination)
+            if source is None:
                 return
-            with self._snapshots.open_image(chain_id) as root:
-                source = None if root is None else _open_folder(root, destination)
-                if source is None:
-                    return
-                try:
-                    self._write(replace(row, filling=True))
-                    _copy(source, folder)
-                    self._write(replace(row, filling=False))
-                finally:
-                    os.close(source)
+            try:
+                self._rows.write(replace(row, filling=True))
+                _copy(source, folder)
+                self._rows.write(replace(row, filling=False))
+            finally:
+                os.close(source)
 
-    def _document(self, row: _Row) -> Volume:
-        return {
+    def _listed(self, rows: Sequence[Row]) -> VolumeListResponse:
+        return {"Volumes": [self._document(row) for row in rows], "Warnings": []}
+
+    def _document(self, row: Row, *, whole: bool = False) -> Volume:
+        """Return a volume as the API shows it; ``whole``: with what only its driver knows, if that is another's."""
+        scope, shown = "local", self._local.show(row)
+        if row.driver != LOCAL:
+            shown = Shown("")
+            if whole:
+                driver = self._driver(row)
+                scope, shown = driver.scope, driver.show(row)
+        document: Volume = {
             "CreatedAt": row.created_at,
-            "Driver": "local",
+            "Driver": row.driver,
             "Labels": row.labels or None,
-            "Mountpoint": str(self._data.volume(row.name)),
+            "Mountpoint": shown.path,
             "Name": row.name,
-            "Options": None,
-            "Scope": "local",
+            "Options": row.options or None,
+            "Scope": scope,
         }
-
-    def _rows(self) -> builtins.list[_Row]:
-        rows = self._database.query("SELECT name, created_at, document FROM volumes ORDER BY name")
-        return [_parse(*map(str, row)) for row in rows]
-
-    def _row(self, name: str) -> _Row | None:
-        rows = self._database.query("SELECT name, created_at, document FROM volumes WHERE name = ?", (name,))
-        return _parse(*map(str, rows[0])) if rows else None
-
-    def _require(self, name: str) -> _Row:
-        row = self._row(name)
-        if row is None:
-            raise NotFound(f"get {name}: no such volume")
-        return row
-
-    def _write(self, row: _Row) -> None:
-        fields = {"labels": row.labels, "filling": row.filling, "made_for": row.made_for}
-        document = msgspec.json.encode(fields).decode()
-        with self._database.transaction() as db:
-            db.execute(
-                "INSERT INTO volumes (name, driver, created_at, document) VALUES (?, 'local', ?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET document = excluded.document",
-                (row.name, row.created_at, document),
-            )
-
-    def _forget(self, name: str) -> None:
-        with self._database.transaction() as db:
-            db.execute("DELETE FROM volumes WHERE name = ?", (name,))
-
-
-def _parse(name: str, created_at: str, document: str) -> _Row:
-    fields = msgspec.json.decode(document)
-    return _Row(name, created_at, fields["labels"], fields["filling"], fields.get("made_for"))
+        if shown.status:
+            document["Status"] = dict(shown.status)
+        return document
 
 
 def _check_name(name: str) -> None:
@@ -279,19 +333,11 @@ def _check_name(name: str) -> None:
         )
 
 
-def _check_driver(name: str, doc: VolumeCreateRequest) -> None:
-    driver = doc.get("Driver") or "local"
-    if driver != "local":
-        raise NotFound(f'create {name}: error looking up volume plugin {driver}: plugin "{driver}" not found')
-    if options := doc.get("DriverOpts"):
-        raise NotImplementedHere(f"volume options are not supported by this build of wharf: {', '.join(options)}")
-
-
-def _matches(row: _Row, filters: Filters) -> bool:
+def _matches(row: Row, filters: Filters) -> bool:
     names, drivers = filters.get("name"), filters.get("driver")
     return (
         (not names or any(name in row.name for name in names))
-        and (not drivers or "local" in drivers)
+        and (not drivers or row.driver in drivers)
         and match_labels(filters, row.labels)
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from wharf.errors import Conflict, InvalidArgument, NotFound, NotImplementedHere
+from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.lib.digest import Digest, digest_of
 from wharf.storage.layout import DataRoot
 from wharf.storage.metadata import Database
@@ -67,8 +67,11 @@ def test_a_name_that_could_be_a_path_is_refused(place: Place, name: str) -> None
 def test_what_the_local_driver_does_not_do_is_refused(place: Place) -> None:
     with pytest.raises(NotFound, match='plugin "nfs" not found'):
         asyncio.run(place.volumes.create({"Name": "vv", "Driver": "nfs"}))
-    with pytest.raises(NotImplementedHere, match="type"):
+    with pytest.raises(InvalidArgument, match='create vv: missing required option: "device"'):
         asyncio.run(place.volumes.create({"Name": "vv", "DriverOpts": {"type": "tmpfs"}}))
+    with pytest.raises(InvalidArgument, match="create vv: quota size requested but no quota support"):
+        asyncio.run(place.volumes.create({"Name": "vv", "DriverOpts": {"size": "1m"}}))
+    assert names(place) == []
 
 
 def test_a_volume_is_made_once(place: Place) -> None:
@@ -173,7 +176,7 @@ def test_a_removal_that_was_broken_off_is_finished_by_the_next_start(place: Plac
     asyncio.run(place.volumes.create({"Name": "vol"}))
     place.data.volume("vol").parent.rename(place.data.ingest / "removed-1")
 
-    assert Volumes(place.data, place.database)._rows() == []
+    assert Volumes(place.data, place.database)._rows.all() == []
 
 
 def test_a_volume_goes_with_the_container_that_it_was_made_for_until_it_is_kept(place: Place) -> None:
@@ -191,4 +194,4 @@ def test_a_volume_whose_making_was_broken_off_is_dropped_by_the_next_start(place
     with place.database.transaction() as db:
         db.execute("""INSERT INTO volumes VALUES ('vol', 'local', '', '{"labels":{},"filling":false}')""")
 
-    assert Volumes(place.data, place.database)._rows() == []
+    assert Volumes(place.data, place.database)._rows.all() == []

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import datetime
 
-from wharf.engine.containers import networking, restart_policy
+from wharf.engine.containers import mounts, networking, restart_policy
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.forward import forward
 from wharf.engine.containers.launch import launch
@@ -67,6 +67,7 @@ async def settle(context: Context, container: Container, ended: Exit) -> None:
         container.monitor = None
     context.processes.forget(container.id)
     await networking.release(context, container)
+    await mounts.unmount_volumes(context, container)
     if again:
         schedule(context, container, ran_s=ran_s)
     elif container.spec.host_config.get("AutoRemove"):

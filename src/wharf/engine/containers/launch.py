@@ -37,7 +37,7 @@ async def launch(context: Context, container: Container) -> Shim:
         shim = await _set_up(context, container)
     except BaseException as error:
         container.drop_pending()
-        await asyncio.shield(networking.release(context, container))
+        await asyncio.shield(_let_go(context, container))
         record_failure(context, container, error)
         if container.spec.host_config.get("AutoRemove"):
             await erase(context, container, volumes=True)
@@ -68,10 +68,16 @@ def _note_start(context: Context, container: Container, shim: Shim) -> None:
     publish(context, container, "start")
 
 
+async def _let_go(context: Context, container: Container) -> None:
+    await networking.release(context, container)
+    await mounts.unmount_volumes(context, container)
+
+
 async def _set_up(context: Context, container: Container) -> Shim:
     began = time.perf_counter_ns()
     await forward.require_receiver(container)
     linked = links.running(context, container)
+    await mounts.mount_volumes(context, container)
     attached = await networking.attach(context, container)
     networked = time.perf_counter_ns()
     folder = context.data.container(container.id)

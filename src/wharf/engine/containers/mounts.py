@@ -11,9 +11,9 @@ from posixpath import normpath
 
 from wharf.engine.containers.mount_request import Wanted, parse_volumes_from, wanted
 from wharf.engine.containers.record import Container
-from wharf.engine.context import Context
+from wharf.engine.context import Context, log
 from wharf.engine.ocispec.inputs import ResolvedMount
-from wharf.errors import InvalidArgument, NotImplementedHere
+from wharf.errors import InvalidArgument, NotImplementedHere, WharfError
 from wharf.images.record import ImageRecord
 from wharf.kernel.openat2 import open_in_root
 from wharf.spec.engine_api.container import ContainerConfig, HostConfig, MountPoint
@@ -79,6 +79,7 @@ async def _volume(context: Context, mount: Wanted, container_id: str, driver: st
         "DriverOpts": dict(mount.driver_options),
     }
     volume = await context.volumes.create(document, made_for=None if mount.source else container_id)
+    context.events.publish("volume", "create", name, {"driver": volume.get("Driver") or "local"})
     return {
         "Name": name,
         "Source": volume.get("Mountpoint") or "",
@@ -187,10 +188,48 @@ async def keep_volumes(context: Context, points: Iterable[MountPoint]) -> None:
             await context.volumes.keep(point.get("Name") or "")
 
 
+async def mount_volumes(context: Context, container: Container) -> None:
+    """Have the data of a container's volumes be where it finds them; :func:`unmount_volumes` undoes it.
+
+    Raises:
+        NotFound: a volume, or the plugin that keeps it, has gone.
+        WharfError: why it could not be mounted, in Docker's words.
+    """
+    points = list(container.spec.mounts)
+    for index, point in enumerate(points):
+        if point.get("Type") != "volume":
+            continue
+        name = point.get("Name") or ""
+        path = await context.volumes.mount(name, container.id)
+        points[index] = {**point, "Source": path}
+        told = {"destination": point.get("Destination") or "", "read/write": "true" if point.get("RW") else "false"}
+        _publish(context, container, "mount", point, propagation=point.get("Propagation") or "", **told)
+    if points != container.spec.mounts:
+        context.registry.respecify(container, replace(container.spec, mounts=points))
+
+
+async def unmount_volumes(context: Context, container: Container) -> None:
+    """Let go of the volumes of a container that does not run; idempotent."""
+    for point in container.spec.mounts:
+        if point.get("Type") == "volume":
+            try:
+                await context.volumes.unmount(point.get("Name") or "", container.id)
+            except (WharfError, OSError) as error:
+                log.warning("volume %s of container %s: %s", point.get("Name"), container.name, error)
+            _publish(context, container, "unmount", point)
+
+
+def _publish(context: Context, container: Container, action: str, point: MountPoint, **more: str) -> None:
+    attributes = {"container": container.id, "driver": point.get("Driver") or "local", **more}
+    context.events.publish("volume", action, point.get("Name") or "", attributes)
+
+
 async def remove_anonymous(context: Context, container: Container) -> None:
     """Remove the volumes that were made for this container alone and have no name of their own."""
     for point in container.spec.mounts:
-        if point.get("Type") == "volume" and point.get("Name"):
+        if point.get("Type") == "volume" and (name := point.get("Name") or ""):
             await context.volumes.remove_if_anonymous(
-                point.get("Name") or "", lambda name: [i for i in context.volume_users(name) if i != container.id]
+                name, lambda name: [i for i in context.volume_users(name) if i != container.id]
             )
+            if not context.volumes.driver_of(name):
+                context.events.publish("volume", "destroy", name, {"driver": point.get("Driver") or "local"})

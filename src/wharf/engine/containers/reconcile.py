@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Collection
 from dataclasses import replace
 
 from wharf.engine.containers import exits, mounts, networking, restart_policy
@@ -27,6 +28,7 @@ async def reconcile(context: Context) -> None:
     found = {container.id: await _adopt(context, container) for container in context.registry}
     await _sweep(context)
     live = {container_id for container_id, what in found.items() if isinstance(what, Shim)}
+    await context.volumes.settle(_volumes_of(context, live))
     endpoints = await context.networks.start(live)
     for container in context.registry:
         await networking.settle(context, container, endpoints.get(container.id, []))
@@ -35,6 +37,16 @@ async def reconcile(context: Context) -> None:
     for container in context.registry:
         forward(context, container)  # what was written while no engine ran
         await _start_by_policy(context, container, before[container.id])
+
+
+def _volumes_of(context: Context, live: Collection[str]) -> dict[str, list[str]]:
+    """Return the containers that live, by the volumes they have."""
+    found: dict[str, list[str]] = {}
+    for container_id in live:
+        for point in context.registry.resolve(container_id).spec.mounts:
+            if point.get("Type") == "volume":
+                found.setdefault(point.get("Name") or "", []).append(container_id)
+    return found
 
 
 async def _adopt(context: Context, container: Container) -> Shim | Exit | None:

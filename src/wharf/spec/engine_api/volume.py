@@ -15,6 +15,7 @@ class Volume(TypedDict, total=False):
     Labels: dict[str, str] | None
     Scope: str | None
     Options: dict[str, str] | None
+    Status: dict[str, object] | None
     UsageData: VolumeUsageData | None
 
 

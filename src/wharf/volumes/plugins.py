@@ -1,0 +1,182 @@
+"""Volume plugins: found by their sockets or specifications, and spoken to (docker docs, "Volume plugin protocol").
+
+A plugin is a program of somebody else's that runs by itself; it is looked up each time it is needed.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import socket
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from wharf.errors import NotFound, Unavailable, WharfError
+from wharf.volumes.drivers import Shown
+from wharf.volumes.rows import Row
+
+SOCKET_FOLDERS: Final = (Path("/run/docker/plugins"), Path("/run/wharf/plugins"))
+SPEC_FOLDERS: Final = tuple(
+    Path(f"{top}/{name}/plugins") for top in ("/etc", "/usr/lib") for name in ("docker", "wharf")
+)
+_NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+_KIND: Final = "VolumeDriver"
+_MEDIA_TYPE: Final = "application/vnd.docker.plugins.v1.1+json"
+_TIMEOUT_S: Final = 30
+_MAX_BYTES: Final = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a plugin listens."""
+
+    url: str  # unix:///path, tcp://host:port
+    tls: Mapping[str, object] | None = None  # TLSConfig of a JSON specification
+
+
+def find(name: str, sockets: Sequence[Path] = SOCKET_FOLDERS, specs: Sequence[Path] = SPEC_FOLDERS) -> Address | None:
+    """Return where the plugin of a name listens (docker docs, "Plugin discovery"); None when there is none.
+
+    Raises:
+        Unavailable: its specification is malformed.
+    """
+    if not _NAME.fullmatch(name):
+        return None
+    for folder in sockets:
+        for path in (folder / f"{name}.sock", folder / name / f"{name}.sock"):
+            if path.is_socket():
+                return Address(f"unix://{path}")
+    for folder in specs:
+        for path in (folder / f"{name}.spec", folder / f"{name}.json", folder / name / f"{name}.json"):
+            if path.is_file():
+                return _read(path)
+    return None
+
+
+def _read(path: Path) -> Address:
+    try:
+        text = path.read_text()
+        if path.suffix == ".spec":
+            return Address(text.strip())
+        document = json.loads(text)
+        return Address(str(document["Addr"]), document.get("TLSConfig"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Unavailable(f"the specification of a plugin cannot be read: {path}: {error}") from error
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("plugin", timeout=_TIMEOUT_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(_TIMEOUT_S)
+        self.sock.connect(self._path)
+
+
+def _connection(address: Address) -> http.client.HTTPConnection:
+    parts = urlsplit(address.url)
+    if parts.scheme == "unix":
+        return _UnixConnection(parts.path)
+    if parts.scheme not in ("tcp", "http", "https") or not parts.hostname:
+        raise Unavailable(f"the address of a plugin is none: {address.url}")
+    if address.tls is None and parts.scheme != "https":
+        return http.client.HTTPConnection(parts.hostname, parts.port, timeout=_TIMEOUT_S)
+    return http.client.HTTPSConnection(
+        parts.hostname, parts.port, timeout=_TIMEOUT_S, context=_tls(address.tls or {})
+    )
+
+
+def _tls(told: Mapping[str, object]) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=str(told["CAFile"]) if told.get("CAFile") else None)
+    if told.get("InsecureSkipVerify"):
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if told.get("CertFile"):
+        context.load_cert_chain(str(told["CertFile"]), str(told.get("KeyFile") or "") or None)
+    return context
+
+
+class PluginDriver:
+    """The volumes of one plugin."""
+
+    def __init__(self, name: str, address: Address) -> None:
+        """Shake hands.
+
+        Raises:
+            Unavailable: it does not answer.
+            NotFound: it is no driver of volumes.
+        """
+        self.name = name
+        self._address = address
+        kinds = self._call("/Plugin.Activate", {}).get("Implements") or []
+        if _KIND not in kinds:
+            raise NotFound(f'error looking up volume plugin {name}: plugin "{name}" does not implement {_KIND}')
+        self.scope = self._scope()
+
+    def _scope(self) -> str:
+        try:
+            told = self._call(f"/{_KIND}.Capabilities", {}).get("Capabilities") or {}
+        except WharfError:  # it came later than the first plugins
+            return "local"
+        return "global" if isinstance(told, dict) and told.get("Scope") == "global" else "local"
+
+    def check(self, name: str, options: Mapping[str, str]) -> None:
+        """Leave it to the plugin."""
+
+    def create(self, row: Row) -> None:
+        """Have the plugin make a volume."""
+        self._call(f"/{_KIND}.Create", {"Name": row.name, "Opts": row.options})
+
+    def remove(self, row: Row) -> None:
+        """Have the plugin remove a volume."""
+        self._call(f"/{_KIND}.Remove", {"Name": row.name})
+
+    def mount(self, row: Row, user: str) -> str:
+        """Have the plugin mount a volume for one container."""
+        place = self._call(f"/{_KIND}.Mount", {"Name": row.name, "ID": user}).get("Mountpoint")
+        if not isinstance(place, str) or not os.path.isabs(place):
+            raise Unavailable(f"the volume plugin {self.name} told no path for {row.name}")
+        return place
+
+    def unmount(self, row: Row, user: str, others: int) -> None:  # noqa: ARG002  # the plugin counts itself
+        """Have the plugin unmount a volume for one container."""
+        self._call(f"/{_KIND}.Unmount", {"Name": row.name, "ID": user})
+
+    def show(self, row: Row) -> Shown:
+        """Return what the plugin tells of a volume."""
+        told = self._call(f"/{_KIND}.Get", {"Name": row.name}).get("Volume") or {}
+        if not isinstance(told, dict):
+            return Shown("")
+        status = told.get("Status")
+        return Shown(str(told.get("Mountpoint") or ""), status if isinstance(status, dict) else None)
+
+    def _call(self, path: str, document: Mapping[str, object]) -> dict[str, Any]:
+        connection = _connection(self._address)
+        try:
+            connection.request(
+                "POST", path, json.dumps(document), {"Content-Type": _MEDIA_TYPE, "Accept": _MEDIA_TYPE}
+            )
+            answer = connection.getresponse()
+            raw = answer.read(_MAX_BYTES)
+        except (OSError, http.client.HTTPException) as error:
+            raise Unavailable(
+                f"the volume plugin {self.name} does not answer at {self._address.url}: {error}"
+            ) from error
+        finally:
+            connection.close()
+        try:
+            said = json.loads(raw) if raw.strip() else {}
+        except ValueError:
+            said = {"Err": raw[:500].decode("utf-8", "replace")}
+        said = said if isinstance(said, dict) else {}
+        if answer.status != 200 or said.get("Err"):
+            raise WharfError(f"{path.removeprefix('/')}: {said.get('Err') or f'status {answer.status}'}")
+        return said
