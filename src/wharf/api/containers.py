@@ -7,8 +7,9 @@ from base64 import b64encode
 import msgspec
 from aiohttp import web
 
-from wharf.api import versions
+from wharf.api import versions, websocket
 from wharf.api.answers import HEADERS, document, empty, later, lines, raw, take_over
+from wharf.api.backend import AttachedStream
 from wharf.api.call import Call
 from wharf.api.routes import Route
 from wharf.errors import InvalidArgument
@@ -111,8 +112,16 @@ async def _wait(call: Call) -> web.StreamResponse:
 
 
 async def _attach(call: Call) -> web.StreamResponse:
+    return await take_over(call, await _attached(call))
+
+
+async def _attach_websocket(call: Call) -> web.StreamResponse:
+    return await websocket.carry(call, await _attached(call))
+
+
+async def _attached(call: Call) -> AttachedStream:
     query = call.query
-    stream = await call.backend.containers.attach(
+    return await call.backend.containers.attach(
         call.params["id"],
         stdin=query.flag("stdin"),
         stdout=query.flag("stdout"),
@@ -121,7 +130,6 @@ async def _attach(call: Call) -> web.StreamResponse:
         stream=query.flag("stream"),
         detach_keys=query.text("detachKeys"),
     )
-    return await take_over(call, stream)
 
 
 async def _logs(call: Call) -> web.StreamResponse:
@@ -254,6 +262,7 @@ ROUTES = (
     Route("POST", "/containers/{id}/pause", _pause),
     Route("POST", "/containers/{id}/unpause", _unpause),
     Route("POST", "/containers/{id}/attach", _attach),
+    Route("GET", "/containers/{id}/attach/ws", _attach_websocket),
     Route("POST", "/containers/{id}/wait", _wait),
     Route("DELETE", "/containers/{id:.*}", _remove),  # a link has a slash in its name
     Route("GET", "/wharf/containers/{id}/steps", _steps),  # ours: what a benchmark reads

@@ -47,7 +47,6 @@ _SWARM = (
 )
 
 _MISSING = {
-    "attaching by websocket": ("GET /containers/{id}/attach/ws",),
     "building images": ("POST /build/cancel", "POST /session", "POST /grpc"),
     "showing attestations": ("GET /images/{name:.*}/attestations",),
     "changing volumes of a cluster": ("PUT /volumes/{name}",),

@@ -14,6 +14,7 @@ from wharf.lib.digest import Digest, digest_of
 from wharf.storage.layout import DataRoot
 from wharf.storage.metadata import Database
 from wharf.storage.snapshots import Snapshots
+from wharf.volumes.drivers import is_mounted
 from wharf.volumes.volumes import ANONYMOUS, Volumes
 
 pytestmark = pytest.mark.root
@@ -195,3 +196,24 @@ def test_a_volume_whose_making_was_broken_off_is_dropped_by_the_next_start(place
         db.execute("""INSERT INTO volumes VALUES ('vol', 'local', '', '{"labels":{},"filling":false}')""")
 
     assert Volumes(place.data, place.database)._rows.all() == []
+
+
+def test_mounts_that_a_killed_engine_left_are_settled_by_those_who_live(place: Place) -> None:
+    options = {"type": "tmpfs", "device": "tmpfs"}
+    folders = []
+    for name in ("kept", "left"):
+        asyncio.run(place.volumes.create({"Name": name, "DriverOpts": options}))
+        folders.append(Path(asyncio.run(place.volumes.mount(name, "c1"))))
+    again = Volumes(place.data, place.database, place.snapshots)
+    asyncio.run(again.settle({"kept": ["c1"]}))
+
+    assert [is_mounted(folder) for folder in folders] == [True, False]
+
+    asyncio.run(again.unmount("kept", "c1"))
+    assert is_mounted(folders[0]) is False
+
+
+def test_a_name_that_another_driver_has_is_refused(place: Place) -> None:
+    asyncio.run(place.volumes.create({"Name": "vol"}))
+    with pytest.raises(Conflict, match="the driver local has a volume of that name"):
+        asyncio.run(place.volumes.create({"Name": "vol", "Driver": "other"}))
