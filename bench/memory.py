@@ -42,7 +42,8 @@ def _stat(pid: int) -> list[str]:
 
 
 def _kilobytes(pid: int, field: str) -> int:
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith(field):
-            return int(line.split()[1])
-    return 0
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0  # it has just ended
+    return sum(int(line.split()[1]) for line in lines if line.startswith(field))

@@ -160,8 +160,7 @@ async def later(call: Call, outcome: Awaitable[object]) -> web.StreamResponse:
             body = await waiting
     finally:
         waiting.cancel()
-    await response.write(msgspec.json.encode(body) + b"\n")
-    await response.write_eof()
+    await response.write_eof(msgspec.json.encode(body) + b"\n")
     return response
 
 

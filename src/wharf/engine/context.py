@@ -19,6 +19,7 @@ from wharf.kernel.cgroup.group import Cgroup, open_cgroup
 from wharf.lib.timestamps import rfc3339_nano
 from wharf.network.networks import Networks
 from wharf.processes.processes import Processes
+from wharf.storage.later import Later
 from wharf.storage.layout import DataRoot, RunRoot
 from wharf.storage.metadata import Database
 from wharf.storage.snapshots import Snapshots
@@ -92,6 +93,7 @@ class Context:
     facts: HostFacts
     clock: Clock = field(default_factory=Clock)
     background: Background = field(default_factory=Background)
+    later: Later = field(default_factory=Later)
     options: EngineOptions = field(default_factory=EngineOptions)
     """Replaced as a whole when the engine is given others: read it anew each time."""
 

@@ -35,6 +35,7 @@ from wharf.network.networks import Networks
 from wharf.processes.processes import Processes
 from wharf.spec.engine_api.container import CreateContainer, HostConfig
 from wharf.storage.content import ContentStore
+from wharf.storage.later import Later
 from wharf.storage.layout import DEFAULT_DATA_ROOT, DataRoot, RunRoot, run_root_of
 from wharf.storage.lock import EngineLock
 from wharf.storage.metadata import Database
@@ -144,7 +145,9 @@ class Engine:
             report=lambda repair: publish_repair(events, data.key, repair),
             defaults=self._options.networks,
         )
-        processes = Processes(run, usual(facts))
+        later = Later()
+        stack.push_async_callback(later.aclose)
+        processes = Processes(run, usual(facts), later=later)
         registry = Registry(database)
         context = Context(
             data=data,
@@ -159,6 +162,7 @@ class Engine:
             events=events,
             facts=facts,
             options=self._options,
+            later=later,
         )
         await processes.start()
         stack.push_async_callback(processes.aclose)

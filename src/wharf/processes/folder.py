@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import secrets
 import socket
 from pathlib import Path
 
@@ -111,6 +112,26 @@ def clear_cgroup(path: str) -> None:
     if cgroup.exists:
         cgroup.kill_all()
         cgroup.delete()
+
+
+def bury(folder: Path, graves: Path) -> Path | None:
+    """Move a folder whose shim is dead or no longer needs it out of the way, at once; None when there is none."""
+    grave = graves / secrets.token_hex(8)
+    try:
+        os.rename(folder, grave)
+    except FileNotFoundError:
+        if graves.is_dir():
+            return None
+        graves.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return bury(folder, graves)
+    return grave
+
+
+def sweep(graves: Path) -> None:
+    """Remove what an earlier engine has buried, and make the place."""
+    graves.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for grave in graves.iterdir():
+        remove(grave)
 
 
 def remove(folder: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -23,6 +24,7 @@ from wharf.processes.shim import ProcessFailed, Shim
 from wharf.spec import shim_document
 from wharf.spec.oci_runtime import Spec
 from wharf.spec.shim_messages import Exit, SpawnRequest, Usual
+from wharf.storage.later import Later
 from wharf.storage.layout import RunRoot
 
 __all__ = ["ProcessFailed", "Processes"]
@@ -35,12 +37,20 @@ _POLL_S = 0.01
 class Processes:
     """The zygote of one engine and the shims it knows; belongs to one event loop."""
 
-    def __init__(self, run: RunRoot, usual: Spec | None = None, *, zygote_entry: str = zygotes.ENTRY) -> None:
+    def __init__(
+        self,
+        run: RunRoot,
+        usual: Spec | None = None,
+        *,
+        later: Later | None = None,
+        zygote_entry: str = zygotes.ENTRY,
+    ) -> None:
         """Make nothing yet.
 
         Args:
             run: where shims live.
             usual: config.json of the container that most are like, to be prepared for; None: prepare for nothing.
+            later: does what can wait; None: it is done at once.
             zygote_entry: the zygote's program text; another one is for tests.
         """
         self._run = run
@@ -49,6 +59,7 @@ class Processes:
         self._seccomp_json = msgspec.json.encode(self._seccomp) if self._seccomp else b""
         self._hierarchies = read_hierarchies()
         self._entry = zygote_entry
+        self._later = later
         self._zygote: zygotes.Zygote | None = None
         self._shims: dict[str, Shim] = {}  # until nothing is left of their containers
 
@@ -58,6 +69,7 @@ class Processes:
         Raises:
             Unavailable: it cannot be started.
         """
+        await asyncio.to_thread(folders.sweep, self._run.graves)
         self._live_zygote()
 
     async def spawn(self, request: SpawnRequest, spec: Spec, attachments: Sequence[socket.socket] = ()) -> Shim:
@@ -113,7 +125,7 @@ class Processes:
             held.callback(os.close, config)
             ours, theirs = sockets.pair()
             held.enter_context(theirs)
-            shim = self._know(Shim(folder, request["cgroup"], ours), request["id"])
+            shim = self._know(Shim(folder, request["cgroup"], ours, self._dispose), request["id"])
             fds = [theirs.fileno(), lock, config, *(sock.fileno() for sock in attachments)]
             try:
                 await self._hand_over(request, fds)
@@ -207,6 +219,13 @@ class Processes:
         else:
             folders.remove(self._run.shim(container_id))
 
+    def _dispose(self, folder: Path) -> None:
+        """Remove the folder of a shim: its name at once, the rest when there is time."""
+        if self._later is None:
+            folders.remove(folder)
+        elif (grave := folders.bury(folder, self._run.graves)) is not None:
+            self._later.do(partial(folders.remove, grave))
+
     async def aclose(self) -> None:
         """End the zygote and hang up on the shims, which go on; those that are about to leave are waited for."""
         if leaving := [shim.released for shim in self._shims.values() if shim.exited.done()]:
@@ -261,7 +280,7 @@ class Processes:
         sock = folders.connect(folder)
         if sock is None:
             return None
-        shim = self._know(Shim(folder, cgroup, sock), container_id)
+        shim = self._know(Shim(folder, cgroup, sock, self._dispose), container_id)
         try:
             await shim.begun()
         except ProcessFailed:

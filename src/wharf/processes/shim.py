@@ -44,8 +44,10 @@ class Shim:
         on_oom: called when the kernel has killed a process of the container for want of memory.
     """
 
-    def __init__(self, folder: Path, cgroup: str, sock: socket.socket) -> None:
-        """Begin to listen on ``sock``, which is taken over; see :meth:`begun`."""
+    def __init__(
+        self, folder: Path, cgroup: str, sock: socket.socket, dispose: Callable[[Path], None] = folders.remove
+    ) -> None:
+        """Begin to listen on ``sock``, which is taken over; see :meth:`begun`. ``dispose`` removes the folder."""
         loop = asyncio.get_running_loop()
         self.pid = 0
         self.started_at = ""
@@ -56,6 +58,7 @@ class Shim:
         self.never_was = False  # the zygote died before it had forked: the request may be given to another
         self.on_oom: Callable[[], None] | None = None
         self._folder = folder
+        self._dispose = dispose
         self._cgroup = cgroup
         self._begun: asyncio.Future[None] = loop.create_future()
         self._execs: dict[str, asyncio.Future[int]] = {}
@@ -148,13 +151,13 @@ class Shim:
         """Remove the shim's folder, its exit being recorded, as soon as the container is released; idempotent."""
         assert self.exited.done()
         if self.released.done():
-            folders.remove(self._folder)
+            self._dispose(self._folder)
         else:
             self.released.add_done_callback(self._remove_folder)
 
     def _remove_folder(self, released: asyncio.Future[None]) -> None:
         if not released.cancelled():
-            folders.remove(self._folder)
+            self._dispose(self._folder)
 
     async def aclose(self) -> None:
         """Hang up; the shim and its container go on."""

@@ -45,7 +45,7 @@ class Prepared:
         sysctls: descriptor of a writable /proc/sys.
     """
 
-    __slots__ = ("_fds", "_usual", "sysctls")
+    __slots__ = ("_fds", "_nodes", "_said", "_usual", "sysctls")
 
     def __init__(self, usual: InitPlan) -> None:
         """Make this process's mount namespace its own, and everything in it that ``usual`` wants and that can be.
@@ -55,6 +55,8 @@ class Prepared:
             OSError: the same.
         """
         self._usual = usual
+        self._said = {one.destination: repr(one) for one in usual.mounts}
+        self._nodes = list(map(repr, usual.nodes))
         self._fds: dict[str, int] = {}
         root = _move_into_own_root()
         wanted = {one.destination: one for one in usual.mounts if _can_be_made_ahead(one)}
@@ -86,12 +88,8 @@ class Prepared:
             plan: what init will do.
             joined: namespaces that are not the ones in which the mounts were made.
         """
-        wanted = {one.destination: repr(one) for one in plan.mounts}
-        fit = {
-            one.destination: self._fds[one.destination]
-            for one in self._usual.mounts
-            if one.destination in self._fds and wanted.get(one.destination) == repr(one)
-        }
+        wanted = {one.destination: repr(one) for one in plan.mounts if one.destination in self._fds}
+        fit = {place: self._fds[place] for place, one in wanted.items() if one == self._said[place]}
         for kind, place in (("network", "/sys"), ("ipc", "/dev/mqueue")):
             if kind in joined:
                 fit.pop(place, None)
@@ -99,7 +97,7 @@ class Prepared:
             if place in fit:
                 self._settle_tree(plan, place, fit)
         if _DEV in fit:
-            if list(map(repr, plan.nodes)) == list(map(repr, self._usual.nodes)):
+            if list(map(repr, plan.nodes)) == self._nodes:
                 plan.nodes = []
             else:
                 del fit[_DEV]

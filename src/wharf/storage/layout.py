@@ -21,6 +21,7 @@
 
     RUN ROOT   /run/wharf                is lost at a reboot
     ├── shims/<id>/                      lock, shim.sock, exit.json (see wharf.shim)
+    ├── graves/<random>/                 what is left of removed shims' folders; swept at start
     ├── netns/<id>                       the container's network namespace (nsfs bind mount)
     ├── resolver.sock                    where the engine tells the resolver names
     ├── seccomp/<digest>.bpf             compiled filters
@@ -126,6 +127,11 @@ class RunRoot:
     def shims(self) -> Path:
         """One folder a running container (see :mod:`wharf.shim`)."""
         return self.path / "shims"
+
+    @property
+    def graves(self) -> Path:
+        """Where folders of shims go on their way out."""
+        return self.path / "graves"
 
     def shim(self, container_id: str) -> Path:
         """The folder of one shim."""

@@ -83,7 +83,7 @@ async def erase(context: Context, container: Container, *, volumes: bool) -> Non
         context.registry.discard(container)
         publish(context, container, "destroy")
     if free := context.snapshots.bury(container.id):
-        context.background.finish(asyncio.to_thread(free), f"free {container.id[:12]}")
+        context.later.do(free)
     if not context.images.size_of(container.image_id):  # removed by force meanwhile: its layers had only us
         context.background.finish(_let_go(context, container.chain_id), f"release layers of {container.id[:12]}")
     container.become(container.state.with_status("dead"))
