@@ -10,7 +10,7 @@ from wharf.errors import Forbidden, InvalidArgument
 from wharf.network import ipam, options
 from wharf.network.endpoint import Endpoint, Wish
 from wharf.network.pools import Pool
-from wharf.network.records import Network, Records
+from wharf.network.records import BUILTIN, Network, Records
 from wharf.storage.layout import RunRoot
 
 
@@ -71,7 +71,7 @@ class Allocation:
             mac=mac,
             ports=(),
             host_link=f"veth{endpoint_id[:7]}" if addressed and network.driver == "bridge" else "",
-            interface=(wish.interface or _free_interface(network, present)) if addressed else "",
+            interface=(wish.interface or _free_interface(network, present)) if _has_interface(network) else "",
             link_local=tuple(str(ip_address(a)) for a in wish.link_local),
             names=wish.names,
             links=wish.links,
@@ -99,6 +99,10 @@ class Allocation:
 def _reserved(network: Network, address: str) -> bool:
     """Return whether an address is of a pool whose IP version the network does not use: nobody gets it (Docker)."""
     return any(ip_address(address) in pool.network for pool in network.pools)
+
+
+def _has_interface(network: Network) -> bool:
+    return network.driver not in BUILTIN.values() or network.driver == "bridge"
 
 
 def _mac(network: Network, wish: Wish, ipv4: str, endpoint_id: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +76,13 @@ def gateway_endpoint(endpoints: list[Endpoint], version: int) -> Endpoint | None
     """Return the endpoint that a container's default route leads through: highest priority, then by name. Pure."""
     leading = [e for e in endpoints if (e.gateway if version == 4 else e.gateway6)]
     return min(leading, key=lambda e: (-e.gateway_priority, e.network_name), default=None)
+
+
+def with_ports(endpoints: Sequence[Endpoint], ports: Sequence[PublishedPort]) -> list[Endpoint]:
+    """Return ``endpoints`` with each port where the default route of its version of IP leads. Pure."""
+    leading = {version: gateway_endpoint(list(endpoints), version) for version in (4, 6)}
+    found = []
+    for endpoint in endpoints:
+        own = tuple(port for port in ports if leading[port.version] is endpoint)
+        found.append(replace(endpoint, ports=own))
+    return found

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from wharf.network import inspect, names, sandbox, vlans
+from wharf.network.cni import CniNetworks
+from wharf.network.cni_driver import CniDriver
 from wharf.network.defaults import NetworkDefaults
 from wharf.network.drivers import BridgeDriver, Driver, HostDriver, NullDriver
 from wharf.network.endpoint import Endpoint
@@ -47,21 +49,23 @@ class Fabric:
             "null": NullDriver(),
             **self._vlans,
         }
+        self._cni = CniNetworks(run.cni, records.resolve)
+        self._plugins = CniDriver(self._cni, key, ranges=ranges)
         self._names = Names(run)
         self._observe = observe
 
     def ready(self, network: Network) -> bool:
         """Return whether the host's side of ``network`` is there, as far as this process knows."""
-        return self._drivers[network.driver].ready(network)
+        return self._driver(network).ready(network)
 
     def notice(self, network: Network) -> str:
         """Return what the user should hear of a network that is ready."""
-        return self._drivers[network.driver].notice(network)
+        return self._driver(network).notice(network)
 
     def plan(self, network: Network) -> tuple[Network, str]:
         """Return ``network`` with what had to be chosen for it, as the host is now, and what the user should hear."""
         others = [other for other in self._records.networks() if other.id != network.id and not other.config_only]
-        return self._drivers[network.driver].plan(network, others)
+        return self._driver(network).plan(network, others)
 
     def settle_default_bridge(self, defaults: NetworkDefaults, kept: Sequence[Endpoint]) -> None:
         """Let the default bridge be as the engine was told, unless containers (``kept``) run on it."""
@@ -77,33 +81,54 @@ class Fabric:
 
     def prepare(self, network: Network) -> None:
         """Make the host's side of a planned and recorded network; idempotent; OSError when the kernel refuses."""
-        self._drivers[network.driver].prepare(network)
+        self._driver(network).prepare(network)
 
     def dismantle(self, network: Network) -> None:
         """Undo :meth:`prepare`; idempotent."""
-        self._drivers[network.driver].dismantle(network)
+        self._driver(network).dismantle(network)
 
-    def build(self, path: str, endpoints: Sequence[Endpoint], networks: Sequence[Network]) -> None:
+    def _driver(self, network: Network) -> Driver:
+        return self._drivers.get(network.driver, self._plugins)
+
+    def build(self, path: str, endpoints: Sequence[Endpoint], networks: Sequence[Network]) -> Sequence[Endpoint]:
         """Make a container's sandbox, then publish its ports: nobody reaches a container that is half there.
 
-        ``path`` is its sandbox, '' for the host's. Nothing is left when this raises.
+        ``path`` is its sandbox, '' for the host's. Returns the endpoints, with what was learnt of them. Nothing is
+        left when this raises.
         """
         named = names.needed(endpoints)
 
         def fill(inside: sandbox.Inside) -> Sequence[socket.socket]:
             for endpoint, network in zip(endpoints, networks, strict=True):
-                self._drivers[network.driver].join(inside, endpoint, network)
+                self._driver(network).join(inside, endpoint, network)
             sandbox.default_routes(inside, list(endpoints))
             return names.open_in(inside) if named else ()
 
         opened = sandbox.make(path, fill, observe=self._observe) if path else ()
         try:
+            endpoints = self._plug(path, endpoints)
             self._hand_over(endpoints, opened)
             self._firewall.publish(endpoints)
         except BaseException:
+            for made in opened:
+                made.close()
             self.demolish(path, endpoints)
             raise
         self._observe("ports", 0.0)
+        return endpoints
+
+    def _plug(self, path: str, endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
+        """Let CNI plugins make their endpoints; return all, with what was learnt, which is recorded."""
+        plugged = [e if e.driver in self._drivers else self._cni.add(path, e) for e in endpoints]
+        if changed := [after for before, after in zip(endpoints, plugged, strict=True) if after is not before]:
+            self._records.update(changed)
+        return plugged
+
+    def _unplug(self, path: str, endpoints: Sequence[Endpoint]) -> None:
+        for endpoint in endpoints:
+            if endpoint.driver not in self._drivers:
+                for complaint in self._cni.delete(path, endpoint):
+                    log.warning("container %s leaves network: %s", endpoint.container_id[:12], complaint)
 
     def _hand_over(self, endpoints: Sequence[Endpoint], opened: Sequence[socket.socket]) -> None:
         """Let the resolver serve a container, through ``opened`` when it does not yet.
@@ -123,20 +148,23 @@ class Fabric:
         if names.needed(endpoints):
             self._names.leave(endpoints)
             self._names.close_sandbox(endpoints[0].container_id)
+        self._unplug(path, endpoints)
         if path:
             sandbox.remove(path)
 
-    def join(self, endpoint: Endpoint, network: Network, present: Sequence[Endpoint]) -> None:
-        """Make one more interface in the sandbox of a running container."""
+    def join(self, endpoint: Endpoint, network: Network, present: Sequence[Endpoint]) -> Endpoint:
+        """Make one more interface in the sandbox of a running container; return it, with what was learnt of it."""
         first = names.needed([endpoint]) and not names.needed(present)
 
         def fill(inside: sandbox.Inside) -> Sequence[socket.socket]:
-            self._drivers[network.driver].join(inside, endpoint, network)
+            self._driver(network).join(inside, endpoint, network)
             sandbox.default_routes(inside, [*present, endpoint])
             return names.open_in(inside) if first else ()
 
         opened = sandbox.within(endpoint.sandbox, fill, observe=self._observe)
+        (endpoint,) = self._plug(endpoint.sandbox, [endpoint])
         self._hand_over([*present, endpoint], opened)
+        return endpoint
 
     def leave(self, endpoint: Endpoint, rest: Sequence[Endpoint]) -> None:
         """Take an interface from the sandbox of a running container; idempotent."""
@@ -152,6 +180,7 @@ class Fabric:
             else:
                 self._names.close_sandbox(endpoint.container_id)
                 self._names.settle()  # questions must not go to sockets that are about to close
+        self._unplug(endpoint.sandbox, [endpoint])
         with suppress(FileNotFoundError):  # the container has ended meanwhile
             sandbox.within(endpoint.sandbox, empty, observe=self._observe)
 
@@ -217,6 +246,7 @@ class Fabric:
     def sweep(self, dead: Sequence[Endpoint], live: set[str]) -> Sequence[Endpoint]:
         """Remove what no live container owns; the firewall is rebuilt or removed afterwards. Returns ``dead``."""
         for endpoint in dead:
+            self._unplug(endpoint.sandbox, [endpoint])
             if endpoint.sandbox:
                 sandbox.remove(endpoint.sandbox)
         if self._run.netns.is_dir():

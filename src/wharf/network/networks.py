@@ -20,7 +20,7 @@ from wharf.lib.ports import PortMapping
 from wharf.network import inspect, options, request, sandbox
 from wharf.network.allocation import Allocation, require_possible
 from wharf.network.defaults import NetworkDefaults
-from wharf.network.endpoint import Endpoint, PublishedPort, Wish, gateway_endpoint
+from wharf.network.endpoint import Endpoint, PublishedPort, Wish, gateway_endpoint, with_ports
 from wharf.network.fabric import Fabric
 from wharf.network.mending import Mending, Report, unreported
 from wharf.network.ports import HostPorts, Reach
@@ -150,7 +150,8 @@ class Networks:
         wanted, notices = await self._prepared(wishes)
         endpoints = self._intend(container_id, wanted, ports, name, present=[])
         try:
-            await self._realise(self._sandbox(container_id, endpoints), endpoints, [network for network, _ in wanted])
+            path = self._sandbox(container_id, endpoints)
+            endpoints = await self._realise(path, endpoints, [network for network, _ in wanted])
         except BaseException as error:
             await asyncio.shield(self._undo(container_id, endpoints))
             if isinstance(error, OSError):
@@ -170,7 +171,7 @@ class Networks:
         present = self._records.endpoints_of(container_id)
         (endpoint,) = self._intend(container_id, wanted, ports, name, present=present)
         try:
-            await _to_completion(self._fabric.join, endpoint, wanted[0][0], present)
+            endpoint = await _to_completion(self._fabric.join, endpoint, wanted[0][0], present)
             return await self._move_ports([*present, endpoint])
         except BaseException as error:
             await asyncio.shield(self.disconnect(container_id, endpoint.network_id))
@@ -290,7 +291,7 @@ class Networks:
         held: tuple[PublishedPort, ...] = ()
         if not any(endpoint.ports for endpoint in present):
             held = self._reserve(chosen, ports, name)
-        chosen = _with_ports(chosen, held)
+        chosen = with_ports(chosen, held)
         try:
             self._records.add(chosen)
         except BaseException:
@@ -321,21 +322,23 @@ class Networks:
             default_ip = chosen.host_ip or default_ip
         return Reach(tuple(versions), tuple(routed), default_ip)
 
-    async def _realise(self, path: str, endpoints: Sequence[Endpoint], networks: Sequence[Network]) -> None:
+    async def _realise(
+        self, path: str, endpoints: Sequence[Endpoint], networks: Sequence[Network]
+    ) -> Sequence[Endpoint]:
         try:
-            await _to_completion(self._fabric.build, path, endpoints, networks)
+            return await _to_completion(self._fabric.build, path, endpoints, networks)
         except OSError:
             if all(self._fabric.ready(network) for network in networks):
                 raise
             for network in networks:  # somebody removed a bridge
                 await self._prepare(network)
-            await _to_completion(self._fabric.build, path, endpoints, networks)
+            return await _to_completion(self._fabric.build, path, endpoints, networks)
 
     async def _move_ports(self, endpoints: Endpoints, *, leaving: Endpoint | None = None) -> Endpoints:
         """Publish a container's ports where its default route leads now, and let go those that lead nowhere."""
         before = [*endpoints, leaving] if leaving else endpoints
         held = tuple(port for endpoint in before for port in endpoint.ports)
-        after = _with_ports(endpoints, held)
+        after = with_ports(endpoints, held)
         if not held:
             return after
         self._records.update([*after, replace(leaving, ports=())] if leaving else after)
@@ -377,16 +380,6 @@ class Networks:
                 self._ports.hold(port)
             except (Conflict, InvalidArgument) as error:
                 log.warning("container %s keeps its published port: %s", endpoint.container_id[:12], error)
-
-
-def _with_ports(endpoints: Sequence[Endpoint], ports: Sequence[PublishedPort]) -> list[Endpoint]:
-    """Return ``endpoints`` with each port where the default route of its version of IP leads. Pure."""
-    leading = {version: gateway_endpoint(list(endpoints), version) for version in (4, 6)}
-    found = []
-    for endpoint in endpoints:
-        own = tuple(port for port in ports if leading[port.version] is endpoint)
-        found.append(replace(endpoint, ports=own))
-    return found
 
 
 async def _to_completion(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

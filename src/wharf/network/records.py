@@ -164,9 +164,10 @@ class Records:
         """Record what has changed of endpoints: their ports, names and the like."""
         with self._database.transaction() as db:
             for endpoint in endpoints:
-                *_, ports, document = _row(endpoint)
+                *_, ipv4, mac, _, ports, document = _row(endpoint)
                 db.execute(
-                    "UPDATE endpoints SET ports = ?, document = ? WHERE id = ?", (ports, document, endpoint.id)
+                    "UPDATE endpoints SET ipv4 = ?, mac = ?, ports = ?, document = ? WHERE id = ?",
+                    (ipv4, mac, ports, document, endpoint.id),
                 )
 
     def discard(self, endpoints: Iterable[Endpoint]) -> None:

@@ -14,7 +14,6 @@ from wharf.network.pools import Pool
 from wharf.network.records import BUILTIN, Network
 from wharf.spec.engine_api.network import IPAM, NetworkCreateRequest
 
-_ADDRESSED = ("bridge", *vlans.DRIVERS)
 _NOT_A_MANAGER = (
     'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" '
     "to connect this node to swarm and try again."
@@ -107,8 +106,6 @@ def _check_kind(request: NetworkCreateRequest, driver: str) -> None:
         raise Unavailable(_NOT_A_MANAGER)
     if driver in ("host", "null"):
         raise Forbidden(f'only one instance of "{driver}" network is allowed')
-    if driver not in _ADDRESSED:
-        raise NotFound(f'could not find plugin "{driver}": network drivers are {", ".join(_ADDRESSED)}')
 
 
 def _pools(ipam: IPAM) -> tuple[Pool, ...]:

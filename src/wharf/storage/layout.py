@@ -152,6 +152,11 @@ class RunRoot:
         return self.path / "resolver.sock"
 
     @property
+    def cni(self) -> Path:
+        """What CNI plugins were run with, one file an endpoint."""
+        return self.path / "cni"
+
+    @property
     def seccomp(self) -> Path:
         """Compiled seccomp filters by digest of their source."""
         return self.path / "seccomp"

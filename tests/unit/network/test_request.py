@@ -30,7 +30,6 @@ def test_request_with_defaults_is_a_bridge() -> None:
         ({"Name": "bridge"}, Forbidden, "operation is not permitted on predefined bridge network"),
         ({"Name": "n", "Driver": "host"}, Forbidden, 'only one instance of "host" network is allowed'),
         ({"Name": "n", "Driver": "overlay"}, Unavailable, "not a swarm manager"),
-        ({"Name": "n", "Driver": "weave"}, NotFound, "weave"),
         ({"Name": "n", "Driver": "macvlan", "Options": {"macvlan_mode": "x"}}, InvalidArgument, "macvlan mode 'x'"),
         ({"Name": "n", "Driver": "macvlan", "Options": {"parent": "lo"}}, InvalidArgument, "loopback interface"),
         ({"Name": "n", "Driver": "ipvlan", "Options": {"macvlan_mode": "vepa"}}, InvalidArgument, "macvlan_mode"),
