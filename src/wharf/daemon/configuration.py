@@ -100,6 +100,7 @@ class Configuration:
         return EngineOptions(
             labels=labels,
             debug=self.level == "debug",
+            storage_driver=self.get("storage-driver", "overlay2"),
             containers=self._containers(),
             registries=RegistryOptions(
                 mirrors={DEFAULT_DOMAIN: mirrors} if (mirrors := self.texts("registry-mirrors")) else {},

@@ -90,7 +90,8 @@ SETTINGS: Final = (
     Setting("shutdown-timeout", "int", "Seconds for containers to stop with the daemon", only=(),
             why="containers outlive the daemon"),
     # Storage
-    Setting("storage-driver", "text", "Storage driver", short="s", only=("overlay2",), why=_LATER),
+    Setting("storage-driver", "text", "How containers' roots are kept", short="s", default="overlay2",
+            choices=("overlay2", "vfs", "fuse-overlayfs", "btrfs")),
     Setting("storage-opts", "texts", "An option of the storage driver", flag="storage-opt", only=((),), why=_LATER),
     # Registries
     Setting("registry-mirrors", "texts", "A mirror of Docker Hub", flag="registry-mirror"),

@@ -39,6 +39,7 @@ from wharf.storage.later import Later
 from wharf.storage.layout import DEFAULT_DATA_ROOT, DataRoot, RunRoot, run_root_of
 from wharf.storage.lock import EngineLock
 from wharf.storage.metadata import Database
+from wharf.storage.roots.choice import choose
 from wharf.storage.snapshots import Snapshots
 from wharf.volumes.volumes import Volumes
 
@@ -135,7 +136,7 @@ class Engine:
         database = Database(data.database)
         stack.callback(database.close)
         content = ContentStore(data)
-        snapshots = Snapshots(data, database)
+        snapshots = Snapshots(data, database, choose(self._options.storage_driver, data))
         images = Images(data, database, content, snapshots, registries=self._options.registries)
         events = Events(database)
         networks = Networks(

@@ -81,7 +81,7 @@ class System:
             "ContainersPaused": paused,
             "ContainersStopped": len(states) - running - paused,
             "Images": await context.images.count(),
-            "Driver": "overlay2",
+            "Driver": context.snapshots.roots.name,
             "DriverStatus": [["Backing Filesystem", _filesystem(context.data.path)], ["Supports d_type", "true"]],
             "Plugins": {
                 "Volume": ["local"],

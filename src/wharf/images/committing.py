@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -26,7 +27,7 @@ class CommitRequest:
     """What a commit is told, checked."""
 
     parent: ImageRecord | None  # None: the container was made from nothing
-    upper: Path  # the container's own layer: its overlay's upper folder
+    changes: Callable[[], AbstractContextManager[Path]]  # gives what it changed, as an overlay's upper folder
     execution: ExecutionConfig  # of the new image, whole
     reference: Reference | None = None
     author: str = ""
@@ -45,11 +46,12 @@ def commit_image(intake: Intake, request: CommitRequest, now: str) -> ImageRecor
         DataLoss: layers of the parent are missing.
     """
     below = intake.layers_of(request.parent) if request.parent else []
-    fd = os.open(request.upper, FOLDER)
-    try:
-        layer = intake.layer_of_folder(fd, request.leave_out)
-    finally:
-        os.close(fd)
+    with request.changes() as upper:
+        fd = os.open(upper, FOLDER)
+        try:
+            layer = intake.layer_of_folder(fd, request.leave_out)
+        finally:
+            os.close(fd)
     layers = below if layer.diff_id == EMPTY_TAR else [*below, layer]
     config = encode_config(configuration(request, layers, now, adds=len(layers) > len(below)))
     references = [request.reference] if request.reference else []

@@ -190,7 +190,8 @@ class Images:
         """Return everything about one image; raises as :meth:`resolve`."""
         record = self.resolve(name)
         parent = self._catalog.get(record.config.get("parent") or "")
-        return views.inspection(record, self._snapshots.lower_dirs(record.chain_id), parent)
+        lower = self._snapshots.lower_dirs(record.chain_id)
+        return views.inspection(record, lower, parent, self._snapshots.roots.name)
 
     async def history(self, name: str) -> builtins.list[ImageHistoryResponseItem]:
         """Return how an image was made, the last step first; raises as :meth:`resolve`."""

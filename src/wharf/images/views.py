@@ -64,13 +64,16 @@ def shared_bytes(records: Sequence[ImageRecord], sizes: Mapping[str, int]) -> di
     }
 
 
-def inspection(record: ImageRecord, lower_dirs: Sequence[Path], parent: ImageRecord | None = None) -> ImageInspect:
+def inspection(
+    record: ImageRecord, lower_dirs: Sequence[Path], parent: ImageRecord | None = None, driver: str = "overlay2"
+) -> ImageInspect:
     """Return everything about an image.
 
     Args:
         record: the image.
         lower_dirs: its layers' folders, the uppermost first.
         parent: the image that it says to have been committed on, if that is here.
+        driver: the storage driver.
     """
     config = record.config
     history = config.get("history") or []
@@ -85,7 +88,7 @@ def inspection(record: ImageRecord, lower_dirs: Sequence[Path], parent: ImageRec
         "Architecture": config.get("architecture", ""),
         "Os": config.get("os", "linux"),
         "Size": record.size_bytes,
-        "GraphDriver": {"Name": "overlay2", "Data": _driver_data(lower_dirs)},
+        "GraphDriver": {"Name": driver, "Data": _driver_data(lower_dirs)},
         "RootFS": {"Type": "layers", "Layers": list(record.diff_ids)},
         "Metadata": {"LastTagTime": record.tagged_at or ZERO},
     }

@@ -5,12 +5,15 @@
     DATA ROOT  /var/lib/wharf            survives a reboot
     ├── wharf.db                         names, records, allocations (SQLite, WAL)
     ├── engine.lock                      held by the one Engine that owns this root (flock)
+    ├── storage-driver                   how its containers' roots are kept (``roots``); overlay2 when it is missing
     ├── content/                         an OCI image layout: oci-layout, index.json, blobs/sha256/<hex>
     │   └── ingest/                      blobs on their way in
     ├── snapshots/<chain id hex>/fs      an unpacked layer, read-only once it has its name
+    │                           /tree    with btrfs, a subvolume of it and all below; made again when it is missing
     ├── ingest/                          layers on their way in
     ├── containers/<id>/
-    │   ├── upper/ work/                 the container's own layer (overlay)
+    │   ├── upper/ work/                 the container's own layer (overlay), or its root (vfs, btrfs)
+    │   ├── merged/                      its root, while it runs (fuse-overlayfs)
     │   ├── hosts hostname resolv.conf   bind-mounted into it
     │   ├── <id>-json.log[.N[.gz]]       its log, in Docker's json-file form, whatever the driver
     │   └── log-cursor                   how far that has been delivered, with drivers that send it elsewhere
@@ -68,6 +71,11 @@ class DataRoot:
     def lock(self) -> Path:
         """The lock of the engine that owns the root."""
         return self.path / "engine.lock"
+
+    @property
+    def driver(self) -> Path:
+        """Names the storage driver."""
+        return self.path / "storage-driver"
 
     @property
     def content(self) -> Path:

@@ -91,7 +91,12 @@ def _below(
         if leave_out(found):
             continue
         node = found._replace(path=prefix + found.path)
-        if overlay and marks.is_whiteout(node.status):
+        if overlay and node.name.startswith(
+            marks.WHITEOUT_PREFIX
+        ):  # fuse-overlayfs marks folders so; an image cannot
+            if node.name == marks.OPAQUE_MARK and not marks.is_opaque(node.folder_fd):
+                writer.add(_mark(node.path))
+        elif overlay and marks.is_whiteout(node.status):
             writer.add(_mark(node.path[: -len(node.name)] + marks.WHITEOUT_PREFIX + node.name))
         elif stat.S_ISREG(node.status.st_mode):
             _file(writer, node, links)

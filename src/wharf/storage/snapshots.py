@@ -10,13 +10,14 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from wharf.errors import Conflict, DataLoss
 from wharf.kernel import overlay
+from wharf.kernel.mount_view import Layers
 from wharf.kernel.rename import exchange
 from wharf.kernel.sync import syncfs
 from wharf.lib.digest import Digest, hex_of
@@ -25,7 +26,8 @@ from wharf.storage import trees
 from wharf.storage.content import fsync_folder
 from wharf.storage.layout import DataRoot
 from wharf.storage.metadata import Database
-from wharf.storage.snapshotter import Stage
+from wharf.storage.roots.overlay import OPTIONS, OverlayRoots
+from wharf.storage.snapshotter import Roots, Stage
 
 _CHAIN: Final = """
     WITH RECURSIVE chain (chain_id, parent, depth) AS (
@@ -35,8 +37,6 @@ _CHAIN: Final = """
     )
     SELECT chain_id FROM chain ORDER BY depth
 """
-_OVERLAY_OPTIONS: Final = ("index=off", "redirect_dir=off", "metacopy=off")
-"""Whatever the kernel's defaults: so that a container's own layer holds whole files under their own names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,15 @@ class StagedLayer:
 
 
 class Snapshots:
-    """The layers of one data root; holds no state of its own."""
+    """The layers of one data root."""
 
-    def __init__(self, data: DataRoot, database: Database) -> None:
+    def __init__(self, data: DataRoot, database: Database, roots: Roots | None = None) -> None:
         self._data = data
         self._database = database
+        self.roots = roots or OverlayRoots()
+        """The storage driver."""
+        self._lower: dict[str, list[Path]] = {}  # of layers that exist: asked for at each start
+        self._removals = 0
         for folder in (data.snapshots, data.ingest, data.containers):
             folder.mkdir(mode=0o711, parents=True, exist_ok=True)
 
@@ -66,7 +70,7 @@ class Snapshots:
         recorded = {hex_of(str(chain_id)) for (chain_id,) in self._database.query("SELECT chain_id FROM snapshots")}
         for folder in self._data.snapshots.iterdir():
             if folder.name not in recorded:
-                trees.remove(folder, self._data.ingest)
+                self._remove_layer(folder)
 
     @contextmanager
     def stage(self) -> Iterator[StagedLayer]:
@@ -132,10 +136,17 @@ class Snapshots:
         Raises:
             DataLoss: there is no such layer.
         """
+        known = self._lower.get(chain_id)
+        if known is not None:
+            return known
+        removals = self._removals
         chain = self.chain(chain_id)
         if chain_id and not chain:
             raise DataLoss(f"layer {chain_id} is missing from the snapshots")
-        return [self._data.snapshots / hex_of(layer) / "fs" for layer in chain]
+        found = [self._data.snapshots / hex_of(layer) / "fs" for layer in chain]
+        if removals == self._removals:
+            self._lower[chain_id] = found
+        return found
 
     def diff_ids(self, chain_id: str) -> list[Digest]:
         """Return the diff ids of a layer and of those below it, the lowest first; none for ""."""
@@ -190,60 +201,73 @@ class Snapshots:
                 db.execute("DELETE FROM snapshots WHERE chain_id = ?", (chain_id,))
         except sqlite3.IntegrityError:
             raise Conflict(f"layer {chain_id} is in use by another layer") from None
-        trees.remove(self._data.snapshots / hex_of(chain_id), self._data.ingest)
+        self._removals += 1
+        self._lower.clear()
+        self._remove_layer(self._data.snapshots / hex_of(chain_id))
         return size
 
-    def prepare(self, container_id: str) -> None:
+    def _remove_layer(self, folder: Path) -> None:
+        self.roots.release_layer(folder)
+        trees.remove(folder, self._data.ingest)
+
+    def prepare(self, container_id: str, chain_id: str = "") -> None:
         """Make a container's folder and its own layer in it; nothing remains when this raises.
 
         Raises:
             Conflict: the folder exists.
         """
-        folder = str(self._data.container(container_id))
+        folder = self._data.container(container_id)
         try:
             os.mkdir(folder, 0o710)
         except FileExistsError:
             raise Conflict(f"the folder of container {container_id} exists already") from None
         try:
-            for name, mode in (("upper", 0o755), ("work", 0o700)):
-                os.mkdir(f"{folder}/{name}", mode)
-                os.chmod(f"{folder}/{name}", mode)  # whatever the umask
+            self.roots.prepare(folder, self.lower_dirs(chain_id))
         except BaseException:
             self.discard(container_id)
             raise
 
     def mount_of(self, container_id: str, chain_id: str) -> RootfsMount:
         """Return how to mount a container's root: its own layer on the image's, or alone when there are none."""
-        folder = self._data.container(container_id)
-        lower = self.lower_dirs(chain_id)
-        if not lower:
-            return {"type": "bind", "source": str(folder / "upper"), "options": ["bind", "private"]}
-        options = [f"lowerdir+={path}" for path in lower]
-        options += [f"upperdir={folder / 'upper'}", f"workdir={folder / 'work'}", *_OVERLAY_OPTIONS]
-        return {"type": "overlay", "source": "overlay", "options": options}
+        return self.roots.mount(self._data.container(container_id), self.lower_dirs(chain_id))
+
+    def attach(self, container_id: str, chain_id: str) -> None:
+        """Make on the host what that mount needs there, before a start; most drivers need nothing."""
+        self.roots.attach(self._data.container(container_id), self.lower_dirs(chain_id))
+
+    def detach(self, container_id: str) -> None:
+        """Undo that, after the end; idempotent."""
+        self.roots.detach(self._data.container(container_id))
+
+    def layers_of(self, container_id: str, chain_id: str) -> Layers:
+        """Return how a stopped container's root is put together, to be looked into or written to."""
+        return self.roots.layers(self._data.container(container_id), self.lower_dirs(chain_id))
+
+    @contextmanager
+    def changes(self, container_id: str, chain_id: str) -> Iterator[Path]:
+        """Give what a container has changed of its image, as the upper folder of an overlay."""
+        folder, lower = self._data.container(container_id), self.lower_dirs(chain_id)
+        with ExitStack() as stack:
+            yield stack.enter_context(self.roots.changes(folder, lower, self._scratch(stack)))
 
     @contextmanager
     def open_image(self, chain_id: str) -> Iterator[int | None]:
-        """Open the root of an image, read-only, as a detached mount that goes with the descriptor; None for ""."""
+        """Open the root of an image, read-only; None for ""."""
         lower = self.lower_dirs(chain_id)
         if not lower:
             yield None
             return
-        mount = overlay.detached([str(path) for path in lower])
-        try:
-            fd = os.open(".", trees.FOLDER, dir_fd=mount)
-            try:
-                yield fd
-            finally:
-                os.close(fd)
-        finally:
-            os.close(mount)
+        with ExitStack() as stack:
+            yield stack.enter_context(self.roots.image(lower, self._scratch(stack)))
+
+    def _scratch(self, stack: ExitStack) -> Callable[[], Path]:
+        return lambda: stack.enter_context(self.stage()).root
 
     @contextmanager
     def open_over(self, chain_id: str, upper: Path, work: Path) -> Iterator[int]:
         """Open a layer for changes, which go to ``upper``, as a detached mount that goes with the descriptor."""
         lower = self.lower_dirs(chain_id)
-        options = dict(option.split("=", 1) for option in _OVERLAY_OPTIONS)
+        options = dict(option.split("=", 1) for option in OPTIONS)
         mount = -1
         if lower:
             mount = overlay.detached([str(path) for path in lower], str(upper), str(work), options=options)
@@ -257,9 +281,9 @@ class Snapshots:
             if mount != -1:
                 os.close(mount)
 
-    def size_of(self, container_id: str) -> int:
-        """Return the bytes of a container's own layer; 0 when it has none."""
-        return trees.usage(self._data.container(container_id) / "upper")
+    def size_of(self, container_id: str, chain_id: str = "") -> int:
+        """Return the bytes that a container has of its own; 0 when it has none."""
+        return self.roots.size(self._data.container(container_id), self.lower_dirs(chain_id))
 
     def container_ids(self) -> list[str]:
         """Return the names of all containers' folders, recorded or not."""
@@ -271,9 +295,11 @@ class Snapshots:
         Returns what frees its space, which takes time; if that is never called, the next start of an engine does it.
         None when there is no such folder.
         """
+        self.roots.release(self._data.container(container_id))
         grave = trees.bury(self._data.container(container_id), self._data.ingest)
         return None if grave is None else lambda: trees.remove_buried(grave)
 
     def discard(self, container_id: str) -> None:
         """Remove a container's folder with its own layer; idempotent."""
+        self.roots.release(self._data.container(container_id))
         trees.remove(self._data.container(container_id), self._data.ingest)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
+from wharf.kernel.mount_view import Layers
 from wharf.lib.digest import Digest
 from wharf.spec.shim_messages import RootfsMount
 
@@ -46,14 +47,81 @@ class Snapshotter(Protocol):
     def remove(self, chain_id: Digest) -> int:
         """Remove a layer that no other lies on; return its bytes."""
 
-    def prepare(self, container_id: str) -> None:
-        """Make a container's own layer."""
+    def prepare(self, container_id: str, chain_id: str = "") -> None:
+        """Make a container's own layer on an image's."""
 
     def mount_of(self, container_id: str, chain_id: str) -> RootfsMount:
         """Return how to mount a container's root."""
 
-    def size_of(self, container_id: str) -> int:
-        """Return the bytes of a container's own layer."""
+    def attach(self, container_id: str, chain_id: str) -> None:
+        """Make on the host what :meth:`mount_of` needs there; most drivers need nothing."""
+
+    def detach(self, container_id: str) -> None:
+        """Undo that; idempotent."""
+
+    def changes(self, container_id: str, chain_id: str) -> AbstractContextManager[Path]:
+        """Give what a container has changed, as the upper folder of an overlay; maybe with archives' marks."""
+
+    def open_image(self, chain_id: str) -> AbstractContextManager[int | None]:
+        """Give the root of an image to be read; None for ""."""
+
+    def size_of(self, container_id: str, chain_id: str = "") -> int:
+        """Return the bytes that a container has of its own."""
 
     def discard(self, container_id: str) -> None:
         """Remove a container's folder with its own layer; idempotent."""
+
+
+class Roots(Protocol):
+    """A storage driver: how a container's root is put together of layers. Everything blocks.
+
+    ``folder`` is the container's, ``lower`` has the folders of its image's layers, the uppermost first, ``scratch``
+    makes an empty folder that goes afterwards.
+    """
+
+    @property
+    def name(self) -> str:
+        """What Docker calls it."""
+
+    @property
+    def copies(self) -> bool:
+        """Whether :meth:`prepare` takes time."""
+
+    @property
+    def attaches(self) -> bool:
+        """Whether :meth:`attach` and :meth:`detach` do anything."""
+
+    def require(self, data_root: Path) -> None:
+        """Refuse a machine or a data root that cannot be used; NotImplementedHere says why."""
+
+    def prepare(self, folder: Path, lower: Sequence[Path]) -> None:
+        """Make what a container has of its own."""
+
+    def mount(self, folder: Path, lower: Sequence[Path]) -> RootfsMount:
+        """Return how the runtime mounts the root."""
+
+    def attach(self, folder: Path, lower: Sequence[Path]) -> None:
+        """Make on the host what that mount needs there; idempotent."""
+
+    def detach(self, folder: Path) -> None:
+        """Undo :meth:`attach`; idempotent."""
+
+    def layers(self, folder: Path, lower: Sequence[Path]) -> Layers:
+        """Return how a stopped container's root is put together to be looked into, or written to."""
+
+    def changes(
+        self, folder: Path, lower: Sequence[Path], scratch: Callable[[], Path]
+    ) -> AbstractContextManager[Path]:
+        """Give what the container has changed, as the upper folder of an overlay."""
+
+    def size(self, folder: Path, lower: Sequence[Path]) -> int:
+        """Return the bytes of that; 0 when there is no such container."""
+
+    def image(self, lower: Sequence[Path], scratch: Callable[[], Path]) -> AbstractContextManager[int]:
+        """Give a descriptor of the image's root, to be read."""
+
+    def release(self, folder: Path) -> None:
+        """Let go of what could not be removed with a container's folder; idempotent."""
+
+    def release_layer(self, folder: Path) -> None:
+        """Let go of what could not be removed with a layer's folder; idempotent."""

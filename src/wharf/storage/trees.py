@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from wharf.kernel import btrfs
+
 FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -109,6 +111,14 @@ def usage(path: Path) -> int:
     return total
 
 
+def dress_like(source: Path, target: Path) -> None:
+    """Give a folder the owner, mode and times of another: an image's root's, for instance."""
+    status = source.stat()
+    os.chown(target, status.st_uid, status.st_gid)
+    target.chmod(stat.S_IMODE(status.st_mode))
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
 def remove(path: Path, trash: Path) -> None:
     """Remove a tree. It moves below ``trash``, on the same file system, first: after a crash it is only there.
 
@@ -158,6 +168,10 @@ def _flatten(top: int, name: bytes, prefix: bytes, serial: int) -> int:
         for inner in _unlink_files(fd):
             serial += 1
             os.rename(inner, b"%s-%d" % (prefix, serial), src_dir_fd=fd, dst_dir_fd=top)
+    except OSError as error:
+        if error.errno == errno.EXDEV and btrfs.delete_subvolume(top, name):  # whoever made it was killed
+            return serial
+        raise
     finally:
         os.close(fd)
     os.rmdir(name, dir_fd=top)
@@ -167,6 +181,7 @@ def _flatten(top: int, name: bytes, prefix: bytes, serial: int) -> int:
 def _unlink_files(fd: int) -> list[bytes]:
     """Remove all but the folders in ``fd``, and return their names."""
     folders = []
+    os.lseek(fd, 0, os.SEEK_SET)  # btrfs shows what came since the folder was opened only after that
     with os.scandir(fd) as entries:
         for entry in list(entries):
             name = os.fsencode(entry.name)

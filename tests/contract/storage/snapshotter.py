@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 import pytest
 
 from wharf.errors import Conflict, DataLoss
 from wharf.lib.digest import Digest, chain_ids, digest_of
+from wharf.storage import overlay_marks as marks
 from wharf.storage.snapshotter import Snapshotter
 
 Transaction = Callable[[], AbstractContextManager[sqlite3.Connection]]
+Opened = Callable[[Snapshotter, str, str], AbstractContextManager[Path]]
+"""Gives a container's root as a place where this process can work in it."""
 
 
 class SnapshotterContract:
-    """Inherit it, and provide the fixtures ``snapshotter`` and ``transaction``."""
+    """Inherit it, and provide the fixtures ``snapshotter``, ``transaction`` and ``opened``."""
 
     def add(self, snapshotter: Snapshotter, transaction: Transaction, *names: str) -> list[Digest]:
         """Commit one layer a name, each on the one before, with one file of that name and content."""
@@ -77,3 +83,110 @@ class SnapshotterContract:
 
         snapshotter.prepare("c")
         assert snapshotter.size_of("c") == 0
+        snapshotter.discard("c")
+
+    def image(self, snapshotter: Snapshotter, transaction: Transaction) -> Digest:
+        """Commit two layers: the upper one deletes, replaces and hides some of what the lower one has."""
+        diff_ids = [digest_of(b"lower"), digest_of(b"upper")]
+        lower_id, upper_id = chain_ids(diff_ids)
+        with snapshotter.stage() as stage:
+            for name in ("kept/f", "replaced/inner", "hidden/below", "gone/f", "own/f"):
+                (stage.path / name).parent.mkdir(exist_ok=True)
+                (stage.path / name).write_text(f"lower {name}")
+            os.link(stage.path / "kept/f", stage.path / "kept/same")
+            os.chown(stage.path / "own/f", 1000, 1001)
+            (stage.path / "own/f").chmod(0o4750)
+            os.setxattr(stage.path / "own/f", "user.note", b"1")
+            (stage.path / "link").symlink_to("kept/f")
+            stage.path.chmod(0o751)
+            snapshotter.adopt(stage, lower_id)
+        with snapshotter.stage() as stage:
+            (stage.path / "replaced").write_text("a file now")
+            (stage.path / "hidden").mkdir()
+            (stage.path / "hidden/above").write_text("new")
+            fd = os.open(stage.path / "hidden", os.O_RDONLY | os.O_DIRECTORY)
+            marks.mark_opaque(fd)
+            os.close(fd)
+            os.mknod(stage.path / "gone", stat.S_IFCHR, 0)
+            stage.path.chmod(0o751)
+            snapshotter.adopt(stage, upper_id)
+        with transaction() as db:
+            snapshotter.record(db, lower_id, parent=None, diff_id=diff_ids[0], size_bytes=1)
+            snapshotter.record(db, upper_id, parent=lower_id, diff_id=diff_ids[1], size_bytes=1)
+        return upper_id
+
+    def test_a_root_shows_what_its_layers_make(
+        self, snapshotter: Snapshotter, transaction: Transaction, opened: Opened
+    ) -> None:
+        top = self.image(snapshotter, transaction)
+        snapshotter.prepare("c", top)
+        with opened(snapshotter, "c", top) as root:
+            names = sorted(str(path.relative_to(root)) for path in root.rglob("*"))
+            status = (root / "own/f").stat()
+
+            assert names == [
+                "hidden", "hidden/above", "kept", "kept/f", "kept/same", "link", "own", "own/f", "replaced",
+            ]  # fmt: skip
+            assert (root / "replaced").read_text() == "a file now"
+            assert os.readlink(root / "link") == "kept/f"
+            assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (1000, 1001, 0o4750)
+            assert os.getxattr(root / "own/f", "user.note") == b"1"
+            assert (root / "kept/f").stat().st_ino == (root / "kept/same").stat().st_ino
+            assert stat.S_IMODE(root.stat().st_mode) == 0o751
+        snapshotter.discard("c")
+
+    def test_what_a_container_does_not_touch_is_no_change_of_its(
+        self, snapshotter: Snapshotter, transaction: Transaction
+    ) -> None:
+        top = self.image(snapshotter, transaction)
+        snapshotter.prepare("c", top)
+        with snapshotter.changes("c", top) as changes:
+            assert list(changes.iterdir()) == []
+        assert snapshotter.size_of("c", top) == 0
+        snapshotter.discard("c")
+
+    def test_changes_are_given_as_an_overlays_upper_folder(
+        self, snapshotter: Snapshotter, transaction: Transaction, opened: Opened
+    ) -> None:
+        top = self.image(snapshotter, transaction)
+        snapshotter.prepare("c", top)
+        with opened(snapshotter, "c", top) as root:
+            (root / "kept/new").write_text("12345")
+            (root / "own/f").unlink()
+            (root / "replaced").unlink()
+            (root / "replaced").mkdir()
+            (root / "replaced/again").write_text("1")
+            with (root / "hidden/above").open("a") as file:
+                file.write("er")
+            (root / "kept").chmod(0o700)
+        with snapshotter.changes("c", top) as changes:
+            paths = [path for path in changes.rglob("*") if not path.name.startswith(".wh.")]
+            found = {str(path.relative_to(changes)): path.lstat() for path in paths}
+
+            assert sorted(found) == [
+                "hidden", "hidden/above", "kept", "kept/new", "own", "own/f", "replaced", "replaced/again",
+            ]  # fmt: skip
+            assert [name for name, status in found.items() if marks.is_whiteout(status)] == ["own/f"]
+            assert (changes / "hidden/above").read_text() == "newer"
+            assert stat.S_IMODE(found["kept"].st_mode) == 0o700
+        assert snapshotter.size_of("c", top) == 5 + 1 + 5
+        snapshotter.discard("c")
+
+    def test_containers_of_one_image_do_not_see_each_others_changes(
+        self, snapshotter: Snapshotter, transaction: Transaction, opened: Opened
+    ) -> None:
+        top = self.image(snapshotter, transaction)
+        for container in ("one", "other"):
+            snapshotter.prepare(container, top)
+        with opened(snapshotter, "one", top) as root:
+            with (root / "kept/f").open("a") as file:
+                file.write("!")
+            (root / "hidden/above").unlink()
+        with opened(snapshotter, "other", top) as root:
+            assert (root / "kept/f").read_text() == "lower kept/f"
+            assert (root / "hidden/above").exists()
+        with snapshotter.open_image(top) as image:
+            assert image is not None
+            assert sorted(os.listdir(image)) == ["hidden", "kept", "link", "own", "replaced"]
+        for container in ("one", "other"):
+            snapshotter.discard(container)

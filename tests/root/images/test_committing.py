@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,10 @@ def upper(tmp_path: Path) -> Path:
     return folder
 
 
+def given(folder: Path) -> Callable[[], AbstractContextManager[Path]]:
+    return lambda: nullcontext(folder)
+
+
 def test_a_commit_puts_one_layer_on_the_image(store: Store, upper: Path) -> None:
     asyncio.run(imported(store, tar(gone=b"1", kept=b"2"), "base", changes=["ENV A=b"]))
     parent = store.images.resolve("base")
@@ -31,7 +37,7 @@ def test_a_commit_puts_one_layer_on_the_image(store: Store, upper: Path) -> None
     made = asyncio.run(
         store.images.commit(
             CommitRequest(
-                parent, upper, {"Cmd": ["sh"]}, reference, author="me", comment="why", created_by="touch new"
+                parent, given(upper), {"Cmd": ["sh"]}, reference, author="me", comment="why", created_by="touch new"
             )
         )
     )
@@ -47,7 +53,7 @@ def test_a_commit_puts_one_layer_on_the_image(store: Store, upper: Path) -> None
 
 
 def test_a_commit_without_an_image_has_one_layer(store: Store, upper: Path) -> None:
-    made = asyncio.run(store.images.commit(CommitRequest(None, upper, {})))
+    made = asyncio.run(store.images.commit(CommitRequest(None, given(upper), {})))
 
     assert (len(made.diff_ids), made.references) == (1, ())
 
@@ -55,7 +61,9 @@ def test_a_commit_without_an_image_has_one_layer(store: Store, upper: Path) -> N
 def test_layers_shared_with_a_parent_that_goes_stay(store: Store, upper: Path) -> None:
     asyncio.run(imported(store, tar(kept=b"2"), "base"))
     asyncio.run(
-        store.images.commit(CommitRequest(store.images.resolve("base"), upper, {}, parse_reference("made:latest")))
+        store.images.commit(
+            CommitRequest(store.images.resolve("base"), given(upper), {}, parse_reference("made:latest"))
+        )
     )
     asyncio.run(store.images.remove("base"))
 

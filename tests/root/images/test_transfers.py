@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -117,7 +118,9 @@ def test_layers_that_are_here_are_not_fetched_again(host: str, store: Store, oth
     upper.mkdir()
     (upper / "new").write_text("new")
     base = store.images.resolve(f"{host}/base:1")
-    asyncio.run(store.images.commit(CommitRequest(base, upper, {}, parse_reference(f"{host}/derived:1"))))
+    asyncio.run(
+        store.images.commit(CommitRequest(base, lambda: nullcontext(upper), {}, parse_reference(f"{host}/derived:1")))
+    )
     push(store, f"{host}/derived:1")
 
     told = statuses(pull(other, f"{host}/derived:1"))

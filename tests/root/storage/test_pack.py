@@ -72,6 +72,15 @@ def test_overlays_marks_become_the_archives_and_back(tmp_path: Path, layer: int)
     assert packed(tmp_path / "again", overlay=True) == archive
 
 
+def test_the_marks_of_fuse_overlayfs_are_the_archives_own(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d/f").touch()
+    (tmp_path / "d/.wh..wh..opq").touch()
+    os.mknod(tmp_path / "d/.wh..opq", stat.S_IFCHR, 0)
+
+    assert names(packed(tmp_path, overlay=True)) == [b"d/", b"d/.wh..wh..opq", b"d/f"]
+
+
 def test_content_is_copied_whole(tmp_path: Path, layer: int) -> None:
     (tmp_path / "source").mkdir()
     fill(tmp_path / "source")

@@ -44,12 +44,15 @@ def mounted(options: list[str]) -> int:
         os.close(fd)
 
 
-class TestSnapshots(SnapshotterContract):
+add = SnapshotterContract().add
+
+
+class TestSnapshots:
     @pytest.mark.parametrize("names", [("a",), ("a", "b", "c")])
     def test_a_root_mounts_with_its_own_layer_on_top(
         self, names: tuple[str, ...], snapshotter: Snapshots, transaction: Transaction, data: DataRoot
     ) -> None:
-        chain = self.add(snapshotter, transaction, *names)
+        chain = add(snapshotter, transaction, *names)
         snapshotter.prepare("c1")
         described = snapshotter.mount_of("c1", chain[-1])
         # the mount itself is private to this test, and goes with its descriptor
@@ -78,7 +81,7 @@ class TestSnapshots(SnapshotterContract):
         }
 
     def test_an_image_is_opened_with_its_deletions(self, snapshotter: Snapshots, transaction: Transaction) -> None:
-        chain = self.add(snapshotter, transaction, "a", "b")
+        chain = add(snapshotter, transaction, "a", "b")
         upper = os.open(snapshotter.lower_dirs(chain[-1])[0], trees.FOLDER)
         make_whiteout(b"a", upper)
         os.close(upper)
@@ -93,7 +96,7 @@ class TestSnapshots(SnapshotterContract):
     def test_a_sweep_removes_what_has_no_record(
         self, snapshotter: Snapshots, transaction: Transaction, data: DataRoot
     ) -> None:
-        [kept] = self.add(snapshotter, transaction, "a")
+        [kept] = add(snapshotter, transaction, "a")
         (data.snapshots / ("f" * 64) / "fs").mkdir(parents=True)
         (data.ingest / "half" / "fs").mkdir(parents=True)
         snapshotter.sweep()

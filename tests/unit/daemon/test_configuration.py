@@ -32,7 +32,7 @@ def test_file_and_flags_are_told_together(tmp_path: Path) -> None:
         ({"debug": "yes"}, 'invalid value for "debug": expected true or false'),
         ("[]", "invalid JSON: it is not an object"),
         ("{", "invalid JSON: Expecting property name"),
-        ({"storage-driver": "zfs"}, "storage-driver: zfs is not supported here"),
+        ({"storage-driver": "zfs"}, 'invalid value "zfs"'),
     ],
 )
 def test_file_that_cannot_be_honoured_is_refused(tmp_path: Path, document: object, words: str) -> None:

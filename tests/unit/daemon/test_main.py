@@ -14,7 +14,7 @@ from wharf.lib.version import __version__
         (["-H", "tcp://127.0.0.1:2375"], "--insecure-tcp allows everybody on loopback"),
         (["--insecure-tcp", "-H", "tcp://0.0.0.0:2375"], "only loopback addresses are served without --tlsverify"),
         (["--log-format", "xml"], 'invalid value "xml" for log-format: choose one of text, json'),
-        (["--storage-driver", "zfs"], "storage-driver: zfs is not supported here"),
+        (["--storage-driver", "zfs"], 'invalid value "zfs" for storage-driver: choose one of overlay2'),
         (["--userns-remap=default"], "userns-remap: default is not supported here"),
         (["--no-such-flag"], "No such option"),
         (["extra"], "unexpected extra argument"),

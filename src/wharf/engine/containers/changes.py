@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from wharf.engine.containers.record import Container
@@ -40,17 +39,15 @@ async def changes(context: Context, ref: str) -> list[FilesystemChange]:
 
 
 def _read(context: Context, container: Container) -> list[FilesystemChange]:
-    upper = os.open(upper_of(context, container), FOLDER)
-    try:
-        with context.snapshots.open_image(container.chain_id) as image:
+    with (
+        context.snapshots.changes(container.id, container.chain_id) as path,
+        context.snapshots.open_image(container.chain_id) as image,
+    ):
+        upper = os.open(path, FOLDER)
+        try:
             return compare(upper, lambda path: _stat(image, path))
-    finally:
-        os.close(upper)
-
-
-def upper_of(context: Context, container: Container) -> Path:
-    """Return the folder of a container's own layer."""
-    return context.data.container(container.id) / "upper"
+        finally:
+            os.close(upper)
 
 
 def _stat(image: int | None, path: bytes) -> os.stat_result | None:
@@ -71,7 +68,7 @@ def compare(upper: int, lower: Lower) -> list[FilesystemChange]:
     """Return the changes that the layer of descriptor ``upper`` makes to what ``lower`` says is below it."""
     kinds: dict[bytes, int] = {}
     for node in walk(upper):
-        if is_placeholder(node):
+        if is_placeholder(node) or node.name.startswith(marks.WHITEOUT_PREFIX):  # fuse-overlayfs's own marks
             continue
         below = lower(node.path)
         kind = _kind(node, below)

@@ -192,11 +192,12 @@ class Containers:
             container,
             folder=context.data.container(container.id),
             lower=context.snapshots.lower_dirs(container.chain_id),
+            driver=context.snapshots.roots.name,
             endpoints=container.endpoints,
             live_execs=self._execs.live_of(container),
         )
         if size:
-            own = await asyncio.to_thread(context.snapshots.size_of, container.id)
+            own = await asyncio.to_thread(context.snapshots.size_of, container.id, container.chain_id)
             document["SizeRw"] = own
             document["SizeRootFs"] = own + context.images.size_of(container.image_id)
         return document
@@ -238,7 +239,7 @@ class Containers:
             endpoints=container.endpoints,
         )
         if size:
-            own = await asyncio.to_thread(context.snapshots.size_of, container.id)
+            own = await asyncio.to_thread(context.snapshots.size_of, container.id, container.chain_id)
             document["SizeRw"] = own
             document["SizeRootFs"] = own + context.images.size_of(container.image_id)
         return document

@@ -9,7 +9,7 @@ from typing import Final, cast
 
 from wharf.engine.containers import kill
 from wharf.engine.containers.attributes import publish
-from wharf.engine.containers.changes import is_placeholder, upper_of
+from wharf.engine.containers.changes import is_placeholder
 from wharf.engine.containers.create import merge
 from wharf.engine.containers.record import Container
 from wharf.engine.containers.state import require
@@ -50,7 +50,7 @@ async def commit(context: Context, ref: str, asked: Commit) -> str:
     reference = tagged(asked.repository, asked.tag) if asked.repository else None
     request = CommitRequest(
         parent=context.images.resolve(container.image_id),
-        upper=upper_of(context, container),
+        changes=lambda: context.snapshots.changes(container.id, container.chain_id),
         execution=execution(container.spec.config, asked),
         reference=reference,
         author=asked.author,

@@ -98,7 +98,10 @@ async def _prepare(context: Context, container: Container, image: ImageRecord) -
     try:
         points = await mounts.resolve(context, spec.config, spec.host_config, container.id)
         container.spec = replace(spec, mounts=points)
-        context.snapshots.prepare(container.id)  # three folders: to hand that to a thread takes longer
+        if context.snapshots.roots.copies:
+            await asyncio.to_thread(context.snapshots.prepare, container.id, container.chain_id)
+        else:  # three folders: to hand that to a thread takes longer
+            context.snapshots.prepare(container.id, container.chain_id)
         await mounts.fill_volumes(context, points, image)
         context.registry.require_free(container.name)
         with context.database.transaction():

@@ -68,6 +68,8 @@ async def settle(context: Context, container: Container, ended: Exit) -> None:
     context.processes.forget(container.id)
     await networking.release(context, container)
     await mounts.unmount_volumes(context, container)
+    if context.snapshots.roots.attaches:
+        await asyncio.to_thread(context.snapshots.detach, container.id)
     if again:
         schedule(context, container, ran_s=ran_s)
     elif container.spec.host_config.get("AutoRemove"):

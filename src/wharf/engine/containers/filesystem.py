@@ -93,9 +93,8 @@ def _read(folder: int, name: str) -> str:
 
 def layers_for_reading(context: Context, container: Container) -> Layers:
     """Return the layers of a container, none of which is written."""
-    folder = context.data.container(container.id)
-    lower = [folder / "upper", *context.snapshots.lower_dirs(container.chain_id)]
-    return Layers([str(path) for path in lower])
+    layers = context.snapshots.layers_of(container.id, container.chain_id)
+    return Layers([*([layers.upper] if layers.upper else []), *layers.lower])
 
 
 def _view(context: Context, container: Container, write: bool) -> Root:  # noqa: FBT001  # a thread's argument
@@ -104,7 +103,7 @@ def _view(context: Context, container: Container, write: bool) -> Root:  # noqa:
     place.mkdir(exist_ok=True)
     layers = layers_for_reading(context, container)
     if write:
-        layers = Layers(layers.lower[1:], str(folder / "upper"), str(folder / "work"))
+        layers = context.snapshots.layers_of(container.id, container.chain_id)
     parts = {m.target: m.subpath for m in wanted(container.spec.config, container.spec.host_config)}
     view = open_view(str(place), layers, [_bind(point, parts) for point in _in_order(container.spec.mounts)])
     return Root(view.root, view)

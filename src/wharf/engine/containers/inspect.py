@@ -42,7 +42,13 @@ _HOST_DEFAULTS: Final[HostConfig] = {
 
 
 def inspect(
-    container: Container, *, folder: Path, lower: list[Path], endpoints: list[Endpoint], live_execs: list[str]
+    container: Container,
+    *,
+    folder: Path,
+    lower: list[Path],
+    endpoints: list[Endpoint],
+    live_execs: list[str],
+    driver: str = "overlay2",
 ) -> ContainerInspectResponse:
     """Return all of a container (GET /containers/{id}/json)."""
     spec = container.spec
@@ -59,14 +65,14 @@ def inspect(
         "LogPath": str(folder / f"{container.id}-json.log") if driver_of(container)[0] == "json-file" else "",
         "Name": f"/{container.name}",
         "RestartCount": container.state.restart_count,
-        "Driver": "overlay2",
+        "Driver": driver,
         "Platform": spec.platform,
         "MountLabel": "",
         "ProcessLabel": "",
         "AppArmorProfile": "",
         "ExecIDs": live_execs or None,
         "HostConfig": {**_HOST_DEFAULTS, **spec.host_config},
-        "GraphDriver": {"Name": "overlay2", "Data": _graph(folder, lower)},
+        "GraphDriver": {"Name": driver, "Data": _graph(folder, lower) if "overlay" in driver else {}},
         "Mounts": spec.mounts,
         "Config": spec.config,
         "NetworkSettings": network_settings(container, endpoints),

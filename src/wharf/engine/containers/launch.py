@@ -89,6 +89,8 @@ async def _set_up(context: Context, container: Container) -> Shim:
     spec = vendor_devices.with_devices(spec, container.spec.host_config)
     networking.write_files(context, container, attached)
     networking.add_hosts(context, container, links.host_lines(linked))
+    if context.snapshots.roots.attaches:
+        await asyncio.to_thread(context.snapshots.attach, container.id, container.chain_id)
     bundled = time.perf_counter_ns()
     pending, container.pending = container.pending, []
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from wharf.engine.containers import remove
@@ -21,7 +22,7 @@ async def prune(context: Context, filters: Mapping[str, list[str]]) -> dict[str,
         if container.state.status in ("created", "exited", "dead") and _passes(
             container, filters, context.clock.now()
         ):
-            size = context.snapshots.size_of(container.id)
+            size = await asyncio.to_thread(context.snapshots.size_of, container.id, container.chain_id)
             try:
                 await remove.remove(context, container.id, force=False, volumes=False, link=False)
             except WharfError:

@@ -29,6 +29,9 @@ async def reconcile(context: Context) -> None:
     await _sweep(context)
     live = {container_id for container_id, what in found.items() if isinstance(what, Shim)}
     await context.volumes.settle(_volumes_of(context, live))
+    if context.snapshots.roots.attaches:
+        for container_id in found.keys() - live:
+            await asyncio.to_thread(context.snapshots.detach, container_id)
     endpoints = await context.networks.start(live)
     for container in context.registry:
         await networking.settle(context, container, endpoints.get(container.id, []))

@@ -1,0 +1,159 @@
+"""What a container has changed of a copy of its image: found by comparing, written as overlay has it.
+
+A file counts as changed when its kind, owner, mode, size, time of change or attributes differ.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from wharf.storage import overlay_marks as marks
+from wharf.storage.roots.merging import Parents, copy_node, dress
+from wharf.storage.roots.union import Union, attributes_of
+from wharf.storage.trees import FOLDER, Node, walk
+
+
+class Change(NamedTuple):
+    """One name that differs. ``node`` is the container's, None for what it has deleted."""
+
+    path: bytes
+    node: Node | None
+    replaced: bool = False  # a folder in the place of something else: nothing of the image's shows in it
+
+
+def compared(own: int, image: Union) -> Iterator[Change]:
+    """Yield what differs below the container's folder ``own``; a folder comes before what is in it."""
+    listings: dict[bytes, dict[bytes, tuple[int, os.stat_result]]] = {}
+    yield from _deleted(own, b"", image, listings)
+    for node in walk(own):
+        parent = node.path.rpartition(b"/")[0]
+        below = listings[parent].get(node.name)
+        folder = stat.S_ISDIR(node.status.st_mode)
+        both = below is not None and folder and stat.S_ISDIR(below[1].st_mode)
+        if below is None or _differs(node, below, image):
+            yield Change(node.path, node, replaced=below is not None and folder and not both)
+        if folder:
+            fd = os.open(node.name, FOLDER, dir_fd=node.folder_fd)
+            try:
+                if both:
+                    yield from _deleted(fd, node.path, image, listings)
+                else:
+                    listings[node.path] = {}
+            finally:
+                os.close(fd)
+
+
+def _deleted(
+    fd: int, path: bytes, image: Union, listings: dict[bytes, dict[bytes, tuple[int, os.stat_result]]]
+) -> Iterator[Change]:
+    """Yield the names that the image has in a folder and the container has not, and remember the image's."""
+    listings[path] = image.listing(path)
+    prefix = path + b"/" if path else b""
+    for name in sorted(set(listings[path]) - set(map(os.fsencode, os.listdir(fd)))):
+        yield Change(prefix + name, None)
+
+
+def _differs(node: Node, below: tuple[int, os.stat_result], image: Union) -> bool:
+    top, theirs = below
+    mine = node.status
+    if (mine.st_mode, mine.st_uid, mine.st_gid) != (theirs.st_mode, theirs.st_uid, theirs.st_gid):
+        return True
+    if not stat.S_ISDIR(mine.st_mode) and (mine.st_size, mine.st_mtime_ns, mine.st_rdev) != (
+        theirs.st_size,
+        theirs.st_mtime_ns,
+        theirs.st_rdev,
+    ):
+        return True
+    own = attributes_of(f"/proc/self/fd/{node.folder_fd}/".encode() + node.name)
+    return own != image.attributes(top, node.path)
+
+
+def changed_bytes(own: int, image: Union) -> int:
+    """Return the bytes of the files that differ, each inode once."""
+    seen: set[int] = set()
+    total = 0
+    for change in compared(own, image):
+        node = change.node
+        if node is not None and stat.S_ISREG(node.status.st_mode) and node.status.st_ino not in seen:
+            seen.add(node.status.st_ino)
+            total += node.status.st_size
+    return total
+
+
+def write_changes(own: int, image: Union, target: Path) -> None:
+    """Write what differs into the empty folder ``target``, deletions as whiteouts."""
+    top = os.open(target, FOLDER)
+    try:
+        _write(own, image, top)
+    finally:
+        os.close(top)
+
+
+def _write(own: int, image: Union, top: int) -> None:
+    parents = Parents(top)
+    links: dict[int, bytes] = {}
+    try:
+        for path, node, replaced in compared(own, image):
+            name = path.rpartition(b"/")[2]
+            _ensure_above(own, top, path)
+            parent = parents.of(path)
+            if node is None:
+                marks.make_whiteout(name, parent)
+            elif stat.S_ISDIR(node.status.st_mode):
+                _folder(node, parent, opaque=replaced)
+            elif (first := links.get(node.status.st_ino)) is not None:
+                os.link(first, path, src_dir_fd=top, dst_dir_fd=top, follow_symlinks=False)
+            else:
+                copy_node(node, parent)
+                if node.status.st_nlink > 1 and not stat.S_ISSOCK(node.status.st_mode):
+                    links[node.status.st_ino] = path
+    finally:
+        parents.close()
+
+
+def _folder(node: Node, parent: int, *, opaque: bool) -> None:
+    if not _is_there(node.name, parent):
+        os.mkdir(node.name, 0o700, dir_fd=parent)
+    dress(node, parent)
+    if opaque:
+        fd = os.open(node.name, FOLDER, dir_fd=parent)
+        try:
+            marks.mark_opaque(fd)
+        finally:
+            os.close(fd)
+
+
+def _ensure_above(own: int, top: int, path: bytes) -> None:
+    """Make the folders above a change that are themselves unchanged, dressed as they are."""
+    parts = path.split(b"/")[:-1]
+    source, target = os.dup(own), os.dup(top)
+    try:
+        for part in parts:
+            if not _is_there(part, target):
+                os.mkdir(part, 0o700, dir_fd=target)
+                status = os.stat(part, dir_fd=source, follow_symlinks=False)
+                dress(Node(part, source, part, status), target)
+            source = _into(source, part)
+            target = _into(target, part)
+    finally:
+        os.close(source)
+        os.close(target)
+
+
+def _into(folder: int, name: bytes) -> int:
+    """Return the folder ``name`` in a folder, which is closed."""
+    inner = os.open(name, FOLDER, dir_fd=folder)
+    os.close(folder)
+    return inner
+
+
+def _is_there(name: bytes, folder: int) -> bool:
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True

@@ -1,0 +1,108 @@
+"""fuse-overlayfs: overlay in a program of its own, for whom the kernel does not let mount one.
+
+The mount is on the host while the container runs, at ``containers/<id>/merged``: the program that serves it must
+outlive the engine. It goes with the container's end, or when the next engine starts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import which
+from typing import Final
+
+from wharf.errors import NotImplementedHere, Unavailable
+from wharf.kernel.mount import UmountFlag, umount
+from wharf.kernel.process import run
+from wharf.spec.shim_messages import RootfsMount
+from wharf.storage.roots.overlay import OverlayRoots, own_folder
+from wharf.storage.trees import FOLDER
+
+_PROGRAM: Final = "fuse-overlayfs"
+_PATIENCE_S: Final = 30.0
+
+
+class FuseOverlayRoots(OverlayRoots):
+    """Layers and a container's own one are overlay's; the mount is FUSE's."""
+
+    name = _PROGRAM
+    attaches = True
+
+    def require(self, data_root: Path) -> None:
+        """Check that the program and the device are there.
+
+        Raises:
+            NotImplementedHere: one is missing.
+        """
+        del data_root
+        if which(_PROGRAM) is None:
+            raise NotImplementedHere(f"storage driver {_PROGRAM} needs the program of that name: install it")
+        if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+            raise NotImplementedHere(f"storage driver {_PROGRAM} needs /dev/fuse, which cannot be opened")
+
+    def mount(self, folder: Path, lower: Sequence[Path]) -> RootfsMount:
+        """Return what :meth:`attach` has mounted."""
+        if not lower:
+            return own_folder(folder)
+        return {"type": "bind", "source": str(folder / "merged"), "options": ["bind", "private"]}
+
+    def attach(self, folder: Path, lower: Sequence[Path]) -> None:
+        """Mount a container's root on the host; idempotent.
+
+        Raises:
+            Unavailable: the program says why not.
+        """
+        if lower:
+            self.detach(folder)
+            _mount(lower, folder / "merged", folder / "upper", folder / "work")
+
+    def detach(self, folder: Path) -> None:
+        """Take the mount away; idempotent."""
+        _unmount(folder / "merged")
+
+    @contextmanager
+    def image(self, lower: Sequence[Path], scratch: Callable[[], Path]) -> Iterator[int]:
+        """Give the layers mounted in a scratch folder, read-only."""
+        place = scratch() / "image"
+        _mount(lower, place)
+        try:
+            fd = os.open(place, FOLDER)
+            try:
+                yield fd
+            finally:
+                os.close(fd)
+        finally:
+            _unmount(place)
+
+    def release(self, folder: Path) -> None:
+        """Take the mount away before the folder goes."""
+        self.detach(folder)
+
+
+def options(lower: Sequence[Path], upper: Path | None, work: Path | None) -> str:
+    """Return the mount's options; a colon or a comma in a path is escaped. Pure.
+
+    The program takes no option more than once, so the layers share one.
+    """
+    layers = ":".join(_escaped(path) for path in lower)
+    if upper is None or work is None:
+        return f"lowerdir={layers}"
+    return f"lowerdir={layers},upperdir={_escaped(upper)},workdir={_escaped(work)}"
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
+
+
+def _mount(lower: Sequence[Path], place: Path, upper: Path | None = None, work: Path | None = None) -> None:
+    place.mkdir(exist_ok=True)
+    done = run([_PROGRAM, "-o", options(lower, upper, work), str(place)], timeout_s=_PATIENCE_S)
+    if done.code:
+        raise Unavailable(f"{_PROGRAM} cannot mount {place}: {done.stderr.decode(errors='replace').strip()}")
+
+
+def _unmount(place: Path) -> None:
+    if os.path.ismount(place):
+        umount(str(place), UmountFlag.DETACH)

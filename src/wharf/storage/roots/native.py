@@ -1,0 +1,112 @@
+"""vfs: a container's root is a copy of its image's. It works on every file system and for everybody, at that cost."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+from wharf.kernel import overlay
+from wharf.kernel.mount_view import Layers
+from wharf.spec.shim_messages import RootfsMount
+from wharf.storage import trees
+from wharf.storage.roots.comparison import changed_bytes, write_changes
+from wharf.storage.roots.merging import merge
+from wharf.storage.roots.overlay import opened, own_folder
+from wharf.storage.roots.union import Union
+from wharf.storage.trees import FOLDER
+
+_NO_OVERLAY: Final = frozenset({errno.EPERM, errno.ENODEV, errno.EINVAL, errno.EOPNOTSUPP})
+
+
+class NativeRoots:
+    """Plain folders."""
+
+    name = "vfs"
+    copies = True
+    attaches = False
+
+    def require(self, data_root: Path) -> None:
+        """Every file system will do."""
+
+    def prepare(self, folder: Path, lower: Sequence[Path]) -> None:
+        """Copy the image."""
+        (folder / "upper").mkdir()
+        (folder / "upper").chmod(0o755)
+        put_together(lower, folder / "upper")
+
+    def mount(self, folder: Path, lower: Sequence[Path]) -> RootfsMount:
+        """Return the copy."""
+        del lower
+        return own_folder(folder)
+
+    def attach(self, folder: Path, lower: Sequence[Path]) -> None:
+        """Nothing of it is on the host."""
+
+    def detach(self, folder: Path) -> None:
+        """Nothing of it is on the host."""
+
+    def layers(self, folder: Path, lower: Sequence[Path]) -> Layers:
+        """Return the copy alone."""
+        del lower
+        return Layers([], str(folder / "upper"))
+
+    @contextmanager
+    def changes(self, folder: Path, lower: Sequence[Path], scratch: Callable[[], Path]) -> Iterator[Path]:
+        """Compare the copy with the image, and give what differs as an overlay's upper folder would have it."""
+        target = scratch() / "changes"
+        target.mkdir()
+        with Union(lower) as image, _open(folder / "upper") as own:
+            write_changes(own, image, target)
+        yield target
+
+    def size(self, folder: Path, lower: Sequence[Path]) -> int:
+        """Return the bytes of files that differ from the image's."""
+        try:
+            with Union(lower) as image, _open(folder / "upper") as own:
+                return changed_bytes(own, image)
+        except FileNotFoundError:
+            return 0
+
+    @contextmanager
+    def image(self, lower: Sequence[Path], scratch: Callable[[], Path]) -> Iterator[int]:
+        """Give an overlay where there is one, else a copy in a scratch folder."""
+        with ExitStack() as stack:
+            try:
+                fd = stack.enter_context(opened(overlay.detached([str(path) for path in lower])))
+            except OSError as error:
+                if error.errno not in _NO_OVERLAY:
+                    raise
+                copy = scratch() / "image"
+                copy.mkdir()
+                put_together(lower, copy)
+                fd = stack.enter_context(_open(copy))
+            yield fd
+
+    def release(self, folder: Path) -> None:
+        """A container's folder needs nothing before it is removed."""
+
+    def release_layer(self, folder: Path) -> None:
+        """A layer's folder needs nothing before it is removed."""
+
+
+def put_together(lower: Sequence[Path], target: Path) -> None:
+    """Copy layers, the uppermost first in ``lower``, into the empty folder ``target``."""
+    with _open(target) as into:
+        for layer in reversed(lower):
+            with _open(layer) as source:
+                merge(source, into)
+    if lower:
+        trees.dress_like(lower[0], target)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[int]:
+    fd = os.open(path, FOLDER)
+    try:
+        yield fd
+    finally:
+        os.close(fd)

@@ -1,0 +1,96 @@
+"""overlay2: the kernel's overlay mount; a container's own layer is its upper folder. Nothing is copied."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from wharf.kernel import overlay
+from wharf.kernel.mount_view import Layers
+from wharf.spec.shim_messages import RootfsMount
+from wharf.storage import trees
+
+OPTIONS: Final = ("index=off", "redirect_dir=off", "metacopy=off")
+"""Whatever the kernel's defaults: so that a container's own layer holds whole files under their own names."""
+
+
+class OverlayRoots:
+    """The default."""
+
+    name = "overlay2"
+    copies = False
+    attaches = False
+
+    def require(self, data_root: Path) -> None:
+        """Every kernel that Wharf runs on has it."""
+
+    def prepare(self, folder: Path, lower: Sequence[Path]) -> None:
+        """Make the container's own layer, whose root looks like the image's."""
+        for name, mode in (("upper", 0o755), ("work", 0o700)):
+            (folder / name).mkdir()
+            (folder / name).chmod(mode)
+        if lower:
+            trees.dress_like(lower[0], folder / "upper")
+
+    def mount(self, folder: Path, lower: Sequence[Path]) -> RootfsMount:
+        """Return an overlay, or the container's own folder alone when there is nothing below it."""
+        if not lower:
+            return own_folder(folder)
+        options = [f"lowerdir+={path}" for path in lower]
+        options += [f"upperdir={folder / 'upper'}", f"workdir={folder / 'work'}", *OPTIONS]
+        return {"type": "overlay", "source": "overlay", "options": options}
+
+    def attach(self, folder: Path, lower: Sequence[Path]) -> None:
+        """Nothing of it is on the host."""
+
+    def detach(self, folder: Path) -> None:
+        """Nothing of it is on the host."""
+
+    def layers(self, folder: Path, lower: Sequence[Path]) -> Layers:
+        """Return what a view of a stopped container's root is made of."""
+        return Layers([str(path) for path in lower], str(folder / "upper"), str(folder / "work"))
+
+    @contextmanager
+    def changes(self, folder: Path, lower: Sequence[Path], scratch: Callable[[], Path]) -> Iterator[Path]:
+        """Give the upper folder."""
+        del lower, scratch
+        yield folder / "upper"
+
+    def size(self, folder: Path, lower: Sequence[Path]) -> int:
+        """Return the bytes of the upper folder."""
+        del lower
+        return trees.usage(folder / "upper")
+
+    @contextmanager
+    def image(self, lower: Sequence[Path], scratch: Callable[[], Path]) -> Iterator[int]:
+        """Give a detached mount, which goes with its descriptor."""
+        del scratch
+        with opened(overlay.detached([str(path) for path in lower])) as fd:
+            yield fd
+
+    def release(self, folder: Path) -> None:
+        """A container's folder needs nothing before it is removed."""
+
+    def release_layer(self, folder: Path) -> None:
+        """A layer's folder needs nothing before it is removed."""
+
+
+def own_folder(folder: Path) -> RootfsMount:
+    """Return how to mount a container's own folder as its root."""
+    return {"type": "bind", "source": str(folder / "upper"), "options": ["bind", "private"]}
+
+
+@contextmanager
+def opened(mount: int) -> Iterator[int]:
+    """Give the root of a detached mount for reading, and let the mount go in the end."""
+    try:
+        fd = os.open(".", trees.FOLDER, dir_fd=mount)
+        try:
+            yield fd
+        finally:
+            os.close(fd)
+    finally:
+        os.close(mount)

@@ -1,0 +1,87 @@
+"""A container's whole life on each storage driver: what it writes, what is told of it, what is left of it."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+from tests.root.storage.roots.conftest import on_btrfs  # noqa: F401  # a fixture
+
+import wharf
+from wharf.engine.options import EngineOptions
+from wharf.errors import Conflict
+
+pytestmark = pytest.mark.root
+DRIVERS = ("overlay2", "vfs", "fuse-overlayfs", "btrfs")
+
+
+@pytest.fixture
+def place(driver: str, stocked: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    if driver == "fuse-overlayfs" and shutil.which(driver) is None:
+        pytest.skip(f"{driver} is not installed")
+    top = request.getfixturevalue("on_btrfs") if driver == "btrfs" else tmp_path
+    root = top / f"engine-{os.getpid()}"
+    subprocess.run(["cp", "-a", stocked, root], check=True)
+    return root
+
+
+async def _live(engine: wharf.Engine, driver: str) -> None:
+    assert (await engine.system.info())["Driver"] == driver
+    script = "echo new > /etc/new; rm /bin/vi; echo 12345 > /root/f; cat /etc/new"
+    created = await engine.containers.create({"Image": "busybox", "Cmd": ["sh", "-c", script]}, name="cc")
+    container = str(created["Id"])
+    for _ in range(2):  # a second start finds what the first one wrote
+        await engine.containers.start(container)
+        assert (await (await engine.containers.wait(container)))["StatusCode"] == 0
+    found = {change["Path"]: change["Kind"] for change in await engine.containers.changes(container)}
+    assert {path: found[path] for path in ("/etc/new", "/bin/vi", "/root/f")} == {
+        "/etc/new": 1,
+        "/bin/vi": 2,
+        "/root/f": 1,
+    }
+    size = (await engine.containers.inspect(container, size=True)).get("SizeRw") or 0
+    # fuse-overlayfs copies a file of which one of several names is deleted.
+    assert size == len("new\n12345\n") if driver != "fuse-overlayfs" else size >= len("new\n12345\n")
+    archive = await engine.containers.archive(container, "/root/f")
+    with tarfile.open(fileobj=io.BytesIO(b"".join([piece async for piece in archive]))) as tar:
+        assert tar.extractfile("f").read() == b"12345\n"  # type: ignore[union-attr]
+    await engine.containers.commit(container, repository="made", tag="1")
+    done = await engine.run("made:1", ["sh", "-c", "cat /etc/new /root/f; ls /bin/vi || echo gone"])
+    assert done.stdout == b"new\n12345\ngone\n"
+    assert [document async for document in engine.system.check()][-1]["problems"] == 0
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_container_lives_alike_on_each_driver(driver: str, place: Path) -> None:
+    async def main() -> None:
+        async with wharf.Engine(place, options=EngineOptions(storage_driver=driver)) as engine:
+            try:
+                await _live(engine, driver)
+            finally:
+                for container in await engine.containers.list(all=True):
+                    await engine.containers.remove(str(container["Id"]), force=True, volumes=True)
+
+    asyncio.run(main())
+    assert list((place / "containers").iterdir()) == []
+    assert list((place / "ingest").iterdir()) == []
+    assert str(place / "containers") not in Path("/proc/self/mountinfo").read_text()
+
+
+@pytest.mark.parametrize("driver", ["vfs"])
+def test_containers_of_another_driver_are_not_opened(driver: str, place: Path) -> None:
+    async def main() -> None:
+        async with wharf.Engine(place) as engine:
+            await engine.containers.create({"Image": "busybox", "Cmd": ["true"]}, name="cc")
+        with pytest.raises(Conflict, match="containers of the storage driver overlay2"):
+            async with wharf.Engine(place, options=EngineOptions(storage_driver=driver)):
+                pass
+        async with wharf.Engine(place) as engine:
+            await engine.containers.remove("cc")
+
+    asyncio.run(main())
