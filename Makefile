@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 BUILD  := build
 STAMPS := $(BUILD)/stamps
-OWN    := src tests bench demo scripts conformance fuzz chaos
+OWN    := src tests bench demo scripts conformance fuzz chaos examples
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -68,6 +68,10 @@ root: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/packages-te
 .PHONY: demo
 demo: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/packages-demo  ## a database and a web application, by wharf and by docker (as root; KEEP=1 leaves them running)
 	demo/run.sh
+
+.PHONY: examples
+examples: venv $(STAMPS)/packages-run $(STAMPS)/packages-image  ## run the examples (as root), by wharf and by docker compose
+	DOCKER_COMPOSE="$$(scripts/docker-compose)" PATH="$$PATH:$$(dirname "$$(scripts/docker-cli)")" $(BIN)/pytest tests/examples
 
 .PHONY: bench
 bench: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/packages-bench  ## measure, into build/bench.json (as root)

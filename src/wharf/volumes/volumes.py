@@ -15,6 +15,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -70,6 +71,8 @@ class Volumes:
         data.volumes.mkdir(mode=0o711, parents=True, exist_ok=True)
         for row in self._rows.all():
             if row.driver == LOCAL and not data.volume(row.name).exists():
+                with suppress(FileNotFoundError):
+                    (data.volumes / row.name).rmdir()  # made, and not yet filled with its data's folder
                 self._rows.forget(row.name)
 
     async def list(self, filters: Filters | None = None, in_use: Users = no_users) -> VolumeListResponse:

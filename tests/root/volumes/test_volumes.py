@@ -193,9 +193,12 @@ def test_a_volume_goes_with_the_container_that_it_was_made_for_until_it_is_kept(
 
 def test_a_volume_whose_making_was_broken_off_is_dropped_by_the_next_start(place: Place) -> None:
     with place.database.transaction() as db:
-        db.execute("""INSERT INTO volumes VALUES ('vol', 'local', '', '{"labels":{},"filling":false}')""")
+        for name in ("vol", "half"):
+            db.execute("""INSERT INTO volumes VALUES (?, 'local', '', '{"labels":{},"filling":false}')""", (name,))
+    (place.data.volumes / "half").mkdir()
 
     assert Volumes(place.data, place.database)._rows.all() == []
+    assert list(place.data.volumes.iterdir()) == []
 
 
 def test_mounts_that_a_killed_engine_left_are_settled_by_those_who_live(place: Place) -> None:
