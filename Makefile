@@ -62,7 +62,8 @@ unit: venv  ## tests that need neither root nor a kernel
 .PHONY: root
 root: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/packages-test  ## tests that use the kernel for real (as root)
 	@if [ "$$(id -u)" = 0 ] || [ "$$CI" = true ]; then \
-	    docker="$$(scripts/docker-cli)" || exit 1; set -x; PATH="$$PATH:$$(dirname "$$docker")" $(BIN)/pytest tests/root; \
+	    docker="$$(scripts/docker-cli)" || exit 1; criu="$$(scripts/criu)" || criu=/nonexistent; set -x; \
+	    PATH="$$criu:$$PATH:$$(dirname "$$docker")" $(BIN)/pytest tests/root; \
 	else echo "make root: NOT RUN: the root tests need root" >&2; fi
 
 .PHONY: demo

@@ -311,7 +311,7 @@ def attach(fd: int, target: int, options: Options) -> None:
 
 def _make_cgroup(root: int, one: MountPlan) -> None:
     """Show the container its control groups: one cgroup2, or on v1 a tmpfs with a folder a hierarchy."""
-    hierarchies = _own_hierarchies() if not one.groups else []
+    hierarchies = own_hierarchies() if not one.groups else []
     if not hierarchies and not one.groups:
         one = MountPlan(one.destination, "cgroup2", one.source, one.options)
         _make_filesystem(root, one)
@@ -374,7 +374,7 @@ def _own_group(folder: str, path: str, options: Options) -> int:
     return fd
 
 
-def _own_hierarchies() -> list[tuple[str, str]]:
+def own_hierarchies() -> list[tuple[str, str]]:
     """Return the v1 hierarchies and this process's group in each (cgroups(7), /proc/[pid]/cgroup).
 
     The names are mount options, such as "cpu,cpuacct" or "name=systemd".

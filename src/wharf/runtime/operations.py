@@ -35,13 +35,13 @@ _BY_SIGNAL = 128
 def create(folder: Folder, bundle: str, asked: Asked) -> Started:
     """Create a container whose init waits in ``start.sock``; undone by :func:`delete`, and by itself on failure."""
     bundle = os.path.realpath(bundle)
-    spec = _load_spec(bundle)
+    spec = load_spec(bundle)
     if asked.waits or sealing.wanted(spec, bundle):
         sealing.ensure()
     process = spec.get("process") or {}
     caller.check_console(process, asked)
-    cgroup = _cgroup_path(spec, folder.id)
-    _refuse_others(cgroup)
+    cgroup = cgroup_path(spec, folder.id)
+    refuse_others(cgroup)
     record = folder.make(spec, bundle, cgroup)
     try:
         kept_fds = caller.kept_fds(process, asked)
@@ -58,7 +58,7 @@ def create(folder: Folder, bundle: str, asked: Asked) -> Started:
                 spec,
                 bundle=bundle,
                 stdio=(0, 1, 2),
-                cgroup=_make_cgroup(record, spec),
+                cgroup=make_cgroup(record, spec),
                 seccomp_cache=None,
                 invocation=invocation,
             )
@@ -73,7 +73,7 @@ def create(folder: Folder, bundle: str, asked: Asked) -> Started:
             started.abort()
             raise
     except BaseException:
-        _remove(folder, record, spec, asked.warn)
+        remove(folder, record, spec, asked.warn)
         raise
     return started
 
@@ -115,11 +115,11 @@ def run(folder: Folder, bundle: str, asked: Asked, *, keep: bool) -> int:
     """Create, start and (unless detached) wait for a container and delete it; return its exit code."""
     started = create(folder, bundle, asked)
     try:
-        forward = _Forward(started.pid)
+        forward = Forward(started.pid)
         start(folder, asked.warn)
         if asked.detach:
             return 0
-        code = _follow(started, forward)
+        code = follow(started, forward)
     except BaseException:
         with suppress_errno(2):  # ENOENT: a hook that failed has had it deleted
             delete(folder, asked.warn, force=True)
@@ -129,7 +129,7 @@ def run(folder: Folder, bundle: str, asked: Asked, *, keep: bool) -> int:
     return code
 
 
-def _follow(started: Started, forward: _Forward) -> int:
+def follow(started: Started, forward: Forward) -> int:
     """Wait for the process, and meanwhile show its terminal when nobody else was handed it; return the exit code."""
     if started.console is not None:
         from wharf.runtime import foreground  # noqa: PLC0415 - start-up
@@ -138,7 +138,7 @@ def _follow(started: Started, forward: _Forward) -> int:
     return forward.wait()
 
 
-class _Forward:
+class Forward:
     """Wait for a child, and hand the signals that come meanwhile on to it."""
 
     __slots__ = ("_pid",)
@@ -153,6 +153,7 @@ class _Forward:
             os.kill(self._pid, number)
 
     def wait(self) -> int:
+        """Return its exit code; it is reaped."""
         code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
         return code if code >= 0 else _BY_SIGNAL - code
 
@@ -212,10 +213,11 @@ def delete(folder: Folder, warn: Warn, *, force: bool) -> None:
         raise Conflict(f'cannot delete container "{folder.id}" that is not stopped: {status}')
     if status in ("created", "running", "paused"):
         _signal_init(record, signal.SIGKILL, open_cgroup(record["cgroup"]))
-    _remove(folder, record, folder.spec(), warn)
+    remove(folder, record, folder.spec(), warn)
 
 
-def _remove(folder: Folder, record: Record, spec: Spec, warn: Warn) -> None:
+def remove(folder: Folder, record: Record, spec: Spec, warn: Warn) -> None:
+    """Remove a container whose init has ended, or must, and run its poststop hooks."""
     group = open_cgroup(record["cgroup"])
     if group.exists:
         group.kill_all()
@@ -271,10 +273,16 @@ def exec_(folder: Folder, process: Process, asked: Asked, *, cgroup: str, ignore
         born=record["start_time"],
     )
     caller.announce(started, asked)
-    return 0 if asked.detach else _follow(started, _Forward(started.pid))
+    return 0 if asked.detach else follow(started, Forward(started.pid))
 
 
-def _load_spec(bundle: str) -> Spec:
+def load_spec(bundle: str) -> Spec:
+    """Return a bundle's config.json, of the right shape.
+
+    Raises:
+        NotFound: there is none.
+        InvalidArgument: it is another document.
+    """
     try:
         with open(f"{bundle}/config.json", encoding="utf-8") as file:
             spec = loads(file.read())
@@ -286,20 +294,22 @@ def _load_spec(bundle: str) -> Spec:
     return spec  # type: ignore[return-value]  # just checked
 
 
-def _cgroup_path(spec: Spec, container_id: str) -> str:
+def cgroup_path(spec: Spec, container_id: str) -> str:
+    """Return the path of a container's control group."""
     path = (spec.get("linux") or {}).get("cgroupsPath") or f"/wharf/runtime/{container_id}"
     if ":" in path:
         raise InvalidArgument(f"cgroupsPath {path} is meant for systemd, which is not supported")
     return "/" + path.strip("/")
 
 
-def _refuse_others(path: str) -> None:
+def refuse_others(path: str) -> None:
     """Refuse a control group that somebody is in: it would be limited, frozen, and in the end killed as a whole."""
     if pids := open_cgroup(path).procs():
         raise Conflict(f"container's cgroup is not empty: {len(pids)} process(es) found in {path}")
 
 
-def _make_cgroup(record: Record, spec: Spec) -> Cgroup:
+def make_cgroup(record: Record, spec: Spec) -> Cgroup:
+    """Make a container's control group, and limit it."""
     group = open_cgroup(record["cgroup"])
     group.create()
     resources: Resources = {**((spec.get("linux") or {}).get("resources") or {})}

@@ -32,13 +32,13 @@ class Started:
 
     __slots__ = ("_sock", "_steps", "console", "mounts", "pid", "pidfd", "warnings")
 
-    def __init__(self, pid: int, pidfd: int, sock: socket.socket, steps: Steps, warnings: list[str]) -> None:
+    def __init__(self, pid: int, pidfd: int, sock: socket.socket | None, steps: Steps, warnings: list[str]) -> None:
         self.pid = pid
         self.pidfd = pidfd
         self.console: int | None = None
         self.mounts = -1
         self.warnings = warnings
-        self._sock: socket.socket | None = sock
+        self._sock = sock  # None: it runs
         self._steps = steps
 
     @property

@@ -45,11 +45,11 @@ class Command:
             check=False,
         )
 
-    def create(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def create(self, *words: str, verb: str = "create") -> subprocess.CompletedProcess[str]:
         """Without pipes: the container would keep them open."""
         with open(self.bundle.path / "output", "w+b") as output:
             done = subprocess.run(
-                [sys.executable, "-B", "-I", "-c", PROGRAM, "--root", str(self.root), "create", *words],
+                [sys.executable, "-B", "-I", "-c", PROGRAM, "--root", str(self.root), verb, *words],
                 cwd=self.bundle.path,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

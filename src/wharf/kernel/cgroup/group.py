@@ -175,6 +175,12 @@ class Cgroup:
         self._thaw_if_frozen()
         return killed
 
+    @property
+    def freezer_folder(self) -> str:
+        """The folder by which the group is frozen; "" where it cannot be."""
+        root = self._hierarchies.v1.get("freezer") or self._hierarchies.v2
+        return root + self.path if root else ""
+
     def freeze(self) -> None:
         """Stop every process in the group and wait until all have stopped.
 

@@ -1,36 +1,111 @@
-"""checkpoint and restore: what CRIU can do on this machine, and if nothing, why."""
+"""checkpoint and restore, by CRIU; where it does not work, its reason."""
 
 from __future__ import annotations
 
-from wharf.errors import NotImplementedHere
-from wharf.runtime.commands.lifecycle import one
+import os
+
+from wharf.errors import InvalidArgument, NotImplementedHere, Unavailable
+from wharf.kernel import criu
+from wharf.kernel.namespace import FLAG_OF
+from wharf.runtime import saved
+from wharf.runtime.checkpoint import Wanted
+from wharf.runtime.commands.lifecycle import asked, one
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wharf.runtime.cli import Call
+    from typing import Final
+
+    from wharf.runtime.cli import Call, Given
+
+_FOLDER: Final = "checkpoint"
+_MODES: Final = ("soft", "full", "strict", "ignore")
+_FLAGS: Final = {
+    "--tcp-established": "tcp_established",
+    "--tcp-skip-in-flight": "tcp_skip_in_flight",
+    "--link-remap": "link_remap",
+    "--ext-unix-sk": "ext_unix_sk",
+    "--shell-job": "shell_job",
+    "--file-locks": "file_locks",
+    "--lazy-pages": "lazy_pages",
+    "--auto-dedup": "auto_dedup",
+}
+_TEXTS: Final = {"--lsm-profile": "lsm_profile", "--lsm-mount-context": "lsm_mount_context"}
 
 
 def checkpoint(call: Call) -> int:
     """Save a running container."""
-    one(call, "checkpoint").load()
-    raise NotImplementedHere(f"checkpoint is not supported: {reason()}")
+    folder = one(call, "checkpoint")
+    folder.load()
+    wanted = wanted_of(call.given)
+    _require()
+    saved.save(folder, wanted, call.log.warn)
+    return 0
 
 
 def restore(call: Call) -> int:
     """Bring a saved container back."""
-    one(call, "restore")
-    raise NotImplementedHere(f"restore is not supported: {reason()}")
+    folder = one(call, "restore")
+    wanted = wanted_of(call.given)
+    _require()
+    if not os.path.isdir(wanted.images):
+        raise InvalidArgument(f"there is no checkpoint in {wanted.images}")
+    if not call.given.get("--no-subreaper"):
+        from wharf.kernel import prctl  # noqa: PLC0415 - few commands need it
+
+        prctl.set_child_subreaper()
+    return saved.bring_back(folder, call.given.get("--bundle", "."), asked(call), wanted)
+
+
+def wanted_of(given: Given) -> Wanted:
+    """Return what the options ask for.
+
+    Raises:
+        InvalidArgument: a mode, a namespace or an address that is none.
+    """
+    wanted = Wanted(os.path.abspath(given.get("--image-path") or _FOLDER))
+    wanted.work = os.path.abspath(given["--work-path"]) if given.get("--work-path") else ""
+    wanted.parent = given.get("--parent-path", "")
+    wanted.leave_running = given.get("--leave-running", False)
+    wanted.pre_dump = given.get("--pre-dump", False)
+    wanted.cgroups = given.get("--manage-cgroups-mode", "soft")
+    if wanted.cgroups not in _MODES:
+        raise InvalidArgument(f"invalid manage-cgroups-mode value: {wanted.cgroups}")
+    if wanted.parent.startswith("/"):
+        raise InvalidArgument("--parent-path is relative to the folder of --image-path")
+    for name in given.get("--empty-ns", ()):
+        if name not in FLAG_OF:
+            raise InvalidArgument(f"namespace {name} is not supported")
+        wanted.empty_namespaces |= FLAG_OF[name]
+    wanted.options = {criu: given[option] for option, criu in (_FLAGS | _TEXTS).items() if given.get(option)}
+    if "--status-fd" in given:
+        wanted.options["status_fd"] = given["--status-fd"]
+    if address := given.get("--page-server"):
+        wanted.page_server = _address(address)
+    return wanted
+
+
+def _address(text: str) -> tuple[str, int]:
+    address, _, port = text.rpartition(":")
+    if not address or not port.isdigit():
+        raise InvalidArgument(f"invalid page server {text}: wanted address:port")
+    return address.strip("[]"), int(port)
+
+
+def _require() -> None:
+    if why := reason():
+        raise NotImplementedHere(f"checkpoint and restore do not work here: {why}")
 
 
 def reason() -> str:
-    """Return why containers can be neither saved nor brought back here."""
+    """Return why containers can be neither saved nor brought back here; "" where they can."""
     from wharf.kernel.process import run  # noqa: PLC0415 - start-up
 
     try:
-        done = run(["criu", "check"], timeout_s=60)
-    except FileNotFoundError:
-        return "criu is not installed"
-    if done.code:
-        said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
-        return f"criu check fails on this kernel: {said[0] if said else f'exit status {done.code}'}"
-    return "criu works here, but this build does not drive it yet"
+        criu.find()
+    except Unavailable as error:
+        return str(error)
+    done = run(["criu", "check"], timeout_s=60)
+    if not done.code:
+        return ""
+    said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
+    return f"criu check fails on this kernel: {said[0] if said else f'exit status {done.code}'}"

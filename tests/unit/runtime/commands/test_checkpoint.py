@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from wharf.errors import InvalidArgument
 from wharf.runtime.commands import checkpoint
 
 
@@ -18,3 +19,36 @@ def test_the_reason_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert checkpoint.reason() == "criu is not installed"
     criu(tmp_path, monkeypatch, "echo 'Error: no timens' >&2; exit 1")
     assert checkpoint.reason() == "criu check fails on this kernel: Error: no timens"
+
+
+def test_options_are_runcs() -> None:
+    given = {
+        "--image-path": "/images",
+        "--parent-path": "../before",
+        "--pre-dump": True,
+        "--tcp-established": True,
+        "--manage-cgroups-mode": "ignore",
+        "--empty-ns": ["network"],
+        "--page-server": "[::1]:1234",
+    }
+
+    wanted = checkpoint.wanted_of(given)
+
+    assert (wanted.images, wanted.parent, wanted.pre_dump, wanted.cgroups) == ("/images", "../before", True, "ignore")
+    assert wanted.options == {"tcp_established": True}
+    assert wanted.empty_namespaces == 0x40000000
+    assert wanted.page_server == ("::1", 1234)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--manage-cgroups-mode", "gently", "invalid manage-cgroups-mode value: gently"),
+        ("--empty-ns", ["net"], "namespace net is not supported"),
+        ("--page-server", "localhost", "wanted address:port"),
+        ("--parent-path", "/elsewhere", "relative"),
+    ],
+)
+def test_what_is_meaningless_is_refused(option: str, value: object, said: str) -> None:
+    with pytest.raises(InvalidArgument, match=said):
+        checkpoint.wanted_of({option: value})
