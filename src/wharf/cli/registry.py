@@ -104,6 +104,13 @@ _MODULES: dict[str, dict[str, str]] = {
         "context rm": "Remove contexts",
     },
     "compose.config": {"compose config": "Check the files of a project, and print what they mean"},
+    "compose.up": {
+        "compose up": "Create and start containers",
+        "compose create": "Create containers, and start none",
+        "compose plan": "Show what `up` would do, and why",
+    },
+    "compose.down": {"compose down": "Stop and remove containers and networks"},
+    "compose.ps": {"compose ps": "List a project's containers"},
     "compose.version": {"compose version": "Show this command's version"},
     "completion": {
         "completion": "Print what a shell needs to complete our commands",

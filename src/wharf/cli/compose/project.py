@@ -9,6 +9,7 @@ from wharf.cli.command import Session
 from wharf.cli.compose.globals import PROJECT_FLAGS
 from wharf.cli.flags import Values
 from wharf.compose.load.files import DiskFiles
+from wharf.compose.load.located import ComposeError
 from wharf.compose.load.project import Loaded, Request, load
 from wharf.compose.model.project import Project
 
@@ -59,3 +60,19 @@ def load_project(session: Session, services: Sequence[str] = (), *, dependencies
         ComposeError: there is no project, it is wrong, or has no such service.
     """
     return load_request(session, request_of(session, services, dependencies=dependencies)).project
+
+
+def load_or_name(session: Session) -> Project:
+    """Return the project; with ``-p`` and no files an empty one of that name: what runs says the rest.
+
+    Raises:
+        ComposeError: there is neither, or the files are wrong.
+    """
+    flags = flags_of(session)
+    try:
+        return load_project(session)
+    except ComposeError as error:
+        name = flags.text("project-name") or os.environ.get("COMPOSE_PROJECT_NAME", "")
+        if not name or flags.items("file") or "no configuration file" not in str(error):
+            raise
+        return Project(name=name)

@@ -1,0 +1,77 @@
+"""Having a project's images: pulled and built as their services say."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Collection, Mapping
+
+from wharf.cli.command import Session
+from wharf.cli.compose.building import build_service
+from wharf.cli.compose.progress import progress_of
+from wharf.cli.progress import show_progress
+from wharf.cli.pull import with_tag
+from wharf.client.credentials import auth_header
+from wharf.compose.execute.engine import Engine
+from wharf.compose.execute.observe import image_id
+from wharf.compose.model.project import Project
+from wharf.compose.plan.images import Need, image_names
+
+
+def present_images(engine: Engine, project: Project) -> dict[str, str]:
+    """Return name → id of those of the project's images that the engine has."""
+    found = {name: image_id(engine, name) for name in image_names(project)}
+    return {name: identifier for name, identifier in found.items() if identifier}
+
+
+def have_images(session: Session, engine: Engine, project: Project, needs: Collection[Need], *, quiet: bool) -> None:
+    """Pull and build; images that are built from others' come after them.
+
+    Raises:
+        WharfError: one could not be had.
+    """
+    tell = progress_of(session).tell
+    for need in needs:
+        if need.action == "pull":
+            tell(f"Image {need.name}", "Pulling")
+            pull(engine, need.name, project.services[need.service].platform, quiet=quiet)
+            tell(f"Image {need.name}", "Pulled")
+    for need in _by_context(project, needs):
+        tell(f"Image {need.name}", "Building")
+        build_service(session, project, project.services[need.service], quiet=quiet)
+        tell(f"Image {need.name}", "Built")
+
+
+def _by_context(project: Project, needs: Collection[Need]) -> list[Need]:
+    """Return the builds, each after those whose results it is built from (``additional_contexts``)."""
+    waiting = {need.service: need for need in needs if need.action == "build"}
+    done: dict[str, Need] = {}
+
+    def visit(name: str) -> None:
+        need = waiting.pop(name, None)
+        build = project.services[name].build if need is not None else None
+        for context in build.additional_contexts.values() if build is not None else ():
+            kind, _, other = context.partition(":")
+            if kind == "service":
+                visit(other)
+        if need is not None:
+            done[name] = need
+
+    for name in list(waiting):
+        visit(name)
+    return list(done.values())
+
+
+def pull(engine: Engine, name: str, platform: str, *, quiet: bool) -> None:
+    """Bring an image from its registry.
+
+    Raises:
+        WharfError: why it could not be had.
+    """
+    stream = engine.images.pull(with_tag(name), platform=platform, auth=auth_header(name, os.environ))
+    show_progress(stream, None if quiet else sys.stderr)
+
+
+def observed_ids(present: Mapping[str, str], engine: Engine, needs: Collection[Need]) -> dict[str, str]:
+    """Return the ids of images after ``needs`` have been met."""
+    return {**present, **{need.name: image_id(engine, need.name) for need in needs}}

@@ -1,0 +1,204 @@
+"""`wharf compose up`, `create`, `plan`: bring a project to what its files say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import msgspec
+
+from wharf.cli.command import Command
+from wharf.cli.compose.carry import DRY_RUN, carry_out, is_dry
+from wharf.cli.compose.engine import engine_of
+from wharf.cli.compose.globals import one_of
+from wharf.cli.compose.images import have_images, observed_ids, present_images
+from wharf.cli.compose.project import load_project
+from wharf.cli.flags import Flag
+from wharf.compose.execute.observe import observe
+from wharf.compose.execute.steps import Manner, Steps
+from wharf.compose.load.located import ComposeError
+from wharf.compose.model.project import Project
+from wharf.compose.plan.converge import converge, orphans
+from wharf.compose.plan.images import Need, image_needs
+from wharf.compose.plan.observed import Observed
+from wharf.compose.plan.operations import Plan
+from wharf.compose.plan.work import Options, Recreate
+from wharf.errors import InvalidArgument
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wharf.cli.command import Session
+    from wharf.cli.flags import Values
+    from wharf.compose.execute.engine import Engine
+
+
+def options_of(values: Values, services: Sequence[str]) -> Options:
+    """Return how to converge.
+
+    Raises:
+        InvalidArgument: flags contradict each other.
+    """
+    if values.on("force-recreate") and values.on("no-recreate"):
+        raise InvalidArgument("--force-recreate and --no-recreate are incompatible")
+    if values.on("always-recreate-deps") and values.on("no-recreate"):
+        raise InvalidArgument("--always-recreate-deps and --no-recreate are incompatible")
+    how = Options(
+        named=frozenset(services),
+        start=not values.on("no-start"),
+        remove_orphans=values.on("remove-orphans"),
+        renew_volumes=values.on("renew-anon-volumes"),
+        recreate_volumes=values.on("yes"),
+        wait=values.on("wait"),
+    )
+    if values.on("no-recreate"):
+        return replace(how, recreate="never", recreate_dependencies="never")
+    dependencies: Recreate = "force" if values.on("always-recreate-deps") else "diverged"
+    if values.on("force-recreate"):
+        return replace(how, recreate="force", recreate_dependencies=dependencies)
+    return replace(how, recreate_dependencies=dependencies)
+
+
+def scaled(project: Project, scales: Sequence[str]) -> Project:
+    """Return the project with services at other scales: ``--scale web=3``.
+
+    Raises:
+        InvalidArgument: one is malformed.
+        ComposeError: there is no such service.
+    """
+    services = dict(project.services)
+    for text in scales:
+        name, _, count = text.partition("=")
+        if not count.isdigit():
+            raise InvalidArgument(f"invalid --scale option {text!r}. Should be SERVICE=NUM")
+        if name not in services:
+            raise ComposeError(f"no such service: {name}")
+        services[name] = msgspec.structs.replace(services[name], scale=int(count))
+    return msgspec.structs.replace(project, services=services)
+
+
+class Convergence:
+    """A project, what an engine has of it, and what is to be done."""
+
+    def __init__(self, session: Session, values: Values, services: Sequence[str]) -> None:
+        """Load and observe.
+
+        Raises:
+            WharfError: there is no project, or no engine.
+        """
+        dependencies = not values.on("no-deps")
+        self.project = scaled(load_project(session, services, dependencies=dependencies), values.items("scale"))
+        self.engine: Engine = engine_of(session)
+        self.present = present_images(self.engine, self.project)
+        self.needs: list[Need] = image_needs(
+            self.project, self.present, build=values.on("build"), no_build=values.on("no-build"),
+            pull=values.text("pull"), only=services,
+        )  # fmt: skip
+        self.options = options_of(values, services)
+
+    def planned(self) -> tuple[Plan, Observed]:
+        """Return the plan for what is there now, and what is there."""
+        observed = replace(observe(self.engine, self.project.name, self.project), images=self.present)
+        return converge(self.project, observed, self.options), observed
+
+    def shown(self) -> str:
+        """Return the plan as text: images first."""
+        plan, _ = self.planned()
+        return "".join(f"{need}\n" for need in self.needs) + str(plan)
+
+    def carry_out(self, session: Session, values: Values) -> Observed:
+        """Have the images, then do the plan; return what was there before."""
+        have_images(session, self.engine, self.project, self.needs, quiet=values.on("quiet-pull"))
+        self.present = observed_ids(self.present, self.engine, self.needs)
+        plan, observed = self.planned()
+        if not values.on("remove-orphans"):
+            warn_of_orphans(session, self.project, observed)
+        wait_s = values.number("wait-timeout")
+        manner = Manner(
+            timeout_s=values.number("timeout") if values.given("timeout") else None,
+            remove_volumes=values.on("renew-anon-volumes"),
+            deadline=time.time() + wait_s if wait_s else None,
+        )
+        carry_out(session, plan, Steps(self.engine, self.project, observed, manner))
+        return observed
+
+
+def warn_of_orphans(session: Session, project: Project, observed: Observed) -> None:
+    """Say which containers are left of services that the project no longer has."""
+    found = sorted(one.name for one in orphans(project, observed))
+    if found:
+        session.warn(
+            f"WARNING: found orphan containers ({', '.join(found)}) for this project. If you removed or renamed "
+            "this service in your compose file, run this command with --remove-orphans to clean it up."
+        )
+
+
+def _up(session: Session, values: Values, services: list[str]) -> int:
+    work = Convergence(session, values, services)
+    with work.engine:
+        if is_dry(session, values):
+            session.print(work.shown().rstrip("\n") or "nothing to do")
+            return 0
+        work.carry_out(session, values)
+    return 0
+
+
+def _create(session: Session, values: Values, services: list[str]) -> int:
+    work = Convergence(session, values, services)
+    work.options = replace(work.options, start=False)
+    with work.engine:
+        if is_dry(session, values):
+            session.print(work.shown().rstrip("\n") or "nothing to do")
+        else:
+            work.carry_out(session, values)
+    return 0
+
+
+def _plan(session: Session, values: Values, services: list[str]) -> int:
+    work = Convergence(session, values, services)
+    with work.engine:
+        session.print(work.shown().rstrip("\n") or "nothing to do")
+    return 0
+
+
+_CONVERGING = (
+    Flag("build", "bool", "Build images first"),
+    Flag("force-recreate", "bool", "Make containers anew even if nothing changed"),
+    Flag("no-build", "bool", "Build no image"),
+    Flag("no-recreate", "bool", "Leave the containers that are there as they are"),
+    Flag(
+        "pull", "string", "Pull images first: always, missing or never", check=one_of(("always", "missing", "never"))
+    ),
+    Flag("quiet-pull", "bool", "Pull without progress"),
+    Flag("remove-orphans", "bool", "Remove containers of services that the files no longer have"),
+    Flag("scale", "list", "SERVICE=NUM containers of a service"),
+    Flag("yes", "bool", "Say yes to all questions", short="y"),
+    DRY_RUN,
+)
+_UP = (
+    *_CONVERGING,
+    Flag("always-recreate-deps", "bool", "Make the containers of dependencies anew too"),
+    Flag("detach", "bool", "Leave them running in the background", short="d"),
+    Flag("no-deps", "bool", "Leave dependencies alone"),
+    Flag("no-start", "bool", "Start nothing"),
+    Flag("renew-anon-volumes", "bool", "New anonymous volumes instead of the old containers'", short="V"),
+    Flag("timeout", "int", "Seconds until a container that stops is killed", short="t"),
+    Flag("wait", "bool", "Until all run or are healthy; in the background"),
+    Flag("wait-timeout", "int", "Seconds to wait at most"),
+)
+
+COMMANDS = (
+    Command(
+        "compose up", _up, "Create and start containers", arguments="[SERVICE...]", count=(0, None), flags=_UP,
+        examples=("wharf compose up -d", "wharf compose up -d --scale worker=3", "wharf compose up --dry-run"),
+    ),
+    Command(
+        "compose create", _create, "Create containers, and start none", arguments="[SERVICE...]",
+        count=(0, None), flags=_CONVERGING,
+        examples=("wharf compose create", "wharf compose create --build web"),
+    ),
+    Command(
+        "compose plan", _plan, "Show what `up` would do, and why", arguments="[SERVICE...]", count=(0, None),
+        flags=_UP, examples=("wharf compose plan",),
+    ),
+)  # fmt: skip

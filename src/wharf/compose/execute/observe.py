@@ -1,0 +1,64 @@
+"""What an engine has of a project, read in three calls; images are asked for one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from wharf.client.documents import text
+from wharf.compose import identity
+from wharf.compose.execute.engine import Engine
+from wharf.compose.model.project import Project
+from wharf.compose.plan.observed import Container, Observed, Resource, container_of, resource_of
+from wharf.errors import NotFound
+
+
+def containers(engine: Engine, project: str, *, oneoff: bool | None = False) -> list[Container]:
+    """Return the project's containers in any state, by service and number."""
+    found = engine.containers.list(all_states=True, filters=identity.filters(project, oneoff=oneoff))
+    return sorted(map(container_of, found), key=lambda one: (one.service, one.number, one.name))
+
+
+def observe(engine: Engine, name: str, project: Project | None = None, *, oneoff: bool | None = None) -> Observed:
+    """Return what there is of the project, and what of others it names."""
+    networks = {one.name: one for one in _networks(engine, name)}
+    volumes = {one.name: one for one in _volumes(engine, name)}
+    if project is not None:
+        for network in project.networks.values():
+            if network.name not in networks:
+                networks |= _named_network(engine, network.name)
+        for volume in project.volumes.values():
+            if volume.name not in volumes:
+                volumes |= _named_volume(engine, volume.name)
+    return Observed(tuple(containers(engine, name, oneoff=oneoff)), networks, volumes)
+
+
+def _networks(engine: Engine, project: str) -> Iterable[Resource]:
+    labels = {"label": [f"{identity.PROJECT}={project}"]}
+    return (resource_of(one, identity.NETWORK) for one in engine.networks.list(labels))
+
+
+def _volumes(engine: Engine, project: str) -> Iterable[Resource]:
+    labels = {"label": [f"{identity.PROJECT}={project}"]}
+    return (resource_of(one, identity.VOLUME) for one in engine.volumes.list(labels))
+
+
+def _named_network(engine: Engine, name: str) -> dict[str, Resource]:
+    try:
+        return {name: resource_of(engine.networks.inspect(name), identity.NETWORK)}
+    except NotFound:
+        return {}
+
+
+def _named_volume(engine: Engine, name: str) -> dict[str, Resource]:
+    try:
+        return {name: resource_of(engine.volumes.inspect(name), identity.VOLUME)}
+    except NotFound:
+        return {}
+
+
+def image_id(engine: Engine, name: str) -> str:
+    """Return an image's id, empty where the engine has none of that name."""
+    try:
+        return text(engine.images.inspect(name), "Id")
+    except NotFound:
+        return ""
