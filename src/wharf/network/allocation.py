@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 from wharf.errors import Forbidden, InvalidArgument
 from wharf.network import ipam, options
-from wharf.network.endpoint import Endpoint, Wish
+from wharf.network.endpoint import UNLIMITED, Endpoint, Wish
 from wharf.network.pools import Pool
 from wharf.network.records import BUILTIN, Network, Records
 from wharf.storage.layout import RunRoot
@@ -77,6 +77,7 @@ class Allocation:
             links=wish.links,
             gateway_priority=wish.gateway_priority,
             sysctls=wish.sysctls,
+            rate=wish.rate,
             servers=wish.servers,
         )
 
@@ -139,6 +140,8 @@ def require_possible(network: Network, wish: Wish) -> None:
         faults.append(f"invalid MAC address: {wish.mac}")
     if wish.mac and network.driver == "ipvlan":
         faults.append("ipvlan interfaces do not support custom mac address assignment")
+    if wish.rate != UNLIMITED and network.driver != "bridge":
+        faults.append(f"a network rate is for bridge networks, and not for {network.driver}")
     if faults:
         text = "\n".join(faults)
         raise InvalidArgument(f"invalid config for network {network.name}: invalid endpoint settings:\n{text}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,17 @@ class PublishedPort:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """How fast a container may receive (down) and send (up), in bits a second; 0 for no limit."""
+
+    down: int = 0
+    up: int = 0
+
+
+UNLIMITED: Final = Rate()
+
+
+@dataclass(frozen=True, slots=True)
 class Wish:
     """What a container asks of its place in one network."""
 
@@ -35,6 +47,7 @@ class Wish:
     links: tuple[tuple[str, str], ...] = ()  # container's id or name, the name by which this container alone finds it
     gateway_priority: int = 0
     sysctls: tuple[tuple[str, str], ...] = ()
+    rate: Rate = UNLIMITED
     servers: tuple[str, ...] = ()  # name servers for what is no container's name; none for the host's
 
 
@@ -63,6 +76,7 @@ class Endpoint:
     links: tuple[tuple[str, str], ...] = ()
     gateway_priority: int = 0
     sysctls: tuple[tuple[str, str], ...] = ()
+    rate: Rate = UNLIMITED
     servers: tuple[str, ...] = ()
     notice: str = ""  # what the user should hear once, such as that docker0 belongs to somebody else
 

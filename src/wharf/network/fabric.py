@@ -149,6 +149,7 @@ class Fabric:
             self._names.leave(endpoints)
             self._names.close_sandbox(endpoints[0].container_id)
         self._unplug(path, endpoints)
+        sandbox.unlimit(endpoints)
         if path:
             sandbox.remove(path)
 
@@ -181,6 +182,7 @@ class Fabric:
                 self._names.close_sandbox(endpoint.container_id)
                 self._names.settle()  # questions must not go to sockets that are about to close
         self._unplug(endpoint.sandbox, [endpoint])
+        sandbox.unlimit([endpoint])
         with suppress(FileNotFoundError):  # the container has ended meanwhile
             sandbox.within(endpoint.sandbox, empty, observe=self._observe)
 

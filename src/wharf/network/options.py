@@ -9,6 +9,8 @@ from ipaddress import ip_address
 from typing import Final
 
 from wharf.errors import InvalidArgument
+from wharf.network import rates
+from wharf.network.endpoint import UNLIMITED, Rate
 
 _BRIDGE = "com.docker.network.bridge."
 _DRIVER = "com.docker.network.driver."
@@ -24,6 +26,7 @@ NAME: Final = f"{_BRIDGE}name"
 MTU: Final = f"{_DRIVER}mtu"
 PREFIX: Final = "com.docker.network.container_iface_prefix"
 PUBLISHING: Final = "wharf.network.publish"
+RATE: Final = "wharf.network.rate"
 SYSCTLS: Final = f"{_ENDPOINT}sysctls"
 INTERFACE: Final = f"{_ENDPOINT}ifname"
 
@@ -133,6 +136,7 @@ class EndpointOptions:
 
     sysctls: tuple[tuple[str, str], ...] = ()  # with IFNAME for the interface
     interface: str = ""
+    rate: Rate = UNLIMITED
 
 
 def endpoint_options(options: Mapping[str, str]) -> EndpointOptions:
@@ -144,12 +148,13 @@ def endpoint_options(options: Mapping[str, str]) -> EndpointOptions:
     return EndpointOptions(
         sysctls=_sysctls(options.get(SYSCTLS) or ""),
         interface=link_name(INTERFACE, options[INTERFACE]) if INTERFACE in options else "",
+        rate=rates.parse(options.get(RATE) or ""),
     )
 
 
 def unknown_to_endpoints(options: Mapping[str, str]) -> list[str]:
     """Return the names of ``options`` that mean nothing: Docker's drivers pass over them."""
-    return [name for name in options if name not in (SYSCTLS, INTERFACE)]
+    return [name for name in options if name not in (SYSCTLS, INTERFACE, RATE)]
 
 
 def _sysctls(text: str) -> tuple[tuple[str, str], ...]:

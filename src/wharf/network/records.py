@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from wharf.errors import Conflict, InvalidArgument, NotFound
-from wharf.network.endpoint import Endpoint, PublishedPort
+from wharf.network.endpoint import Endpoint, PublishedPort, Rate
 from wharf.network.pools import Pool
 from wharf.storage.layout import RunRoot
 from wharf.storage.metadata import Database
@@ -185,6 +185,7 @@ class Records:
             document[name] = tuple(document.get(name) or ())
         for name in ("links", "sysctls"):
             document[name] = tuple((str(a), str(b)) for a, b in document.get(name) or ())
+        document["rate"] = Rate(**document.get("rate") or {})
         ports = tuple(PublishedPort(**port) for port in json.loads(known.pop("ports")))
         filled: dict[str, Any] = {name: value or "" for name, value in known.items()}
         sandbox = "" if filled["driver"] == "host" else str(self._run.sandbox(filled["container_id"]))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TypeVar
 from wharf.kernel import netns, rtnetlink
 from wharf.kernel.netlink import Link, Rtnetlink
 from wharf.kernel.netlink_wire import Request
+from wharf.network import rates
 from wharf.network.bridge import ReadyBridge
 from wharf.network.endpoint import Endpoint, gateway_endpoint
 
@@ -48,9 +49,9 @@ def alias_of(key: str, container_id: str) -> str:
 
 
 def container_of(key: str, link: Link) -> str | None:
-    """Return the container whose veth ``link`` is, if it is one of this data root's."""
+    """Return the container whose veth or ifb ``link`` is, if it is one of this data root's."""
     prefix = alias_of(key, "")
-    return link.alias.removeprefix(prefix) if link.kind == "veth" and link.alias.startswith(prefix) else None
+    return link.alias.removeprefix(prefix) if link.kind in ("veth", "ifb") and link.alias.startswith(prefix) else None
 
 
 def make(path: str, work: Callable[[Inside], T], *, observe: Observer = unobserved) -> T:
@@ -125,6 +126,7 @@ def join_bridge(inside: Inside, endpoint: Endpoint, bridge: ReadyBridge, *, key:
             isolated=bridge.isolates,
         ),
     )
+    rates.limit(inside.host, endpoint, alias=alias_of(key, endpoint.container_id))
     inside.step("veth")
     configure(inside, endpoint)
     inside.step("address")
@@ -186,6 +188,14 @@ def default_routes(inside: Inside, endpoints: list[Endpoint]) -> None:
                 else rtnetlink.add_default_route(gateway, link.number)
             )
     inside.netlink.execute(*requests)
+
+
+def unlimit(endpoints: Sequence[Endpoint]) -> None:
+    """Remove what limits the rates of endpoints, whatever became of their links; idempotent."""
+    if any(endpoint.rate.up for endpoint in endpoints):
+        with Rtnetlink() as host:
+            for endpoint in endpoints:
+                rates.unlimit(host, endpoint)
 
 
 def leave(inside: Inside, endpoint: Endpoint) -> None:

@@ -8,10 +8,24 @@ from pathlib import Path
 import pytest
 from tests.root.network.machines import WIRE_HERE, WIRE_HERE6, WIRE_THERE, WIRE_THERE6, World
 
-from wharf.kernel import netns, rtnetlink
+from wharf.kernel import namespace, netns, rtnetlink
 from wharf.kernel.netlink import Rtnetlink
 
 _BRIDGE_NF = [Path(f"/proc/sys/net/bridge/bridge-nf-call-{name}") for name in ("iptables", "ip6tables")]
+
+
+@pytest.fixture(autouse=True)
+def _own_host() -> Iterator[None]:
+    """A network namespace for each test that stands for the host: what a test tears is nobody else's."""
+    before = netns.open_namespace("/proc/thread-self/ns/net")
+    try:
+        namespace.unshare(namespace.Clone.NEWNET)
+        with Rtnetlink() as host:
+            host.execute(rtnetlink.link_up("lo"))
+        yield
+    finally:
+        namespace.setns(before, namespace.Clone.NEWNET)
+        os.close(before)
 
 
 @pytest.fixture
@@ -30,7 +44,7 @@ def wire(tmp_path: Path) -> Iterator[str]:
     """A machine on the other end of a cable: a namespace whose default route is this host."""
     path = str(tmp_path / "wire")
     netns.make(path, lambda: None)
-    namespace = netns.open_namespace(path)
+    there = netns.open_namespace(path)
     try:
         with Rtnetlink() as host:
             host.execute(rtnetlink.new_bridge("lan", mac="02:00:00:00:00:09"), rtnetlink.link_up("lan"))
@@ -40,7 +54,7 @@ def wire(tmp_path: Path) -> Iterator[str]:
                 rtnetlink.new_veth(
                     "cable",
                     peer="eth0",
-                    peer_namespace=namespace,
+                    peer_namespace=there,
                     peer_mac="02:00:00:00:00:0a",
                     master=lan.number,
                     mtu=1500,
@@ -51,7 +65,7 @@ def wire(tmp_path: Path) -> Iterator[str]:
         netns.within(path, _configure_wire)
         yield path
     finally:
-        os.close(namespace)
+        os.close(there)
         with Rtnetlink() as host:  # by name and not by its namespace, which goes later: the next test uses the names
             host.execute(rtnetlink.delete_link("cable"), rtnetlink.delete_link("lan"))
         netns.remove(path)

@@ -92,6 +92,7 @@ CONTAINER_FLAGS = (
     Flag("net", "list", "Same as --network"),
     Flag("network-alias", "list", "One more name on its network"),
     Flag("net-alias", "list", "Same as --network-alias"),
+    Flag("network-rate", "string", "How fast it may receive and send, such as 10mbit or 50mbit/5mbit (down/up)"),
     Flag("no-healthcheck", "bool", "Do not check its health, whatever the image says"),
     Flag("oom-kill-disable", "bool", "Let it wait instead of killing it when memory runs out"),
     Flag("oom-score-adj", "int", "How soon the kernel kills it for memory, -1000 to 1000"),

@@ -170,6 +170,9 @@ def attachments(values: Values) -> list[Attachment]:
             raise InvalidArgument(f"conflicting options: cannot specify both --{flag} and per-network {flag}")
         if text:
             setattr(first, slot, normal_mac(text) if flag == "mac-address" else text)
+    if rate := values.text("network-rate"):
+        for attachment in found:
+            attachment.driver_options.setdefault("wharf.network.rate", rate)
     return found
 
 

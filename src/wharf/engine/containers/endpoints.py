@@ -144,6 +144,7 @@ def wish(container: Container, network: str, settings: EndpointSettings, id_of: 
         links=tuple((id_of(target), alias) for target, alias in links) if user_defined else (),
         gateway_priority=settings.get("GwPriority") or 0,
         sysctls=chosen.sysctls,
+        rate=chosen.rate,
         servers=tuple(container.spec.host_config.get("Dns") or ()) if user_defined else (),
     )
 

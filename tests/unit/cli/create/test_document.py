@@ -65,3 +65,11 @@ def test_console_size_is_sent_as_rows_and_columns() -> None:
     values, arguments = parse(CONTAINER_FLAGS, ["-t", "busybox"], interspersed=False)
 
     assert create_document(values, arguments, {}, console=(24, 80))["HostConfig"]["ConsoleSize"] == [24, 80]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("network", ["", "--network bridge ", "--network back "])
+def test_network_rate_is_an_option_of_each_network(network: str) -> None:
+    document = _document(f"{network}--network-rate 50mbit/5mbit busybox")
+    endpoints = document["NetworkingConfig"]["EndpointsConfig"]
+
+    assert [each["DriverOpts"] for each in endpoints.values()] == [{"wharf.network.rate": "50mbit/5mbit"}]
