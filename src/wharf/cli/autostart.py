@@ -9,12 +9,13 @@ import sys
 import time
 
 from wharf.client.errors import EngineUnreachable
+from wharf.lib.places import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wharf.client.client import Client
 
-RUN_FOLDER = "/run/wharf"
+RUN_FOLDER = places(os.geteuid(), os.environ).run_root
 LOG = f"{RUN_FOLDER}/wharfd.log"
 LOCK = f"{RUN_FOLDER}/autostart.lock"
 _PATIENCE_S = 30.0
@@ -29,10 +30,10 @@ def start_engine(client: Client) -> None:
         EngineUnreachable: it cannot be started; the message says why and where its log is.
     """
     try:
-        os.makedirs(RUN_FOLDER, mode=0o711, exist_ok=True)
+        os.makedirs(RUN_FOLDER, mode=0o711 if os.geteuid() == 0 else 0o700, exist_ok=True)
         lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        hint = "" if os.geteuid() == 0 else " (start it as root, or set WHARF_HOST)"
+        hint = "" if os.geteuid() == 0 else " (set XDG_RUNTIME_DIR to a folder of your own, or WHARF_HOST)"
         reason = (error.strerror or "").lower()
         raise EngineUnreachable(
             f"no engine runs, and one cannot be started: {error.filename}: {reason}{hint}"
@@ -50,7 +51,7 @@ def start_engine(client: Client) -> None:
 def _answers(client: Client) -> bool:
     try:
         client.ping()
-    except EngineUnreachable:
+    except (EngineUnreachable, ConnectionError):  # nobody listens, or who does has just given up
         return False
     return True
 

@@ -9,7 +9,7 @@ from wharf.cli.flags import Flag
 from wharf.cli.globals import current_context
 from wharf.cli.inspect import print_documents
 from wharf.cli.output import print_rows
-from wharf.client.address import DEFAULT_HOST, Address
+from wharf.client.address import Address, default_host
 from wharf.client.config import read_config, write_config
 from wharf.client.contexts import DEFAULT, Contexts
 from wharf.client.documents import section, text
@@ -74,7 +74,7 @@ def _content(path: str) -> bytes:
 
 def _record(contexts: Contexts, name: str) -> Document:
     if name == DEFAULT:
-        host = os.environ.get("DOCKER_HOST") or DEFAULT_HOST
+        host = os.environ.get("DOCKER_HOST") or default_host(os.environ)
         return {"Name": DEFAULT, "Metadata": {}, "Endpoints": {"docker": {"Host": host, "SkipTLSVerify": False}}}
     return contexts.read(name)
 

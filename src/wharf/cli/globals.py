@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from wharf.cli.flags import Flag, parse
-from wharf.client.address import DEFAULT_HOST, TlsFiles
+from wharf.client.address import TlsFiles, default_host
 from wharf.errors import InvalidArgument
 
 TYPE_CHECKING = False
@@ -85,7 +85,7 @@ def target(values: Values | None, environment: Mapping[str, str]) -> Target:
 
         found, tls = Contexts(environment).endpoint(context)
         return Target(found, tls, explicit=True)
-    return Target(DEFAULT_HOST, None, explicit=False)
+    return Target(default_host(environment), None, explicit=False)
 
 
 def current_context(environment: Mapping[str, str]) -> str:

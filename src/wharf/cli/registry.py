@@ -117,6 +117,7 @@ _MODULES: dict[str, dict[str, str]] = {
         "__complete": "Tell a completion script what may follow",
     },
     "version": {"version": "Show the versions of this command and of the engine"},
+    "unshare": {"unshare": "Run a program in the namespaces of your own engines"},
     "daemon": {"daemon": "Run the engine in the foreground (wharfd)"},
 }
 

@@ -25,7 +25,7 @@ def overview() -> str:
         f"Groups:\n{_listing(GROUPS)}\nCommands:\n{_listing(summaries())}\n"
         "Options:\n"
         + render([_flag_row(flag) for flag in GLOBAL_FLAGS], least=0)
-        + "\nWithout an address the engine is that of unix:///run/wharf/wharf.sock, started if it does not run.\n\n"
+        + "\nWithout an address the engine is the machine's, or a plain user's own, started if it does not run.\n\n"
         "Examples:\n  wharf run --rm busybox echo hi\n  wharf ps -a\n\n"
         "Run 'wharf COMMAND --help' for more about a command.\n"
     )

@@ -9,8 +9,24 @@ import os
 from wharf.client.errors import EngineUnreachable
 from wharf.client.http1 import Wire
 from wharf.errors import InvalidArgument
+from wharf.lib.places import SYSTEM, places
 
-DEFAULT_HOST = "unix:///run/wharf/wharf.sock"
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_HOST = f"unix://{SYSTEM.socket}"
+
+
+def default_host(environment: Mapping[str, str]) -> str:
+    """Return the engine that is meant where none is named: the machine's if the user may talk to it, else their own.
+
+    An engine of the user's own that is there already comes first.
+    """
+    own = places(os.geteuid(), environment)
+    if own is SYSTEM or os.path.exists(own.socket) or not os.access(SYSTEM.socket, os.W_OK):
+        return f"unix://{own.socket}"
+    return DEFAULT_HOST
 
 
 class TlsFiles:

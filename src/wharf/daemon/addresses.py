@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from wharf.errors import Forbidden, InvalidArgument, NotImplementedHere
 
-DEFAULT_HOST = "unix:///run/wharf/wharf.sock"
 _LONGEST_UNIX_PATH_BYTES = 107  # sun_path without its final NUL, unix(7)
 
 

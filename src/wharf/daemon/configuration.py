@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
-from wharf.daemon.addresses import DEFAULT_HOST, Address, parse_address
+from wharf.daemon.addresses import Address, parse_address
 from wharf.daemon.settings import BY_NAME, SETTINGS, Value
 from wharf.daemon.values import from_flags, from_json, shown
 from wharf.engine.options import ContainerDefaults, EngineOptions
@@ -17,9 +17,8 @@ from wharf.images.registry.hosts import RegistryOptions
 from wharf.lib.reference import DEFAULT_DOMAIN
 from wharf.network.defaults import AddressPool, NetworkDefaults
 from wharf.spec.engine_api.container import HostConfigUlimitsItem
-from wharf.storage.layout import DEFAULT_DATA_ROOT
+from wharf.storage.layout import default_places
 
-DEFAULT_FILE: Final = Path("/etc/wharf/daemon.json")
 T = TypeVar("T")
 
 
@@ -54,7 +53,7 @@ class Configuration:
         Raises:
             InvalidArgument: something else is there.
         """
-        path = Path(self.get("data-root", str(DEFAULT_DATA_ROOT))).absolute()
+        path = Path(self.get("data-root", default_places().data_root)).absolute()
         if path.exists() and not path.is_dir():
             raise InvalidArgument(f"data-root: {path} is not a folder")
         return path
@@ -71,7 +70,7 @@ class Configuration:
         if not (verify or self.get("tls", default=False)):
             return None
         authority, certificate, key = (
-            Path(self.get(name, f"/etc/wharf/{file}")).absolute()
+            Path(self.get(name, f"{default_places().configuration}/{file}")).absolute()
             for name, file in (("tlscacert", "ca.pem"), ("tlscert", "cert.pem"), ("tlskey", "key.pem"))
         )
         return TlsFiles(authority if verify else None, certificate, key)
@@ -84,7 +83,7 @@ class Configuration:
         """
         verified = self.get("tlsverify", default=False)
         insecure = self.get("insecure-tcp", default=False)
-        hosts = self.texts("hosts") or (DEFAULT_HOST,)
+        hosts = self.texts("hosts") or (f"unix://{default_places().socket}",)
         return [parse_address(host, insecure_tcp=insecure, verified=verified) for host in hosts]
 
     def engine_options(self) -> EngineOptions:
@@ -204,7 +203,7 @@ def configure(flags: Mapping[str, Sequence[str]], file: Path | None) -> Configur
     Raises:
         InvalidArgument: the file cannot be read, a setting is unknown, stands in both or cannot be so.
     """
-    path = file or DEFAULT_FILE
+    path = file or Path(default_places().configuration) / "daemon.json"
     given = {name: from_flags(BY_NAME[name], texts) for name, texts in flags.items()}
     try:
         return Configuration({**given, **merged(given, _read(path, needed=file is not None))})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 
 from wharf.daemon.settings import SETTINGS, Setting
 from wharf.errors import Forbidden, InvalidArgument, NotImplementedHere, WharfError
+from wharf.lib.places import ROOTLESS
 from wharf.lib.version import API_VERSION, __version__
 
 _SEVERAL = ("texts", "map", "features", "ulimits", "pools")
@@ -65,6 +67,8 @@ def _run(*, config_file: Path | None, validate: bool, **options: object) -> None
     if validate:
         click.echo("configuration OK")
         return
+    if os.geteuid() != 0:
+        _become_root()
     from wharf.daemon import logs  # noqa: PLC0415
     from wharf.daemon.addresses import parse_metrics_address  # noqa: PLC0415
     from wharf.daemon.reload import Reloading  # noqa: PLC0415
@@ -88,6 +92,18 @@ def _run(*, config_file: Path | None, validate: bool, **options: object) -> None
     asyncio.run(serve(chosen, api_on_engine, reload))
 
 
+def _become_root() -> None:
+    """Execute this program anew as root of its user's own namespaces; return only when it cannot be.
+
+    Raises:
+        WharfError: why not.
+    """
+    from wharf.rootless import entering  # noqa: PLC0415  # of no use to root
+
+    environment = entering.enter(os.environ)
+    os.execve(sys.executable, sys.orig_argv, environment)  # noqa: S606  # no shell is meant
+
+
 command = click.Command(
     "wharfd",
     callback=_run,
@@ -97,7 +113,7 @@ command = click.Command(
         click.Option(
             ["--config-file"],
             type=click.Path(path_type=Path, dir_okay=False),
-            help="Settings, as JSON.  [default: /etc/wharf/daemon.json]",
+            help="Settings, as JSON.  [default: daemon.json in /etc/wharf, or a plain user's ~/.config/wharf]",
         ),
         click.Option(["--validate"], is_flag=True, help="Check the settings and exit."),
         *(_option(setting) for setting in SETTINGS),
@@ -120,3 +136,8 @@ def main() -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         sys.exit(f"wharfd: {where}{(error.strerror or str(error)).lower()}")
+    finally:
+        if os.environ.get(ROOTLESS):
+            from wharf.rootless import entering  # noqa: PLC0415  # of no use to root
+
+            entering.leave(os.environ)

@@ -38,10 +38,12 @@ _LATER = "this build of wharf cannot do it yet"
 
 SETTINGS: Final = (
     # The daemon itself
-    Setting("data-root", "path", "Where images, containers and volumes are kept", default="/var/lib/wharf"),
-    Setting("exec-root", "path", "Where sockets and namespaces are kept", default="/run/wharf"),
+    Setting("data-root", "path", "Where images, containers and volumes are kept",
+            default="/var/lib/wharf, or a plain user's ~/.local/share/wharf"),
+    Setting("exec-root", "path", "Where sockets and namespaces are kept",
+            default="/run/wharf, or a plain user's $XDG_RUNTIME_DIR/wharf"),
     Setting("hosts", "texts", "Where to listen: unix:///path, tcp://address:port or fd://", flag="host", short="H",
-            default="unix:///run/wharf/wharf.sock"),
+            default="wharf.sock in exec-root's default"),
     Setting("group", "text", "Group that may use the unix socket", short="G", default="docker, if there is one"),
     Setting("pidfile", "path", "Where to write the process id", short="p"),
     Setting("debug", "bool", "Log requests and decisions too", short="D", reloads=True),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from wharf.daemon.addresses import TcpAddress, UnixAddress
 from wharf.errors import Conflict, InvalidArgument
+from wharf.kernel import userns
 
 _BACKLOG = 512
 
@@ -105,8 +106,8 @@ def _remove(path: Path, inode: int) -> None:
 
 
 def _group_id(group: str | None) -> int:
-    if group == "" or (group is None and os.geteuid() != 0):
-        return -1  # only root may give its socket to a group it is not in
+    if group == "" or (group is None and (os.geteuid() != 0 or userns.inside())):
+        return -1  # only the machine's root may give its socket to a group it is not in
     try:
         if group is None:
             return grp.getgrnam("docker").gr_gid

@@ -32,11 +32,12 @@ from wharf.images.images import Images
 from wharf.kernel.cgroup.group import open_cgroup
 from wharf.kernel.libc import suppress_errno
 from wharf.network.networks import Networks
+from wharf.network.outside import outside_of
 from wharf.processes.processes import Processes
 from wharf.spec.engine_api.container import CreateContainer, HostConfig
 from wharf.storage.content import ContentStore
 from wharf.storage.later import Later
-from wharf.storage.layout import DEFAULT_DATA_ROOT, DataRoot, RunRoot, run_root_of
+from wharf.storage.layout import DataRoot, RunRoot, default_places, run_root_of
 from wharf.storage.lock import EngineLock
 from wharf.storage.metadata import Database
 from wharf.storage.roots.choice import choose
@@ -70,12 +71,12 @@ class Engine:
 
     def __init__(
         self,
-        root: str | os.PathLike[str] = DEFAULT_DATA_ROOT,
+        root: str | os.PathLike[str] | None = None,
         run_root: str | os.PathLike[str] | None = None,
         options: EngineOptions | None = None,
     ) -> None:
         self._options = options or EngineOptions()
-        self._data = DataRoot(Path(root).absolute())
+        self._data = DataRoot(Path(root or default_places().data_root).absolute())
         self._run = RunRoot(Path(run_root).absolute()) if run_root else run_root_of(self._data.path)
         self._stack = AsyncExitStack()
         self._opened: _Opened | None = None
@@ -139,16 +140,19 @@ class Engine:
         snapshots = Snapshots(data, database, choose(self._options.storage_driver, data))
         images = Images(data, database, content, snapshots, registries=self._options.registries)
         events = Events(database)
+        outside = outside_of(facts.world, Path(default_places().run_root) / "rootless")
         networks = Networks(
             data,
             run,
             database,
             report=lambda repair: publish_repair(events, data.key, repair),
             defaults=self._options.networks,
+            outside=outside,
         )
         later = Later()
         stack.push_async_callback(later.aclose)
-        processes = Processes(run, usual(facts), later=later)
+        # A plain user makes no device nodes ahead.
+        processes = Processes(run, None if facts.rootless else usual(facts), later=later)
         registry = Registry(database)
         context = Context(
             data=data,
@@ -174,7 +178,8 @@ class Engine:
         await end_strangers(context)
         await images.start()
         await reconcile(context)
-        context.background.start(networks.mend(), "mend networks")
+        if outside.usable:
+            context.background.start(networks.mend(), "mend networks")
         builds = BuildVerbs(context)
         await builds.start()
         execs = Execs(context)

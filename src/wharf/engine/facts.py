@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 from pathlib import Path
@@ -9,7 +10,11 @@ from pathlib import Path
 from wharf.engine.ocispec.inputs import HostFacts
 from wharf.engine.system import architecture
 from wharf.errors import Forbidden, NotImplementedHere
-from wharf.kernel import capability
+from wharf.kernel import capability, userns
+from wharf.kernel.cgroup.hierarchy import read_hierarchies
+from wharf.lib.places import ROOTLESS
+from wharf.spec.rootless import World
+from wharf.storage.layout import default_places
 
 _SUPPORTED = ("amd64", "arm64")
 _OLDEST_KERNEL = (5, 10)
@@ -29,7 +34,10 @@ def read_facts() -> HostFacts:
     if kernel < _OLDEST_KERNEL:
         raise NotImplementedHere(f"wharf needs Linux 5.10 or later: this is {platform.release()}")
     if os.geteuid() != 0:
-        raise Forbidden("wharf needs root to make containers: run it with sudo (rootless mode is not in this build)")
+        raise Forbidden(
+            "an engine needs root, or a user namespace in which its user is root: run the program with "
+            "'wharf unshare PROGRAM', or with sudo"
+        )
     return HostFacts(
         cgroup2=Path("/sys/fs/cgroup/cgroup.controllers").exists(),
         seccomp=Path("/proc/sys/kernel/seccomp/actions_avail").exists(),
@@ -37,7 +45,19 @@ def read_facts() -> HostFacts:
         arch=arch,
         capabilities=frozenset(capability.names_of(capability.bounding())),
         cpus=len(os.sched_getaffinity(0)),
+        controllers=read_hierarchies().controllers,
+        rootless=userns.inside(),
+        one_id=userns.has_one_id(),
+        world=_world(),
     )
+
+
+def _world() -> World | None:
+    """Return what the launcher of a rootless engine has told; None for an engine that it did not start."""
+    if not os.environ.get(ROOTLESS):
+        return None
+    file = Path(default_places().run_root) / "rootless" / "world.json"
+    return json.loads(file.read_text())  # type: ignore[no-any-return]  # our own writing
 
 
 def _kernel(release: str) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from wharf.engine.check import check
 from wharf.engine.context import Context
 from wharf.engine.disk_usage import KINDS, Listing, Results, disk_usage
 from wharf.engine.events import FILTERS
+from wharf.engine.ocispec.inputs import HostFacts
 from wharf.engine.runtimes import DEFAULT as DEFAULT_RUNTIME
 from wharf.engine.runtimes import RUNTIMES
 from wharf.images.check import Depth, Finding
@@ -25,7 +26,23 @@ from wharf.lib.reference import DEFAULT_DOMAIN
 from wharf.lib.version import API_VERSION, MIN_API_VERSION, __version__
 from wharf.spec.engine_api.system import DiskUsage, EventMessage, SystemVersion
 
-_ALWAYS = ("MemoryLimit", "SwapLimit", "CpuCfsPeriod", "CpuCfsQuota", "CPUShares", "CPUSet", "PidsLimit")
+_LIMITS = {
+    "MemoryLimit": "memory",
+    "SwapLimit": "memory",
+    "CpuCfsPeriod": "cpu",
+    "CpuCfsQuota": "cpu",
+    "CPUShares": "cpu",
+    "CPUSet": "cpuset",
+    "PidsLimit": "pids",
+}
+_LIMIT_WARNINGS = {
+    "memory": "WARNING: No memory limit support",
+    "cpu": "WARNING: No cpu cfs quota support",
+    "cpuset": "WARNING: No cpuset support",
+    "pids": "WARNING: No pids limit support",
+    "blkio": "WARNING: No blkio throttle support",
+    "freezer": "WARNING: No freezer support: containers cannot be paused",
+}
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -89,13 +106,13 @@ class System:
                 "Authorization": None,
                 "Log": ["json-file", "none"],
             },
-            **_limits(cgroup2=context.facts.cgroup2),
+            **_limits(context.facts),
             "Debug": options.debug,
             "NFd": len(os.listdir("/proc/self/fd")),
             "NGoroutines": 0,
             "SystemTime": context.clock.now(),
             "LoggingDriver": options.containers.log_driver or "json-file",
-            "CgroupDriver": "cgroupfs",
+            "CgroupDriver": "cgroupfs" if context.facts.controllers else "none",
             "CgroupVersion": "2" if context.facts.cgroup2 else "1",
             "NEventsListener": context.events.listeners,
             "KernelVersion": platform.release(),
@@ -116,7 +133,7 @@ class System:
             "LiveRestoreEnabled": True,
             "Isolation": "",
             "InitBinary": "",
-            "SecurityOptions": ["name=seccomp,profile=builtin"] if context.facts.seccomp else [],
+            "SecurityOptions": _security(context),
             "IndexServerAddress": "https://index.docker.io/v1/",
             "RegistryConfig": _registries(options.registries),
             "HttpProxy": _without_password(options.registries.http_proxy),
@@ -174,11 +191,11 @@ def _weight(finding: Finding) -> str:
     return "repaired" if finding.repaired else "harmless" if finding.harmless else "problem"
 
 
-def _limits(*, cgroup2: bool) -> dict[str, bool]:
-    both = dict.fromkeys(_ALWAYS, True)
+def _limits(facts: HostFacts) -> dict[str, bool]:
+    both = {name: controller in facts.controllers for name, controller in _LIMITS.items()}
     return {
         **both,
-        "OomKillDisable": not cgroup2,
+        "OomKillDisable": "memory" in facts.controllers and not facts.cgroup2,
         "IPv4Forwarding": _forwards(),
     }
 
@@ -203,9 +220,19 @@ def _without_password(url: str) -> str:
     return f"{scheme}{separator}xxxxx:xxxxx@{host}" if at and user else url
 
 
+def _security(context: Context) -> list[str]:
+    """Return what keeps containers in, as SecurityOptions spells it."""
+    facts = context.facts
+    seccomp = ["name=seccomp,profile=builtin"] if facts.seccomp else []
+    return [*seccomp, *(["name=rootless"] if facts.rootless else []), *(["name=cgroupns"] if facts.cgroup2 else [])]
+
+
 def _warnings(context: Context) -> list[str]:
     """Return what this machine lacks, as clients show it."""
-    return [] if context.facts.seccomp else ["WARNING: No seccomp support"]
+    facts = context.facts
+    lacks = [] if facts.seccomp else ["WARNING: No seccomp support"]
+    lacks += [text for name, text in _LIMIT_WARNINGS.items() if name not in facts.controllers]
+    return [*lacks, *(f"WARNING: rootless: no {lack}" for lack in (facts.world["lacks"] if facts.world else ()))]
 
 
 def _forwards() -> bool:

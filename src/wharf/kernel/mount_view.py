@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
-from wharf.kernel import mount, namespace, overlay
+from wharf.kernel import mount, namespace, overlay, overlay_options
 from wharf.kernel.mount import MountAttr, MountFlag, OpenTree, UmountFlag
 from wharf.kernel.openat2 import ensure_file, ensure_folder, open_in_root
 
@@ -129,14 +129,11 @@ def _attach_root(place: str, layers: Layers) -> None:
         os.mkdir(work)
         _same_owner(lower[0], upper)
     try:
-        _move(overlay.detached(lower, upper, work, options=_OPTIONS), place)
+        _move(overlay.detached(lower, upper, work, options=overlay_options.mapping()), place)
     except OSError as error:
         if error.errno != errno.EOPNOTSUPP:
             raise
-        overlay.attach(place, lower, upper, work, options=_OPTIONS)
-
-
-_OPTIONS: Final = {"index": "off", "redirect_dir": "off", "metacopy": "off"}
+        overlay.attach(place, lower, upper, work, options=overlay_options.mapping())
 
 
 def _same_owner(source: str, target: str) -> None:

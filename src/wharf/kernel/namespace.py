@@ -6,8 +6,11 @@ A process with a second thread gets EINVAL for user and mount namespaces: only s
 from __future__ import annotations
 
 import ctypes
+import errno
+import os
 
 from wharf.kernel import libc
+from wharf.kernel.libc import suppress_errno
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,3 +73,18 @@ def setns(fd: int, flags: int) -> None:
     NEWPID applies to children only.
     """
     _setns(fd, flags)
+
+
+def members(kind: str, pid: int) -> list[int]:
+    """Return the processes in the same namespace of type ``kind`` (of FILE_OF) as process ``pid``, itself included.
+
+    Raises:
+        OSError: ENOENT: there is no such process.
+    """
+    wanted = os.readlink(f"/proc/{pid}/ns/{FILE_OF[kind]}")
+    found: list[int] = []
+    for name in os.listdir("/proc"):
+        with suppress_errno(errno.ENOENT, errno.ESRCH, errno.EACCES, errno.EPERM):
+            if name.isdigit() and os.readlink(f"/proc/{name}/ns/{FILE_OF[kind]}") == wanted:
+                found.append(int(name))
+    return sorted(found)

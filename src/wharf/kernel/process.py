@@ -57,18 +57,26 @@ def run(
 
 
 def spawn(
-    arguments: Sequence[str], *, environment: Mapping[str, str] | None = None, pass_fds: Sequence[int] = ()
+    arguments: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    pass_fds: Sequence[int] = (),
+    log: str | os.PathLike[str] = os.devnull,
 ) -> int:
-    """Start a program in a session of its own, its streams on /dev/null, and return its pid; the caller reaps it."""
-    child = subprocess.Popen(
-        list(arguments),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=None if environment is None else dict(environment),
-        start_new_session=True,
-        pass_fds=tuple(pass_fds),
-    )
+    """Start a program in a session of its own and return its pid; the caller reaps it.
+
+    It reads /dev/null, and what it writes goes to the file ``log``, which is made anew.
+    """
+    with open(log, "wb") as output:
+        child = subprocess.Popen(
+            list(arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=None if environment is None else dict(environment),
+            start_new_session=True,
+            pass_fds=tuple(pass_fds),
+        )
     child.returncode = 0  # the caller reaps it: keep Popen from warning, and from waiting for it
     return child.pid
 

@@ -10,6 +10,7 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from wharf.errors import WharfError
 from wharf.network import inspect, names, sandbox, vlans
 from wharf.network.cni import CniNetworks
 from wharf.network.cni_driver import CniDriver
@@ -18,6 +19,7 @@ from wharf.network.drivers import BridgeDriver, Driver, HostDriver, NullDriver
 from wharf.network.endpoint import Endpoint
 from wharf.network.firewall import Firewall
 from wharf.network.names import Names
+from wharf.network.outside import Outside
 from wharf.network.records import Network, Records
 from wharf.network.rules import BridgeNetwork
 from wharf.network.vlans import VlanDriver
@@ -36,11 +38,13 @@ class Fabric:
         records: Records,
         *,
         observe: sandbox.Observer,
+        outside: Outside,
         ranges: Sequence[tuple[str, int]] = (),
     ) -> None:
         self._run = run
         self._records = records
-        self._firewall = Firewall(key, self._bridge_networks, records.endpoints)
+        self._outside = outside
+        self._firewall = Firewall(key, self._bridge_networks, lambda: outside.inside(records.endpoints()))
         self._bridge = BridgeDriver(key, rebuild_firewall=self._firewall.rebuild, ranges=ranges)
         self._vlans = {kind: VlanDriver(kind, key, ranges=ranges) for kind in vlans.DRIVERS}
         self._drivers: dict[str, Driver] = {
@@ -64,6 +68,7 @@ class Fabric:
 
     def plan(self, network: Network) -> tuple[Network, str]:
         """Return ``network`` with what had to be chosen for it, as the host is now, and what the user should hear."""
+        self._require(network)
         others = [other for other in self._records.networks() if other.id != network.id and not other.config_only]
         return self._driver(network).plan(network, others)
 
@@ -81,7 +86,12 @@ class Fabric:
 
     def prepare(self, network: Network) -> None:
         """Make the host's side of a planned and recorded network; idempotent; OSError when the kernel refuses."""
+        self._require(network)
         self._driver(network).prepare(network)
+
+    def _require(self, network: Network) -> None:
+        if network.driver not in ("host", "null"):
+            self._outside.require()
 
     def dismantle(self, network: Network) -> None:
         """Undo :meth:`prepare`; idempotent."""
@@ -108,7 +118,8 @@ class Fabric:
         try:
             endpoints = self._plug(path, endpoints)
             self._hand_over(endpoints, opened)
-            self._firewall.publish(endpoints)
+            self._firewall.publish(self._outside.inside(endpoints))
+            self._outside.publish(endpoints)
         except BaseException:
             for made in opened:
                 made.close()
@@ -144,7 +155,8 @@ class Fabric:
 
     def demolish(self, path: str, endpoints: Sequence[Endpoint]) -> None:
         """Withdraw a container's ports, then remove its sandbox; idempotent."""
-        self._firewall.withdraw(endpoints)
+        self._outside.withdraw(endpoints)
+        self._firewall.withdraw(self._outside.inside(endpoints))
         if names.needed(endpoints):
             self._names.leave(endpoints)
             self._names.close_sandbox(endpoints[0].container_id)
@@ -185,6 +197,13 @@ class Fabric:
         sandbox.unlimit([endpoint])
         with suppress(FileNotFoundError):  # the container has ended meanwhile
             sandbox.within(endpoint.sandbox, empty, observe=self._observe)
+
+    def resume_ports(self, kept: Sequence[Endpoint]) -> None:
+        """Let in from outside what the containers that live have published, and nothing else."""
+        try:
+            self._outside.start(kept)
+        except WharfError as error:
+            log.warning("published ports: %s", error)
 
     def resume_names(self) -> bool:
         """Make names work for all containers that have places in networks, whatever became of the resolver.
@@ -239,11 +258,12 @@ class Fabric:
 
     def move_ports(self, before: Sequence[Endpoint], after: Sequence[Endpoint]) -> None:
         """Publish the ports of ``after`` in place of those of ``before``."""
-        self._firewall.move(before, after)
+        self._firewall.move(self._outside.inside(before), self._outside.inside(after))
 
     def rebuild_firewall(self) -> None:
         """Make the firewall from the records; remove it when no network needs one."""
-        self._firewall.rebuild()
+        if self._outside.usable:
+            self._firewall.rebuild()
 
     def sweep(self, dead: Sequence[Endpoint], live: set[str]) -> Sequence[Endpoint]:
         """Remove what no live container owns; the firewall is rebuilt or removed afterwards. Returns ``dead``."""

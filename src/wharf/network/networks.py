@@ -23,6 +23,7 @@ from wharf.network.defaults import NetworkDefaults
 from wharf.network.endpoint import Endpoint, PublishedPort, Wish, gateway_endpoint, with_ports
 from wharf.network.fabric import Fabric
 from wharf.network.mending import Mending, Report, unreported
+from wharf.network.outside import Here, Outside
 from wharf.network.ports import HostPorts, Reach
 from wharf.network.records import Network, Records
 from wharf.spec.engine_api.network import NetworkCreateRequest, NetworkInspect
@@ -50,18 +51,21 @@ class Networks:
         observe: sandbox.Observer = sandbox.unobserved,
         report: Report = unreported,
         defaults: NetworkDefaults | None = None,
+        outside: Outside | None = None,
     ) -> None:
         """Nothing is read or changed before :meth:`start`.
 
-        ``observe`` hears of each step of an attach; ``report`` of what others tore and :meth:`mend` made good.
+        ``observe`` hears of each step of an attach; ``report`` of what others tore and :meth:`mend` made good;
+        ``outside`` lets ports into a network namespace of our own.
         """
         self._run = run
         self._records = Records(database, run)
         self._allocation = Allocation(self._records, run)
-        self._ports = HostPorts()
+        outside = outside or Here()
+        self._ports = HostPorts(outside)
         self._defaults = defaults or NetworkDefaults()
         ranges = [(pool.base, pool.size) for pool in self._defaults.pools]
-        self._fabric = Fabric(data.key, run, self._records, observe=observe, ranges=ranges)
+        self._fabric = Fabric(data.key, run, self._records, observe=observe, outside=outside, ranges=ranges)
         self._preparing = asyncio.Lock()
         self._mending = Mending(self._fabric, self._records.resolve, self._preparing, report)
 
@@ -83,6 +87,7 @@ class Networks:
         for endpoint in kept:
             self._hold_again(endpoint)
             found.setdefault(endpoint.container_id, []).append(endpoint)
+        await _to_completion(self._fabric.resume_ports, kept)
         return found
 
     async def mend(self) -> None:

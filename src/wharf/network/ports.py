@@ -12,6 +12,7 @@ from pathlib import Path
 from wharf.errors import Conflict, InvalidArgument, NotImplementedHere, Unavailable
 from wharf.lib.ports import PortMapping
 from wharf.network.endpoint import PublishedPort
+from wharf.network.outside import Here, Outside
 from wharf.network.rules import ANY, ANY6
 
 _RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -51,7 +52,9 @@ def places(mapping: PortMapping, reach: Reach) -> list[str]:
 class HostPorts:
     """The ports that one engine holds. Used by one thread; the sockets go with the process."""
 
-    def __init__(self) -> None:
+    def __init__(self, outside: Outside | None = None) -> None:
+        """``outside`` is what lets the ports in, and may refuse some."""
+        self._outside = outside or Here()
         self._held: dict[Place, socket.socket | None] = {}
         self._addresses: dict[tuple[str, int, bool], set[str]] = {}  # by protocol, port and whether IPv6
         self._last: dict[str, int] = {}
@@ -116,6 +119,7 @@ class HostPorts:
         with ExitStack() as undo:
             chosen = [replace(port, host_port=number) for port in ports]
             for port in chosen:
+                self._outside.refuse(port)
                 self.hold(port)
                 undo.callback(self.release, (port,))
             undo.pop_all()
@@ -138,7 +142,7 @@ class HostPorts:
         if address in others or (others and bool({ANY, ANY6} & {address, *others})):
             raise Conflict(f"Bind for {shown} failed: port is already allocated")
         try:
-            self._held[place] = _hold(protocol, address, port)
+            self._held[place] = _hold(protocol, address, port, listens=self._outside.listens)
             others.add(address)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
@@ -146,7 +150,7 @@ class HostPorts:
             raise (Conflict if error.errno == errno.EADDRINUSE else InvalidArgument)(message) from error
 
 
-def _hold(protocol: str, address: str, port: int) -> socket.socket | None:
+def _hold(protocol: str, address: str, port: int, *, listens: bool) -> socket.socket | None:
     """Return a socket that keeps others off; None where the kernel has no such sockets, and so no others."""
     kind, family = _KINDS[protocol], socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
@@ -158,14 +162,14 @@ def _hold(protocol: str, address: str, port: int) -> socket.socket | None:
     try:
         if family == socket.AF_INET6:
             held.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        _occupy(held, kind, (address, port))
+        _occupy(held, kind, (address, port), listens=listens)
     except BaseException:
         held.close()
         raise
     return held
 
 
-def _occupy(held: socket.socket, kind: int, place: tuple[str, int]) -> None:
+def _occupy(held: socket.socket, kind: int, place: tuple[str, int], *, listens: bool) -> None:
     if kind == socket.SOCK_DGRAM:
         held.bind(place)
         return
@@ -175,7 +179,8 @@ def _occupy(held: socket.socket, kind: int, place: tuple[str, int]) -> None:
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     held.bind(place)
     held.listen(1)
-    held.shutdown(socket.SHUT_RDWR)
+    if not listens:
+        held.shutdown(socket.SHUT_RDWR)
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
 
 

@@ -6,6 +6,7 @@ import os
 
 from wharf.kernel import unix_socket
 from wharf.kernel.clone import clone3
+from wharf.kernel.userns import inside
 from wharf.runtime import conversation, filters, init, mounts, namespaces
 from wharf.runtime.birth import Gate
 from wharf.runtime.errors import StartFailed
@@ -74,7 +75,7 @@ def create(
     try:
         entry = _open_entry(cgroup)
         into = entry.v2 if entry is not None and entry.v2 >= 0 else None
-        with _opened(plan), namespaces.Entered(plan.namespaces):
+        with _opened(plan), _entered(plan):
             pid, pidfd = _clone(plan, into)
             if pid == 0:
                 init.run(plan, Gate(there, invocation.start_socket), None if plan.terminal else stdio, entry, steps)
@@ -117,12 +118,27 @@ def _opened(plan: InitPlan) -> Opened | _Nothing:
     return idmap.Opened(wanted, mounts.open_source)
 
 
+def _is_one_way(plan: InitPlan) -> bool:
+    """Whether we, once in the namespaces to join, could not come back to ours."""
+    return bool(plan.namespaces.join or plan.namespaces.time) and inside()
+
+
+def _entered(plan: InitPlan) -> namespaces.Entered | _Nothing:
+    return _Nothing() if _is_one_way(plan) else namespaces.Entered(plan.namespaces)
+
+
 def _clone(plan: InitPlan, into: int | None) -> tuple[int, int]:
     path = plan.namespaces.own_join.get("user")
     if path is not None:
         from wharf.runtime import userns  # noqa: PLC0415 - see above
 
         return userns.clone_inside(path, plan.namespaces.clone, cgroup_fd=into)
+    if _is_one_way(plan):
+        from wharf.runtime import userns  # noqa: PLC0415 - see above
+
+        return userns.clone_ahead(
+            namespaces.Entered(plan.namespaces).__enter__, plan.namespaces.clone, cgroup_fd=into
+        )
     return clone3(plan.namespaces.clone, cgroup_fd=into)
 
 

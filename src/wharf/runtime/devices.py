@@ -48,6 +48,7 @@ _LINKS: Final = (
     ("stdout", "/proc/self/fd/1"),
     ("stderr", "/proc/self/fd/2"),
 )
+_PTMX: Final = "/dev/ptmx"
 _TYPES: Final = {"c": stat.S_IFCHR, "u": stat.S_IFCHR, "b": stat.S_IFBLK, "p": stat.S_IFIFO}
 
 
@@ -99,7 +100,8 @@ def make(root: int, nodes: Sequence[Node], *, bind: bool) -> None:
     Args:
         root: descriptor of the root.
         nodes: from :func:`plan`.
-        bind: mount the host's nodes instead: mknod is not allowed in a user namespace.
+        bind: mount the host's nodes instead: mknod(2) is not allowed in a user namespace. Where the runtime itself
+            is in one, that shows.
 
     Raises:
         StartFailed: with the device.
@@ -114,10 +116,7 @@ def make(root: int, nodes: Sequence[Node], *, bind: bool) -> None:
             if folder not in folders:
                 folders[folder] = ensure_folder(root, folder or "/")
             try:
-                if bind:
-                    _bind(root, node)
-                else:
-                    _make_one(folders[folder], name, node)
+                _make_or_bind(root, folders[folder], name, node, bind=bind)
             except OSError as error:
                 raise during_init(error, f'error creating device nodes: mknod "{node.path}"') from error
         _link(root)
@@ -125,6 +124,16 @@ def make(root: int, nodes: Sequence[Node], *, bind: bool) -> None:
         os.umask(before)
         for fd in folders.values():
             os.close(fd)
+
+
+def _make_or_bind(root: int, folder: int, name: str, node: Node, *, bind: bool) -> None:
+    if not bind:
+        try:
+            _make_one(folder, name, node)
+        except PermissionError:
+            bind = True
+    if bind and node.path != _PTMX:  # that becomes a link, which a mount would be in the way of
+        _bind(root, node)
 
 
 def make_in(dev: int, nodes: Sequence[Node]) -> None:
@@ -154,7 +163,7 @@ def _make_one(folder: int, name: str, node: Node) -> None:
 
 def _bind(root: int, node: Node) -> None:
     target = ensure_file(root, node.path)
-    fd = kernel.open_tree(node.path)
+    fd = kernel.open_tree(_on_host(node))
     try:
         status = os.fstat(fd)
         if stat.S_IFMT(status.st_mode) != stat.S_IFMT(node.mode) or status.st_rdev != node.device:
@@ -163,6 +172,24 @@ def _bind(root: int, node: Node) -> None:
     finally:
         os.close(fd)
         os.close(target)
+
+
+def _on_host(node: Node) -> str:
+    """Return where the host has this device: under the same name, or where the kernel says (sysfs-dev, uevent).
+
+    Raises:
+        OSError: ENOENT: the host has none.
+    """
+    with suppress_errno(errno.ENOENT, errno.ENOTDIR):
+        if os.stat(node.path).st_rdev == node.device:
+            return node.path
+    kind = "block" if stat.S_ISBLK(node.mode) else "char"
+    with open(f"/sys/dev/{kind}/{os.major(node.device)}:{os.minor(node.device)}/uevent", "rb", buffering=0) as file:
+        names = [line.partition(b"=")[2] for line in file.read().splitlines() if line.startswith(b"DEVNAME=")]
+    path = f"/dev/{os.fsdecode(names[0])}" if names else node.path
+    if os.stat(path).st_rdev != node.device:
+        raise OSError(errno.ENOENT, "the host has no such device", path)
+    return path
 
 
 def _link(root: int) -> None:

@@ -7,6 +7,7 @@ import os
 from wharf.kernel import keyring, namespace, prctl, unix_socket
 from wharf.kernel.clone import clone3
 from wharf.kernel.namespace import FILE_OF, FLAG_OF
+from wharf.kernel.userns import inside as inside_user_namespace
 from wharf.runtime import birth, console, filters, support
 from wharf.runtime.birth import Gate, ProcessPlan
 from wharf.runtime.errors import StartFailed, during_init
@@ -17,7 +18,7 @@ from wharf.runtime.steps import Steps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final, NoReturn
+    from typing import Final, NoReturn, Self
 
     from wharf.runtime.birth import Cgroup, CgroupEntry
     from wharf.runtime.notify import Agent
@@ -69,8 +70,10 @@ def execute(
         container = os.pidfd_open(init_pid)
         join = _namespaces_of(init_pid, born)
         entry = None if cgroup is None else cgroup.open_entry()
-        with _On(plan.tuning.initial), _ChildrenIn(container, join & _CHILDREN):
-            pid, pidfd = clone3(0, cgroup_fd=entry.v2 if entry is not None and entry.v2 >= 0 else None)
+        with _On(plan.tuning.initial):
+            pid, pidfd = _clone(
+                container, join & _CHILDREN, entry.v2 if entry is not None and entry.v2 >= 0 else None
+            )
             if pid == 0:
                 inside = _Join(container, init_pid, join & ~_CHILDREN, entry, invocation.kept_fds)
                 _run(plan, Gate(there), stdio, inside, steps)
@@ -147,6 +150,19 @@ def _be_sure(pid: int, born: int) -> None:
         raise ProcessLookupError(f"process {pid} is another by now")
 
 
+def _clone(container: int, join: int, into: int | None) -> tuple[int, int]:
+    """Fork into the pid and time namespaces ``join`` of the container; as clone3 returns."""
+    if join and inside_user_namespace():
+        from wharf.runtime import userns  # noqa: PLC0415 - start-up
+
+        return userns.clone_ahead(lambda: namespace.setns(container, join), 0, cgroup_fd=into)
+    with _ChildrenIn(container, join) as entered:
+        pid, pidfd = clone3(0, cgroup_fd=into)
+        if pid == 0:
+            entered.stay()
+        return pid, pidfd
+
+
 class _On:
     """While it lasts, we and so our children run on these CPUs; on none: where we do anyway."""
 
@@ -176,7 +192,7 @@ class _ChildrenIn:
         self._flags = flags
         self._back: list[tuple[int, int]] = []
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         for flag, name in ((_NEWPID, "pid_for_children"), (_NEWTIME, "time_for_children")):
             if self._flags & flag:
                 self._back.append((flag, os.open(f"/proc/self/ns/{name}", os.O_RDONLY | os.O_CLOEXEC)))
@@ -186,6 +202,11 @@ class _ChildrenIn:
             except BaseException:
                 self.__exit__()
                 raise
+        return self
+
+    def stay(self) -> None:
+        """Do not go back: for the child, which was born there."""
+        self._back.clear()
 
     def __exit__(self, *_: object) -> None:
         while self._back:

@@ -11,6 +11,8 @@ import os
 import stat
 
 from wharf.kernel import mount as kernel
+from wharf.kernel import userns
+from wharf.kernel.cgroup.hierarchy import read_hierarchies
 from wharf.kernel.mount import MountAttr, OpenTree
 from wharf.kernel.openat2 import ensure_file, ensure_folder, open_in_root, open_plain_folder
 from wharf.runtime import copy_up, mount_options
@@ -381,6 +383,9 @@ def own_hierarchies() -> list[tuple[str, str]]:
     """
     with open("/proc/self/cgroup", encoding="utf-8") as file:
         fields = [line.rstrip("\n").split(":", 2) for line in file if not line.startswith("0::")]
+    if userns.inside():  # what is not mounted for the user has not been delegated to them
+        there = read_hierarchies().v1
+        fields = [field for field in fields if field[1].partition(",")[0] in there]
     return [(name, path) for _, name, path in fields]
 
 

@@ -12,10 +12,12 @@ before the exec, so that it sees as few of our own calls as can be.
 
 from __future__ import annotations
 
+import errno
 import os
 
 from wharf.kernel import capability, prctl, rlimit
 from wharf.kernel.signals import raw as signal
+from wharf.kernel.userns import may_set_groups
 from wharf.runtime.errors import during_init, invalid
 
 TYPE_CHECKING = False
@@ -162,9 +164,16 @@ def _change_user(account: Account) -> None:
     prctl.set_keep_capabilities(keep=True)
     try:
         os.setgroups(account.groups)
-    except PermissionError:  # in a user namespace that a user without privileges has made: it is denied there
-        if account.groups:
+    except PermissionError:
+        # A user namespace that a user without privileges has made: there groups cannot be changed, and so none given.
+        if account.groups and may_set_groups():
             raise
-    os.setresgid(account.gid, account.gid, account.gid)
-    os.setresuid(account.uid, account.uid, account.uid)
+    try:
+        os.setresgid(account.gid, account.gid, account.gid)
+        os.setresuid(account.uid, account.uid, account.uid)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        text = f"user {account.uid}:{account.gid} does not exist in this user namespace (see /proc/self/uid_map)"
+        raise OSError(errno.EINVAL, text) from error
     prctl.set_keep_capabilities(keep=False)

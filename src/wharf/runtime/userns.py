@@ -1,6 +1,7 @@
 """User namespaces: those given by their path, and those made for their mappings alone.
 
-Whoever goes into one stays in: so a process goes ahead and clones init from there.
+Whoever goes into one stays in: so a process goes ahead and clones init from there. The same way leads into other
+namespaces where the caller could not come back: root of a user namespace may not enter those of the machine.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from wharf.runtime.errors import StartFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Final, NoReturn
 
 _LONGEST_BYTES: Final = 4096
@@ -30,11 +32,21 @@ def clone_inside(path: str, flags: int, *, cgroup_fd: int | None) -> tuple[int, 
         StartFailed: it cannot be joined.
         OSError: as :func:`wharf.kernel.clone.clone3`.
     """
+    return clone_ahead(lambda: namespaces.join("user", path), flags, cgroup_fd=cgroup_fd)
+
+
+def clone_ahead(join: Callable[[], None], flags: int, *, cgroup_fd: int | None) -> tuple[int, int]:
+    """Fork a process that calls ``join`` and then clones with ``flags``; as clone3 returns, but its child.
+
+    Raises:
+        StartFailed: from ``join``.
+        OSError: as :func:`wharf.kernel.clone.clone3`.
+    """
     here, there = unix_socket.pair()
     try:
         ahead, ahead_fd = clone3(0, cgroup_fd=cgroup_fd)
         if ahead == 0:
-            _go_ahead(path, flags, there)
+            _go_ahead(join, flags, there)
             return 0, -1
         there.close()
         try:
@@ -70,10 +82,10 @@ def make(uid_map: str, gid_map: str) -> int:
         os.close(pidfd)
 
 
-def _go_ahead(path: str, flags: int, sock: socket.socket) -> None:
+def _go_ahead(join: Callable[[], None], flags: int, sock: socket.socket) -> None:
     """Return as the new process; the one that made it ends here."""
     try:
-        namespaces.join("user", path)
+        join()
         pid, pidfd = clone3(flags | _PARENT)
     except StartFailed as error:
         _end(sock, error.message.encode())

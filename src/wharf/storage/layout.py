@@ -2,7 +2,7 @@
 
 ::
 
-    DATA ROOT  /var/lib/wharf            survives a reboot
+    DATA ROOT  /var/lib/wharf            survives a reboot; a plain user has roots of their own: wharf.lib.places
     ├── wharf.db                         names, records, allocations (SQLite, WAL)
     ├── engine.lock                      held by the one Engine that owns this root (flock)
     ├── storage-driver                   how its containers' roots are kept (``roots``); overlay2 when it is missing
@@ -34,12 +34,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-DEFAULT_DATA_ROOT = Path("/var/lib/wharf")
-DEFAULT_RUN_ROOT = Path("/run/wharf")
+from wharf.lib.places import Places, places
+
+
+def default_places() -> Places:
+    """Return where the engine of whoever runs this keeps its things: the machine's, or a user's own."""
+    return places(os.geteuid(), os.environ)
 
 
 @cache
@@ -176,7 +181,8 @@ class RunRoot:
 
 
 def run_root_of(data_root: Path) -> RunRoot:
-    """Return the run root that belongs to ``data_root``: /run/wharf, or a folder of its own below it."""
-    if data_root.resolve() == DEFAULT_DATA_ROOT:
-        return RunRoot(DEFAULT_RUN_ROOT)
-    return RunRoot(DEFAULT_RUN_ROOT / "roots" / root_key(data_root))
+    """Return the run root that belongs to ``data_root``: the default's own, or a folder of its own below that."""
+    default = default_places()
+    if data_root.resolve() == Path(default.data_root).resolve():
+        return RunRoot(Path(default.run_root))
+    return RunRoot(Path(default.run_root) / "roots" / root_key(data_root))

@@ -6,18 +6,22 @@ means                  archive (image-spec layer.md)  overlay (kernel docs, "whi
 NAME is deleted        ``.wh.NAME``                   character device 0:0 called NAME
 a folder is replaced   ``.wh..wh..opq`` in it         its attribute ``trusted.overlay.opaque`` is ``y``
 =====================  =============================  ==========================================
+
+In a user namespace the attribute is ``user.overlay.opaque`` ("userxattr"): trusted ones are the machine's root's.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+from functools import cache
 from typing import Final
+
+from wharf.kernel import userns
 
 WHITEOUT_PREFIX: Final = b".wh."
 RESERVED_PREFIX: Final = b".wh..wh."  # further marks of aufs: nothing of the image's
 OPAQUE_MARK: Final = b".wh..wh..opq"
-OPAQUE_ATTRIBUTE: Final = "trusted.overlay.opaque"
 PRIVATE_PREFIXES: Final = ("trusted.overlay.", "user.overlay.")
 """Overlay's own attributes: an archive that could set them could show what is elsewhere (redirect)."""
 
@@ -32,14 +36,20 @@ def make_whiteout(name: bytes, folder_fd: int) -> None:
     os.mknod(name, stat.S_IFCHR, 0, dir_fd=folder_fd)
 
 
+@cache
+def opaque_attribute() -> str:
+    """Return the name of the attribute that overlay reads for whoever runs this."""
+    return "user.overlay.opaque" if userns.inside() else "trusted.overlay.opaque"
+
+
 def mark_opaque(folder_fd: int) -> None:
     """Hide what lower layers have in this folder; needs a readable descriptor of it."""
-    os.setxattr(folder_fd, OPAQUE_ATTRIBUTE, b"y")
+    os.setxattr(folder_fd, opaque_attribute(), b"y")
 
 
 def is_opaque(folder_fd: int) -> bool:
     """Return whether a folder hides what lower layers have in it."""
     try:
-        return os.getxattr(folder_fd, OPAQUE_ATTRIBUTE) == b"y"
+        return os.getxattr(folder_fd, opaque_attribute()) == b"y"
     except OSError:
         return False

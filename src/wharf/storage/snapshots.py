@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from wharf.errors import Conflict, DataLoss
-from wharf.kernel import overlay
+from wharf.kernel import overlay, overlay_options
 from wharf.kernel.mount_view import Layers
 from wharf.kernel.rename import exchange
 from wharf.kernel.sync import syncfs
@@ -26,7 +26,7 @@ from wharf.storage import trees
 from wharf.storage.content import fsync_folder
 from wharf.storage.layout import DataRoot
 from wharf.storage.metadata import Database
-from wharf.storage.roots.overlay import OPTIONS, OverlayRoots
+from wharf.storage.roots.overlay import OverlayRoots
 from wharf.storage.snapshotter import Roots, Stage
 
 _CHAIN: Final = """
@@ -267,7 +267,7 @@ class Snapshots:
     def open_over(self, chain_id: str, upper: Path, work: Path) -> Iterator[int]:
         """Open a layer for changes, which go to ``upper``, as a detached mount that goes with the descriptor."""
         lower = self.lower_dirs(chain_id)
-        options = dict(option.split("=", 1) for option in OPTIONS)
+        options = overlay_options.mapping()
         mount = -1
         if lower:
             mount = overlay.detached([str(path) for path in lower], str(upper), str(work), options=options)

@@ -12,7 +12,7 @@ import pytest
 
 from wharf.errors import InvalidArgument
 from wharf.storage.diff import Limits, Unpacked, clean, unpack
-from wharf.storage.overlay_marks import OPAQUE_ATTRIBUTE, is_whiteout
+from wharf.storage.overlay_marks import is_whiteout, opaque_attribute
 from wharf.storage.tar_entry import Entry, Kind
 from wharf.storage.tar_writer import TarWriter
 
@@ -209,7 +209,7 @@ def test_a_whiteout_of_nothing_is_refused(layer: int, name: str) -> None:
 def test_an_opaque_mark_becomes_overlays_attribute(tmp_path: Path, layer: int) -> None:
     unpack(archive(file("d/.wh..wh..opq"), file("d/kept", b"x")), layer)
 
-    assert os.getxattr(tmp_path / "layer/d", OPAQUE_ATTRIBUTE) == b"y"
+    assert os.getxattr(tmp_path / "layer/d", opaque_attribute()) == b"y"
     assert sorted(os.listdir(tmp_path / "layer/d")) == ["kept"]
 
 
@@ -223,13 +223,13 @@ def test_a_whiteout_does_not_remove_what_the_same_layer_has(tmp_path: Path, laye
     unpack(archive(file("d/f", b"x"), file(".wh.d")), layer)
 
     assert (tmp_path / "layer/d/f").exists()
-    assert os.getxattr(tmp_path / "layer/d", OPAQUE_ATTRIBUTE) == b"y"
+    assert os.getxattr(tmp_path / "layer/d", opaque_attribute()) == b"y"
 
 
 def test_a_folder_after_its_whiteout_is_opaque(tmp_path: Path, layer: int) -> None:
     unpack(archive(file(".wh.d"), folder("d")), layer)
 
-    assert os.getxattr(tmp_path / "layer/d", OPAQUE_ATTRIBUTE) == b"y"
+    assert os.getxattr(tmp_path / "layer/d", opaque_attribute()) == b"y"
 
 
 def test_owner_mode_time_and_capabilities_are_the_archives(tmp_path: Path, layer: int) -> None:

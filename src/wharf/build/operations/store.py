@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wharf.build.operations.results import Folder, Layers, Result
+from wharf.kernel import overlay_options
 from wharf.lib.digest import Digest, chain_ids
 from wharf.spec.shim_messages import RootfsMount
 from wharf.storage import trees
@@ -150,7 +151,7 @@ def overlay_of(lower: list[Path], upper: Path | None = None, work: Path | None =
     options = [f"lowerdir+={path}" for path in lower]
     if upper is not None:
         options += [f"upperdir={upper}", f"workdir={work}"]
-    options += ["index=off", "redirect_dir=off", "metacopy=off"]
+    options += overlay_options.options()
     return {"type": "overlay", "source": "overlay", "options": options}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
 
-from wharf.engine.containers import endpoints, health, links, mounts, validate
+from wharf.engine.containers import endpoints, health, limits, links, mounts, validate
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.record import Container, Specification
 from wharf.engine.containers.state import State
@@ -60,6 +60,7 @@ async def create(
     validate.config(request.config)
     asked = context.options.containers.fill(request.host_config)
     validate.host_config(asked)
+    asked, warnings = limits.possible(asked, context.facts.controllers)
     _require_platform(platform)
     chosen = _choose_name(context, name)
     image = context.images.resolve(request.config.get("Image") or "", platform)
@@ -86,7 +87,7 @@ async def create(
     )
     with context.images.hold(image):
         await _prepare(context, container, image)
-    return {"Id": container_id, "Warnings": endpoints.warnings(container.spec.networking)}
+    return {"Id": container_id, "Warnings": [*warnings, *endpoints.warnings(container.spec.networking)]}
 
 
 async def _prepare(context: Context, container: Container, image: ImageRecord) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.state import require
 from wharf.engine.context import Context
+from wharf.errors import NotImplementedHere
 from wharf.lib.signals import parse_signal
 
 
@@ -43,10 +44,15 @@ async def pause(context: Context, ref: str) -> None:
 
     Raises:
         Conflict: it does not run, or is paused already.
+        NotImplementedHere: there is no freezer.
     """
     container = context.registry.resolve(ref)
     async with container.lock:
         require("pause", container.state, container_id=container.id, name=container.name)
+        if "freezer" not in context.facts.controllers:
+            raise NotImplementedHere(
+                "this engine cannot pause containers: no control group freezer is there, or delegated to its user"
+            )
         await asyncio.to_thread(context.cgroup_of(container).freeze)
         container.become(container.state.with_status("paused"))
         context.registry.save(container)

@@ -8,6 +8,8 @@ import os
 from wharf.engine.containers.state import require
 from wharf.engine.context import Context
 from wharf.errors import InvalidArgument, NotImplementedHere
+from wharf.kernel.cgroup.group import Cgroup
+from wharf.kernel.namespace import members
 from wharf.kernel.process import run
 from wharf.spec.engine_api.container import ContainerTopResponse
 
@@ -21,7 +23,7 @@ async def top(context: Context, ref: str, *, ps_args: str | None) -> ContainerTo
     """
     container = context.registry.resolve(ref)
     require("top", container.state, container_id=container.id, name=container.name)
-    pids = await asyncio.to_thread(context.cgroup_of(container).procs)
+    pids = await asyncio.to_thread(_pids, context.cgroup_of(container), container.state.pid)
     arguments = (ps_args or "-ef").split()
     try:
         done = await asyncio.to_thread(run, ["ps", *arguments], environment=_environment())
@@ -30,6 +32,11 @@ async def top(context: Context, ref: str, *, ps_args: str | None) -> ContainerTo
     if done.code:
         raise InvalidArgument(f"ps: {done.stderr.decode(errors='replace').strip()}")
     return parse(done.stdout.decode(errors="replace"), set(pids))
+
+
+def _pids(cgroup: Cgroup, init: int) -> list[int]:
+    """Return a container's processes: those of its group, or where there is none, those of its pid namespace."""
+    return cgroup.procs() if cgroup.exists else members("pid", init)
 
 
 def _environment() -> dict[str, str]:

@@ -7,6 +7,10 @@ from pathlib import Path
 
 from wharf.spec.engine_api.container import ContainerConfig, HostConfig
 from wharf.spec.oci_runtime import Device
+from wharf.spec.rootless import World
+
+ALL_CONTROLLERS = frozenset({"blkio", "cpu", "cpuset", "devices", "freezer", "memory", "pids"})
+"""As v1 names them; what a container's limits and life want."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,10 @@ class HostFacts:
     arch: str  # as Go names it: amd64, arm64
     capabilities: frozenset[str]  # the bounding set
     cpus: int
+    controllers: frozenset[str] = ALL_CONTROLLERS  # of control groups that containers can have
+    rootless: bool = False  # root is a plain user outside
+    one_id: bool = False  # and nobody else exists
+    world: World | None = None  # what the launcher of a rootless engine has told
 
 
 @dataclass(frozen=True, slots=True)

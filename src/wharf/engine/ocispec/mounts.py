@@ -15,8 +15,9 @@ _NETWORK_FILES = (("/etc/resolv.conf", "resolv.conf"), ("/etc/hostname", "hostna
 
 def of_container(inputs: Inputs) -> list[Mount]:
     """Return the mounts in the order they are made; a later one may lie on an earlier one."""
+    recursive = inputs.facts.kernel >= _RECURSIVE_ATTRIBUTES
     asked = sorted(
-        (_asked(m, recursive=inputs.facts.kernel >= _RECURSIVE_ATTRIBUTES) for m in inputs.mounts),
+        (_asked(m, recursive=recursive, rootless=inputs.facts.rootless) for m in inputs.mounts),
         key=lambda m: m["destination"].count("/"),
     )
     taken = {m["destination"] for m in asked}
@@ -50,10 +51,10 @@ def _kernel(inputs: Inputs) -> list[Mount]:
             "destination": "/dev/pts",
             "type": "devpts",
             "source": "devpts",
-            "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
+            "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", *_terminals(inputs)],
         },
-        {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": [*safe, access]},
-        {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": [access, *safe]},
+        _sysfs(inputs, [*safe, access]),
+        _cgroups(inputs, [access, *safe]),
         {"destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue", "options": safe},
     ]
     if host.get("IpcMode") == "host":
@@ -73,6 +74,31 @@ def _kernel(inputs: Inputs) -> list[Mount]:
     return mounts
 
 
+def _terminals(inputs: Inputs) -> list[str]:
+    """Return who terminals belong to: the group tty, where it exists."""
+    return [] if inputs.facts.one_id else ["gid=5"]
+
+
+def _cgroups(inputs: Inputs, options: list[str]) -> Mount:
+    """Return the control groups; an empty folder where the engine has none, for those that are there are others'."""
+    if inputs.facts.rootless and not inputs.facts.controllers:
+        return {
+            "destination": "/sys/fs/cgroup",
+            "type": "tmpfs",
+            "source": "tmpfs",
+            "options": [*options, "mode=755"],
+        }
+    return {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": options}
+
+
+def _sysfs(inputs: Inputs, options: list[str]) -> Mount:
+    """Return /sys: a new one shows the network namespace, so whoever makes it must own that (mount_namespaces(7))."""
+    facts = inputs.facts
+    if facts.rootless and inputs.sandbox == "" and (facts.world is None or facts.world["network"] == "none"):
+        return {"destination": "/sys", "type": "bind", "source": "/sys", "options": ["rbind", "rslave", *options]}
+    return {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": options}
+
+
 def _network_files(inputs: Inputs) -> list[Mount]:
     return [
         {
@@ -85,7 +111,7 @@ def _network_files(inputs: Inputs) -> list[Mount]:
     ]
 
 
-def _asked(mount: ResolvedMount, *, recursive: bool) -> Mount:
+def _asked(mount: ResolvedMount, *, recursive: bool, rootless: bool) -> Mount:
     if mount.type == "tmpfs":
         defaults = ["nosuid", "nodev", "noexec"]
         return {
@@ -99,7 +125,11 @@ def _asked(mount: ResolvedMount, *, recursive: bool) -> Mount:
             "destination": mount.target,
             "type": "overlay",
             "source": "overlay",
-            "options": ["ro", *(f"lowerdir+={folder}" for folder in mount.lower)],
+            "options": [
+                "ro",
+                *(["userxattr"] if rootless else []),
+                *(f"lowerdir+={folder}" for folder in mount.lower),
+            ],
         }
     bind = "rbind" if mount.recursive else "bind"
     access = ["ro"] if mount.read_only else ["rw"]

@@ -111,7 +111,9 @@ def sysctls(inputs: Inputs) -> dict[str, str]:
     asked = dict(inputs.host_config.get("Sysctls") or {})
     if inputs.sandbox == "":
         return asked
-    return {"net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647", **asked}
+    # A user namespace has not all those groups; there root alone may ping, as with Docker.
+    ping = {} if inputs.facts.rootless else {"net.ipv4.ping_group_range": "0 2147483647"}
+    return {"net.ipv4.ip_unprivileged_port_start": "0", **ping, **asked}
 
 
 def seccomp(inputs: Inputs) -> Seccomp | None:

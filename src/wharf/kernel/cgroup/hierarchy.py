@@ -28,19 +28,32 @@ class Hierarchies:
         roots = list(dict.fromkeys(self.v1.values()))
         return roots if self.v2 is None else [*roots, self.v2]
 
+    @property
+    def controllers(self) -> frozenset[str]:
+        """What groups can have here, as v1 names it: on v2, io is blkio, and the freezer is every group's own.
+
+        Devices, which are a program's there, are not among them: that wants root of the machine.
+        """
+        unified = {"blkio" if name == "io" else name for name in self.v2_controllers}
+        return frozenset(self.v1) | unified | ({"freezer"} if self.v2 is not None else set())
+
 
 def parse_mountinfo(text: str) -> tuple[dict[str, str], str | None]:
     """Return the v1 mount points by controller and the v2 mount point (proc_pid_mountinfo(5)).
 
-    A hierarchy mounted more than once is used where it was mounted first.
+    A hierarchy mounted more than once is used where it was mounted first, among those that can be reached.
     """
     v1: dict[str, str] = {}
     v2: str | None = None
-    for line in text.splitlines():
-        left, separator, right = line.partition(" - ")
-        if not separator or not right.startswith("cgroup"):
+    lines = [line.partition(" - ") for line in text.splitlines()]
+    mounts = {fields[0]: (fields[1], fields[4]) for fields in (left.split(" ", 5) for left, _, _ in lines)}
+    for left, _, right in lines:
+        if not right.startswith("cgroup"):
             continue
-        mountpoint = _unescape(left.split(" ")[4])
+        number, _parent, _device, root, point, _rest = left.split(" ", 5)
+        if root.startswith("/..") or _is_hidden(number, mounts):  # above our namespace, or below another mount
+            continue
+        mountpoint = _unescape(point)
         kind, _source, options = right.split(" ", 2)
         if kind == "cgroup2":
             v2 = v2 or mountpoint
@@ -64,6 +77,21 @@ def read_hierarchies() -> Hierarchies:
         with open(f"{v2}/cgroup.controllers", encoding="ascii") as file:
             offered = frozenset(file.read().split())
     return Hierarchies(v1, v2, offered)
+
+
+def _is_hidden(number: str, mounts: dict[str, tuple[str, str]]) -> bool:
+    """Whether something is mounted over this mount, or over a folder on the way to it.
+
+    On the way from the root each mount leads to the next, unless another one, on the same mount, comes before.
+    """
+    then, target = "", mounts[number][1]
+    while number in mounts and number != then:
+        for other, (parent, over) in mounts.items():
+            if parent == number and other not in (then, number) and f"{target}/".startswith(f"{over.rstrip('/')}/"):
+                return True
+        target = mounts[number][1]
+        then, number = number, mounts[number][0]
+    return False
 
 
 def _unescape(field: str) -> str:

@@ -6,15 +6,11 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
-from wharf.kernel import overlay
+from wharf.kernel import overlay, overlay_options
 from wharf.kernel.mount_view import Layers
 from wharf.spec.shim_messages import RootfsMount
 from wharf.storage import trees
-
-OPTIONS: Final = ("index=off", "redirect_dir=off", "metacopy=off")
-"""Whatever the kernel's defaults: so that a container's own layer holds whole files under their own names."""
 
 
 class OverlayRoots:
@@ -40,7 +36,7 @@ class OverlayRoots:
         if not lower:
             return own_folder(folder)
         options = [f"lowerdir+={path}" for path in lower]
-        options += [f"upperdir={folder / 'upper'}", f"workdir={folder / 'work'}", *OPTIONS]
+        options += [f"upperdir={folder / 'upper'}", f"workdir={folder / 'work'}", *overlay_options.options()]
         return {"type": "overlay", "source": "overlay", "options": options}
 
     def attach(self, folder: Path, lower: Sequence[Path]) -> None:

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from wharf.engine.containers import limits
+from wharf.engine.ocispec.inputs import ALL_CONTROLLERS
+from wharf.errors import InvalidArgument
+from wharf.spec.engine_api.container import HostConfig
+
+_ASKED: HostConfig = {"Memory": 64 << 20, "MemorySwap": -1, "PidsLimit": 10, "CpusetCpus": "0", "ShmSize": 1}
+
+
+def test_with_all_controllers_nothing_changes() -> None:
+    assert limits.possible(_ASKED, ALL_CONTROLLERS) == (_ASKED, [])
+
+
+def test_what_cannot_be_limited_is_dropped_with_dockers_warnings() -> None:
+    kept, warnings = limits.possible(_ASKED, frozenset({"pids"}))
+
+    assert kept == {"Memory": 0, "MemorySwap": -1, "PidsLimit": 10, "CpusetCpus": "", "ShmSize": 1}
+    assert warnings == [
+        "Your kernel does not support memory limit capabilities or the cgroup is not mounted. Limitation discarded.",
+        "Your kernel does not support cpuset or the cgroup is not mounted. Cpuset discarded.",
+    ]
+
+
+def test_what_is_not_asked_for_is_not_warned_of() -> None:
+    unset: HostConfig = {"Memory": 0, "PidsLimit": -1, "MemorySwappiness": -1, "BlkioWeightDevice": []}
+
+    assert limits.possible(unset, frozenset()) == (unset, [])
+
+
+def test_cpus_are_refused_without_the_controller_as_docker_does() -> None:
+    with pytest.raises(InvalidArgument, match="NanoCPUs can not be set"):
+        limits.possible({"NanoCpus": 500_000_000}, frozenset())
