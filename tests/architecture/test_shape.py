@@ -23,6 +23,7 @@ _TESTED_ELSEWHERE = {
     "api/backend.py": "Protocols only: what the API asks of an engine",
     "build/convert/options.py": "values only",
     "build/operations/results.py": "values only",
+    "engine/buildkit/workbench.py": "values only",
     "compose/model/deploy.py": "values only",
     "compose/model/hooks.py": "values only",
     "compose/model/mounts.py": "values only",

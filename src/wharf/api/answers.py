@@ -190,13 +190,8 @@ async def take_over(call: Call, stream: AttachedStream) -> web.StreamResponse:
 
 async def carry(call: Call, client: ClientEnd, stream: AttachedStream, *, tty: bool) -> web.StreamResponse:
     """Carry bytes until the process ends or the client goes; raw ones with ``tty``, frames else, as was announced."""
-    task = asyncio.current_task()
-    assert task is not None
-    call.streams.add(task)
-    try:
+    with call.until_stopped():
         await tunnel(client, stream.socket, reframing(given_raw=stream.tty, wanted_raw=tty))
-    finally:
-        call.streams.discard(task)
     return Over()
 
 
@@ -217,13 +212,36 @@ async def end_http(call: Call, *, tty: bool) -> ClientEnd:
     Raises:
         InvalidArgument: the request is not the last thing before the client's own bytes.
     """
-    client = call.connection.client
-    if client is None:  # its end could not be told, so neither could the beginning of the client's own bytes
-        raise InvalidArgument("a request that takes over its connection must not be chunked or pipelined")
+    client = _taken_over(call)
     fields = {"Content-Type": stream_type(call.version, tty=tty), **HEADERS}
     status = "200 OK"
     if client.upgrade:
         status, fields = "101 UPGRADED", {**fields, **_SWITCH}
+    await _send_head(client, status, fields)
+    return client
+
+
+async def switch_protocols(call: Call, protocol: str) -> ClientEnd:
+    """Answer that the connection speaks another protocol from now on, and return the client's end of it.
+
+    Raises:
+        InvalidArgument: the client has not asked for it.
+    """
+    client = _taken_over(call)
+    if client.upgrade.lower() != protocol:
+        asked = f"protocol {client.upgrade} not supported" if client.upgrade else "no upgrade proto in request"
+        raise InvalidArgument(asked)
+    await _send_head(client, "101 Switching Protocols", {"Connection": "Upgrade", "Upgrade": protocol, **HEADERS})
+    return client
+
+
+def _taken_over(call: Call) -> ClientEnd:
+    client = call.connection.client
+    if client is None:  # its end could not be told, so neither could the beginning of the client's own bytes
+        raise InvalidArgument("a request that takes over its connection must not be chunked or pipelined")
+    return client
+
+
+async def _send_head(client: ClientEnd, status: str, fields: Mapping[str, str]) -> None:
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     await client.write(f"HTTP/1.1 {status}\r\n{head}\r\n".encode())
-    return client

@@ -8,9 +8,10 @@ raises the tree of :mod:`wharf.errors`; answers are documents of :mod:`wharf.spe
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Mapping
 from typing import Protocol
 
+from wharf.rpc.link import Link
 from wharf.spec.engine_api import container, image, network, system, volume
 from wharf.spec.engine_api import exec as exec_
 from wharf.spec.engine_api.build import BuildPruneResponse, BuildRequest
@@ -348,6 +349,15 @@ class Builds(Protocol):
 
     def build(self, chunks: AsyncIterator[bytes], request: BuildRequest) -> AsyncIterator[Document]:
         """Build an image from a context's archive; yields what Docker's old builder writes."""
+
+    def build_over_session(self, request: BuildRequest, session: str, ref: str) -> AsyncIterator[Document]:
+        """Build an image of what a session brings; yields what BuildKit's clients without buildx read."""
+
+    async def serve(self, link: Link) -> None:
+        """Answer BuildKit's calls on a connection until it ends."""
+
+    async def hold_session(self, link: Link, session_id: str, *, shared_key: str, methods: Iterable[str]) -> None:
+        """Keep the session of a client, which lends what its builds need, until it ends."""
 
     async def prune(
         self, filters: Filters, *, everything: bool, kept_bytes: int, most_bytes: int

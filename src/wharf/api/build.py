@@ -21,17 +21,13 @@ T = TypeVar("T")
 _BUILDKIT = "2"
 _REFUSED = {
     "squash": "squash is not supported by this build of wharf: use stages",
-    "outputs": "outputs are not supported by the classic builder: use BuildKit's",
+    "outputs": "outputs are not supported by POST /build: use docker buildx",
     "isolation": "isolation is for other operating systems than linux",
 }
 
 
 async def _build(call: Call) -> web.StreamResponse:
     query = call.query
-    if query.text("version") == _BUILDKIT:
-        raise NotImplementedHere(
-            "version=2 of POST /build is not supported by this build of wharf: use docker buildx"
-        )
     for name, said in _REFUSED.items():
         if query.text(name) not in (None, "0", "false", "default"):
             raise NotImplementedHere(said)
@@ -41,6 +37,9 @@ async def _build(call: Call) -> web.StreamResponse:
         )
     request = _request(query)
     request["registry_config"] = call.request.headers.get("X-Registry-Config", "")
+    if query.text("version") == _BUILDKIT:
+        session, ref = query.text("session") or "", query.text("buildid") or ""
+        return await lines(call, call.backend.builds.build_over_session(request, session, ref))
     return await lines(call, call.backend.builds.build(call.chunks(), request))
 
 

@@ -75,6 +75,17 @@ class Call:
             yield chunk
 
     @contextmanager
+    def until_stopped(self) -> Iterator[None]:
+        """Within, this call ends when the server stops: for connections that were taken over."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.streams.add(task)
+        try:
+            yield
+        finally:
+            self.streams.discard(task)
+
+    @contextmanager
     def open_ended(self) -> Iterator[None]:
         """Within, this call ends when its client goes or the server stops: for answers that wait or follow."""
         task = asyncio.current_task()

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 MAX_HEAD_BYTES = 64 * 1024
 
 _METHOD = b"POST "
-_TARGET = re.compile(rb"POST (?:/v[0-9.]+)?/(?:containers/[^/? ]+/attach|exec/[^/? ]+/start)[? ]")
+_TARGET = re.compile(rb"POST (?:/v[0-9.]+)?/(?:containers/[^/? ]+/attach|exec/[^/? ]+/start|session|grpc)[? ]")
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*\r\n", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
-_UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*(?=\r\n)", re.IGNORECASE)
+_UPGRADE = re.compile(rb"\r\nupgrade:[ \t]*([^\r\n]*)(?=\r\n)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class TakeoverRequest:
 
     request: bytes  # head without its Upgrade field (it would change how the rest is parsed), and the body
     rest: bytes  # the client's own bytes that came along
-    upgrade: bool
+    upgrade: str  # the protocol that the client asks for, "" for none
 
 
 def split_takeover(data: bytes) -> TakeoverRequest | bool:
@@ -48,5 +48,6 @@ def split_takeover(data: bytes) -> TakeoverRequest | bool:
     body_end = end + (int(length.group(1)) if length else 0)
     if len(data) < body_end:
         return body_end <= end + MAX_HEAD_BYTES
-    stripped, upgrades = _UPGRADE.subn(b"", head)
-    return TakeoverRequest(stripped + data[end:body_end], data[body_end:], upgrades > 0)
+    asked = _UPGRADE.search(head)
+    upgrade = asked.group(1).decode("latin-1").strip() if asked else ""
+    return TakeoverRequest(_UPGRADE.sub(b"", head) + data[end:body_end], data[body_end:], upgrade)

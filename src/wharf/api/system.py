@@ -13,7 +13,7 @@ from wharf.spec.engine_api.system import EventMessage
 
 _PING_HEADERS = {
     **HEADERS,
-    "Builder-Version": "1",  # BuildKit is not here yet: clients need not look for it
+    "Builder-Version": "2",
     "Cache-Control": "no-cache, no-store, must-revalidate",
     "Pragma": "no-cache",
     "Swarm": "inactive",

@@ -28,7 +28,7 @@ class ClientEnd:
 
     __slots__ = ("_changed", "_ended", "_hangup", "_inbox", "_lost", "_paused", "_transport", "_writable", "upgrade")
 
-    def __init__(self, transport: asyncio.Transport, rest: bytes, *, upgrade: bool) -> None:
+    def __init__(self, transport: asyncio.Transport, rest: bytes, *, upgrade: str = "") -> None:
         self.upgrade = upgrade
         self._transport = transport
         self._inbox = bytearray(rest)
@@ -103,6 +103,16 @@ class ClientEnd:
         await self._writable.wait()
         self._check()
 
+    def send(self, data: bytes) -> None:
+        """Send bytes without waiting; nothing happens when the client is gone."""
+        if not (self._lost.is_set() or self._transport.is_closing()):
+            self._transport.write(data)
+
+    async def drained(self) -> None:
+        """Wait while the client is slow; ConnectionResetError when it is gone."""
+        await self._writable.wait()
+        self._check()
+
     async def lost(self) -> None:
         """Wait until the client is gone, then raise ConnectionResetError."""
         await self._lost.wait()
@@ -115,6 +125,37 @@ class ClientEnd:
     def _check(self) -> None:
         if self._lost.is_set() or self._transport.is_closing():
             raise ConnectionResetError("the client has gone")
+
+
+class ClientLink:
+    """A client's connection as HTTP/2 takes it (:class:`wharf.rpc.link.Link`)."""
+
+    def __init__(self, client: ClientEnd) -> None:
+        self._client = client
+
+    async def receive(self) -> bytes:
+        """Wait for bytes; b"" when no more come."""
+        taken: list[bytes] = []
+        if await self._client.wait():
+            self._client.take(lambda inbox: _move(inbox, taken))
+        return b"".join(taken)
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+        self._client.send(data)
+
+    async def drained(self) -> None:
+        """Wait while the client is slow."""
+        await self._client.drained()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._client.close()
+
+
+def _move(inbox: bytearray, taken: list[bytes]) -> int:
+    taken.append(bytes(inbox))
+    return len(inbox)
 
 
 class _HangupWatch:

@@ -47,7 +47,7 @@ _SWARM = (
 )
 
 _MISSING = {
-    "building images": ("POST /build/cancel", "POST /session", "POST /grpc"),
+    "cancelling a build by its id": ("POST /build/cancel",),
     "showing attestations": ("GET /images/{name:.*}/attestations",),
     "changing volumes of a cluster": ("PUT /volumes/{name}",),
     "joining a swarm": ("POST /swarm/init", "POST /swarm/join"),

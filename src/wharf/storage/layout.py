@@ -20,6 +20,7 @@
     ├── volumes/<name>/_data
     └── build/
         ├── work/<id>/                   one build's contexts, downloads and running steps; swept at start
+        ├── contexts/<key>/              a client's folder as its last build saw it: only changes are sent
         └── mounts/<digest>/fs           what RUN --mount=type=cache keeps
 
     RUN ROOT   /run/wharf                is lost at a reboot
@@ -114,6 +115,11 @@ class DataRoot:
     def build_work(self) -> Path:
         """One folder a running build."""
         return self.path / "build" / "work"
+
+    @property
+    def build_contexts(self) -> Path:
+        """One folder a context that came over a session."""
+        return self.path / "build" / "contexts"
 
     @property
     def build_mounts(self) -> Path:

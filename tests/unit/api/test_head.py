@@ -34,13 +34,13 @@ def test_part_of_a_request_needs_more(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("fields", "rest", "expected"),
     [
-        (b"", b"", TakeoverRequest(ATTACH + b"\r\n", b"", upgrade=False)),
-        (b"", b"in\r\n\r\n", TakeoverRequest(ATTACH + b"\r\n", b"in\r\n\r\n", upgrade=False)),
-        (b"Upgrade: tcp\r\n", b"in", TakeoverRequest(ATTACH + b"\r\n", b"in", upgrade=True)),
+        (b"", b"", TakeoverRequest(ATTACH + b"\r\n", b"", upgrade="")),
+        (b"", b"in\r\n\r\n", TakeoverRequest(ATTACH + b"\r\n", b"in\r\n\r\n", upgrade="")),
+        (b"Upgrade: tcp\r\n", b"in", TakeoverRequest(ATTACH + b"\r\n", b"in", upgrade="tcp")),
         (
             b"UPGRADE:tcp\r\nContent-Length: 2\r\n",
             b"{}in",
-            TakeoverRequest(ATTACH + b"Content-Length: 2\r\n\r\n{}", b"in", upgrade=True),
+            TakeoverRequest(ATTACH + b"Content-Length: 2\r\n\r\n{}", b"in", upgrade="tcp"),
         ),
     ],
 )

@@ -112,7 +112,7 @@ def test_ping_tells_versions_in_its_headers(method: str, prefix: str) -> None:
         200,
         [
             "1.55",
-            "1",
+            "2",
             "false",
             "linux",
             "inactive",

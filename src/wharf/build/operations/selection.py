@@ -138,14 +138,21 @@ class Digests:
     def of(self, fd: int) -> str:
         """Return the digest of an open file's content."""
         status = os.fstat(fd)
-        key = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-        known = self._known.get(key)
+        known = self._known.get(_identity(status))
         if known is None:
             known = _read_digest(fd)
-            if len(self._known) >= _KEPT_DIGESTS:
-                self._known.clear()
-            self._known[key] = known
+            self.learn(status, known)
         return known
+
+    def learn(self, status: os.stat_result, digest: str) -> None:
+        """Remember the digest of a file that was read or written just now."""
+        if len(self._known) >= _KEPT_DIGESTS:
+            self._known.clear()
+        self._known[_identity(status)] = digest
+
+
+def _identity(status: os.stat_result) -> tuple[int, int, int, int, int]:
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _read_digest(fd: int) -> str:

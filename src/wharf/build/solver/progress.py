@@ -39,7 +39,20 @@ class Ended:
     result: str = ""
 
 
-Event: TypeAlias = Began | Wrote | Ended
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Bytes of a vertex have moved: a transfer, of which ``what`` tells people."""
+
+    vertex: Vertex
+    at_ns: int
+    what: str
+    current: int
+    total: int  # 0: nobody knows
+    began_ns: int
+    done: bool = False
+
+
+Event: TypeAlias = Began | Wrote | Ended | Moved
 Listener = Callable[[Event], None]
 
 
@@ -57,6 +70,10 @@ class Progress:
     def wrote(self, vertex: Vertex, stream: int, data: bytes) -> None:
         """Tell what a vertex's command has written."""
         self._listener(Wrote(vertex, self.time_ns(), stream, data))
+
+    def moved(self, vertex: Vertex, what: str, current: int, began_ns: int, *, done: bool = False) -> None:
+        """Tell how far a transfer is."""
+        self._listener(Moved(vertex, self.time_ns(), what, current, 0, began_ns, done))
 
     def ended(self, vertex: Vertex, *, cached: bool = False, error: str = "", result: str = "") -> None:
         """Tell that a vertex is done."""

@@ -197,7 +197,6 @@ class Solver:
                 return None
             self._hold(chain_id)
             found[index] = Layers(chain_id)
-        self._progress.began(vertex)
         self._progress.ended(vertex, cached=True, result=_name(found.get(0, Layers())))
         return found
 

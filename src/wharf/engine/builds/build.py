@@ -24,7 +24,7 @@ from wharf.engine.builds.project import Project
 from wharf.engine.builds.pulling import Pulling, registry_config
 from wharf.engine.builds.request import limits_of, options_of
 from wharf.engine.builds.runner import StepRunner
-from wharf.engine.builds.sources import Sources
+from wharf.engine.builds.sources import Received, Sources
 from wharf.engine.context import Context
 from wharf.errors import InvalidArgument, NotFound, WharfError
 from wharf.images.bridge import Blocking
@@ -78,7 +78,7 @@ class Builder:
             folder = work / "context"
             told: _Told[Document] = _Told()
             pulling = Pulling(self._context, registry_config(request.get("registry_config") or ""), told.put)
-            sources = Sources(self._context, work, {"context": folder}, pulling)
+            sources = Sources(self._context, work, Received(folder), pulling)
             if request.get("remote"):
                 await sources.receive_remote(request["remote"], folder)
             else:

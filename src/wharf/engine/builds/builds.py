@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,11 @@ from wharf.build.solver.cache import Cache
 from wharf.engine.builds.collecting import Collection, collect, records_of
 from wharf.engine.context import Context
 from wharf.lib.filters import Filters
+from wharf.rpc.link import Link
 from wharf.spec.engine_api.build import BuildPruneResponse, BuildRequest, CacheRecord
 
 if TYPE_CHECKING:
+    from wharf.engine.buildkit.buildkit import BuildKit
     from wharf.engine.builds.build import Builder
 
 Document = dict[str, object]
@@ -27,6 +29,7 @@ class BuildVerbs:
         self._context = context
         self._cache = Cache(context.database, context.snapshots)
         self._builder: Builder | None = None
+        self._connected: BuildKit | None = None
 
     async def start(self) -> None:
         """Remove what killed builds left."""
@@ -52,6 +55,44 @@ class BuildVerbs:
             async for document in documents:
                 yield document
         await self.collect_old()
+
+    def _buildkit(self) -> BuildKit:
+        if self._connected is None:
+            from wharf.engine.buildkit.buildkit import BuildKit  # noqa: PLC0415  # as with the builder
+
+            self._connected = BuildKit(self._context, self._cache)
+        return self._connected
+
+    async def build_over_session(self, request: BuildRequest, session: str, ref: str) -> AsyncIterator[Document]:
+        """Build an image of what a session brings; yields what BuildKit's clients without buildx read.
+
+        Args:
+            request: what is asked for.
+            session: the id of the client's session.
+            ref: how the client calls the build; "" for a name of ours.
+        """
+        async with aclosing(self._buildkit().build(request, session, ref)) as documents:
+            async for document in documents:
+                yield document
+        await self.collect_old()
+
+    async def serve(self, link: Link) -> None:
+        """Answer BuildKit's calls on a connection until it ends; its builds end then too (BuildKit, Control)."""
+        await self._buildkit().serve(link)
+        await self.collect_old()
+
+    async def hold_session(
+        self, link: Link, session_id: str, *, shared_key: str = "", methods: Iterable[str] = ()
+    ) -> None:
+        """Keep the session of a client, which lends what its builds need, until it ends (BuildKit, session).
+
+        Raises:
+            InvalidArgument: it has no id.
+            Conflict: there is one of this id.
+        """
+        from wharf.build.session.sessions import Greeting, methods_of  # noqa: PLC0415  # likewise
+
+        await self._buildkit().hold(link, Greeting(session_id, shared_key, methods_of(methods)))
 
     async def prune(
         self, filters: Filters, *, everything: bool = True, kept_bytes: int = 0, most_bytes: int = 0

@@ -20,6 +20,7 @@ from wharf.engine.context import Context
 from wharf.errors import InvalidArgument
 from wharf.lib.digest import chain_ids
 from wharf.lib.reference import Reference
+from wharf.spec.oci_image import ImageConfig
 
 
 class Project:
@@ -77,12 +78,18 @@ class Project:
                 self._held.enter_context(self._context.images.hold_layers(result.chain_id))
         return result
 
-    async def export(self, result: Layers, cache: Cache, names: list[Reference]) -> str:
-        """Make the image and return its id."""
+    @property
+    def image(self) -> ImageConfig:
+        """The configuration of the image, without what only its layers tell."""
+        assert self._converted is not None
+        return self._converted.image
+
+    def configuration(self, result: Layers, cache: Cache) -> ImageConfig:
+        """Return the configuration of the image, all but its ``rootfs``."""
         converted, context = self._converted, self._context
         assert converted is not None
         diff_ids = context.snapshots.diff_ids(result.chain_id)
-        config = finished(
+        return finished(
             converted.image,
             converted.base.config if converted.base else None,
             [str(one) for one in chain_ids(diff_ids)],
@@ -90,7 +97,11 @@ class Project:
             epoch_s=converted.epoch_s,
             now_ns=context.clock.now_ns(),
         )
-        image = await context.images.assemble(config, result.chain_id, names)
+
+    async def export(self, result: Layers, cache: Cache, names: list[Reference]) -> str:
+        """Make the image and return its id."""
+        context = self._context
+        image = await context.images.assemble(self.configuration(result, cache), result.chain_id, names)
         context.events.publish("image", "build", image.id, {"name": image.id})
         for name in names:
             context.events.publish("image", "tag", image.id, {"name": name.familiar})

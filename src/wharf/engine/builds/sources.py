@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Protocol
 
 from wharf.build import context as contexts
-from wharf.build.convert.options import BaseImage, ImageName, Options
+from wharf.build.convert.options import MAIN_CONTEXT, BaseImage, ImageName, Options
 from wharf.build.convert.remotes import parse_git
 from wharf.build.graph.operations import Source
 from wharf.build.graph.vertex import Vertex
@@ -20,25 +20,47 @@ from wharf.engine.context import Context
 from wharf.errors import InvalidArgument, NotFound, NotImplementedHere
 
 
+class Folders(Protocol):
+    """The folders of a build's client."""
+
+    async def folder(self, vertex: Vertex, source: Source) -> Path:
+        """Return the folder that a source of the scheme ``local`` names.
+
+        Raises:
+            NotFound: the client has none of that name.
+        """
+
+
+class Received:
+    """The one folder of a client that has sent an archive of it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def folder(self, vertex: Vertex, source: Source) -> Path:  # noqa: ARG002  # it is here already
+        """Return it."""
+        if source.rest != MAIN_CONTEXT:
+            raise NotFound(f"there is no build context {source.rest}")
+        return self._path
+
+
 class Sources:
     """The sources of one build."""
 
-    def __init__(
-        self, context: Context, work: Path, local: Mapping[str, Path], pulling: Pulling | None = None
-    ) -> None:
+    def __init__(self, context: Context, work: Path, folders: Folders, pulling: Pulling | None = None) -> None:
         """Remember where contexts are.
 
         Args:
             context: the engine.
             work: the build's own folder.
-            local: contexts by name.
+            folders: the client's.
             pulling: brings images that are not here; without it they are not found.
         """
         self._pulling = pulling
         self._pulled: set[ImageName] = set()
         self._context = context
         self._work = work
-        self._local = dict(local)
+        self._folders = folders
 
     async def base_image(self, name: ImageName, options: Options, held: ExitStack) -> BaseImage:
         """Return an image that a build starts from, pulled if need be; it stays until ``held`` is closed.
@@ -80,14 +102,11 @@ class Sources:
             NotFound: it does not exist.
             NotImplementedHere: sources of its kind are not supported.
         """
-        del vertex
         match source.scheme:
             case "docker-image":
                 return Layers(self._context.images.resolve(source.attribute("image.digest") or source.rest).chain_id)
             case "local":
-                if source.rest not in self._local:
-                    raise NotFound(f"there is no build context {source.rest}")
-                return Folder(self._local[source.rest])
+                return Folder(await self._folders.folder(vertex, source))
             case "http" | "https":
                 return await self._fetch_web(source)
             case "git":

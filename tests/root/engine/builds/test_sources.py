@@ -14,7 +14,7 @@ from wharf.build.convert.options import ImageName, Options
 from wharf.build.graph.operations import Source
 from wharf.build.graph.vertex import Vertex
 from wharf.build.operations.results import Folder, Layers, Result
-from wharf.engine.builds.sources import Sources
+from wharf.engine.builds.sources import Received, Sources
 from wharf.errors import InvalidArgument, NotFound, NotImplementedHere
 
 Run = Callable[[Body], None]
@@ -23,7 +23,7 @@ Run = Callable[[Body], None]
 def test_sources_are_images_and_what_a_client_sent(builds: Run, tmp_path: Path) -> None:
     async def body(engine: wharf.Engine) -> None:
         context = engine.builds._context
-        sources = Sources(context, tmp_path, {"context": tmp_path})
+        sources = Sources(context, tmp_path, Received(tmp_path))
 
         async def fetch(identifier: str) -> Result:
             source = Source(identifier)
@@ -45,7 +45,7 @@ def test_sources_are_images_and_what_a_client_sent(builds: Run, tmp_path: Path) 
 def test_an_image_that_is_built_on_stays(builds: Run, tmp_path: Path) -> None:
     async def body(engine: wharf.Engine) -> None:
         context = engine.builds._context
-        sources = Sources(context, tmp_path, {})
+        sources = Sources(context, tmp_path, Received(tmp_path))
         name = ImageName("docker.io/library/busybox:latest", HOST)
         with ExitStack() as held:
             base = await sources.base_image(name, Options(HOST, HOST), held)

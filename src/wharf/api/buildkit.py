@@ -1,0 +1,40 @@
+"""BuildKit's connections (Engine API, "Session"): HTTP ends, and HTTP/2 begins on the same bytes."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from wharf.api.answers import Over, switch_protocols
+from wharf.api.call import Call
+from wharf.api.routes import Route
+from wharf.api.takeover import ClientLink
+from wharf.errors import InvalidArgument
+
+_PROTOCOL = "h2c"
+_FIELD = "X-Docker-Expose-Session-"
+
+
+async def _grpc(call: Call) -> web.StreamResponse:
+    client = await switch_protocols(call, _PROTOCOL)
+    with call.until_stopped():
+        await call.backend.builds.serve(ClientLink(client))
+    return Over()
+
+
+async def _session(call: Call) -> web.StreamResponse:
+    headers = call.request.headers
+    session_id = headers.get(f"{_FIELD}Uuid", "")
+    if not session_id:
+        raise InvalidArgument("a session without an id")
+    client = await switch_protocols(call, _PROTOCOL)
+    with call.until_stopped():
+        await call.backend.builds.hold_session(
+            ClientLink(client),
+            session_id,
+            shared_key=headers.get(f"{_FIELD}Sharedkey", ""),
+            methods=headers.getall(f"{_FIELD}Grpc-Method", []),
+        )
+    return Over()
+
+
+ROUTES = (Route("POST", "/grpc", _grpc), Route("POST", "/session", _session))

@@ -1,0 +1,127 @@
+"""What a client says of its files (fsutil, types/stat.proto), checked. Pure."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from wharf.errors import InvalidArgument
+from wharf.spec.buildkit.stat_pb2 import Stat
+
+MOST_ENTRIES: Final = 4_000_000
+_MAX_PATH: Final = 4096
+
+# Go's os.FileMode, which fsutil sends: its permissions are Unix's, its kinds are bits of their own.
+_GO_KINDS: Final = {
+    1 << 31: stat.S_IFDIR,
+    1 << 27: stat.S_IFLNK,
+    1 << 26: stat.S_IFBLK,
+    1 << 26 | 1 << 21: stat.S_IFCHR,
+    1 << 25: stat.S_IFIFO,
+    1 << 24: stat.S_IFSOCK,
+    0: stat.S_IFREG,
+}
+_GO_KIND_MASK: Final = 1 << 31 | 1 << 27 | 1 << 26 | 1 << 25 | 1 << 24 | 1 << 21 | 1 << 19
+_GO_BITS: Final = {1 << 23: stat.S_ISUID, 1 << 22: stat.S_ISGID, 1 << 20: stat.S_ISVTX}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of a client."""
+
+    path: str  # relative, clean
+    mode: int  # st_mode
+    size_bytes: int = 0
+    mtime_ns: int = 0
+    link: str = ""  # of a symbolic link: where it points; of a file: the earlier path that it is the same as
+    device: tuple[int, int] = (0, 0)
+    attributes: Mapping[str, bytes] | None = None
+
+    @property
+    def has_content(self) -> bool:
+        """Whether its content can be asked for: fsutil numbers only these."""
+        return stat.S_ISREG(self.mode)
+
+
+def mode_of(go_mode: int) -> int:
+    """Return Go's file mode as st_mode.
+
+    Raises:
+        InvalidArgument: it is of no kind that Unix knows.
+    """
+    kind = _GO_KINDS.get(go_mode & _GO_KIND_MASK)
+    if kind is None:
+        raise InvalidArgument(f"a file of an unknown kind: mode {go_mode:#o}")
+    bits = sum(ours for theirs, ours in _GO_BITS.items() if go_mode & theirs)
+    return kind | bits | (go_mode & 0o777)
+
+
+def go_mode_of(mode: int) -> int:
+    """Return st_mode as Go's file mode."""
+    kind = next(theirs for theirs, ours in _GO_KINDS.items() if ours == stat.S_IFMT(mode))
+    return kind | sum(theirs for theirs, ours in _GO_BITS.items() if mode & ours) | (mode & 0o777)
+
+
+def entry_of(sent: Stat) -> Entry:
+    """Return what a client says of a file.
+
+    Raises:
+        InvalidArgument: its path leaves the folder, or something of it cannot be.
+    """
+    _check_path(sent.path)
+    mode = mode_of(sent.mode)
+    if sent.linkname:
+        if "\0" in sent.linkname or len(sent.linkname) > _MAX_PATH:
+            raise InvalidArgument(f"{sent.path}: a link that cannot be")
+        if stat.S_ISREG(mode):
+            _check_path(sent.linkname)
+    return Entry(
+        path=sent.path,
+        mode=mode,
+        size_bytes=max(0, sent.size),
+        mtime_ns=sent.modTime,
+        link=sent.linkname,
+        device=(sent.devmajor, sent.devminor),
+        attributes={name: value for name, value in sent.xattrs.items() if _is_kept(name)} or None,
+    )
+
+
+def _is_kept(name: str) -> bool:
+    """Whether an extended attribute may come from outside: none that the kernel trusts a file for, but one."""
+    return name.startswith("user.") or name == "security.capability"
+
+
+def _check_path(path: str) -> None:
+    parts = path.split("/")
+    if not path or len(path) > _MAX_PATH or "\0" in path or any(part in ("", ".", "..") for part in parts):
+        raise InvalidArgument(f"a path that leaves the folder or cannot be: {path[:200]!r}")
+
+
+class Order:
+    """Holds a client to the order of a walk: names ascend, and folders come before what is in them."""
+
+    def __init__(self) -> None:
+        self._last: tuple[str, ...] = ()
+        self._open: list[str] = []  # the folders above the last entry, and itself if it is one
+        self._count = 0
+
+    def follow(self, entry: Entry) -> int:
+        """Take the next entry, and return how many of the open folders it lies in.
+
+        Raises:
+            InvalidArgument: it is out of order, its folder was not sent, or there are too many.
+        """
+        parts = tuple(entry.path.split("/"))
+        if parts <= self._last or list(parts[:-1]) != self._open[: len(parts) - 1]:
+            raise InvalidArgument(f"files came out of order: {entry.path!r} after {'/'.join(self._last)!r}")
+        self._count += 1
+        if self._count > MOST_ENTRIES:
+            raise InvalidArgument(f"more than {MOST_ENTRIES} files")
+        self._last = parts
+        depth = len(parts) - 1
+        del self._open[depth:]
+        if stat.S_ISDIR(entry.mode):
+            self._open.append(parts[-1])
+        return depth

@@ -1,0 +1,96 @@
+"""The sessions that clients hold open: connections on which they serve, by the id that their builds name."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from wharf.errors import Conflict, InvalidArgument, NotFound, NotImplementedHere
+from wharf.rpc.channel import Channel
+from wharf.rpc.link import Link
+
+_PATIENCE_S: Final = 20.0
+"""How long a build waits for its session: both come at once, on two connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What a client says of its session (BuildKit, session/session.go)."""
+
+    id: str
+    shared_key: str = ""  # the same for contexts that are states of one folder
+    methods: frozenset[str] = frozenset()  # lower-case paths
+
+
+@dataclass(slots=True)
+class Session:
+    """One client's session."""
+
+    greeting: Greeting
+    channel: Channel
+
+    def require(self, method: str) -> None:
+        """Refuse what the client does not serve.
+
+        Raises:
+            NotImplementedHere: with the method.
+        """
+        if method.lower() not in self.greeting.methods:
+            raise NotImplementedHere(f"method {method} not supported by the client")
+
+
+@dataclass(slots=True)
+class Sessions:
+    """Those of one engine."""
+
+    _open: dict[str, Session] = field(default_factory=dict)
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def hold(self, link: Link, greeting: Greeting) -> None:
+        """Keep a session until its client goes.
+
+        Raises:
+            InvalidArgument: it has no id.
+            Conflict: there is one of this id.
+        """
+        if not greeting.id:
+            raise InvalidArgument("a session without an id")
+        if greeting.id in self._open:
+            raise Conflict(f"session {greeting.id} already exists")
+        session = Session(greeting, Channel(link))
+        self._open[greeting.id] = session
+        try:
+            await self._tell()
+            await session.channel.run()
+        finally:
+            del self._open[greeting.id]
+            session.channel.close()
+
+    async def get(self, session_id: str, patience_s: float = _PATIENCE_S) -> Session:
+        """Return a session, waiting a while for one that is not there yet.
+
+        Raises:
+            NotFound: it does not come.
+        """
+        try:
+            async with asyncio.timeout(patience_s), self._changed:
+                await self._changed.wait_for(lambda: session_id in self._open)
+        except TimeoutError:
+            raise NotFound(f"no active session for {session_id}: context deadline exceeded") from None
+        return self._open[session_id]
+
+    def close(self) -> None:
+        """End all."""
+        for session in self._open.values():
+            session.channel.close()
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+
+def methods_of(values: Iterable[str]) -> frozenset[str]:
+    """Return methods as :meth:`Session.require` looks for them."""
+    return frozenset(value.lower() for value in values)

@@ -1,0 +1,49 @@
+"""BuildKit's API of one engine: connections in, calls answered."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from wharf.build.operations.selection import Digests
+from wharf.build.operations.store import Store
+from wharf.build.session.kept import KeptContexts
+from wharf.build.session.sessions import Greeting, Sessions
+from wharf.build.solver.cache import Cache
+from wharf.engine.buildkit import legacy
+from wharf.engine.buildkit.control import Control
+from wharf.engine.buildkit.gateway import Gateway
+from wharf.engine.buildkit.job import Jobs
+from wharf.engine.buildkit.workbench import Workbench
+from wharf.engine.context import Context
+from wharf.rpc.link import Link
+from wharf.rpc.server import serve
+from wharf.spec.engine_api.build import BuildRequest
+
+
+class BuildKit:
+    """What the connections of one engine share."""
+
+    def __init__(self, context: Context, cache: Cache) -> None:
+        store = Store(context.snapshots, context.database)
+        self.bench = Workbench(context, store, cache, Digests(), KeptContexts(context.data))
+        self._sessions = Sessions()
+        self._jobs = Jobs()
+        self._control = Control(self.bench, self._sessions, self._jobs)
+        self._methods = self._control.methods() | Gateway(self._jobs).methods()
+
+    async def serve(self, link: Link) -> None:
+        """Answer a client's calls until it goes; what it has under way ends then."""
+        await serve(link, self._methods)
+
+    def build(self, request: BuildRequest, session: str, ref: str) -> AsyncGenerator[legacy.Document, None]:
+        """Build as a docker command without buildx asks; yields what ``POST /build?version=2`` writes."""
+        return legacy.build(self._control, self._jobs, request, session, ref)
+
+    async def hold(self, link: Link, greeting: Greeting) -> None:
+        """Keep a client's session until it goes.
+
+        Raises:
+            InvalidArgument: it has no id.
+            Conflict: there is one of this id.
+        """
+        await self._sessions.hold(link, greeting)

@@ -1,0 +1,190 @@
+"""The frontend ``dockerfile.v0``: a client's Dockerfile and context, as results that are done when asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import posixpath
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from wharf.build.checks.check import Report
+from wharf.build.context import DEFAULT_DOCKERFILE
+from wharf.build.convert.options import Options
+from wharf.build.dockerfile.stages import read
+from wharf.build.graph.needed import needed
+from wharf.build.graph.operations import Source
+from wharf.build.graph.vertex import Vertex
+from wharf.build.operations.results import Layers
+from wharf.engine.buildkit.attributes import Asked, asked_of, options_of, remote_source
+from wharf.engine.buildkit.failures import SourceText, described
+from wharf.engine.buildkit.folders import loading
+from wharf.engine.buildkit.job import Job, Outcome
+from wharf.engine.buildkit.remarks import answered, warnings
+from wharf.engine.builds import calls
+from wharf.engine.builds.project import Project
+from wharf.engine.builds.sources import Sources
+from wharf.errors import InvalidArgument, NotFound, NotImplementedHere, WharfError
+from wharf.images.platform import Platform, host
+from wharf.lib.ignore import Matcher, read_patterns
+
+_IGNORE: Final = ".dockerignore"
+
+
+class DockerfileRef:
+    """One platform's result."""
+
+    def __init__(self, job: Job, asked: Asked, project: Project, text: SourceText) -> None:
+        self.project = project
+        self.text = text
+        self._job = job
+        self._asked = asked
+        self._solving: asyncio.Task[Layers] | None = None
+
+    @property
+    def platform(self) -> Platform:
+        """What it was made for."""
+        return self.project.options.platform
+
+    async def solve(self) -> Layers:
+        """Do the build, once.
+
+        Raises:
+            CallFailed: a step could not be done; with its lines.
+        """
+        if self._solving is None:
+            self._solving = asyncio.get_running_loop().create_task(self._solve())
+            self._job.stack.push_async_callback(_settle, self._solving)
+        return await asyncio.shield(self._solving)
+
+    async def _solve(self) -> Layers:
+        job = self._job
+        workshop = job.bench.workshop(self._asked.limits)
+        try:
+            return await self.project.solve(workshop, job.offers, job.progress)
+        except WharfError as error:
+            raise described(error, self.text) from error
+
+
+async def build(job: Job, attributes: Mapping[str, str]) -> Outcome:
+    """Read a Dockerfile and make its graph, one a platform; nothing is done yet.
+
+    Raises:
+        CallFailed: the Dockerfile is malformed; with its lines.
+        NotFound: there is no Dockerfile, or an image does not exist.
+        NotImplementedHere: an option is not supported.
+    """
+    asked = asked_of(attributes)
+    remote = _remote(asked)
+    text, ignore = await _texts(job, asked, remote)
+    patterns = _patterns(ignore)
+    main = remote or Source(f"local://{asked.context_name}", _excludes(patterns))
+    refs: dict[str, DockerfileRef] = {}
+    sources = Sources(job.bench.context, job.work, job.folders)
+    looked = calls.Text(text.filename, text.data.decode("utf-8", "surrogateescape"), Matcher(patterns))
+    try:
+        if asked.request:
+            return Outcome({"": None}, answered(asked.request, looked, _first(asked, main), sources.image_here))
+        dockerfile = read(text.data)
+        for platform in asked.platforms or (host(),):
+            options = options_of(asked, host(), platform, main)
+            project = Project(job.bench.context, sources, dockerfile, options)
+            await _prepare(job, project)
+            refs[str(platform)] = DockerfileRef(job, asked, project, text)
+        report = calls.checked(looked, _first(asked, main), sources.image_here, every_stage=False)
+        _remark(job, report, text, loading(asked.dockerfile_name, _about(text.filename)))
+    except WharfError as error:
+        raise described(error, text) from error
+    return _outcome(refs, several=asked.multi_platform)
+
+
+def _first(asked: Asked, main: Source) -> Options:
+    """Return the options for the first platform: what is looked at is the same for all."""
+    return options_of(asked, host(), (asked.platforms or (host(),))[0], main)
+
+
+def _remark(job: Job, report: Report, text: SourceText, vertex: Vertex) -> None:
+    """Tell what the Dockerfile should not say.
+
+    Raises:
+        InvalidArgument: it says itself that a build must fail then.
+    """
+    for warning in warnings(report.findings, text, vertex.digest):
+        job.journal.warn(warning)
+    if refusal := report.refusal():
+        raise InvalidArgument(refusal)
+
+
+def _about(filename: str) -> str:
+    return f"load build definition from {filename}"
+
+
+async def _prepare(job: Job, project: Project) -> None:
+    """Make a project's graph, and tell what is in it."""
+    converted = await job.stack.enter_async_context(project)
+    if converted.target is not None:
+        job.folders.narrow(needed(converted.target))
+        job.journal.announce(converted.target)
+
+
+def _outcome(refs: Mapping[str, DockerfileRef], *, several: bool) -> Outcome:
+    """Return results as BuildKit's own frontend does (BuildKit, exporter/containerimage/exptypes)."""
+    metadata: dict[str, bytes] = {}
+    for name, ref in refs.items():
+        key = f"containerimage.config/{name}" if several else "containerimage.config"
+        metadata[key] = msgspec.json.encode(ref.project.image)
+    platforms = [{"ID": name, "Platform": _document(ref.platform)} for name, ref in refs.items()]
+    metadata["refs.platforms"] = msgspec.json.encode({"Platforms": platforms})
+    return Outcome({name if several else "": ref for name, ref in refs.items()}, metadata)
+
+
+def _document(platform: Platform) -> dict[str, str]:
+    found = {"architecture": platform.architecture, "os": platform.os, "variant": platform.variant}
+    return {name: value for name, value in found.items() if value}
+
+
+def _remote(asked: Asked) -> Source | None:
+    """Return the main context, if it is not the client's."""
+    return remote_source(asked.remote) if asked.remote and not asked.remote.startswith("local:") else None
+
+
+async def _texts(job: Job, asked: Asked, remote: Source | None) -> tuple[SourceText, bytes]:
+    """Return the Dockerfile and its ignore file."""
+    if remote is not None and "dockerfilekey" not in asked.attributes:
+        raise NotImplementedHere(f"a remote context is not supported over a session yet: {asked.remote}")
+    name = posixpath.normpath(asked.filename)
+    own_ignore = f"{name}{_IGNORE}"
+    names = [name, own_ignore]
+    if posixpath.basename(name) == DEFAULT_DOCKERFILE:
+        names.append(posixpath.join(posixpath.dirname(name), DEFAULT_DOCKERFILE.lower()))
+    found = await job.folders.read(asked.dockerfile_name, names, _about(name))
+    data = next((found[one] for one in (name, *names[2:]) if one in found), None)
+    if data is None:
+        raise NotFound(f"failed to read dockerfile: open {name}: no such file or directory")
+    if not data.strip():
+        raise InvalidArgument(f"the Dockerfile ({name}) cannot be empty")
+    if own_ignore in found:
+        return SourceText(name, data), found[own_ignore]
+    if remote is not None:
+        return SourceText(name, data), b""
+    ignored = await job.folders.read(asked.context_name, [_IGNORE], f"load {_IGNORE}")
+    return SourceText(name, data), ignored.get(_IGNORE, b"")
+
+
+def _patterns(ignore: bytes) -> list[str]:
+    try:
+        patterns = list(read_patterns(ignore.decode("utf-8", "replace")))
+        Matcher(patterns)
+    except ValueError as error:
+        raise InvalidArgument(f"error reading {_IGNORE}: {error}") from None
+    return patterns
+
+
+def _excludes(patterns: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    return (("local.excludepatterns", msgspec.json.encode(patterns).decode()),) if patterns else ()
+
+
+async def _settle(task: asyncio.Task[Layers]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,157 @@
+"""One Solve on its way: its client's session, what it has told, and the results that its client may name."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol, Self
+
+from wharf.build import context as contexts
+from wharf.build.operations.results import Result
+from wharf.build.session.offers import SessionOffers
+from wharf.build.session.sessions import Session, Sessions
+from wharf.build.solver.progress import Progress
+from wharf.engine.buildkit.folders import ClientFolders
+from wharf.engine.buildkit.journal import Journal
+from wharf.engine.buildkit.workbench import Workbench
+from wharf.errors import Conflict, InvalidArgument, NotFound
+from wharf.images.platform import Platform
+
+_PATIENCE_S: Final = 20.0
+"""How long those who ask about a job wait for it: its client asks at once, on streams of one connection."""
+
+
+class Ref(Protocol):
+    """A result that may not be there yet."""
+
+    @property
+    def platform(self) -> Platform:
+        """What it was made for."""
+
+    async def solve(self) -> Result:
+        """Do what is needed for it, once.
+
+        Raises:
+            StepFailed: a step could not be done.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a build comes to: a result, or one a platform, and what is said of them."""
+
+    refs: Mapping[str, Ref | None]  # by platform; "" when it was not asked for several
+    metadata: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class Job:
+    """Used with ``async with``: leaving it gives up what is under way, and lets go of what was held."""
+
+    def __init__(self, ref: str, session_id: str, sessions: Sessions, bench: Workbench) -> None:
+        self.ref = ref
+        self.bench = bench
+        self.journal = Journal()
+        self.progress = Progress(self.journal.take)
+        self.stack = AsyncExitStack()
+        self.returned: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self.refs: dict[str, Ref] = {}
+        self.offers = SessionOffers(self.session)
+        self._session_id = session_id
+        self._sessions = sessions
+        self._work: Path | None = None
+        self._folders: ClientFolders | None = None
+
+    async def __aenter__(self) -> Self:
+        place = contexts.workplace(self.bench.context.data)
+        self._work = await asyncio.to_thread(place.__enter__)
+        self.stack.push_async_callback(asyncio.to_thread, place.__exit__, None, None, None)
+        self._folders = ClientFolders(self.session, self._work, self.bench.kept, self.bench.digests, self.progress)
+        self.stack.push_async_callback(self._folders.aclose)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.returned.cancel()
+        try:
+            await asyncio.shield(self.stack.aclose())
+        finally:
+            self.journal.close()
+
+    @property
+    def folders(self) -> ClientFolders:
+        """The client's folders."""
+        assert self._folders is not None
+        return self._folders
+
+    @property
+    def work(self) -> Path:
+        """The job's own folder."""
+        assert self._work is not None
+        return self._work
+
+    async def session(self) -> Session:
+        """Return the client's session.
+
+        Raises:
+            NotFound: it has none, or it does not come.
+        """
+        if not self._session_id:
+            raise NotFound("the build has no session")
+        return await self._sessions.get(self._session_id)
+
+    def keep(self, ref: Ref) -> str:
+        """Give a result a name that the client can use."""
+        name = secrets.token_hex(12)
+        self.refs[name] = ref
+        return name
+
+    def named(self, name: str) -> Ref:
+        """Return a result by its name.
+
+        Raises:
+            InvalidArgument: there is none of this name.
+        """
+        if name not in self.refs:
+            raise InvalidArgument(f"no such ref: {name}")
+        return self.refs[name]
+
+
+class Jobs:
+    """Those of one engine that are under way."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Job] = {}
+        self._changed = asyncio.Condition()
+
+    async def add(self, job: Job) -> None:
+        """Let others find a job.
+
+        Raises:
+            Conflict: there is one of its name.
+        """
+        if job.ref in self._jobs:
+            raise Conflict(f"job ID {job.ref} exists")
+        self._jobs[job.ref] = job
+        async with self._changed:
+            self._changed.notify_all()
+
+    def drop(self, job: Job) -> None:
+        """Forget a job."""
+        if self._jobs.get(job.ref) is job:
+            del self._jobs[job.ref]
+
+    async def get(self, ref: str) -> Job:
+        """Return a job, waiting a while for one that is not there yet.
+
+        Raises:
+            NotFound: it does not come.
+        """
+        try:
+            async with asyncio.timeout(_PATIENCE_S), self._changed:
+                await self._changed.wait_for(lambda: ref in self._jobs)
+        except TimeoutError:
+            raise NotFound(f"no such job {ref}") from None
+        return self._jobs[ref]

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tests.root.engine.buildkit.conftest import CONTROL, Run, connected
+from tests.root.wharfd import until
+
+import wharf
+from wharf.rpc.status import CallFailed
+from wharf.spec.buildkit import control_pb2 as pb
+
+
+def test_an_image_is_built_and_runs_and_a_second_build_knows_it_all(builds: Run) -> None:
+    text = "FROM busybox\nCOPY a/b /got\nRUN echo seen; cat /got > /made\nCMD cat /made\n"
+
+    async def body(engine: wharf.Engine) -> None:
+        async with connected(engine) as client:
+            client.fake.folders["context"] = {"a/b": b"from the client\n", "not/copied": b"x"}
+            first, told = await client.build(text)
+            assert (await engine.run("made")).stdout == b"from the client\n"
+            assert first["containerimage.config.digest"] == (await engine.images.inspect("made"))["Id"]
+            assert told.logs == "seen\n"
+            assert [name for name in told.vertices if name.startswith("[")] == [
+                "[internal] load build definition from Dockerfile",
+                "[internal] load .dockerignore",
+                "[1/3] FROM docker.io/library/busybox:latest",
+                "[internal] load build context",
+                "[2/3] COPY a/b /got",
+                "[3/3] RUN echo seen; cat /got > /made",
+            ]
+            assert all(vertex.HasField("completed") for vertex in told.vertices.values())
+
+            second, told = await client.build(text)
+            assert second == first
+            assert told.cached()[-2:] == ["[2/3] COPY a/b /got", "[3/3] RUN echo seen; cat /got > /made"]
+
+    builds(body)
+
+
+def test_a_client_that_goes_ends_its_build_and_nothing_is_left(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        processes = engine.builds._context.processes
+        async with connected(engine) as client:
+            request = client.request("FROM busybox\nRUN echo begun; sleep 600\n")
+            solving = asyncio.ensure_future(client.solve(request))
+            async with client.channel.open(f"{CONTROL}Status") as call:
+                await call.send(pb.StatusRequest(Ref=request.Ref).SerializeToString())
+                async for message in call.messages():
+                    if b"begun" in message:
+                        break
+        with pytest.raises(CallFailed):
+            await solving
+        assert await engine.containers.list(all=True) == []
+        until(lambda: not list(engine.builds._context.run.shims.iterdir()))
+        del processes
+
+    builds(body)
+
+
+def test_what_is_refused_is_refused_by_name(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        async with connected(engine) as client:
+            for change, said in (
+                (pb.SolveRequest(Frontend="gateway.v0"), "the frontend gateway.v0"),
+                (pb.SolveRequest(EnableSessionExporter=True), "exporters of the session"),
+                (pb.SolveRequest(SourcePolicySession="s"), "source policies"),
+                (pb.SolveRequest(Exporters=[pb.Exporter(Type="hologram")]), "the exporter hologram"),
+                (pb.SolveRequest(FrontendAttrs={"hologram": "1"}), "the frontend option hologram"),
+            ):
+                request = client.request("FROM busybox\n")
+                request.MergeFrom(change)
+                with pytest.raises(CallFailed, match=f"{said} .*not supported|{said} is not supported"):
+                    await client.solve(request)
+
+    builds(body)
+
+
+def test_the_engine_tells_what_it_is(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        async with connected(engine) as client:
+            workers = await client.channel.unary(
+                f"{CONTROL}ListWorkers", pb.ListWorkersRequest(), pb.ListWorkersResponse
+            )
+            info = await client.channel.unary(f"{CONTROL}Info", pb.InfoRequest(), pb.InfoResponse)
+            assert workers.record[0].platforms[0].OS == "linux"
+            assert info.buildkitVersion.package == "wharf"
+
+    builds(body)
+
+
+def test_status_of_a_job_that_does_not_come_is_an_error(builds: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wharf.engine.buildkit.job._PATIENCE_S", 0.0)
+
+    async def body(engine: wharf.Engine) -> None:
+        async with connected(engine) as client:
+            with pytest.raises(CallFailed, match="no such job nothing"):
+                await client.follow("nothing")
+
+    builds(body)
