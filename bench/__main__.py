@@ -19,9 +19,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import image, report, sides, workloads
+from bench import image, report, sides, workloads, zygote
 from bench.raw_http import UnexpectedAnswer
-from bench.rows import Row, Samples, Target, cells, step_rows
+from bench.rows import Row, Samples, Target, cells, merged, step_rows, step_table
 from bench.sides import Side
 
 _TOP = Path(__file__).parent.parent
@@ -126,19 +126,27 @@ class Bench:
         self.rows.append(samples.row())
 
     def runtimes(self, commands: dict[str, list[str]]) -> None:
-        """OCI runtimes on one bundle, without an engine."""
+        """OCI runtimes on one bundle, without an engine; and the same process through a zygote."""
         bundle = self.scratch / "bundle"
         workloads.write_bundle(bundle, self.scratch / "rootfs")
-        samples = Samples("OCI runtime: run true", "ms")
-        for number in range(self.rounds):
-            for name, command in list(commands.items()):
-                try:
-                    samples.add(name, [workloads.runtime_ms(command, bundle, number)])
-                except UnexpectedAnswer as error:
-                    print(f"{samples.name}: {name} left out: {error}", file=sys.stderr)
-                    del commands[name]
-            samples.add("floor", [us / 1e3 for us in self.floor_us("net")])
-        self.rows.append(samples.row())
+        samples = Samples("OCI runtime: run true", "ms", Target(peers={"crun": 3, "runc": 1}))
+        through = Samples("through the zygote: run true (peers: as above)", "ms", Target(peers={"crun": 1}))
+        with zygote.running(bundle, self.scratch / "zygote") as ours:
+            for number in range(self.rounds):
+                for name, command in list(commands.items()):
+                    try:
+                        samples.add(name, [workloads.runtime_ms(command, bundle, number)])
+                    except UnexpectedAnswer as error:
+                        print(f"{samples.name}: {name} left out: {error}", file=sys.stderr)
+                        del commands[name]
+                through.add("wharf", [ours.run_ms(number)])
+                floor = [us / 1e3 for us in self.floor_us("net")]
+                samples.add("floor", floor)
+                through.add("floor", floor)
+        for name, values in samples.by_side.items():
+            if name not in ("wharf", "floor"):
+                through.add(name, values)
+        self.rows += [samples.row(), through.row()]
 
 
 def _by_command(side: Side, *, client: int, network: str) -> float:
@@ -163,17 +171,25 @@ def main() -> int:
         docker = subprocess.run(
             [_TOP / "scripts/docker-cli"], stdout=subprocess.PIPE, text=True, check=True
         ).stdout.strip()
-        started = _started(_engines(options, scratch), scratch, docker, stack)
+        engines = [] if options.part == ["runtimes"] else _engines(options, scratch)
+        started = _started(engines, scratch, docker, stack)
         bench = Bench(started, scratch, options.rounds, rows)
-        bench.commands()
-        bench.cycles()
-        bench.steps()
-        bench.memory()
-        bench.start_up(options.binaries)
         prefix = stack.enter_context(sides.one_version_of_cgroups())
-        bench.runtimes({name: [*prefix, *command] for name, command in _runtimes(options).items()})
+        runtimes = {name: [*prefix, *command] for name, command in _runtimes(options).items()}
+        parts: dict[str, Callable[[], None]] = {
+            "commands": bench.commands,
+            "cycles": bench.cycles,
+            "steps": bench.steps,
+            "memory": bench.memory,
+            "start-up": partial(bench.start_up, options.binaries),
+            "runtimes": partial(bench.runtimes, runtimes),
+        }
+        for name in options.part or parts:
+            parts[name]()
     out = _TOP / "build/bench.json"
     out.parent.mkdir(exist_ok=True)
+    if options.part and out.exists():
+        rows = merged(json.loads(out.read_text()), rows)
     out.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
     _print(rows)
     return 0
@@ -198,6 +214,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--without-wharf", action="store_true", help="leave our own side out, to try the peers")
     parser.add_argument("--rounds", type=int, default=15, help="turns each side has at a measurement (15)")
     parser.add_argument("--report", action="store_true", help="only write docs/performance.md from build/bench.json")
+    parser.add_argument(
+        "--part",
+        action="append",
+        choices=("commands", "cycles", "steps", "memory", "start-up", "runtimes"),
+        help="measure only this, and leave the other rows of build/bench.json as they are; may be repeated",
+    )
     parser.add_argument("--binaries", type=Path, default=_TOP / ".venv/bin", help="where wharf and wharfd are")
     return parser.parse_args()
 
@@ -219,8 +241,15 @@ def _print(rows: list[Row]) -> None:
     peers = list(dict.fromkeys(name for row in rows for name in row["peers"]))
     table = Table("what", "unit", "wharf", "floor", *peers, "target", "met")
     for row in rows:
-        table.add_row(*cells(row, peers))
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+        if "step" not in row:
+            table.add_row(*cells(row, peers))
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(table)
+    if steps := step_table(rows):
+        table = Table(*steps[0])
+        for line in steps[1:]:
+            table.add_row(*line)
+        console.print(table)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,14 @@ from dataclasses import dataclass, field
 from typing import NotRequired, TypedDict
 
 
+class Step(TypedDict):
+    """Which figure of the start path a row is: they have a table of their own."""
+
+    network: str
+    name: str
+    word: str  # median or p95
+
+
 class Row(TypedDict):
     """One line of the result; ``ours``, ``floor`` and ``peers`` are medians in ``unit``."""
 
@@ -20,17 +28,21 @@ class Row(TypedDict):
     target: float | None  # the most that ours may be
     met: bool | None
     note: NotRequired[str]
+    step: NotRequired[Step]
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The most that ours may be: ``times`` the floor, plus ``plus``."""
+    """The most that ours may be: ``times`` the floor, plus ``plus``; or so many times what each of ``peers`` is."""
 
     plus: float = 0.0
     times: float = 0.0
+    peers: Mapping[str, float] = field(default_factory=dict)
 
-    def value(self, floor: float | None) -> float | None:
-        """Return the limit, or None when it depends on a floor that was not measured."""
+    def value(self, floor: float | None, medians: Mapping[str, float]) -> float | None:
+        """Return the limit, or None when it depends on a floor, or on peers, of which none was measured."""
+        if self.peers:
+            return min((medians[name] * times for name, times in self.peers.items() if name in medians), default=None)
         if self.times and floor is None:
             return None
         return self.times * (floor or 0.0) + self.plus
@@ -53,7 +65,7 @@ class Samples:
         """Return the medians as a row."""
         medians = {side: _rounded(statistics.median(values)) for side, values in self.by_side.items() if values}
         ours, floor = medians.pop("wharf", None), medians.pop("floor", None)
-        limit = self.target.value(floor) if self.target else None
+        limit = self.target.value(floor, medians) if self.target else None
         return {
             "name": self.name,
             "unit": self.unit,
@@ -81,9 +93,28 @@ def step_rows(network: str, steps: Sequence[Mapping[str, int]]) -> list[Row]:
                     "peers": {},
                     "target": None,
                     "met": None,
+                    "step": {"network": network, "name": name, "word": word},
                 }
             )
     return rows
+
+
+def step_table(rows: Iterable[Row]) -> list[list[str]]:
+    """Return the steps of the start path as a table, its head first: a line a step; nothing without steps."""
+    steps = [(row["step"], row["ours"]) for row in rows if "step" in row]
+    columns = list(dict.fromkeys((step["network"], step["word"]) for step, _ in steps))
+    figures = {(step["name"], step["network"], step["word"]): value for step, value in steps}
+    head = ["step, µs", *(f"{network}, {word}" for network, word in columns)]
+    names = dict.fromkeys(step["name"] for step, _ in steps)
+    lines = [[name, *(number(figures.get((name, *column))) for column in columns)] for name in names]
+    return [head, *lines] if lines else []
+
+
+def merged(old: Iterable[Row], new: Sequence[Row]) -> list[Row]:
+    """Return the old rows with those replaced that were measured again, and the others at the end."""
+    fresh = {row["name"]: row for row in new}
+    kept = [fresh.pop(row["name"], row) for row in old]
+    return [*kept, *fresh.values()]
 
 
 def percentile(values: Iterable[float], percent: float) -> float:
@@ -95,12 +126,17 @@ def percentile(values: Iterable[float], percent: float) -> float:
 def markdown(rows: Iterable[Row]) -> str:
     """Return the rows as a Markdown table."""
     rows = list(rows)
+    steps = step_table(rows)
+    rows = [row for row in rows if "step" not in row]
     peers = list(dict.fromkeys(name for row in rows for name in row["peers"]))
     lines = [
         "| " + " | ".join(["what", "unit", "wharf", "floor", *peers, "target", "met"]) + " |",
         "|---|---|" + "--:|" * (len(peers) + 3) + "---|",
     ]
     lines += ["| " + " | ".join(cells(row, peers)) + " |" for row in rows]
+    if steps:
+        lines += ["", *("| " + " | ".join(line) + " |" for line in steps)]
+        lines.insert(len(lines) - len(steps) + 1, "|---|" + "--:|" * (len(steps[0]) - 1))
     return "\n".join(lines) + "\n"
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from bench.rows import Samples, Target, markdown, number, percentile, step_rows
+from bench.rows import Row, Samples, Target, markdown, merged, number, percentile, step_rows, step_table
 
 
 def test_a_row_holds_medians_of_every_side() -> None:
@@ -70,3 +70,40 @@ def test_the_markdown_table_has_a_column_for_each_peer() -> None:
         "|---|---|--:|--:|--:|--:|---|\n"
         "| start | ms | 9.00 |  | 400 |  |  |\n"
     )
+
+
+def test_a_target_in_terms_of_peers_is_the_strictest_of_those_that_were_measured() -> None:
+    samples = Samples("run", "ms", Target(peers={"crun": 3, "runc": 1, "other": 1}))
+    samples.add("wharf", [25.0])
+    assert (samples.row()["target"], samples.row()["met"]) == (None, None)
+
+    samples.add("crun", [10.0])
+    samples.add("runc", [24.0])
+    assert (samples.row()["target"], samples.row()["met"]) == (24.0, False)
+
+
+def test_steps_have_a_table_of_their_own_with_a_line_each() -> None:
+    rows = step_rows("none", [{"overlay": 10, "clone": 30}]) + step_rows("bridge", [{"overlay": 20}])
+
+    assert step_table(rows) == [
+        ["step, µs", "none, median", "none, p95", "bridge, median", "bridge, p95"],
+        ["overlay", "10.0", "10.0", "20.0", "20.0"],
+        ["clone", "30.0", "30.0", "", ""],
+    ]
+    assert step_table([Samples("start", "ms").row()]) == []
+    assert markdown(rows).splitlines()[-4:] == [
+        "| step, µs | none, median | none, p95 | bridge, median | bridge, p95 |",
+        "|---|--:|--:|--:|--:|",
+        "| overlay | 10.0 | 10.0 | 20.0 | 20.0 |",
+        "| clone | 30.0 | 30.0 |  |  |",
+    ]
+
+
+def test_rows_that_were_measured_again_replace_the_old_ones_in_their_place() -> None:
+    def row(name: str, value: float) -> Row:
+        samples = Samples(name, "ms")
+        samples.add("wharf", [value])
+        return samples.row()
+
+    found = merged([row("a", 1), row("b", 2)], [row("c", 5), row("a", 4)])
+    assert [(one["name"], one["ours"]) for one in found] == [("a", 4), ("b", 2), ("c", 5)]
