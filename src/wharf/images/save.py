@@ -58,6 +58,21 @@ def choose(catalog: Catalog, names: Sequence[str]) -> list[Chosen]:
     return [_complete(catalog, image) for image in chosen.values()]
 
 
+def named(catalog: Catalog, record: ImageRecord, references: Sequence[Reference]) -> Chosen:
+    """Return an image to be saved under names that it does not have here."""
+    plain = _complete(catalog, Chosen(record, ()))
+    descriptors: tuple[Descriptor, ...] = tuple(
+        {**one, "annotations": {**one.get("annotations", {}), **_names(reference)}}
+        for one in plain.descriptors
+        for reference in references
+    )
+    return replace(plain, references=tuple(references), descriptors=descriptors or plain.descriptors)
+
+
+def _names(reference: Reference) -> dict[str, str]:
+    return {"io.containerd.image.name": str(reference), "org.opencontainers.image.ref.name": reference.tag or ""}
+
+
 def _complete(catalog: Catalog, image: Chosen) -> Chosen:
     """Say what there is of an image: what its references name, whole; its manifest alone when asked by id."""
     found = tuple(catalog.descriptors(image.record, image.references))

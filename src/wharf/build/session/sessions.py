@@ -31,13 +31,17 @@ class Session:
     greeting: Greeting
     channel: Channel
 
+    def serves(self, method: str) -> bool:
+        """Whether the client has a method."""
+        return method.lower() in self.greeting.methods
+
     def require(self, method: str) -> None:
         """Refuse what the client does not serve.
 
         Raises:
             NotImplementedHere: with the method.
         """
-        if method.lower() not in self.greeting.methods:
+        if not self.serves(method):
             raise NotImplementedHere(f"method {method} not supported by the client")
 
 

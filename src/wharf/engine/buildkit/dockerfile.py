@@ -81,7 +81,7 @@ async def build(job: Job, attributes: Mapping[str, str]) -> Outcome:
     patterns = _patterns(ignore)
     main = remote or Source(f"local://{asked.context_name}", _excludes(patterns))
     refs: dict[str, DockerfileRef] = {}
-    sources = Sources(job.bench.context, job.work, job.folders)
+    sources = Sources(job.bench.context, job.work, job.folders, job.pulling())
     looked = calls.Text(text.filename, text.data.decode("utf-8", "surrogateescape"), Matcher(patterns))
     try:
         if asked.request:

@@ -7,13 +7,21 @@ from typing import Final
 
 from wharf.engine.buildkit.image_store import image_store
 from wharf.engine.buildkit.job import Job, Outcome
+from wharf.engine.buildkit.to_client import image_archive, local, tar
 from wharf.errors import NotImplementedHere
 from wharf.spec.buildkit.control_pb2 import Exporter
 
 Export = Callable[[Job, Outcome], Awaitable[dict[str, str]]]
 """Takes a result where it is to go; returns what the client is told."""
 
-_KINDS: Final[Mapping[str, Callable[[int, Mapping[str, str]], Export]]] = {"moby": image_store, "image": image_store}
+_KINDS: Final[Mapping[str, Callable[[int, Mapping[str, str]], Export]]] = {
+    "moby": image_store,
+    "image": image_store,
+    "local": local,
+    "tar": tar,
+    "oci": image_archive("oci"),
+    "docker": image_archive("docker"),
+}
 
 
 def planned(exporters: Sequence[Exporter]) -> list[Export]:

@@ -36,7 +36,7 @@ def image_store(number: int, attributes: Mapping[str, str]) -> Callable[[Job, Ou
             raise NotImplementedHere(said)
         if name.startswith("push") and value not in _FALSE:
             raise NotImplementedHere("pushing from a build is not supported by this build of wharf: use docker push")
-    names = [_name(text) for text in attributes.get("name", "").split(",") if text]
+    names = names_of(attributes)
 
     async def export(job: Job, outcome: Outcome) -> dict[str, str]:
         vertex = Vertex(Source("export://image"), (), job.ref, Description("exporting to image"))
@@ -56,7 +56,7 @@ def image_store(number: int, attributes: Mapping[str, str]) -> Callable[[Job, Ou
 
 
 async def _make(job: Job, outcome: Outcome, names: list[Reference]) -> str:
-    config, layers = await _only(job, outcome)
+    config, layers = await single(job, outcome)
     context = job.bench.context
     image = await context.images.assemble(config, layers.chain_id, names)
     context.events.publish("image", "build", image.id, {"name": image.id})
@@ -65,8 +65,8 @@ async def _make(job: Job, outcome: Outcome, names: list[Reference]) -> str:
     return image.id
 
 
-async def _only(job: Job, outcome: Outcome) -> tuple[ImageConfig, Layers]:
-    """Return the one result there is, as an image.
+async def single(job: Job, outcome: Outcome) -> tuple[ImageConfig, Layers]:
+    """Return the one result there is, as an image: its configuration and its layers.
 
     Raises:
         InvalidArgument: there are several, or it is no layers.
@@ -92,6 +92,15 @@ def _given(metadata: Mapping[str, bytes], name: str) -> ImageConfig:
         return msgspec.json.decode(metadata.get(key, b"{}"), type=ImageConfig)
     except msgspec.MsgspecError as error:
         raise InvalidArgument(f"invalid image config: {error}") from None
+
+
+def names_of(attributes: Mapping[str, str]) -> list[Reference]:
+    """Return the names that an exporter gives to an image.
+
+    Raises:
+        InvalidArgument: one is malformed.
+    """
+    return [_name(text) for text in attributes.get("name", "").split(",") if text]
 
 
 def _name(text: str) -> Reference:

@@ -7,17 +7,21 @@ import secrets
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, Self
 
 from wharf.build import context as contexts
 from wharf.build.operations.results import Result
+from wharf.build.session.credentials import credentials
 from wharf.build.session.offers import SessionOffers
 from wharf.build.session.sessions import Session, Sessions
 from wharf.build.solver.progress import Progress
 from wharf.engine.buildkit.folders import ClientFolders
 from wharf.engine.buildkit.journal import Journal
+from wharf.engine.buildkit.transfers import Transfers
 from wharf.engine.buildkit.workbench import Workbench
+from wharf.engine.builds.pulling import Pulling
 from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.images.platform import Platform
 
@@ -101,6 +105,10 @@ class Job:
         if not self._session_id:
             raise NotFound("the build has no session")
         return await self._sessions.get(self._session_id)
+
+    def pulling(self) -> Pulling:
+        """Return what brings images from registries, as the client's user there."""
+        return Pulling(self.bench.context, partial(credentials, self.session), Transfers(self.progress).tell)
 
     def keep(self, ref: Ref) -> str:
         """Give a result a name that the client can use."""

@@ -1,0 +1,134 @@
+"""Results given to a client: bytes into its file, or a tree into its folder (BuildKit, session/filesync)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from collections.abc import AsyncIterator, Iterator
+from typing import Final
+
+from wharf.build.session.entries import go_mode_of
+from wharf.build.session.sessions import Session
+from wharf.errors import InvalidArgument
+from wharf.kernel.openat2 import open_in_root
+from wharf.rpc.call import ClientCall, Metadata
+from wharf.rpc.methods import decoded
+from wharf.spec.buildkit.filesync_pb2 import BytesMessage
+from wharf.spec.buildkit.stat_pb2 import Stat
+from wharf.spec.buildkit.wire_pb2 import Packet
+from wharf.storage.trees import Node, walk
+
+METHOD: Final = "/moby.filesync.v1.FileSend/DiffCopy"
+_CHUNK: Final = 256 * 1024
+_BATCH: Final = 512
+
+
+async def send_file(session: Session, number: int, chunks: AsyncIterator[bytes]) -> int:
+    """Send bytes to the exporter of that number; return how many there were.
+
+    Raises:
+        CallFailed: the client does not take them.
+        NotImplementedHere: it has no such exporter.
+    """
+    session.require(METHOD)
+    sent = 0
+    async with session.channel.open(METHOD, _metadata(number)) as call:
+        async for chunk in chunks:
+            for at in range(0, len(chunk), _CHUNK):
+                await call.send(BytesMessage(data=chunk[at : at + _CHUNK]).SerializeToString())
+            sent += len(chunk)
+        await call.finish()
+        while await call.receive() is not None:
+            pass  # the client's file is closed when the call ends
+    return sent
+
+
+async def send_tree(session: Session, number: int, root: int | None) -> None:
+    """Send what is below a folder to the exporter of that number; None for nothing.
+
+    Raises:
+        CallFailed: the client does not take it.
+        NotImplementedHere: it has no such exporter.
+        InvalidArgument: it asks for what it was not told of.
+    """
+    session.require(METHOD)
+    async with session.channel.open(METHOD, _metadata(number)) as call:
+        files: dict[int, bytes] = {}
+        if root is not None:
+            await _send_stats(call, root, files)
+        await call.send(Packet(type=Packet.PACKET_STAT).SerializeToString())
+        async for message in call.messages():
+            packet = decoded(Packet, message)
+            match packet.type:
+                case Packet.PACKET_REQ if root is not None and packet.ID in files:
+                    await _send_content(call, root, packet.ID, files.pop(packet.ID))
+                case Packet.PACKET_FIN:
+                    await call.send(packet.SerializeToString())
+                    await call.finish()
+                case Packet.PACKET_ERR:
+                    raise InvalidArgument(f"the client failed: {packet.data.decode('utf-8', 'replace')}")
+                case _:
+                    raise InvalidArgument(f"the client asked for what it was not told of: {packet.ID}")
+
+
+def _metadata(number: int) -> Metadata:
+    return {"buildkit-attachable-exporter-id": [str(number)]}
+
+
+async def _send_stats(call: ClientCall, root: int, files: dict[int, bytes]) -> None:
+    stats = _stats(root, files)
+    while batch := await asyncio.to_thread(_some, stats):
+        for message in batch:
+            await call.send(message)
+
+
+def _some(stats: Iterator[bytes]) -> list[bytes]:
+    return [message for _, message in zip(range(_BATCH), stats, strict=False)]
+
+
+def _stats(root: int, files: dict[int, bytes]) -> Iterator[bytes]:
+    first: dict[tuple[int, int], str] = {}
+    count = 0
+    for node in walk(root):
+        if stat.S_ISSOCK(node.status.st_mode):
+            continue
+        sent = _stat(node, first)
+        if stat.S_ISREG(node.status.st_mode):
+            files[count] = node.path
+        count += 1
+        yield Packet(type=Packet.PACKET_STAT, stat=sent).SerializeToString()
+
+
+def _stat(node: Node, first: dict[tuple[int, int], str]) -> Stat:
+    """Return what is told of a file; ``first`` knows where each file with several names was told of first."""
+    status = node.status
+    try:
+        path = node.path.decode()
+    except UnicodeDecodeError:
+        raise InvalidArgument(f"a name that is not UTF-8 cannot be sent: {node.path!r}") from None
+    link = ""
+    if stat.S_ISLNK(status.st_mode):
+        link = os.readlink(node.name, dir_fd=node.folder_fd).decode("utf-8", "replace")
+    elif stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+        known = first.setdefault((status.st_dev, status.st_ino), path)
+        link = known if known != path else ""
+    return Stat(
+        path=path,
+        mode=go_mode_of(status.st_mode),
+        uid=status.st_uid,
+        gid=status.st_gid,
+        size=status.st_size if stat.S_ISREG(status.st_mode) else 0,
+        modTime=status.st_mtime_ns,
+        linkname=link,
+        devmajor=os.major(status.st_rdev),
+        devminor=os.minor(status.st_rdev),
+    )
+
+
+async def _send_content(call: ClientCall, root: int, number: int, path: bytes) -> None:
+    fd = await asyncio.to_thread(open_in_root, root, os.fsdecode(path), os.O_RDONLY | os.O_NOFOLLOW)
+    with os.fdopen(fd, "rb", buffering=0) as file:
+        while data := await asyncio.to_thread(file.read, _CHUNK):
+            await call.send(Packet(type=Packet.PACKET_DATA, ID=number, data=data).SerializeToString())
+    await call.send(Packet(type=Packet.PACKET_DATA, ID=number).SerializeToString())
