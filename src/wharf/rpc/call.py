@@ -76,6 +76,18 @@ class ClientCall(Call):
         if not (self.stream.local_ended or self.stream.ended):
             await self.stream.send(b"", end=True)
 
+    async def send(self, message: bytes) -> None:
+        """Send one message; waits while the other side is slow.
+
+        Raises:
+            CallFailed: the other side has ended the call, or is gone.
+        """
+        try:
+            await super().send(message)
+        except StreamReset as error:
+            ended = status.error_in(self.stream.trailers or self.stream.headers or []) if self.stream.ended else None
+            raise ended or CallFailed(status.UNAVAILABLE, str(error)) from error
+
     async def receive(self) -> bytes | None:
         """Return the next message; None when the call is done.
 

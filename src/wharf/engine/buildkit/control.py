@@ -11,6 +11,7 @@ from wharf.engine.buildkit import dockerfile, worker
 from wharf.engine.buildkit.exports import export, planned
 from wharf.engine.buildkit.failures import described
 from wharf.engine.buildkit.job import Job, Jobs, Outcome
+from wharf.engine.buildkit.llb import graph
 from wharf.engine.buildkit.workbench import Workbench
 from wharf.errors import NotImplementedHere, WharfError
 from wharf.rpc.call import Call
@@ -68,6 +69,8 @@ class Control:
             return await dockerfile.build(job, request.FrontendAttrs)
         if request.Frontend:
             raise NotImplementedHere(f"the frontend {request.Frontend} is not supported by this build of wharf")
+        if request.HasField("Definition"):
+            return Outcome({"": await graph(job, request.Definition)})
         return await job.returned
 
     async def status(self, request: pb.StatusRequest, call: Call) -> AsyncIterator[Message]:
@@ -94,6 +97,7 @@ def _refuse(request: pb.SolveRequest) -> None:
         "source policies": request.HasField("SourcePolicy") or bool(request.SourcePolicySession),
         "exporters of the session": request.EnableSessionExporter,
         "a proxy for the network of commands": request.ProxyNetwork,
+        "inputs of a frontend": bool(request.FrontendInputs),
         "exporting the cache": bool(request.Cache.Exports) or bool(request.Cache.ExportRefDeprecated),
     }
     for what, asked in refused.items():

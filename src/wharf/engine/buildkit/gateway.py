@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TypeVar
+
+import msgspec
 from google.protobuf.message import Message
 
-from wharf.engine.buildkit import dockerfile, worker
+from wharf.build.convert.options import BaseImage, ImageName, Options
+from wharf.build.llb.decode import platform_of
+from wharf.engine.buildkit import dockerfile, looking, worker
 from wharf.engine.buildkit.job import Job, Jobs, Outcome
+from wharf.engine.buildkit.llb import graph
+from wharf.engine.builds.sources import Sources
 from wharf.errors import InvalidArgument, NotImplementedHere
+from wharf.images.platform import host, parse_platform
 from wharf.rpc.call import Call
 from wharf.rpc.methods import Method, unary
 from wharf.rpc.status import CallFailed
 from wharf.spec.buildkit import gateway_pb2 as pb
+from wharf.spec.buildkit.control_pb2 import VertexWarning
+from wharf.spec.buildkit.ops_pb2 import Platform
+from wharf.spec.buildkit.stat_pb2 import Stat
+
+T = TypeVar("T")
 
 SERVICE = "/moby.buildkit.v1.frontend.LLBBridge/"
 _JOB = "buildkit-controlapi-buildid"
@@ -29,6 +45,13 @@ class Gateway:
             f"{SERVICE}Solve": unary(pb.SolveRequest, self.solve),
             f"{SERVICE}Evaluate": unary(pb.EvaluateRequest, self.evaluate),
             f"{SERVICE}Return": unary(pb.ReturnRequest, self.take_return),
+            f"{SERVICE}Inputs": unary(pb.InputsRequest, self.inputs),
+            f"{SERVICE}Warn": unary(pb.WarnRequest, self.warn),
+            f"{SERVICE}ReadFile": unary(pb.ReadFileRequest, self.read_file),
+            f"{SERVICE}ReadDir": unary(pb.ReadDirRequest, self.read_dir),
+            f"{SERVICE}StatFile": unary(pb.StatFileRequest, self.stat_file),
+            f"{SERVICE}ResolveImageConfig": unary(pb.ResolveImageConfigRequest, self.resolve_image),
+            f"{SERVICE}ResolveSourceMeta": unary(pb.ResolveSourceMetaRequest, self.resolve_source),
         }
 
     async def _job(self, call: Call) -> Job:
@@ -50,9 +73,14 @@ class Gateway:
     async def solve(self, request: pb.SolveRequest, call: Call) -> Message:
         """Prepare a result, and do it if asked to."""
         job = await self._job(call)
-        if request.Frontend != "dockerfile.v0":
+        if request.FrontendInputs or request.SourcePolicies:
+            raise NotImplementedHere("inputs and policies of a frontend are not supported by this build of wharf")
+        if not request.Frontend:
+            outcome = Outcome({"": await graph(job, request.Definition)})
+        elif request.Frontend == "dockerfile.v0":
+            outcome = await dockerfile.build(job, request.FrontendOpt)
+        else:
             raise NotImplementedHere(f"the frontend {request.Frontend} is not supported by this build of wharf")
-        outcome = await dockerfile.build(job, request.FrontendOpt)
         if request.Evaluate:
             for ref in outcome.refs.values():
                 if ref is not None:
@@ -65,6 +93,78 @@ class Gateway:
         await job.named(request.Ref).solve()
         return pb.EvaluateResponse()
 
+    async def inputs(self, request: pb.InputsRequest, call: Call) -> Message:
+        """Tell what a frontend works on: nothing but what it asks for."""
+        del request
+        await self._job(call)
+        return pb.InputsResponse()
+
+    async def warn(self, request: pb.WarnRequest, call: Call) -> Message:
+        """Take a warning of the client's frontend, for whoever watches."""
+        job = await self._job(call)
+        job.journal.warn(
+            VertexWarning(
+                vertex=request.digest,
+                level=request.level,
+                short=request.short,
+                detail=request.detail,
+                url=request.url,
+                info=request.info,
+                ranges=request.ranges,
+            )
+        )
+        return pb.WarnResponse()
+
+    async def read_file(self, request: pb.ReadFileRequest, call: Call) -> Message:
+        """Return a file of a result."""
+        part = request.Range if request.HasField("Range") else None
+        return pb.ReadFileResponse(
+            Data=await self._look(call, request.Ref, lambda root: looking.read(root, request.FilePath, part))
+        )
+
+    async def read_dir(self, request: pb.ReadDirRequest, call: Call) -> Message:
+        """Return what is in a folder of a result."""
+
+        def look(root: int | None) -> list[Stat]:
+            return looking.listed(root, request.DirPath, request.IncludePattern)
+
+        return pb.ReadDirResponse(entries=await self._look(call, request.Ref, look))
+
+    async def stat_file(self, request: pb.StatFileRequest, call: Call) -> Message:
+        """Tell of a file of a result."""
+        return pb.StatFileResponse(
+            stat=await self._look(call, request.Ref, lambda root: looking.told(root, request.Path))
+        )
+
+    async def _look(self, call: Call, name: str, look: Callable[[int | None], T]) -> T:
+        job = await self._job(call)
+        result = await job.named(name).solve()
+
+        def opened() -> T:
+            with job.bench.store.open(result) as root:
+                return look(root)
+
+        return await asyncio.to_thread(opened)
+
+    async def resolve_image(self, request: pb.ResolveImageConfigRequest, call: Call) -> Message:
+        """Return the configuration of an image, pulled if need be."""
+        found = await _image(await self._job(call), request.Ref, request.Platform, request.ResolveMode)
+        return pb.ResolveImageConfigResponse(
+            Digest=found.digest, Config=msgspec.json.encode(found.config), Ref=request.Ref
+        )
+
+    async def resolve_source(self, request: pb.ResolveSourceMetaRequest, call: Call) -> Message:
+        """Return what is known of a source before it is brought: of an image, its configuration."""
+        job = await self._job(call)
+        response = pb.ResolveSourceMetaResponse(Source=request.Source)
+        scheme, _, rest = request.Source.identifier.partition("://")
+        if scheme == "docker-image":
+            found = await _image(job, rest, request.Platform, request.ResolveMode)
+            response.Image.Digest = found.digest
+            if not request.Image.NoConfig:
+                response.Image.Config = msgspec.json.encode(found.config)
+        return response
+
     async def take_return(self, request: pb.ReturnRequest, call: Call) -> Message:
         """Take what the client's frontend comes to: its job goes on with it."""
         job = await self._job(call)
@@ -76,6 +176,14 @@ class Gateway:
         else:
             job.returned.set_result(_outcome(job, request.result))
         return pb.ReturnResponse()
+
+
+async def _image(job: Job, reference: str, platform: Platform, mode: str) -> BaseImage:
+    wanted = platform_of(platform)
+    name = ImageName(reference, parse_platform(wanted) if wanted else host())
+    options = Options(host=host(), platform=name.platform, resolve_mode="pull" if mode == "pull" else "")
+    sources = Sources(job.bench.context, job.work, job.folders, job.pulling())
+    return await sources.base_image(name, options, job.stack.enter_context(ExitStack()))
 
 
 def _told(job: Job, outcome: Outcome) -> pb.Result:

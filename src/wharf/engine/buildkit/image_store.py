@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
 from typing import Final
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from wharf.build.graph.operations import Source
 from wharf.build.graph.vertex import Description, Vertex
 from wharf.build.operations.results import Layers
+from wharf.build.session.credentials import credentials
 from wharf.engine.buildkit.dockerfile import DockerfileRef
 from wharf.engine.buildkit.job import Job, Outcome
 from wharf.errors import InvalidArgument, NotImplementedHere
@@ -34,9 +36,12 @@ def image_store(number: int, attributes: Mapping[str, str]) -> Callable[[Job, Ou
         if name not in _OPTIONS:
             said = f"the option {name} of the image exporter is not supported by this build of wharf"
             raise NotImplementedHere(said)
-        if name.startswith("push") and value not in _FALSE:
-            raise NotImplementedHere("pushing from a build is not supported by this build of wharf: use docker push")
+        if name == "push-by-digest" and value not in _FALSE:
+            raise NotImplementedHere("pushing by digest is not supported by this build of wharf")
     names = names_of(attributes)
+    pushed = names if attributes.get("push", "") not in _FALSE else []
+    if attributes.get("push", "") not in _FALSE and not names:
+        raise InvalidArgument("tag is needed when pushing to registry")
 
     async def export(job: Job, outcome: Outcome) -> dict[str, str]:
         vertex = Vertex(Source("export://image"), (), job.ref, Description("exporting to image"))
@@ -47,12 +52,29 @@ def image_store(number: int, attributes: Mapping[str, str]) -> Callable[[Job, Ou
             job.progress.ended(vertex, error=str(error))
             raise
         job.progress.ended(vertex, result=image_id)
+        for name in pushed:
+            await _push(job, name)
         response = {"containerimage.digest": image_id, "containerimage.config.digest": image_id}
         if names:
             response["image.name"] = ",".join(str(name) for name in names)
         return response
 
     return export
+
+
+async def _push(job: Job, name: Reference) -> None:
+    """Push an image as the client's user; its layers are told of in a step."""
+    vertex = Vertex(Source("export://push"), (), f"{job.ref}{name}", Description(f"pushing {name.familiar}"))
+    job.progress.began(vertex)
+    try:
+        found = await credentials(job.session, name.domain)
+        async with aclosing(job.bench.context.images.transfers.push(str(name), credentials=found)) as documents:
+            async for _ in documents:
+                pass
+    except Exception as error:
+        job.progress.ended(vertex, error=str(error))
+        raise
+    job.progress.ended(vertex)
 
 
 async def _make(job: Job, outcome: Outcome, names: list[Reference]) -> str:

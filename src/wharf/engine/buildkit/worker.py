@@ -53,6 +53,7 @@ def worker(context: Context) -> WorkerRecord:
         Labels={
             "org.mobyproject.buildkit.worker.executor": "wharf",
             "org.mobyproject.buildkit.worker.network": "bridge",
+            "org.mobyproject.buildkit.worker.snapshotter": "overlayfs",  # buildx asks for other exporters only then
         },
         platforms=[Platform(Architecture=one.architecture, OS=one.os, Variant=one.variant) for one in own],
         BuildkitVersion=version(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -14,7 +14,7 @@ from tests.root.engine.builds.conftest import Body, builds, on_engine, root
 
 import wharf
 from wharf.rpc.channel import Channel
-from wharf.rpc.methods import decoded
+from wharf.rpc.methods import Method, decoded
 from wharf.rpc.server import serve
 from wharf.spec.buildkit import control_pb2 as pb
 from wharf.spec.buildkit import gateway_pb2 as gateway
@@ -96,14 +96,16 @@ class Client:
 
 
 @asynccontextmanager
-async def connected(engine: wharf.Engine, fake: FakeClient | None = None) -> AsyncIterator[Client]:
+async def connected(
+    engine: wharf.Engine, fake: FakeClient | None = None, more: Mapping[str, Method] | None = None
+) -> AsyncIterator[Client]:
     """Connect a client to an engine; it goes at the end, and so does its session."""
     fake = fake or FakeClient()
     near, far = links()
     ours, theirs = links()
     channel = Channel(near)
     session = secrets.token_hex(8)
-    methods = fake.methods()
+    methods = {**fake.methods(), **(more or {})}
     async with asyncio.TaskGroup() as group:
         group.create_task(engine.builds.serve(far))
         group.create_task(serve(theirs, methods))

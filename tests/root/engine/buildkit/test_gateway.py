@@ -98,6 +98,36 @@ def test_questions_about_a_dockerfile_are_answered_without_building(builds: Run)
     builds(body)
 
 
+def test_files_of_a_result_can_be_looked_at_and_images_resolved(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        async with connected(engine) as client:
+            request = job(client, "FROM busybox\nRUN mkdir /d && echo hi > /d/f\n")
+            solving = asyncio.ensure_future(client.solve(request))
+            ref = (await client.ask(request.Ref, gateway.SolveRequest(Frontend="dockerfile.v0"))).result.ref.id
+            metadata = {"buildkit-controlapi-buildid": [request.Ref]}
+            file = gateway.ReadFileRequest(Ref=ref, FilePath="/d/f")
+            read = await client.channel.unary(f"{BRIDGE}ReadFile", file, gateway.ReadFileResponse, metadata)
+            folder = gateway.ReadDirRequest(Ref=ref, DirPath="/d")
+            listed = await client.channel.unary(f"{BRIDGE}ReadDir", folder, gateway.ReadDirResponse, metadata)
+            stat = gateway.StatFileRequest(Ref=ref, Path="/d/f")
+            told = await client.channel.unary(f"{BRIDGE}StatFile", stat, gateway.StatFileResponse, metadata)
+            assert (read.Data, [one.path for one in listed.entries], told.stat.size) == (b"hi\n", ["f"], 3)
+            image = gateway.ResolveImageConfigRequest(Ref="docker.io/library/busybox:latest")
+            answer = gateway.ResolveImageConfigResponse
+            resolved = await client.channel.unary(f"{BRIDGE}ResolveImageConfig", image, answer, metadata)
+            assert resolved.Digest == (await engine.images.inspect("busybox"))["Id"]
+            assert json.loads(resolved.Config)["os"] == "linux"
+            source = gateway.ResolveSourceMetaRequest()
+            source.Source.identifier = "docker-image://busybox"
+            meta = gateway.ResolveSourceMetaResponse
+            found = await client.channel.unary(f"{BRIDGE}ResolveSourceMeta", source, meta, metadata)
+            assert found.Image.Digest == resolved.Digest
+            solving.cancel()
+            await asyncio.gather(solving, return_exceptions=True)
+
+    builds(body)
+
+
 def test_a_call_without_a_job_and_a_result_that_is_unknown_are_refused(builds: Run) -> None:
     async def body(engine: wharf.Engine) -> None:
         async with connected(engine) as client:

@@ -42,7 +42,7 @@ def test_what_the_store_cannot_do_is_refused_before_anything_is_done(builds: Run
     async def body(engine: wharf.Engine) -> None:
         async with connected(engine) as client:
             for name, value, said in (
-                ("push", "true", "pushing from a build"),
+                ("push-by-digest", "true", "pushing by digest"),
                 ("compression", "zstd", "option compression"),
                 ("name", "a@sha256:" + "0" * 64, "digest reference"),
             ):
