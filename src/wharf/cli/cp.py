@@ -26,17 +26,18 @@ _DIRECTORY, _SYMLINK = 1 << 31, 1 << 27  # Go's os.FileMode
 _MOST_SYMLINKS = 10
 
 
-def _cp(session: Session, values: Values, arguments: list[str]) -> int:
+def copy(session: Session, values: Values, arguments: list[str]) -> int:
+    """Copy between a container and this machine."""
     (source, source_path), (target, target_path) = map(parse_end, arguments)
     if source and target:
         raise InvalidArgument("copying between containers is not supported")
     if not source and not target:
         raise InvalidArgument("must specify at least one container source")
-    copy = _Copy(session, values)
+    work = _Copy(session, values)
     if source:
-        copy.out_of(source, source_path, target_path)
+        work.out_of(source, source_path, target_path)
     else:
-        copy.into(target, source_path, target_path)
+        work.into(target, source_path, target_path)
     return 0
 
 
@@ -130,7 +131,8 @@ def _stdin() -> Iterable[bytes]:
         yield data
 
 
-def _export(session: Session, values: Values, arguments: list[str]) -> int:
+def export(session: Session, values: Values, arguments: list[str]) -> int:
+    """Write a container's file system as an archive."""
     path = values.text("output")
     if not path and os.isatty(1):
         raise InvalidArgument("cowardly refusing to save to a terminal. Use the -o flag or redirect")
@@ -146,7 +148,8 @@ def _diff(session: Session, _: Values, arguments: list[str]) -> int:
     return 0
 
 
-def _commit(session: Session, values: Values, arguments: list[str]) -> int:
+def commit(session: Session, values: Values, arguments: list[str]) -> int:
+    """Make an image of what a container has changed."""
     from wharf.cli.images import split_reference  # noqa: PLC0415
 
     repository, tag = split_reference(arguments[1]) if len(arguments) > 1 else ("", "")
@@ -165,7 +168,7 @@ def _commit(session: Session, values: Values, arguments: list[str]) -> int:
 
 COMMANDS = (
     Command(
-        "cp", _cp, "Copy files between a container and this machine",
+        "cp", copy, "Copy files between a container and this machine",
         arguments="CONTAINER:SRC_PATH DEST_PATH|-  or  SRC_PATH|- CONTAINER:DEST_PATH", count=(2, 2),
         flags=(
             Flag("archive", "bool", "Keep owners: the container's user there, the archive's here", short="a"),
@@ -175,7 +178,7 @@ COMMANDS = (
         examples=("wharf cp web:/etc/nginx/nginx.conf .", "tar -c site | wharf cp - web:/srv"),
     ),
     Command(
-        "export", _export, "Write a container's file system as a tar archive", arguments="CONTAINER", count=(1, 1),
+        "export", export, "Write a container's file system as a tar archive", arguments="CONTAINER", count=(1, 1),
         flags=(Flag("output", "string", "The archive; stdout unless given", short="o"),),
         examples=("wharf export -o root.tar web",),
     ),
@@ -184,7 +187,7 @@ COMMANDS = (
         examples=("wharf diff web",),
     ),
     Command(
-        "commit", _commit, "Make an image of a container's changes", arguments="CONTAINER [REPOSITORY[:TAG]]",
+        "commit", commit, "Make an image of a container's changes", arguments="CONTAINER [REPOSITORY[:TAG]]",
         count=(1, 2),
         flags=(
             Flag("author", "string", "Who made it", short="a"),

@@ -110,6 +110,24 @@ _MODULES: dict[str, dict[str, str]] = {
         "compose plan": "Show what `up` would do, and why",
     },
     "compose.down": {"compose down": "Stop and remove containers and networks"},
+    "compose.one": {
+        "compose attach": "Attach this terminal to a service's container",
+        "compose commit": "Make an image of what a service's container has changed",
+        "compose cp": "Copy files between a service's containers and this machine",
+        "compose export": "Write the file system of a service's container as a tar archive",
+        "compose port": "Show where a port of a service is published",
+    },
+    "compose.lists": {
+        "compose ls": "List the projects of this engine",
+        "compose images": "List the images that containers were made from",
+        "compose volumes": "List a project's volumes",
+        "compose top": "Show the processes of services",
+        "compose stats": "Show what services' containers use, live",
+    },
+    "compose.following": {
+        "compose events": "Show what happens to a project's containers, live",
+        "compose wait": "Wait until containers of services stop; the last one's exit code is the command's",
+    },
     "compose.ps": {"compose ps": "List a project's containers"},
     "compose.version": {"compose version": "Show this command's version"},
     "completion": {

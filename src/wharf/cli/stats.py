@@ -15,6 +15,8 @@ from wharf.errors import NotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wharf.cli.command import Session
     from wharf.cli.flags import Values
 
@@ -32,19 +34,32 @@ def _rows(containers: Containers, names: list[str], *, full: bool) -> list[dict[
     return rows
 
 
-def _running(containers: Containers, *, all_states: bool) -> list[str]:
-    return [text(summary, "Id") for summary in containers.list(all_states=all_states)]
-
-
 def _stats(session: Session, values: Values, names: list[str]) -> int:
+    containers = Containers(session.client)
+
+    def all_of_them() -> list[str]:
+        return [text(summary, "Id") for summary in containers.list(all_states=values.on("all"))]
+
+    return show_stats(session, values, (lambda: names) if names else all_of_them, named=bool(names))
+
+
+def show_stats(session: Session, values: Values, which: Callable[[], list[str]], *, named: bool = False) -> int:
+    """Show what containers use, once or until interrupted.
+
+    Args:
+        session: Where to.
+        values: all, format, no-stream, no-trunc.
+        which: Returns the containers' names, anew for each reading.
+        named: They must exist; else one that goes meanwhile is left out.
+    """
     containers = Containers(session.client)
     once = values.on("no-stream")
     while True:
-        chosen = names or _running(containers, all_states=values.on("all"))
+        chosen = which()
         try:
             rows = _rows(containers, chosen, full=values.on("no-trunc"))
         except NotFound:
-            if names:
+            if named:
                 raise
             continue  # it went while we listed them
         if not once and sys.stdout.isatty():

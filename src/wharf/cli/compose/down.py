@@ -7,7 +7,7 @@ from wharf.cli.compose.carry import DRY_RUN, carry_out, is_dry
 from wharf.cli.compose.engine import engine_of
 from wharf.cli.compose.globals import one_of
 from wharf.cli.compose.project import load_or_name
-from wharf.cli.flags import Flag
+from wharf.cli.flags import Flag, Values
 from wharf.compose import identity
 from wharf.compose.execute.observe import observe
 from wharf.compose.execute.steps import Manner, Steps
@@ -19,7 +19,6 @@ from wharf.compose.plan.observed import Observed
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wharf.cli.command import Session
-    from wharf.cli.flags import Values
 
 
 def _down(session: Session, values: Values, services: list[str]) -> int:
@@ -39,6 +38,11 @@ def _down(session: Session, values: Values, services: list[str]) -> int:
     if not plan:
         session.warn("WARNING: no resource found to remove for project " + project.name)
     return 0
+
+
+def take_down(session: Session) -> int:
+    """Take the session's project down as ``wharf compose down`` does."""
+    return _down(session, Values(COMMANDS[0].flags), [])
 
 
 def _dependencies(project: Project, observed: Observed) -> dict[str, list[str]]:
