@@ -82,6 +82,8 @@ def _spawn(program: str) -> int:
                 os.write(writer, str(grandchild).encode())
                 os._exit(0)
             _become(program, log)
+        except OSError as error:
+            os.write(log, f"{program} cannot be run: {error.strerror}\n".encode())
         finally:
             os._exit(127)
     os.close(writer)

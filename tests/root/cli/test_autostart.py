@@ -95,3 +95,15 @@ def test_engine_at_a_chosen_address_is_never_started(home: Path) -> None:
 
     assert (command.returncode, (home / "count").read_text()) == (1, "")
     assert "Is the engine (wharfd) running?" in err
+
+
+def test_engine_that_cannot_be_run_at_all_is_told(home: Path) -> None:
+    (home / "wharfd").write_text("#!/nowhere/python\n")
+    (home / "wharfd").chmod(0o755)
+    (home / "count").touch()
+
+    command = _start(home, "ps")
+    _, err = command.communicate(timeout=60)
+
+    assert command.returncode == 1
+    assert f"{home}/wharfd cannot be run: No such file or directory" in err
