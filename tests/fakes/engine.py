@@ -107,3 +107,4 @@ class FakeEngine:
         self.volumes = Noun("volumes", self.calls)
         self.builds = Noun("builds", self.calls, frozenset({"build"}))
         self.system = Noun("system", self.calls, frozenset({"events"}))
+        self.system.experimental = False  # type: ignore[attr-defined]  # what is no call

@@ -15,6 +15,7 @@ from wharf.rpc.link import Link
 from wharf.spec.engine_api import container, image, network, system, volume
 from wharf.spec.engine_api import exec as exec_
 from wharf.spec.engine_api.build import BuildPruneResponse, BuildRequest
+from wharf.spec.engine_api.checkpoint import Checkpoint, CheckpointCreate
 
 Filters = Mapping[str, list[str]]
 Document = dict[str, object]
@@ -90,8 +91,17 @@ class Containers(Protocol):
     async def inspect(self, ref: str, *, size: bool = False) -> container.ContainerInspectResponse:
         """Return everything about one container."""
 
-    async def start(self, ref: str, *, detach_keys: str | None = None) -> None:
-        """Start it; NotModified when it runs already."""
+    async def start(self, ref: str, *, detach_keys: str | None = None, saved: str = "", saved_dir: str = "") -> None:
+        """Start it, or bring back its checkpoint ``saved``; NotModified when it runs already."""
+
+    async def checkpoint(self, ref: str, asked: CheckpointCreate) -> None:
+        """Save it."""
+
+    async def checkpoints(self, ref: str, *, folder: str) -> Collection[Checkpoint]:
+        """What was saved of it."""
+
+    async def remove_checkpoint(self, ref: str, name: str, *, folder: str) -> None:
+        """Forget what was saved."""
 
     async def stop(self, ref: str, *, signal: str | None, timeout_s: int | None) -> None:
         """Signal it, and kill it after ``timeout_s`` (None: its own, -1: never); NotModified when it does not run."""
@@ -324,6 +334,10 @@ class Volumes(Protocol):
 
 class System(Protocol):
     """The engine itself."""
+
+    @property
+    def experimental(self) -> bool:
+        """Whether clients shall show experimental commands."""
 
     async def version(self) -> system.SystemVersion:
         """Return what this build is."""

@@ -48,7 +48,13 @@ async def _start(call: Call) -> web.StreamResponse:
         raise InvalidArgument(
             "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24"
         )
-    await call.backend.containers.start(call.params["id"], detach_keys=call.query.text("detachKeys"))
+    query = call.query
+    await call.backend.containers.start(
+        call.params["id"],
+        detach_keys=query.text("detachKeys"),
+        saved=query.text("checkpoint") or "",
+        saved_dir=query.text("checkpoint-dir") or "",
+    )
     return empty()
 
 

@@ -13,7 +13,19 @@ from aiohttp.http_parser import RawRequestMessage
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
-from wharf.api import build, buildkit, containers, images, metrics, networks, plugins, system, unsupported, volumes
+from wharf.api import (
+    build,
+    buildkit,
+    checkpoints,
+    containers,
+    images,
+    metrics,
+    networks,
+    plugins,
+    system,
+    unsupported,
+    volumes,
+)
 from wharf.api import exec as exec_
 from wharf.api.answers import Over, document, empty
 from wharf.api.backend import Backend
@@ -35,7 +47,8 @@ _log = logging.getLogger(__name__)
 
 def routes() -> Iterator[Route]:
     """Yield every endpoint, in the order in which they are tried."""
-    for noun in (system, metrics, containers, exec_, images, networks, volumes, plugins, build, buildkit):
+    nouns = (system, metrics, checkpoints, containers, exec_, images, networks, volumes, plugins, build, buildkit)
+    for noun in nouns:
         yield from noun.ROUTES
     yield from unsupported.routes()
 

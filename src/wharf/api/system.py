@@ -22,7 +22,8 @@ _PING_HEADERS = {
 
 async def _ping(call: Call) -> web.StreamResponse:
     text = "" if call.request.method == "HEAD" else "OK"
-    return web.Response(text=text, content_type="text/plain", charset="utf-8", headers=_PING_HEADERS)
+    headers = {**_PING_HEADERS, "Docker-Experimental": str(call.backend.system.experimental).lower()}
+    return web.Response(text=text, content_type="text/plain", charset="utf-8", headers=headers)
 
 
 async def _version(call: Call) -> web.StreamResponse:

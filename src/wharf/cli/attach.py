@@ -57,12 +57,15 @@ def attach(session: Session, values: Values, arguments: list[str]) -> int:
 def start(session: Session, values: Values, arguments: list[str]) -> int:
     """Start containers; with --attach one, in the foreground."""
     containers = Containers(session.client)
+    saved = {"saved": values.text("checkpoint"), "saved_dir": values.text("checkpoint-dir")}
+    if saved["saved"] and len(arguments) > 1:
+        raise InvalidArgument("you cannot start multiple containers at once with a checkpoint")
     if not (values.on("attach") or values.on("interactive")):
         failed: list[str] = []
 
         def begin(name: str) -> None:
             failed.append(name)
-            containers.start(name)
+            containers.start(name, **saved)
             failed.remove(name)
 
         code = session.each(arguments, begin)
@@ -87,7 +90,8 @@ def _start_attached(containers: Containers, values: Values, name: str) -> int:
     removed = bool(section(record, "HostConfig").get("AutoRemove"))
     exit_answer = containers.wait(container_id, condition="removed" if removed else "next-exit")
     foreground = _foreground(containers, record, values, stdin=stdin)
-    detached = foreground.converse(wire, lambda: containers.start(container_id))
+    saved, saved_dir = values.text("checkpoint"), values.text("checkpoint-dir")
+    detached = foreground.converse(wire, lambda: containers.start(container_id, saved=saved, saved_dir=saved_dir))
     return 0 if detached else exit_code(exit_answer)
 
 
@@ -115,8 +119,8 @@ COMMANDS = (
             *_SHARED,
             Flag("attach", "bool", "Attach to its output, and pass signals on", short="a"),
             Flag("interactive", "bool", "Attach to its input", short="i"),
-            Flag("checkpoint", refusal="this engine has no checkpoints"),
-            Flag("checkpoint-dir", refusal="this engine has no checkpoints"),
+            Flag("checkpoint", "string", "Bring back what was saved under this name"),
+            Flag("checkpoint-dir", "string", "Where it was saved, if not beside the container"),
         ),
         count=(1, None),
         examples=("wharf start db web", "wharf start -ai shell"),

@@ -35,6 +35,11 @@ _MODULES: dict[str, dict[str, str]] = {
         "wait": "Wait until containers stop, then print their exit codes",
         "container prune": "Remove all stopped containers",
     },
+    "checkpoints": {
+        "checkpoint create": "Save a running container's processes",
+        "checkpoint ls": "List what was saved of a container",
+        "checkpoint rm": "Forget what was saved",
+    },
     "details": {
         "port": "List a container's published ports",
         "top": "Show a container's processes",
@@ -153,6 +158,7 @@ ALIASES: dict[str, str] = {
     "image pull": "pull", "image push": "push",
     "network list": "network ls", "network remove": "network rm",
     "volume list": "volume ls", "volume remove": "volume rm",
+    "checkpoint list": "checkpoint ls", "checkpoint remove": "checkpoint rm",
     "system info": "info", "system events": "events",
     "context list": "context ls", "context remove": "context rm",
     "compose convert": "compose config",
@@ -161,6 +167,7 @@ ALIASES: dict[str, str] = {
 GROUPS = {
     "builder": "Manage builds",
     "container": "Manage containers",
+    "checkpoint": "Manage checkpoints of containers",
     "image": "Manage images",
     "network": "Manage networks",
     "volume": "Manage volumes",

@@ -67,9 +67,24 @@ class Containers:
         """Return the whole record of one container."""
         return as_document(self._client.call("GET", self._path(name, "json"), query={"size": size or None}))
 
-    def start(self, name: str, *, detach_keys: str = "") -> None:
-        """Start it; a running one stays as it is."""
-        self._client.request("POST", self._path(name, "start"), query={"detachKeys": detach_keys}).read()
+    def start(self, name: str, *, detach_keys: str = "", saved: str = "", saved_dir: str = "") -> None:
+        """Start it, or bring back its checkpoint ``saved``; a running one stays as it is."""
+        query = {"detachKeys": detach_keys, "checkpoint": saved, "checkpoint-dir": saved_dir}
+        self._client.request("POST", self._path(name, "start"), query=query).read()
+
+    def checkpoint(self, name: str, checkpoint: str, *, folder: str = "", leave_running: bool = False) -> None:
+        """Save it; it stops, unless it is left running."""
+        document: Document = {"CheckpointID": checkpoint, "CheckpointDir": folder, "Exit": not leave_running}
+        self._client.call("POST", self._path(name, "checkpoints"), doc=document)
+
+    def checkpoints(self, name: str, *, folder: str = "") -> Documents:
+        """Return what was saved of it."""
+        return as_documents(self._client.call("GET", self._path(name, "checkpoints"), query={"dir": folder}))
+
+    def remove_checkpoint(self, name: str, checkpoint: str, *, folder: str = "") -> None:
+        """Forget what was saved of it."""
+        path = f"{self._path(name, 'checkpoints')}/{quote(checkpoint)}"
+        self._client.request("DELETE", path, query={"dir": folder}).read()
 
     def stop(self, name: str, *, signal: str = "", timeout_s: int | None = None) -> None:
         """Ask it to stop, and kill it after the timeout; None is the container's own, negative waits for ever."""

@@ -99,6 +99,7 @@ class Configuration:
         return EngineOptions(
             labels=labels,
             debug=self.level == "debug",
+            experimental=self.get("experimental", default=False),
             storage_driver=self.get("storage-driver", "overlay2"),
             containers=self._containers(),
             registries=RegistryOptions(

@@ -61,7 +61,7 @@ SETTINGS: Final = (
     Setting("metrics-addr", "text", "Where to serve metrics to Prometheus: address:port"),
     Setting("labels", "texts", "A label of the daemon, key=value", flag="label", reloads=True),
     Setting("live-restore", "bool", "Containers outlive the daemon", only=(True,), why="they always do"),
-    Setting("experimental", "bool", "Experimental features", only=(False,), why="there are none"),
+    Setting("experimental", "bool", "Let clients show experimental commands: checkpoint", reloads=True),
     Setting("features", "features", "Switch a feature on or off", flag="feature", only=({},), why=_LATER),
     # What containers get that do not say
     Setting("log-driver", "text", "Default driver of containers' logs", default="json-file", reloads=True),

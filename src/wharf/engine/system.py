@@ -60,6 +60,11 @@ class System:
         self._containers = containers
         self._builds = builds
 
+    @property
+    def experimental(self) -> bool:
+        """Whether clients shall show commands that Docker calls experimental."""
+        return self._context.options.experimental
+
     async def version(self) -> SystemVersion:
         """Return what runs here (GET /version)."""
         details = {
@@ -72,7 +77,11 @@ class System:
         return {
             "Platform": {"Name": "Wharf"},
             "Components": [
-                {"Name": "Engine", "Version": __version__, "Details": {**details, "Experimental": "false"}}
+                {
+                    "Name": "Engine",
+                    "Version": __version__,
+                    "Details": {**details, "Experimental": str(self.experimental).lower()},
+                }
             ],
             "Version": __version__,
             "ApiVersion": API_VERSION,
@@ -125,7 +134,7 @@ class System:
             "DockerRootDir": str(context.data.path),
             "Name": socket.gethostname(),
             "Labels": [*options.labels],
-            "ExperimentalBuild": False,
+            "ExperimentalBuild": self.experimental,
             "ServerVersion": __version__,
             "Runtimes": RUNTIMES,
             "DefaultRuntime": DEFAULT_RUNTIME,

@@ -162,7 +162,7 @@ class Processes:
         cgroup.apply((spec.get("linux") or {}).get("resources") or {})
         with ExitStack() as held:
             opened = held.enter_context(Opened())
-            if opening.suits(spec, rootfs, self._seccomp, cgroup):
+            if "checkpoint" not in request and opening.suits(spec, rootfs, self._seccomp, cgroup):
                 try:
                     opening.open_all(opened, spec, request["bundle"], rootfs, cgroup)
                 except OSError:  # the runtime meets it again, and knows what to say of it

@@ -121,6 +121,20 @@ class Shim:
         pid: int = result["pid"]
         return pid
 
+    async def checkpoint(self, images: str, *, leave_running: bool) -> None:
+        """Save the container's processes into the folder ``images``; they end, unless they are left running.
+
+        Raises:
+            ProcessFailed: they could not be saved; they go on.
+            Conflict: the container does not run any more.
+        """
+        try:
+            await self._channel.request("checkpoint", images=images, leave_running=leave_running)
+        except RequestFailed as error:
+            raise ProcessFailed(error.failure) from error
+        except Unavailable as error:
+            raise Conflict("the container is not running") from error
+
     async def exec_kill(self, exec_id: str, number: int) -> None:
         """Send a signal to an exec's process."""
         await self._request("exec-kill", exec_id=exec_id, signal=number)

@@ -35,6 +35,7 @@ _STREAMS: Final = "descriptors.json"
 _LOG_LEVEL: Final = 4
 _EXTERNAL: Final = {"network": "net", "pid": "pid"}  # in CRIU's words
 _JOINED: Final = {"ipc": "ipc", "uts": "uts", "user": "user"}
+_HARMLESS: Final = ("RLIMIT_NOFILE for self", "Unable to create tun")
 _CONFIG: Final = "org.criu.config"
 
 
@@ -149,11 +150,12 @@ def _ask(what: str, options: dict[str, Any], wanted: Wanted, name: str, **more: 
 def first_error(log: str) -> str:
     """Return the first thing that a log of CRIU's calls an error; "" for none: what follows are consequences.
 
-    That it cannot raise its own limits, without CAP_SYS_RESOURCE, is none.
+    What it finds lacking before it begins, such as the right to raise its own limits or to make a tun, is none.
     """
     try:
         with open(log, encoding="utf-8", errors="replace") as file:
-            line = next((line for line in file if "Error (" in line and "RLIMIT_NOFILE for self" not in line), "")
+            lines = [line for line in file if "Error (" in line and not any(word in line for word in _HARMLESS)]
+            line = lines[0] if lines else ""
     except FileNotFoundError:
         return ""
     return line.partition("Error ")[2].strip()

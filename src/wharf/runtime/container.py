@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wharf.runtime.birth import Cgroup, CgroupEntry
+    from wharf.runtime.checkpoint import dump, restore
     from wharf.runtime.embryo import Expected
     from wharf.runtime.execution import execute
     from wharf.runtime.filters import Filter
@@ -28,16 +29,20 @@ if TYPE_CHECKING:
     from wharf.spec.oci_runtime import Spec
     from wharf.spec.shim_messages import RootfsMount
 
-__all__ = ["StartFailed", "Started", "create", "execute", "expect"]
+__all__ = ["StartFailed", "Started", "create", "dump", "execute", "expect", "restore"]
 
 
 def __getattr__(name: str) -> object:
-    """Load ``execute`` when it is asked for (PEP 562): a command that creates does not pay for it."""
-    if name != "execute":
-        raise AttributeError(name)
-    from wharf.runtime import execution  # noqa: PLC0415 - start-up
+    """Load what is asked for (PEP 562): a command that creates does not pay for the rest."""
+    if name == "execute":
+        from wharf.runtime import execution  # noqa: PLC0415 - start-up
 
-    return execution.execute
+        return execution.execute
+    if name in ("dump", "restore"):
+        from wharf.runtime import checkpoint  # noqa: PLC0415 - start-up, and few ever want it
+
+        return getattr(checkpoint, name)
+    raise AttributeError(name)
 
 
 def create(

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
     from wharf.kernel.cgroup.group import Cgroup
     from wharf.runtime import errors
+    from wharf.runtime.checkpoint import Wanted
     from wharf.runtime.embryo import Expected
     from wharf.spec.oci_runtime import Process, Spec
     from wharf.spec.shim_messages import RootfsMount
@@ -55,6 +56,21 @@ if TYPE_CHECKING:
             seccomp_cache: str,
         ) -> Started:
             """Create the container's init; ``stdio`` is None for a terminal."""
+
+        def dump(self, spec: Spec, pid: int, wanted: Wanted, *, freezer: str) -> None:
+            """Save the processes of the container of init ``pid``."""
+
+        def restore(
+            self,
+            spec: Spec,
+            wanted: Wanted,
+            *,
+            bundle: str,
+            rootfs_mounts: list[RootfsMount],
+            stdio: Stdio | None,
+            cgroup: Cgroup,
+        ) -> Started:
+            """Bring a saved container back."""
 
         def execute(
             self,

@@ -184,6 +184,10 @@ class Shim:
     def _create(self, stdio: Stdio | None, cgroup: Cgroup) -> Started:
         if self._embryo is not None:
             self._embryo.discard()
+        if "checkpoint" in self._request:
+            from wharf.shim import saving  # noqa: PLC0415  # memory: few containers are ever saved
+
+            return saving.restore(self._runtime, self._request, self._read_document(), stdio, cgroup)
         started = self._runtime.create(
             self._read_document(),
             bundle=self._request["bundle"],
@@ -220,6 +224,7 @@ class Shim:
                 "exec": self._exec,
                 "exec-kill": self._exec_kill,
                 "exec-resize": self._exec_resize,
+                "checkpoint": self._checkpoint,
             },
             self._state,
         )
@@ -360,6 +365,15 @@ class Shim:
         pid, streams = self._execs.start(message["exec"], _take_socket(fds))
         self._streams = [self._streams[0], *(s for s in self._streams[1:] if not s.empty), streams]
         return {"pid": pid}
+
+    def _checkpoint(self, message: dict[str, Any], _fds: list[int]) -> dict[str, object]:
+        """Save the container; nothing else is answered meanwhile, for it stands still."""
+        if self._started is None or self._ended is not None or self._cgroup is None:
+            raise refused("the container is not running")
+        from wharf.shim import saving  # noqa: PLC0415  # see _create
+
+        saving.save(self._runtime, self._read_document(), self._started.pid, self._cgroup, message)
+        return {}
 
     def _exec_kill(self, message: dict[str, Any], _fds: list[int]) -> dict[str, object]:
         self._execs.kill(message["exec_id"], message["signal"])

@@ -73,6 +73,7 @@ class SpawnRequest(TypedDict):
     stdin_once: bool  # close stdin when the first attached client that had it leaves
     log: LogOptions
     attachments: list[Attachment]
+    checkpoint: NotRequired[str]  # folder of what CRIU has saved: bring that back instead of starting anew
 
 
 class Usual(TypedDict):

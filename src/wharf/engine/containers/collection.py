@@ -13,6 +13,7 @@ from wharf.engine.containers import (
     archive,
     attach,
     changes,
+    checkpoint,
     commit,
     create,
     export,
@@ -36,6 +37,7 @@ from wharf.engine.context import Context
 from wharf.engine.execs import Execs
 from wharf.errors import NotFound
 from wharf.lib.moments import parse_optional_moment, to_ns
+from wharf.spec.engine_api.checkpoint import Checkpoint, CheckpointCreate
 from wharf.spec.engine_api.container import (
     ContainerConfig,
     ContainerCreateResponse,
@@ -75,10 +77,22 @@ class Containers:
         """Create a container (see ``create.py``)."""
         return await create.create(self._context, request, name=name, platform=platform)
 
-    async def start(self, ref: str, *, detach_keys: str | None = None) -> None:
+    async def start(self, ref: str, *, detach_keys: str | None = None, saved: str = "", saved_dir: str = "") -> None:
         """Start a container (see ``start.py``); ``detach_keys`` are the attached client's own business."""
         del detach_keys
-        await start.start(self._context, ref)
+        await start.start(self._context, ref, saved=saved, saved_dir=saved_dir)
+
+    async def checkpoint(self, ref: str, asked: CheckpointCreate) -> None:
+        """Save a running container (see ``checkpoint.py``)."""
+        await checkpoint.create(self._context, ref, asked)
+
+    async def checkpoints(self, ref: str, *, folder: str = "") -> builtins.list[Checkpoint]:
+        """Return what was saved of a container (see ``checkpoint.py``)."""
+        return checkpoint.find(self._context, ref, folder)
+
+    async def remove_checkpoint(self, ref: str, name: str, *, folder: str = "") -> None:
+        """Forget what was saved of a container (see ``checkpoint.py``)."""
+        await checkpoint.remove(self._context, ref, name, folder)
 
     async def stop(self, ref: str, *, signal: str | None = None, timeout_s: int | None = None) -> None:
         """Stop a container (see ``stop.py``)."""

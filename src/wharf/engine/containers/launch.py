@@ -26,15 +26,17 @@ _EXIT_CODES: Final = {"not-found": 127, "not-executable": 126}
 _NOT_STARTED: Final = 128
 
 
-async def launch(context: Context, container: Container) -> Shim:
+async def launch(context: Context, container: Container, *, checkpoint: str = "") -> Shim:
     """Start a container whose lock the caller holds, and who then watches the shim (``exits.watch``).
+
+    ``checkpoint`` is the folder of what was saved of it, to be brought back; "" starts it anew.
 
     Raises:
         InvalidArgument: its command cannot be executed; Docker's text says why.
         WharfError: it could not be set up otherwise (a port in use, a mount that fails).
     """
     try:
-        shim = await _set_up(context, container)
+        shim = await _set_up(context, container, checkpoint)
     except BaseException as error:
         container.drop_pending()
         await asyncio.shield(_let_go(context, container))
@@ -73,7 +75,7 @@ async def _let_go(context: Context, container: Container) -> None:
     await mounts.unmount_volumes(context, container)
 
 
-async def _set_up(context: Context, container: Container) -> Shim:
+async def _set_up(context: Context, container: Container, checkpoint: str) -> Shim:
     began = time.perf_counter_ns()
     await forward.require_receiver(container)
     linked = links.running(context, container)
@@ -108,6 +110,7 @@ async def _set_up(context: Context, container: Container) -> Shim:
                 "stdin_once": bool(container.spec.config.get("StdinOnce")),
                 "log": _log_options(context, container),
                 "attachments": [attachment for attachment, _ in pending],
+                **({"checkpoint": checkpoint} if checkpoint else {}),  # type: ignore[typeddict-item]  # its own field
             },
             spec,
             [stream for _, stream in pending],
