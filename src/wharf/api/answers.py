@@ -11,9 +11,9 @@ from typing import Protocol, TypeVar, cast
 import msgspec
 from aiohttp import web
 
-from wharf.api.backend import AttachedStream
 from wharf.api.call import Call
 from wharf.api.errors import error_line, message_of
+from wharf.api.streams import AttachedStream
 from wharf.api.takeover import ClientEnd, reframing, tunnel
 from wharf.api.versions import stream_type
 from wharf.errors import InvalidArgument, WharfError

@@ -7,10 +7,10 @@ raises the tree of :mod:`wharf.errors`; answers are documents of :mod:`wharf.spe
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Mapping
 from typing import Protocol
 
+from wharf.api.streams import Archive, AttachedStream, LogStream
 from wharf.rpc.link import Link
 from wharf.spec.engine_api import container, image, network, system, volume
 from wharf.spec.engine_api import exec as exec_
@@ -24,50 +24,6 @@ Changes = list[container.FilesystemChange]
 History = list[image.ImageHistoryResponseItem]
 SearchResults = list[image.SearchResult]
 Deletions = list[image.ImageDeleteResponseItem]
-
-
-class AttachedStream(Protocol):
-    """The engine's end of an attached process; whoever gets it owns the socket and closes it.
-
-    ``socket`` is connected and non-blocking. From it come Docker's own bytes: frames, or raw bytes when ``tty``;
-    its end is the end of the process's output. Into it goes raw stdin; ``shutdown(SHUT_WR)`` is stdin's end.
-    """
-
-    @property
-    def socket(self) -> socket.socket:
-        """The byte stream."""
-
-    @property
-    def tty(self) -> bool:
-        """Whether the bytes are a terminal's, and so not framed."""
-
-
-class LogStream(Protocol):
-    """Log bytes, framed already unless ``tty``; ``aclose`` (when there) stops following."""
-
-    @property
-    def tty(self) -> bool:
-        """Whether the bytes are a terminal's, and so not framed."""
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        """Chunks of at most some tens of kilobytes."""
-
-
-class Archive(Protocol):
-    """A path of a container and its archive; closed by whoever gets it."""
-
-    @property
-    def stat(self) -> container.ContainerPathStat:
-        """What the path is."""
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        """The archive; nothing is read before."""
-
-    async def __anext__(self) -> bytes:
-        """The next chunk."""
-
-    async def aclose(self) -> None:
-        """Let go of the container."""
 
 
 class Containers(Protocol):

@@ -9,9 +9,9 @@ from aiohttp import web
 
 from wharf.api import versions, websocket
 from wharf.api.answers import HEADERS, document, empty, later, lines, raw, take_over
-from wharf.api.backend import AttachedStream
 from wharf.api.call import Call
 from wharf.api.routes import Route
+from wharf.api.streams import AttachedStream
 from wharf.errors import InvalidArgument
 from wharf.spec.engine_api.container import ContainerConfig, ContainerPathStat, CreateContainer, HostConfig
 

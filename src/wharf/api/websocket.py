@@ -13,8 +13,8 @@ from contextlib import suppress
 from aiohttp import WSMsgType, web
 
 from wharf.api.answers import HEADERS
-from wharf.api.backend import AttachedStream
 from wharf.api.call import Call
+from wharf.api.streams import AttachedStream
 from wharf.api.takeover import CHUNK_BYTES
 from wharf.errors import InvalidArgument
 from wharf.lib.stdcopy import Demultiplexer
