@@ -78,6 +78,10 @@ examples: venv $(STAMPS)/packages-run $(STAMPS)/packages-image  ## run the examp
 bench: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/packages-bench  ## measure, into build/bench.json (as root)
 	$(BIN)/python -m bench
 
+.PHONY: bench-networks
+bench-networks: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/packages-bench $(STAMPS)/packages-peers  ## starts on bridges, throughput and names, beside docker and podman
+	$(BIN)/python -m bench.networks --peers
+
 .PHONY: bench-peers
 bench-peers: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/packages-bench $(STAMPS)/packages-peers  ## the same beside docker, podman, crun and runc (installs them)
 	$(BIN)/python -m bench --peers

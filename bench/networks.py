@@ -1,0 +1,264 @@
+"""``python -m bench.networks``: starts on a bridge beside none, throughput, names, and one change of the firewall.
+
+Written to ``build/bench-networks.json``. iperf3 and the asker of names run in the containers' network namespaces, and
+are the same for every side.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bench import image, sides
+from bench.raw_http import Connection, UnexpectedAnswer
+from bench.rows import Row, Samples, Target
+from bench.sides import Side
+
+_TOP = Path(__file__).parent.parent
+_PORT, _HOST_PORT = 5201, 15201
+_SECONDS = 3
+_QUESTIONS = 2000
+_ROUNDS = 15
+_ASKER = f"""
+import socket, struct, sys, time
+server, name = sys.argv[1:]
+labels = b"".join(bytes([len(p)]) + p.encode() for p in name.split("."))
+sock = socket.socket(type=socket.SOCK_DGRAM)
+sock.settimeout(2)
+sock.connect((server, 53))
+def ask(number):
+    sock.send(struct.pack("!HHHHHH", number, 0x100, 1, 0, 0, 0) + labels + struct.pack("!BHH", 0, 1, 1))
+    answer = sock.recv(512)
+    assert answer[3] & 15 == 0 and answer[7] >= 1, answer
+ask(0)
+begun = time.perf_counter()
+for number in range({_QUESTIONS}):
+    ask(number)
+print({_QUESTIONS} / (time.perf_counter() - begun))
+"""
+
+
+class Place:
+    """A container that idles in the network ``bench``, and the programs that are run in its network."""
+
+    def __init__(self, connection: Connection, name: str, *, publish: bool = False) -> None:
+        bindings = {f"{_PORT}/tcp": [{"HostPort": str(_HOST_PORT)}]} if publish else {}
+        document = {
+            "Image": image.NAME,
+            "Cmd": ["sleep", "1000000"],
+            "ExposedPorts": {port: {} for port in bindings},
+            "HostConfig": {"NetworkMode": "bench", "PortBindings": bindings},
+        }
+        self.id = str(connection.json("POST", f"/containers/create?name={name}", document)["Id"])
+        connection.request("POST", f"/containers/{self.id}/start")
+        found: dict[str, Any] = connection.json("GET", f"/containers/{self.id}/json")
+        self.pid = int(found["State"]["Pid"])
+        self.address = str(found["NetworkSettings"]["Networks"]["bench"]["IPAddress"])
+
+    def server(self) -> str:
+        """Return the name server that its programs ask."""
+        text = Path(f"/proc/{self.pid}/root/etc/resolv.conf").read_text()
+        found = re.search(r"^nameserver (\S+)", text, re.MULTILINE)
+        if not found:
+            raise UnexpectedAnswer(f"no name server in {text!r}")
+        return found[1]
+
+
+@contextmanager
+def _places(side: Side) -> Iterator[tuple[Place, Place]]:
+    """Two containers in one network of the user's own; the first has a published port."""
+    with Connection(side.socket) as connection:
+        connection.json("POST", "/networks/create", {"Name": "bench", "CheckDuplicate": True})
+        made: list[Place] = []
+        try:
+            made.append(Place(connection, "served", publish=True))
+            made.append(Place(connection, "asking"))
+            yield made[0], made[1]
+        finally:
+            for place in made:
+                connection.request("DELETE", f"/containers/{place.id}?force=true")
+            connection.request("DELETE", "/networks/bench")
+
+
+def _throughput(served: Place, client: int, address: str, port: int) -> float:
+    """Return gigabits a second from the network of process ``client`` to a server in ``served``."""
+    server = ["nsenter", "-t", str(served.pid), "-n", "iperf3", "-s", "-1", "-p", str(_PORT), "--forceflush"]
+    with subprocess.Popen(server, stdout=subprocess.PIPE, text=True) as serving:
+        try:
+            assert serving.stdout
+            while "listening" not in serving.stdout.readline():
+                pass
+            asking = ["iperf3", "-c", address, "-p", str(port), "-t", str(_SECONDS), "-J"]
+            done = subprocess.run(
+                ["nsenter", "-t", str(client), "-n", *asking], capture_output=True, text=True, check=False, timeout=60
+            )
+            answer = json.loads(done.stdout or "{}")
+            if "end" not in answer or "sum_received" not in answer["end"]:
+                raise UnexpectedAnswer(f"iperf3: {answer.get('error') or done.stderr}")
+            return float(answer["end"]["sum_received"]["bits_per_second"]) / 1e9
+        finally:
+            serving.kill()
+
+
+def _answers(served: Place, asking: Place) -> float:
+    """Return how many answers a second one asker gets, who asks one question at a time."""
+    command = [sys.executable, "-c", _ASKER, asking.server(), "served"]
+    inside = ["nsenter", "-t", str(asking.pid), "-n", *command]
+    done = subprocess.run(inside, capture_output=True, text=True, check=False, timeout=120)
+    if done.returncode:
+        raise UnexpectedAnswer(f"asking {served.address}'s name: {done.stderr[-300:]}")
+    return float(done.stdout)
+
+
+def throughput_and_names(started: list[Side]) -> list[Row]:
+    """Return the rows of what goes through networks: the more the better."""
+    rows = {
+        what: Samples(what, unit)
+        for what, unit in (
+            ("throughput, container → container", "Gbit/s"),
+            ("throughput, host → published port on 127.0.0.1", "Gbit/s"),
+            ("answers of the name server, one asker", "1/s"),
+        )
+    }
+    for side in started:
+        with _places(side) as (served, asking):
+            measures: tuple[Callable[[], float], ...] = (
+                partial(_throughput, served, asking.pid, served.address, _PORT),
+                partial(_throughput, served, side.pid, "127.0.0.1", _HOST_PORT),
+                partial(_answers, served, asking),
+            )
+            for samples, measure in zip(rows.values(), measures, strict=True):
+                try:
+                    samples.add(side.name, [measure() for _ in range(3)])
+                except (UnexpectedAnswer, OSError, subprocess.TimeoutExpired) as error:
+                    print(f"{samples.name}: {side.name} left out: {error}", file=sys.stderr)
+    return [samples.row() for samples in rows.values()]
+
+
+def starts(side: Side, running: int) -> list[Row]:
+    """Return how long ``start`` takes on none and on a bridge beside ``running`` containers on none."""
+    with Connection(side.socket) as connection, ExitStack() as undo:
+        for _ in range(running):
+            identity = _created(connection, "none", "sleep", "1000000")
+            undo.callback(connection.request, "DELETE", f"/containers/{identity}?force=true")
+            connection.request("POST", f"/containers/{identity}/start")
+        by_network: dict[str, list[float]] = {"none": [], "bridge": []}
+        for turn in range(_ROUNDS + 2):
+            for network, values in by_network.items():
+                identity = _created(connection, network, "true")
+                begun = time.perf_counter()
+                connection.request("POST", f"/containers/{identity}/start")
+                if turn >= 2:  # the first ones make the bridge
+                    values.append((time.perf_counter() - begun) * 1e3)
+                connection.request("POST", f"/containers/{identity}/wait")
+                connection.request("DELETE", f"/containers/{identity}")
+    none, bridge = (statistics.median(values) for values in by_network.values())
+    beside = f"beside {running} running"
+    rows = []
+    for what, value, target in (
+        (f"start on none, {beside}", none, None),
+        (f"start on bridge, {beside}", bridge, None),
+        (f"start on bridge less start on none, {beside}", bridge - none, Target(plus=8)),
+    ):
+        samples = Samples(what, "ms", target)
+        samples.add(side.name, [value])
+        rows.append(samples.row())
+    return rows
+
+
+def _created(connection: Connection, network: str, *command: str) -> str:
+    document = {"Image": image.NAME, "Cmd": list(command), "HostConfig": {"NetworkMode": network}}
+    return str(connection.json("POST", "/containers/create", document)["Id"])
+
+
+def firewall(ports: int) -> list[Row]:
+    """Return how long it takes to publish one port more beside ``ports``, in a network namespace of its own."""
+    script = f"from bench.networks import firewall_ms; print(firewall_ms({ports}))"
+    done = subprocess.run(
+        ["unshare", "--net", sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=_TOP
+    )
+    samples = Samples(f"one change of the firewall beside {ports:,} published ports", "ms", Target(plus=2))
+    samples.add("wharf", [float(done.stdout)])
+    return [samples.row()]
+
+
+def firewall_ms(ports: int) -> float:
+    """Return the median milliseconds of publishing a port beside ``ports`` published ones: one transaction."""
+    from wharf.network.endpoint import Endpoint, PublishedPort  # noqa: PLC0415  # in the namespace of its own
+    from wharf.network.firewall import Firewall  # noqa: PLC0415
+    from wharf.network.rules import BridgeNetwork  # noqa: PLC0415
+
+    def endpoint(number: int) -> Endpoint:
+        port = PublishedPort(80, "tcp", "0.0.0.0", 10000 + number)  # the word for all addresses
+        return Endpoint(f"{number}", f"{number}", "n", "bridge", "", "172.17.0.2", 16, "172.17.0.1", "", (port,), "")
+
+    networks = [BridgeNetwork("n", "docker0", "172.17.0.0/16")]
+    made = Firewall("bench", lambda: networks, lambda: [endpoint(number) for number in range(ports)])
+    made.rebuild()
+    values = []
+    for _ in range(50):
+        one = endpoint(ports)
+        begun = time.perf_counter()
+        made.publish([one])
+        values.append((time.perf_counter() - begun) * 1e3)
+        made.withdraw([one])
+    made.close()
+    return statistics.median(values)
+
+
+def main() -> int:
+    """Measure what is asked for."""
+    parser = argparse.ArgumentParser(prog="python -m bench.networks", description=__doc__)
+    parser.add_argument("--peers", action="store_true", help="also start docker and podman")
+    parser.add_argument("--binaries", type=Path, default=_TOP / ".venv/bin", help="where wharf and wharfd are")
+    parser.add_argument("--running", type=int, nargs="*", default=[1, 500], help="containers beside a start (1 500)")
+    parser.add_argument("--only", choices=("traffic", "starts", "firewall"), help="measure that alone")
+    options = parser.parse_args()
+    out = _TOP / "build/bench-networks.json"
+    rows: list[Row] = json.loads(out.read_text()) if options.only and out.exists() else []
+    found = firewall(1000) if options.only in (None, "firewall") else []
+    if options.only != "firewall":
+        found += _with_sides(options)
+    names = {row["name"] for row in found}
+    rows = [row for row in rows if row["name"] not in names] + found
+    out.parent.mkdir(exist_ok=True)
+    out.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+    for row in found:
+        print(row["name"], row["ours"], row["unit"], row["peers"], f"target {row['target']}")
+    return 0
+
+
+def _with_sides(options: argparse.Namespace) -> list[Row]:
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="wharf-bench.", dir="/tmp") as folder, ExitStack() as stack:
+        scratch = Path(folder)
+        image.make_rootfs(scratch / "rootfs")
+        archive = image.archive(scratch / "rootfs")
+        engines = [sides.wharf(options.binaries, scratch / "wharf")]
+        if options.peers:
+            engines += [sides.dockerd(scratch / "docker"), sides.podman(scratch / "podman")]
+        started = [
+            stack.enter_context(sides.running(engine, scratch / engine.name, "docker", {image.NAME: archive}))
+            for engine in engines
+        ]
+        if options.only in (None, "traffic"):
+            rows += throughput_and_names(started)
+        if options.only in (None, "starts"):
+            for running in options.running:
+                rows += starts(started[0], running)
+    return rows
+
+
+if __name__ == "__main__":
+    sys.exit(main())
