@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.root.network.machines import NOTHING, WIRE_THERE, World, ruleset, talk, tcp_server
+from tests.root.network.machines import NOTHING, WIRE_THERE, WIRE_THERE6, World, ruleset, talk, tcp_server
 
 from wharf.kernel import netns
+from wharf.kernel.netlink import Rtnetlink
 from wharf.network.endpoint import Endpoint, Wish
 
 pytestmark = pytest.mark.root
@@ -145,3 +146,73 @@ def test_ports_follow_the_way_out(world: World, wire: str) -> None:
         talk(server, wire, ("198.51.100.1", 8080))
         with pytest.raises(OSError, match="in use"), socket.socket() as other:
             other.bind(("0.0.0.0", 8080))
+
+
+def test_isolated_network_has_no_address_on_the_host(world: World) -> None:
+    options = {f"com.docker.network.bridge.gateway_mode_ipv{version}": "isolated" for version in (4, 6)}
+    network = world.create("alone", "10.1.0.0/24", "fd00:1::/64", EnableIPv6=True, Internal=True, Options=options)
+    first, second = world.attach(A, network="alone"), world.attach(B, network="alone")
+
+    assert _addresses_of(network.bridge) == []
+    with tcp_server(first.sandbox, 80, "::") as server:
+        for address in (first.ipv4, first.ipv6):
+            talk(server, second.sandbox, (address, 80))
+
+
+def test_bridge_may_be_without_an_ipv4_address(world: World) -> None:
+    options = {"com.docker.network.bridge.inhibit_ipv4": "true"}
+    network = world.create("shy", "10.1.0.0/24", "fd00:1::/64", EnableIPv6=True, Options=options)
+
+    found = _addresses_of(network.bridge)
+    assert ("fd00:1::1" in found, [address for address in found if "." in address]) == (True, [])
+
+
+def _addresses_of(bridge: str) -> list[str]:
+    with Rtnetlink() as host:
+        link = host.link(bridge)
+        assert link
+        return [address.address for address in host.addresses() if address.link == link.number]
+
+
+def test_containers_of_a_network_have_its_mtu(world: World) -> None:
+    world.create("small", "10.1.0.0/24", Options={"com.docker.network.driver.mtu": "1300"})
+    endpoint = world.attach(A, network="small")
+
+    with Rtnetlink() as host:
+        link = host.link(endpoint.host_link)
+    assert link
+    assert (link.mtu, netns.within(endpoint.sandbox, _mtu)) == (1300, 1300)
+
+
+def _mtu() -> int:
+    with Rtnetlink() as inside:
+        link = inside.link("eth0")
+        assert link
+        return link.mtu
+
+
+def test_version_6_is_shut_where_version_4_is(world: World, wire: str, bridge_nf: None) -> None:
+    icc = {"com.docker.network.bridge.enable_icc": "false"}
+    world.create("front", "10.1.0.0/24", "fd00:1::/64", EnableIPv6=True, Options=icc)
+    world.create("back", "10.2.0.0/24", "fd00:2::/64", EnableIPv6=True)
+    own, neighbour = world.attach(A, "8080:80", network="front"), world.attach(B, network="front")
+    stranger = world.attach("c" * 64, network="back")
+
+    with tcp_server(own.sandbox, 80, "::") as server:
+        talk(server, "", (own.ipv6, 80))
+        for place in (neighbour.sandbox, stranger.sandbox, wire):
+            with pytest.raises(OSError, match=r"timed out|No route|unreachable"):
+                talk(server, place, (own.ipv6, 80), timeout_s=0.2)
+
+
+def test_routed_network_keeps_addresses_of_version_6(world: World, wire: str) -> None:
+    routed = {"com.docker.network.bridge.gateway_mode_ipv6": "routed"}
+    world.create("routed", "10.1.0.0/24", "2001:db8:1::/64", EnableIPv6=True, Options=routed)
+    own = world.attach(A, "8080:80", network="routed")
+
+    with tcp_server(own.sandbox, 80, "::") as server, tcp_server(own.sandbox, 81, "::") as closed:
+        assert talk(server, wire, (own.ipv6, 80)) == WIRE_THERE6
+        with pytest.raises(TimeoutError):
+            talk(closed, wire, (own.ipv6, 81), timeout_s=0.2)
+    with tcp_server(wire, 90, "::") as server:
+        assert talk(server, own.sandbox, (WIRE_THERE6, 90)) == own.ipv6

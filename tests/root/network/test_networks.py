@@ -328,6 +328,19 @@ def test_moved_address_is_announced(world: World) -> None:
     assert "02:00:00:00:00:77" in found
 
 
+def test_moved_address_of_version_6_is_announced(world: World) -> None:
+    world.create("dual", "10.5.0.0/24", "fd00:5::/64", EnableIPv6=True)
+    first = world.attach(A, network="dual")
+    neighbour = world.attach(B, network="dual", ipv6="fd00:5::77")
+    with tcp_server(neighbour.sandbox, 80, "::") as server:
+        talk(server, first.sandbox, (neighbour.ipv6, 80))
+    world.release(B)
+    neighbour = world.attach(B, network="dual", ipv6="fd00:5::77", mac="02:00:00:00:00:77")
+
+    with tcp_server(neighbour.sandbox, 80, "::") as server:  # at once: the old MAC is not asked first
+        talk(server, first.sandbox, (neighbour.ipv6, 80), timeout_s=0.5)
+
+
 def test_what_cannot_be_honoured_is_refused_by_name(world: World) -> None:
     with pytest.raises(NotImplementedHere, match="publishing on ::1: the container has no IPv6 address"):
         world.attach(A, "[::1]:80:80")
