@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import image, report, sides, workloads, zygote
+from bench.builds import Builds
 from bench.raw_http import UnexpectedAnswer
 from bench.rows import Row, Samples, Target, cells, merged, step_rows, step_table
 from bench.sides import Side
@@ -114,6 +115,26 @@ class Bench:
                 print(f"memory: {side.name} left out: {error}", file=sys.stderr)
         self.rows += [containers.row(), daemons.row()]
 
+    def builds(self, work: Builds) -> None:
+        """Builds, beside dockerd's old builder and podman's."""
+        quarter, third = Target(peers={"docker": 0.25}), Target(peers={"docker": 1 / 3})
+        self.take_turns(Samples("build of ten RUN steps", "ms", quarter), work.steps_cold)
+        self.take_turns(Samples("build of ten RUN steps, all known", "ms", third), work.steps_known)
+        stages = Samples("build of four stages (floor: of two, twice)", "ms", Target(times=0.6))
+        for side in self.sides:
+            if side.name == "wharf":
+                for _ in range(min(self.rounds, 3)):
+                    stages.add("floor", [2 * work.stages(side, 2)])
+                    stages.add(side.name, [work.stages(side, 4)])
+        self.rows.append(stages.row())
+        for name, measure in (("new", work.context_new), ("one file changed", work.context_changed)):
+            samples = Samples(f"build of 20,000 files, 1 GB: {name} (floor: tar | sha256sum)", "ms", Target(times=1))
+            for side in self.sides:
+                for _ in range(min(self.rounds, 2)):
+                    samples.add("floor", [work.archive_ms()])
+                    samples.add(side.name, [measure(side)])
+            self.rows.append(samples.row())
+
     def start_up(self, binaries: Path) -> None:
         """`wharf version` beside the same interpreter doing nothing."""
         samples = Samples("wharf version (floor: python -c pass)", "ms", Target(times=2))
@@ -181,6 +202,7 @@ def main() -> int:
             "cycles": bench.cycles,
             "steps": bench.steps,
             "memory": bench.memory,
+            "builds": partial(bench.builds, Builds(scratch / "builds", _buildx())),
             "start-up": partial(bench.start_up, options.binaries),
             "runtimes": partial(bench.runtimes, runtimes),
         }
@@ -193,6 +215,12 @@ def main() -> int:
     out.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
     _print(rows)
     return 0
+
+
+def _buildx() -> Path | None:
+    """Return the plugin, if it is here: nothing is compiled for a measurement."""
+    done = subprocess.run([_TOP / "scripts/docker-buildx", "--here"], stdout=subprocess.PIPE, text=True, check=False)
+    return Path(done.stdout.strip()) if done.stdout.strip() else None
 
 
 def _started(engines: list[sides.Engine], scratch: Path, docker: str, stack: ExitStack) -> list[Side]:
@@ -217,7 +245,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--part",
         action="append",
-        choices=("commands", "cycles", "steps", "memory", "start-up", "runtimes"),
+        choices=("commands", "cycles", "steps", "memory", "builds", "start-up", "runtimes"),
         help="measure only this, and leave the other rows of build/bench.json as they are; may be repeated",
     )
     parser.add_argument("--binaries", type=Path, default=_TOP / ".venv/bin", help="where wharf and wharfd are")

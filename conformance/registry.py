@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from conformance import compose_config, docker_py, dockerfile, runtime_tools
+from conformance import buildx, compose_config, docker_py, dockerfile, runtime_tools
 from conformance.suites import Suite
 
-SUITES: tuple[Suite, ...] = (runtime_tools.SUITE, compose_config.SUITE, dockerfile.SUITE, docker_py.SUITE)
+SUITES: tuple[Suite, ...] = (
+    runtime_tools.SUITE,
+    compose_config.SUITE,
+    dockerfile.SUITE,
+    buildx.SUITE,
+    docker_py.SUITE,
+)
 """Every suite that is run."""

@@ -37,7 +37,7 @@ class Connection:
         """Serve with ``accept``, which takes each new stream; ask without it."""
         self._link = link
         self._accept = accept
-        self._pending = bytearray()
+        self._pending = b""
         self._preface = len(frames.PREFACE) if accept else 0
         self._decoder = Decoder(max_header_list_size=MAX_HEADER_BYTES)
         self._encoder = Encoder()
@@ -129,27 +129,27 @@ class Connection:
         Raises:
             Violation: they are not HTTP/2, or too much.
         """
-        pending = self._pending
-        pending += data
+        data = self._pending + data if self._pending else data
         at = 0
         if self._preface:
-            if not frames.PREFACE.startswith(bytes(pending[: len(frames.PREFACE)])):
+            if not frames.PREFACE.startswith(data[: len(frames.PREFACE)]):
                 raise Violation(frames.PROTOCOL_ERROR, "not an HTTP/2 connection")
-            if len(pending) < len(frames.PREFACE):
+            if len(data) < len(frames.PREFACE):
+                self._pending = data
                 return
             at, self._preface = len(frames.PREFACE), 0
-        while len(pending) - at >= frames.HEAD_BYTES:
-            length = int.from_bytes(pending[at : at + 3], "big")
+        while len(data) - at >= frames.HEAD_BYTES:
+            length = int.from_bytes(data[at : at + 3], "big")
             if length > MAX_FRAME_BYTES:
                 raise Violation(frames.FRAME_SIZE_ERROR, f"a frame of {length} bytes")
             end = at + frames.HEAD_BYTES + length
-            if len(pending) < end:
+            if len(data) < end:
                 break
-            kind, flags = pending[at + 3], pending[at + 4]
-            stream_id = int.from_bytes(pending[at + 5 : at + 9], "big") & frames.MAX_WINDOW
-            self._take(kind, flags, stream_id, bytes(pending[at + frames.HEAD_BYTES : end]))
+            kind, flags = data[at + 3], data[at + 4]
+            stream_id = int.from_bytes(data[at + 5 : at + 9], "big") & frames.MAX_WINDOW
+            self._take(kind, flags, stream_id, data[at + frames.HEAD_BYTES : end])
             at = end
-        del pending[:at]
+        self._pending = data[at:]
 
     def _take(self, kind: int, flags: int, stream_id: int, payload: bytes) -> None:
         if self._block is not None and kind != frames.CONTINUATION:

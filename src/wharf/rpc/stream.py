@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+from collections import deque
+from typing import Final, Protocol
 
 from wharf.rpc import frames
 
 Headers = list[tuple[str, str]]
+_WORTH_TELLING: Final = 1 << 20  # a quarter of the window that we give
 
 
 class Wire(Protocol):
@@ -42,7 +44,7 @@ class Stream:
     """Fed by its connection; read by one task."""
 
     __slots__ = (
-        "_changed", "_error", "_inbox", "_owed", "_widened", "_wire", "answered", "ended", "headers", "id",
+        "_changed", "_error", "_inbox", "_owed", "_unread", "_widened", "_wire", "answered", "ended", "headers", "id",
         "local_ended", "on_reset", "send_window", "trailers",
     )  # fmt: skip
 
@@ -57,7 +59,8 @@ class Stream:
         self.answered = False  # we have said something
         self.on_reset: asyncio.Task[object] | None = None  # cancelled when the stream is lost
         self._wire = wire
-        self._inbox = bytearray()
+        self._inbox: deque[bytes] = deque()  # pieces as they came: a long buffer would be moved again and again
+        self._unread = 0  # bytes in it
         self._changed = asyncio.Event()
         self._widened = asyncio.Event()
         self._error: StreamReset | None = None
@@ -74,7 +77,8 @@ class Stream:
 
     def feed(self, data: bytes, window: int) -> bool:
         """Take bytes; False when they are more than the window allowed."""
-        self._inbox += data
+        self._inbox.append(data)
+        self._unread += len(data)
         self._owed += len(data)
         self._changed.set()
         return self._owed <= window
@@ -118,11 +122,13 @@ class Stream:
 
     def peek(self, count: int) -> bytes:
         """Return up to so many of the next bytes, and leave them."""
-        return bytes(self._inbox[:count])
+        if self._inbox and len(self._inbox[0]) < count:
+            self._inbox.appendleft(self._taken(min(count, self._unread)))
+        return self._inbox[0][:count] if self._inbox else b""
 
     def has(self, count: int) -> bool:
         """Whether so many bytes are here."""
-        return len(self._inbox) >= count
+        return self._unread >= count
 
     async def read(self, count: int) -> bytes:
         """Return exactly so many bytes; fewer only at the end.
@@ -130,14 +136,28 @@ class Stream:
         Raises:
             StreamReset: the stream is lost.
         """
-        while len(self._inbox) < count and not self.ended:
+        while self._unread < count and not self.ended:
             self._give_back(self._owed)  # what is wanted may be more than a window
             await self._wait()
-        data = bytes(self._inbox[:count])
-        del self._inbox[:count]
-        if (gone := self._owed - len(self._inbox)) >= frames.DEFAULT_WINDOW:
+        data = self._taken(min(count, self._unread))
+        self._unread -= len(data)
+        if (gone := self._owed - self._unread) >= _WORTH_TELLING:
             self._give_back(gone)
         return data
+
+    def _taken(self, count: int) -> bytes:
+        """Take so many bytes out; they are there."""
+        if not count:
+            return b""
+        pieces: list[bytes] = []
+        while count:
+            piece = self._inbox.popleft()
+            if len(piece) > count:
+                self._inbox.appendleft(piece[count:])
+                piece = piece[:count]
+            pieces.append(piece)
+            count -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def send_headers(self, headers: Headers, *, end: bool = False) -> None:
         """Send headers; with ``end``, nothing after them."""
@@ -169,6 +189,7 @@ class Stream:
     def reset(self, code: int = frames.CANCEL) -> None:
         """Give the stream up, if it is not over; what came and nobody read is dropped."""
         self._inbox.clear()
+        self._unread = 0
         self._give_back(self._owed)
         if self._error is None and not (self.ended and self.local_ended):
             self._wire.send_reset(self, code)

@@ -58,16 +58,16 @@ def test_the_window_is_given_back_as_bytes_are_read_and_for_what_is_waited_for()
     async def body() -> list[tuple[object, ...]]:
         wire = Recorded()
         stream = Stream(wire, 1, 100)
-        stream.feed(b"x" * 70_000, 1 << 20)
+        stream.feed(b"x" * 1_100_000, 1 << 21)
         await stream.read(10)
         assert wire.log == []
-        await stream.read(69_000)
+        await stream.read(1_099_000)
         waiting = asyncio.ensure_future(stream.read(5000))
         await asyncio.sleep(0)
         waiting.cancel()
         return wire.log
 
-    assert asyncio.run(body()) == [("consumed", 69_010), ("consumed", 990)]
+    assert asyncio.run(body()) == [("consumed", 1_099_010), ("consumed", 990)]
 
 
 def test_more_than_the_window_is_noticed() -> None:

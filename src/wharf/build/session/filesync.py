@@ -105,7 +105,11 @@ async def _batch(call: ClientCall) -> list[bytes]:
     """Return the messages that are here, at least one; none when no more come."""
     batch: list[bytes] = []
     size = 0
-    while size < _BATCH_BYTES and (not batch or call.is_ready()):
+    while size < _BATCH_BYTES:
+        if batch and not call.is_ready():
+            await asyncio.sleep(0)  # a look at the socket costs less than a thread's turn
+            if not call.is_ready():
+                break
         message = await call.receive()
         if message is None:
             break

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from wharf.build.operations.store import Recorder
+from wharf.build.solver.turns import Turns
 from wharf.storage.metadata import Database
 from wharf.storage.snapshots import Snapshots
 
@@ -35,6 +36,7 @@ class Cache:
         self._snapshots = snapshots
         self._time_ns = time_ns
         self._held: Counter[str] = Counter()
+        self.turns = Turns()
 
     def find(self, key: str) -> str | None:
         """Return the layers of a key, counting the use; None when there are none."""

@@ -153,13 +153,18 @@ class Solver:
     async def _do(self, vertex: Vertex, key: str, inputs: Sequence[Result]) -> Outputs:
         contents = [await self._content(vertex, index, one) for index, one in enumerate(inputs)]
         by_content = key_of(vertex, ["content"], [one for found in contents for one in ("", *found)])
-        if not vertex.description.ignore_cache:
+        if vertex.description.ignore_cache:
+            return await self._make(vertex, [key, by_content], inputs)
+        async with self._shop.cache.turns.of(by_content):
             found = self._find(vertex, [by_content])
             if found is not None:
                 self._remember(vertex, key, found)
                 return found
+            return await self._make(vertex, [key, by_content], inputs)
+
+    async def _make(self, vertex: Vertex, keys: Sequence[str], inputs: Sequence[Result]) -> Outputs:
         self._progress.began(vertex)
-        records = {index: self._recorder(vertex, [key, by_content], index) for index in outputs_of(vertex)}
+        records = {index: self._recorder(vertex, keys, index) for index in outputs_of(vertex)}
         outputs = await self._perform(vertex, inputs, records)
         for result in outputs.values():
             self._hold(result.chain_id)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 from wharf.build.convert.options import Options
-from wharf.build.convert.remotes import parse_git
 from wharf.build.graph.operations import Source
 from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.images.platform import Platform, parse_platform
@@ -106,19 +105,6 @@ def options_of(asked: Asked, host: Platform, platform: Platform, source: Source)
         context=source.identifier,
         context_attributes=source.attributes,
     )
-
-
-def remote_source(address: str) -> Source:
-    """Return the source of a main context that is not the client's.
-
-    Raises:
-        InvalidArgument: the address is none of a repository, an archive or a Dockerfile.
-    """
-    if (git := parse_git(address)) is not None:
-        return Source(git.identifier, tuple(sorted(git.attributes.items())))
-    if address.startswith(("http://", "https://")):
-        return Source(address, (("http.filename", "context"), ("http.unpack", "true")))
-    raise InvalidArgument(f"the context {address} is none that can be loaded")
 
 
 def _with_prefix(attributes: Mapping[str, str], prefix: str) -> dict[str, str]:

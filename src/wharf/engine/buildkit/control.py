@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from google.protobuf.message import Message
 
-from wharf.build.session.sessions import Sessions
-from wharf.engine.buildkit import dockerfile, worker
+from wharf.build.session.call_link import CallLink
+from wharf.build.session.sessions import Greeting, Sessions, methods_of
+from wharf.engine.buildkit import dockerfile, usage, worker
 from wharf.engine.buildkit.exports import export, planned
 from wharf.engine.buildkit.failures import described
+from wharf.engine.buildkit.history import History
 from wharf.engine.buildkit.job import Job, Jobs, Outcome
 from wharf.engine.buildkit.llb import graph
 from wharf.engine.buildkit.workbench import Workbench
@@ -28,12 +31,18 @@ class Control:
         self._bench = bench
         self._sessions = sessions
         self._jobs = jobs
+        self._history = History()
 
     def methods(self) -> dict[str, Method]:
         """Return what it answers to, by path."""
         return {
             f"{SERVICE}Solve": unary(pb.SolveRequest, self.solve),
             f"{SERVICE}Status": streaming(pb.StatusRequest, self.status),
+            f"{SERVICE}Session": self.session,
+            f"{SERVICE}DiskUsage": unary(pb.DiskUsageRequest, self.disk_usage),
+            f"{SERVICE}Prune": streaming(pb.PruneRequest, self.prune),
+            f"{SERVICE}ListenBuildHistory": streaming(pb.BuildHistoryRequest, self.listen),
+            f"{SERVICE}UpdateBuildHistory": unary(pb.UpdateBuildHistoryRequest, self.update_history),
             f"{SERVICE}ListWorkers": unary(pb.ListWorkersRequest, self.list_workers),
             f"{SERVICE}Info": unary(pb.InfoRequest, self.info),
         }
@@ -50,17 +59,27 @@ class Control:
             CallFailed: it failed; with the lines of the Dockerfile, where it is about them.
         """
         job = Job(request.Ref, request.Session, self._sessions, self._bench)
+        clock, response = self._bench.context.clock, dict[str, str]()
+        failure: BaseException | None = None
         try:
             async with job:
                 await self._jobs.add(job)
+                if not request.Internal:
+                    self._history.begin(request, job.journal, clock.now_ns())
                 plans = planned(request.Exporters)
                 outcome = await self._outcome(job, request)
                 response = await export(job, outcome, plans)
                 await job.folders.give_back()
         except WharfError as error:
+            failure = error
             raise described(error) from error
+        except asyncio.CancelledError as cancelled:
+            failure = cancelled
+            raise
         finally:
-            self._jobs.drop(job)
+            if self._jobs.drop(job) and not request.Internal:
+                self._history.describe(request.Ref, *job.asked)
+                self._history.end(request.Ref, clock.now_ns(), response, failure)
         return pb.SolveResponse(ExporterResponse=response)
 
     async def _outcome(self, job: Job, request: pb.SolveRequest) -> Outcome:
@@ -76,9 +95,48 @@ class Control:
     async def status(self, request: pb.StatusRequest, call: Call) -> AsyncIterator[Message]:
         """Tell what a build does, from its beginning to its end."""
         del call
-        job = await self._jobs.get(request.Ref)
-        async for response in job.journal.read():
+        journal = self._history.journal(request.Ref) or (await self._jobs.get(request.Ref)).journal
+        async for response in journal.read():
             yield response
+
+    async def session(self, call: Call) -> None:
+        """Keep a client's session, whose connection is the call itself."""
+        metadata = call.metadata
+        link = CallLink(call)
+        greeting = Greeting(
+            "".join(metadata.get("x-docker-expose-session-uuid", [])),
+            "".join(metadata.get("x-docker-expose-session-sharedkey", [])),
+            methods_of(metadata.get("x-docker-expose-session-grpc-method", [])),
+        )
+        sending = asyncio.create_task(link.send())
+        try:
+            await self._sessions.hold(link, greeting)
+        finally:
+            link.close()
+            await asyncio.gather(sending, return_exceptions=True)
+
+    async def disk_usage(self, request: pb.DiskUsageRequest, call: Call) -> Message:
+        """Tell what is kept."""
+        del call
+        return await usage.disk_usage(self._bench, request.filter)
+
+    async def prune(self, request: pb.PruneRequest, call: Call) -> AsyncIterator[Message]:
+        """Remove what is kept; tell what is gone."""
+        del call
+        async for record in usage.prune(self._bench, request):
+            yield record
+
+    async def listen(self, request: pb.BuildHistoryRequest, call: Call) -> AsyncIterator[Message]:
+        """Tell of builds that were, and that are."""
+        del call
+        async for event in self._history.listen(request):
+            yield event
+
+    async def update_history(self, request: pb.UpdateBuildHistoryRequest, call: Call) -> Message:
+        """Pin a record of a build, or forget it."""
+        del call
+        self._history.update(request)
+        return pb.UpdateBuildHistoryResponse()
 
     async def list_workers(self, request: pb.ListWorkersRequest, call: Call) -> Message:
         """Tell of the one worker there is."""

@@ -9,15 +9,17 @@ from typing import Final
 
 import msgspec
 
+from wharf.build import context as contexts
 from wharf.build.checks.check import Report
 from wharf.build.context import DEFAULT_DOCKERFILE
 from wharf.build.convert.options import Options
 from wharf.build.dockerfile.stages import read
 from wharf.build.graph.needed import needed
 from wharf.build.graph.operations import Source
-from wharf.build.graph.vertex import Vertex
+from wharf.build.graph.vertex import Description, Vertex
 from wharf.build.operations.results import Layers
-from wharf.engine.buildkit.attributes import Asked, asked_of, options_of, remote_source
+from wharf.build.session import upload
+from wharf.engine.buildkit.attributes import Asked, asked_of, options_of
 from wharf.engine.buildkit.failures import SourceText, described
 from wharf.engine.buildkit.folders import loading
 from wharf.engine.buildkit.job import Job, Outcome
@@ -25,7 +27,7 @@ from wharf.engine.buildkit.remarks import answered, warnings
 from wharf.engine.builds import calls
 from wharf.engine.builds.project import Project
 from wharf.engine.builds.sources import Sources
-from wharf.errors import InvalidArgument, NotFound, NotImplementedHere, WharfError
+from wharf.errors import InvalidArgument, NotFound, WharfError
 from wharf.images.platform import Platform, host
 from wharf.lib.ignore import Matcher, read_patterns
 
@@ -76,12 +78,14 @@ async def build(job: Job, attributes: Mapping[str, str]) -> Outcome:
         NotImplementedHere: an option is not supported.
     """
     asked = asked_of(attributes)
-    remote = _remote(asked)
-    text, ignore = await _texts(job, asked, remote)
-    patterns = _patterns(ignore)
-    main = remote or Source(f"local://{asked.context_name}", _excludes(patterns))
-    refs: dict[str, DockerfileRef] = {}
+    job.asked = ("dockerfile.v0", dict(attributes))
     sources = Sources(job.bench.context, job.work, job.folders, job.pulling())
+    if asked.remote and not asked.remote.startswith("local:"):
+        await _bring(job, asked, sources)
+    text, ignore = await _texts(job, asked)
+    patterns = _patterns(ignore)
+    main = Source(f"local://{asked.context_name}", _excludes(patterns))
+    refs: dict[str, DockerfileRef] = {}
     looked = calls.Text(text.filename, text.data.decode("utf-8", "surrogateescape"), Matcher(patterns))
     try:
         if asked.request:
@@ -144,15 +148,33 @@ def _document(platform: Platform) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def _remote(asked: Asked) -> Source | None:
-    """Return the main context, if it is not the client's."""
-    return remote_source(asked.remote) if asked.remote and not asked.remote.startswith("local:") else None
+async def _bring(job: Job, asked: Asked, sources: Sources) -> None:
+    """Bring a main context that is not a folder of the client's: a repository, an archive, or its standard input.
+
+    Raises:
+        InvalidArgument: the address is none of these.
+    """
+    vertex = Vertex(Source(asked.remote), (), "context", Description("[internal] load remote build context"))
+    folder = job.work / "remote"
+    job.progress.began(vertex)
+    try:
+        if asked.remote.startswith(f"http://{upload.HOST}/"):
+            path = job.work / "upload"
+            await upload.pull(await job.session(), asked.remote, path)
+            await asyncio.to_thread(contexts.receive_file, path, folder)
+        else:
+            await sources.receive_remote(asked.remote, folder)
+    except Exception as error:
+        job.progress.ended(vertex, error=str(error))
+        raise
+    job.progress.ended(vertex)
+    job.folders.replace(asked.context_name, folder)
+    if "dockerfilekey" not in asked.attributes:
+        job.folders.replace(asked.dockerfile_name, folder)
 
 
-async def _texts(job: Job, asked: Asked, remote: Source | None) -> tuple[SourceText, bytes]:
-    """Return the Dockerfile and its ignore file."""
-    if remote is not None and "dockerfilekey" not in asked.attributes:
-        raise NotImplementedHere(f"a remote context is not supported over a session yet: {asked.remote}")
+async def _texts(job: Job, asked: Asked) -> tuple[SourceText, bytes]:
+    """Return the Dockerfile and its ignore file; what comes from elsewhere is not thinned out."""
     name = posixpath.normpath(asked.filename)
     own_ignore = f"{name}{_IGNORE}"
     names = [name, own_ignore]
@@ -166,7 +188,7 @@ async def _texts(job: Job, asked: Asked, remote: Source | None) -> tuple[SourceT
         raise InvalidArgument(f"the Dockerfile ({name}) cannot be empty")
     if own_ignore in found:
         return SourceText(name, data), found[own_ignore]
-    if remote is not None:
+    if asked.remote and not asked.remote.startswith("local:"):
         return SourceText(name, data), b""
     ignored = await job.folders.read(asked.context_name, [_IGNORE], f"load {_IGNORE}")
     return SourceText(name, data), ignored.get(_IGNORE, b"")

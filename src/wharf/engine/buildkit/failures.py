@@ -9,6 +9,7 @@ import msgspec
 
 from wharf.build.dockerfile.errors import DockerfileError
 from wharf.build.solver.errors import StepFailed
+from wharf.errors import InvalidArgument
 from wharf.rpc.status import CANCELLED, UNKNOWN, CallFailed, failed
 from wharf.spec.buildkit.status_pb2 import Status
 
@@ -31,7 +32,7 @@ def described(error: Exception, source: SourceText | None = None) -> CallFailed:
     lines, vertex = (0, 0), ""
     if isinstance(error, StepFailed):
         lines, vertex = error.vertex.description.lines, error.vertex.digest
-        found = failed(error.reason)
+        found = failed(_plain(error.reason))
     else:
         lines = error.lines if isinstance(error, DockerfileError) else lines
         found = failed(error)
@@ -43,6 +44,13 @@ def described(error: Exception, source: SourceText | None = None) -> CallFailed:
     if source is not None and lines != (0, 0):
         _add(status, "errdefs.Source+json", _source(source, lines))
     return CallFailed(code, said, status.SerializeToString())
+
+
+def _plain(reason: Exception) -> Exception:
+    """Return what the kernel says of a step's files as people read it."""
+    if isinstance(reason, OSError) and reason.strerror:
+        return InvalidArgument(f"{reason.filename or 'a file'}: {reason.strerror.lower()}")
+    return reason
 
 
 def _source(source: SourceText, lines: tuple[int, int]) -> dict[str, object]:

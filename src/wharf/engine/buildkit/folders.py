@@ -40,12 +40,17 @@ class ClientFolders:
         self._digests = digests
         self._progress = progress
         self._tasks: dict[str, asyncio.Task[Path]] = {}
+        self._replaced: dict[str, Path] = {}
         self._complete: dict[str, Path] = {}  # folders to be kept, by key
         self._follow: Mapping[str, Sequence[str] | None] = {}
 
     def narrow(self, needed: Mapping[str, Sequence[str] | None]) -> None:
         """Bring only these paths of folders; None: all of them."""
         self._follow = {**self._follow, **needed}
+
+    def replace(self, name: str, path: Path) -> None:
+        """Take a folder that is here already for the client's of that name."""
+        self._replaced[name] = path
 
     async def folder(self, vertex: Vertex, source: Source) -> Path:
         """Return a folder that a source names, brought as its attributes say (BuildKit, solver/pb/attr.go).
@@ -55,6 +60,8 @@ class ClientFolders:
             CallFailed: it refuses.
         """
         name = source.rest
+        if name in self._replaced:
+            return self._replaced[name]
         follow = _list(source, "local.followpaths") or self._follow.get(name)
         wanted = Wanted(name, _list(source, "local.includepattern"), _list(source, "local.excludepatterns"), follow)
         hint = source.attribute("local.sharedkeyhint") or name
@@ -62,6 +69,8 @@ class ClientFolders:
 
     async def read(self, folder: str, paths: Sequence[str], about: str) -> Mapping[str, bytes]:
         """Return small files of a folder, those that are there."""
+        if folder in self._replaced:
+            return await asyncio.to_thread(_read, self._replaced[folder], paths)
         vertex = loading(folder, about)
         self._progress.began(vertex)
         try:

@@ -63,6 +63,7 @@ class Job:
         self.stack = AsyncExitStack()
         self.returned: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self.refs: dict[str, Ref] = {}
+        self.asked: tuple[str, dict[str, str]] = ("", {})  # the frontend that did it, and its options
         self.offers = SessionOffers(self.session)
         self._session_id = session_id
         self._sessions = sessions
@@ -146,10 +147,12 @@ class Jobs:
         async with self._changed:
             self._changed.notify_all()
 
-    def drop(self, job: Job) -> None:
-        """Forget a job."""
-        if self._jobs.get(job.ref) is job:
+    def drop(self, job: Job) -> bool:
+        """Forget a job; return whether it was there."""
+        known = self._jobs.get(job.ref) is job
+        if known:
             del self._jobs[job.ref]
+        return known
 
     async def get(self, ref: str) -> Job:
         """Return a job, waiting a while for one that is not there yet.

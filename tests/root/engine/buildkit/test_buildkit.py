@@ -33,6 +33,19 @@ def test_a_session_has_an_id_of_its_own(builds: Run) -> None:
     builds(body)
 
 
+def test_a_step_that_two_builds_come_to_at_once_is_done_once(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        text = "FROM busybox\nRUN head -c 9 /dev/urandom | sha256sum; sleep 0.3\n"
+        async with connected(engine) as one, connected(engine) as other:
+            builds = await asyncio.gather(one.build(text), other.build(text))
+            done = [told for _, told in builds if told.logs]
+            known = [told for _, told in builds if told.cached() and told.cached()[-1].startswith("[2/2] RUN")]
+            assert (len(done), len(known)) == (1, 1)
+            assert builds[0][0] == builds[1][0]
+
+    builds(body)
+
+
 def test_builds_of_several_clients_go_on_side_by_side(builds: Run) -> None:
     async def body(engine: wharf.Engine) -> None:
         async with connected(engine) as one, connected(engine) as other:

@@ -3,10 +3,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from tests.fakes.buildkit_client import FakeClient
+from tests.fakes.links import MemoryLink, links
 from tests.root.engine.buildkit.conftest import CONTROL, Run, connected
 from tests.root.wharfd import until
 
 import wharf
+from wharf.rpc.call import ClientCall
+from wharf.rpc.server import serve
 from wharf.rpc.status import CallFailed
 from wharf.spec.buildkit import control_pb2 as pb
 
@@ -96,5 +100,71 @@ def test_status_of_a_job_that_does_not_come_is_an_error(builds: Run, monkeypatch
         async with connected(engine) as client:
             with pytest.raises(CallFailed, match="no such job nothing"):
                 await client.follow("nothing")
+
+    builds(body)
+
+
+def test_builds_are_remembered_and_can_be_followed_afterwards(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        async with connected(engine) as client:
+            request = client.request("FROM busybox\nRUN echo remembered\n")
+            await client.solve(request)
+            asked = pb.BuildHistoryRequest(EarlyExit=True)
+            async with client.channel.open(f"{CONTROL}ListenBuildHistory") as call:
+                await call.send(asked.SerializeToString())
+                await call.finish()
+                events = [pb.BuildHistoryEvent.FromString(message) async for message in call.messages()]
+            (event,) = events
+            assert (event.record.Ref, event.record.numCompletedSteps) == (request.Ref, event.record.numTotalSteps)
+            assert (await client.follow(request.Ref)).logs == "remembered\n"
+            forget = pb.UpdateBuildHistoryRequest(Ref=request.Ref, Delete=True)
+            await client.channel.unary(f"{CONTROL}UpdateBuildHistory", forget, pb.UpdateBuildHistoryResponse)
+
+    builds(body)
+
+
+def test_what_builds_keep_is_listed_and_pruned_with_the_contexts(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        async with connected(engine) as client:
+            client.fake.folders["context"] = {"f": b"x"}
+            await client.build("FROM busybox\nCOPY f /f\n")
+            kept = engine.builds._context.data.build_contexts
+            assert len(list(kept.iterdir())) == 1
+            usage = await client.channel.unary(f"{CONTROL}DiskUsage", pb.DiskUsageRequest(), pb.DiskUsageResponse)
+            assert [record.Description for record in usage.record] == ["[2/2] COPY f /f"]
+            async with client.channel.open(f"{CONTROL}Prune") as call:
+                await call.send(pb.PruneRequest(all=True).SerializeToString())
+                await call.finish()
+                gone = [pb.UsageRecord.FromString(message).ID async for message in call.messages()]
+            assert gone == [usage.record[0].ID]
+            assert list(kept.iterdir()) == []
+
+    builds(body)
+
+
+def test_a_session_may_come_inside_a_call(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        near, far = links()
+        async with connected(engine) as client:
+            fake = FakeClient({"dockerfile": {"Dockerfile": b"FROM busybox\nRUN echo inside\n"}, "context": {}})
+            methods = list(fake.methods())
+            metadata = {"x-docker-expose-session-uuid": ["inner"], "x-docker-expose-session-grpc-method": methods}
+            serving = asyncio.ensure_future(serve(far, fake.methods()))
+            async with client.channel.open(f"{CONTROL}Session", metadata) as call:
+                carrying = [asyncio.ensure_future(_there(near, call)), asyncio.ensure_future(_back(near, call))]
+                request = client.request()
+                request.Session = "inner"
+                await client.solve(request)
+            for task in (serving, *carrying):
+                task.cancel()
+            await asyncio.gather(serving, *carrying, return_exceptions=True)
+
+    async def _there(link: MemoryLink, call: ClientCall) -> None:
+        while data := await link.receive():
+            await call.send(pb.BytesMessage(data=data).SerializeToString())
+
+    async def _back(link: MemoryLink, call: ClientCall) -> None:
+        async for message in call.messages():
+            link.write(pb.BytesMessage.FromString(message).data)
 
     builds(body)

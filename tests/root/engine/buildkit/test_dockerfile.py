@@ -5,10 +5,14 @@ import json
 
 import pytest
 from tests.root.engine.buildkit.conftest import Run, connected
+from tests.root.engine.builds.conftest import archive
 
 import wharf
+from wharf.build.session.upload import METHOD
+from wharf.rpc.call import Call
 from wharf.rpc.status import CallFailed
 from wharf.spec.buildkit.status_pb2 import Status
+from wharf.spec.buildkit.upload_pb2 import BytesMessage
 
 
 def _lines(error: CallFailed) -> list[int]:
@@ -120,5 +124,25 @@ def test_remarks_on_a_dockerfile_are_told_and_may_end_the_build(builds: Run) -> 
             assert [one.partition(":")[0] for one in told.warnings] == ["ConsistentInstructionCasing"]
             with pytest.raises(CallFailed, match="lint violation found"):
                 await client.build("# check=error=true\nfrom busybox\nRUN true\n")
+
+    builds(body)
+
+
+def test_a_context_from_standard_input_is_an_archive_or_a_dockerfile(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        sent = [archive({"Dockerfile": "FROM busybox\nCOPY f /f\nCMD cat /f\n", "f": "in the archive\n"})]
+
+        async def lend(call: Call) -> None:
+            await call.send(BytesMessage(data=sent[0]).SerializeToString())
+
+        async with connected(engine, more={METHOD: lend}) as client:
+            await client.solve(client.request(context="http://buildkit-session/x"))
+            assert (await engine.run("made")).stdout == b"in the archive\n"
+            sent[0] = b"FROM busybox\nCMD echo alone\n"
+            await client.solve(client.request(context="http://buildkit-session/y"))
+            assert (await engine.run("made")).stdout == b"alone\n"
+            assert client.fake.asked == []
+            with pytest.raises(CallFailed, match="could not be recognized as URL"):
+                await client.solve(client.request(context="ftp://x"))
 
     builds(body)

@@ -5,7 +5,7 @@ from tests.fakes.builds import HOST
 
 from wharf.build.convert.options import Options
 from wharf.build.graph.operations import Source
-from wharf.engine.buildkit.attributes import asked_of, options_of, remote_source
+from wharf.engine.buildkit.attributes import asked_of, options_of
 from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.images.platform import parse_platform
 
@@ -93,10 +93,3 @@ def test_what_is_malformed_is_refused(attributes: dict[str, str]) -> None:
 def test_an_option_that_is_not_known_is_refused_by_name() -> None:
     with pytest.raises(NotImplementedHere, match="frontend option hologram"):
         asked_of({"hologram": "1"})
-
-
-def test_a_remote_context_is_a_repository_or_an_archive() -> None:
-    assert remote_source("https://host/x.tar.gz").attribute("http.unpack") == "true"
-    assert remote_source("https://host/repo.git#main").scheme == "git"
-    with pytest.raises(InvalidArgument):
-        remote_source("ftp://host/x")

@@ -51,6 +51,12 @@ def test_a_malformed_dockerfile_is_told_with_all_of_its_lines() -> None:
     ]
 
 
+def test_what_the_kernel_says_of_a_file_is_told_in_its_words() -> None:
+    error = described(StepFailed(_failed_step(), FileNotFoundError(2, "No such file or directory", "/x")), TEXT)
+
+    assert str(error) == "/x: no such file or directory"
+
+
 def test_other_errors_are_their_words_alone_and_what_was_described_stays() -> None:
     error = described(NotFound("nothing there"), TEXT)
 
