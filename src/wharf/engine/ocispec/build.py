@@ -6,7 +6,7 @@ from typing import Final
 
 from wharf.engine.ocispec import mounts, namespaces, process, resources, security
 from wharf.engine.ocispec.inputs import Inputs
-from wharf.spec.oci_runtime import OCI_VERSION, Linux, Resources, Spec
+from wharf.spec.oci_runtime import OCI_VERSION, Linux, Spec
 
 ROOT: Final = "upper"
 """The root's place in the container's folder: mounted over, in the container's mount namespace alone."""
@@ -30,22 +30,12 @@ def build(inputs: Inputs) -> Spec:
     return spec
 
 
-def _resources(inputs: Inputs) -> Resources:
-    host = inputs.host_config
-    limits = resources.of_host_config(host, inputs.devices, privileged=bool(host.get("Privileged")))
-    if (
-        inputs.facts.rootless
-    ):  # only root of the machine may set rules for devices; a plain user makes no nodes anyway
-        del limits["devices"]
-    return limits
-
-
 def _linux(inputs: Inputs) -> Linux:
     host = inputs.host_config
     linux: Linux = {
         "namespaces": namespaces.of_container(inputs),
         "cgroupsPath": inputs.cgroups_path,
-        "resources": _resources(inputs),
+        "resources": resources.of_host_config(host, inputs.devices, privileged=bool(host.get("Privileged"))),
         "devices": inputs.devices,
         "maskedPaths": security.masked_paths(host),
         "readonlyPaths": security.readonly_paths(host),

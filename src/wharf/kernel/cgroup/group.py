@@ -18,13 +18,14 @@ from wharf.kernel.cgroup import files
 from wharf.kernel.cgroup.entry import Entry
 from wharf.kernel.cgroup.hierarchy import Hierarchies, read_hierarchies
 from wharf.kernel.signals import raw as signal
+from wharf.kernel.userns import inside as inside_user_namespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from wharf.kernel.cgroup.measure import Read, Use
-    from wharf.kernel.cgroup.resources import Resources
+    from wharf.kernel.cgroup.resources import DeviceRule, Resources
     from wharf.kernel.cgroup.v1 import Writes
 
 _ESSENTIAL = frozenset({"cpu", "devices", "freezer", "memory", "pids"})
@@ -92,6 +93,8 @@ class Cgroup:
     def apply(self, resources: Resources) -> None:
         """Write the limits; what is absent stays as it is.
 
+        Rules for devices are left out in a user namespace: they are the machine's root's to set.
+
         Raises:
             OSError: with the file and the value; EOPNOTSUPP where no mounted hierarchy can do it; EBUSY when
                 ``checkBeforeUpdate`` is set and the use is above the limit.
@@ -99,8 +102,23 @@ class Cgroup:
         memory = resources.get("memory")
         if memory and memory.get("checkBeforeUpdate") and 0 < memory.get("limit", 0) < self._memory_use():
             raise OSError(errno.EBUSY, f"memory in use is above the new limit {memory['limit']}", self.path)
-        for writes in self._plan(resources):
-            self._write_all(writes)
+        if resources:
+            from wharf.kernel.cgroup.plan import plan  # noqa: PLC0415 - start-up
+
+            for writes in plan(resources, self._hierarchies.v1, quota=self._present_quota, is_file=self._is_file):
+                self._write_all(writes)
+        if "devices" not in self._hierarchies.v1 and (rules := resources.get("devices")):
+            self._restrict_devices(rules)
+
+    def _restrict_devices(self, rules: Iterable[DeviceRule]) -> None:
+        """Let a program decide, as v2 wants it. Root of a user namespace, who makes no devices, needs none."""
+        if inside_user_namespace():
+            return
+        if self._hierarchies.v2 is None:
+            raise OSError(errno.EOPNOTSUPP, "no control group controller devices here", "devices")
+        from wharf.kernel.cgroup import devices  # noqa: PLC0415 - start-up
+
+        devices.restrict(self._hierarchies.v2 + self.path, rules)
 
     def open_entry(self) -> Entry:
         """Open the doors for a process about to be cloned; the caller closes them.
@@ -273,33 +291,6 @@ class Cgroup:
     def _delete(self, deadline: float) -> None:
         for root in self._hierarchies.roots:
             files.remove_tree(root + self.path, deadline)
-
-    def _plan(self, resources: Resources) -> list[Writes]:
-        """Turn resources into writes, grouped so that only writes of one controller depend on each other."""
-        if not resources:
-            return []
-        from wharf.kernel.cgroup import v1, v2  # noqa: PLC0415 - start-up
-
-        old = self._hierarchies.v1
-        plan: list[Writes] = [v1.rdma(resources.get("rdma", {}))]
-        if rules := resources.get("devices"):
-            plan.append(v1.devices(rules) if "devices" in old else v2.devices(rules))
-        if memory := resources.get("memory"):
-            plan.append(v1.memory(memory) if "memory" in old else v2.memory(memory))
-        if cpu := resources.get("cpu"):
-            plan.append(v1.cpu(cpu) if "cpu" in old else v2.cpu(cpu, quota=self._present_quota()))
-            plan.append(v1.cpuset(cpu))
-        if tasks := resources.get("pids"):
-            plan.append(v1.pids(tasks) if "pids" in old else v2.pids(tasks))
-        if block := resources.get("blockIO"):
-            bfq = self._is_file("blkio.bfq.weight" if "blkio" in old else "io.bfq.weight")
-            plan.append(v1.blkio(block, bfq=bfq) if "blkio" in old else v2.io(block, bfq=bfq))
-        if pages := resources.get("hugepageLimits"):
-            plan.append(v1.hugetlb(pages) if "hugetlb" in old else v2.hugetlb(pages))
-        if network := resources.get("network"):
-            plan += [v1.net_cls(network), v1.net_prio(network)]
-        plan.append(v2.unified(resources.get("unified", {})))
-        return plan
 
     def _write_all(self, writes: Writes) -> None:
         """Write the pairs in order; those the kernel calls invalid are tried again after the others.

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from wharf.kernel.cgroup.resources import CPU, BlockIO, DeviceRule, HugepageLimit, Memory, Pids
+    from wharf.kernel.cgroup.resources import CPU, BlockIO, HugepageLimit, Memory, Pids
     from wharf.kernel.cgroup.v1 import Writes
 
 _MIN_SHARES, _MAX_SHARES = 2, 262144
@@ -111,17 +111,6 @@ def io(block: BlockIO, *, bfq: bool) -> Writes:
         limits = throttles(block, key)
         writes += [("io.max", f"{t['major']}:{t['minor']} {name}={t['rate'] or 'max'}") for t in limits]
     return writes
-
-
-def devices(rules: Iterable[DeviceRule]) -> Writes:
-    """Return no writes when the rules allow everything, which is what a group without a program does.
-
-    Raises:
-        OSError: EOPNOTSUPP: something is denied, which needs a BPF program here.
-    """
-    if all(rule.get("allow") for rule in rules):
-        return []
-    raise _unsupported("devices.deny")
 
 
 def hugetlb(limits: Iterable[HugepageLimit]) -> Writes:

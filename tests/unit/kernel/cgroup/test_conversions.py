@@ -91,12 +91,6 @@ def test_device_rules_keep_their_order_and_absent_numbers_match_all() -> None:
     ]
 
 
-def test_v2_takes_rules_that_allow_everything_and_refuses_a_denial() -> None:
-    assert v2.devices([{"allow": True}]) == []
-    with pytest.raises(OSError, match=r"devices\.deny"):
-        v2.devices([{"allow": False}])
-
-
 def test_block_limits_name_the_device() -> None:
     block = {
         "weight": 500,
