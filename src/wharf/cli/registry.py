@@ -140,6 +140,7 @@ _MODULES: dict[str, dict[str, str]] = {
         "__complete": "Tell a completion script what may follow",
     },
     "version": {"version": "Show the versions of this command and of the engine"},
+    "doctor": {"doctor": "Tell what this machine has and lacks for containers"},
     "unshare": {"unshare": "Run a program in the namespaces of your own engines"},
     "daemon": {"daemon": "Run the engine in the foreground (wharfd)"},
 }

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _NO_NAMESPACES: Final = (
     "this machine lets plain users make no user namespaces ({reason}): have its administrator set "
     "user.max_user_namespaces (and, where they exist, kernel.unprivileged_userns_clone=1 and "
-    "kernel.apparmor_restrict_unprivileged_userns=0), or run wharf as root"
+    "kernel.apparmor_restrict_unprivileged_userns=0), or run wharf as root; 'wharf doctor' tells more"
 )
 _WAIT: Final = (
     "import signal\n"

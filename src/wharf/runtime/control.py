@@ -126,6 +126,7 @@ def stats(use: Use) -> dict[str, Any]:
     """Return measurements as ``runc events`` prints them."""
     cpu, memory, pids, blkio = use["cpu"], use["memory"], use["pids"], use["blkio"]
     unlimited = (1 << 64) - 1
+    pressure = {kind: {"psi": told} for kind, told in use["pressure"].items()}
     return {
         "cpu": {
             "usage": {
@@ -139,6 +140,7 @@ def stats(use: Use) -> dict[str, Any]:
                 "throttledPeriods": cpu["throttled_periods"],
                 "throttledTime": cpu["throttled_ns"],
             },
+            **pressure.get("cpu", {}),
         },
         "memory": {
             "cache": memory["stat"].get("cache", memory["stat"].get("file", 0)),
@@ -149,11 +151,13 @@ def stats(use: Use) -> dict[str, Any]:
                 "failcnt": memory["fail_count"],
             },
             "raw": memory["stat"],
+            **pressure.get("memory", {}),
         },
         "pids": {"current": pids["current"], "limit": pids["limit"] or 0},
         "blkio": {
             "ioServiceBytesRecursive": blkio["service_bytes"],
             "ioServicedRecursive": blkio["serviced"],
+            **pressure.get("io", {}),
         },
         "hugetlb": {},
         "intel_rdt": {},

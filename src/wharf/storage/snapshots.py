@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from wharf.errors import Conflict, DataLoss
-from wharf.kernel import overlay, overlay_options
+from wharf.kernel import overlay_detached, overlay_options
 from wharf.kernel.mount_view import Layers
 from wharf.kernel.rename import exchange
 from wharf.kernel.sync import syncfs
@@ -270,7 +270,7 @@ class Snapshots:
         options = overlay_options.mapping()
         mount = -1
         if lower:
-            mount = overlay.detached([str(path) for path in lower], str(upper), str(work), options=options)
+            mount = overlay_detached.detached([str(path) for path in lower], str(upper), str(work), options=options)
         try:
             fd = os.open("." if lower else upper, trees.FOLDER, dir_fd=mount if lower else None)
             try:

@@ -30,6 +30,7 @@ def test_measurements_are_spelt_as_runc_spells_them() -> None:
         },
         "pids": {"current": 3, "limit": None},
         "blkio": {"service_bytes": [], "serviced": []},
+        "pressure": {"cpu": {"some": {"avg10": 0.5, "avg60": 0.0, "avg300": 0.0, "total": 7}}},
     }  # fmt: skip
 
     stats = control.stats(use)
@@ -37,3 +38,4 @@ def test_measurements_are_spelt_as_runc_spells_them() -> None:
     assert stats["cpu"]["usage"] == {"total": 1, "percpu": [4], "kernel": 3, "user": 2}
     assert stats["memory"]["usage"] == {"limit": 2**64 - 1, "usage": 8, "max": 9, "failcnt": 1}
     assert stats["pids"] == {"current": 3, "limit": 0}
+    assert stats["cpu"]["psi"]["some"]["total"] == 7

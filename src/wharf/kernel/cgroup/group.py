@@ -180,9 +180,9 @@ class Cgroup:
 
         They are dying when this returns, not gone: :meth:`delete` waits.
         """
+        killed = bool(self.procs())
         if self._hierarchies.v2 is not None:
             files.write_if_there(f"{self._hierarchies.v2}{self.path}/cgroup.kill", "1")
-        killed = False
         for _ in range(100):  # a fork bomb may outrun one pass
             pids = self.procs()
             if not pids:
@@ -215,7 +215,7 @@ class Cgroup:
             time.sleep(_POLL_S)
 
     def thaw(self) -> None:
-        """Let a frozen group go on; idempotent.
+        """Let a frozen group go on; idempotent, and done where there is no group any more: v2 kills what is frozen.
 
         Raises:
             OSError: EOPNOTSUPP without a freezer.
@@ -241,6 +241,7 @@ class Cgroup:
             "memory": measure.memory_v1(read) if "memory" in on_v1 else measure.memory_v2(read),
             "pids": measure.pids(read),
             "blkio": measure.blkio_v1(read) if "blkio" in on_v1 else measure.io_v2(read),
+            "pressure": measure.pressure(read),
         }
 
     def oom_kill_count(self) -> int:
@@ -332,7 +333,7 @@ class Cgroup:
     def _read(self, file: str) -> str | None:
         """Return a file's text, or None when the group, the file or its controller is not there."""
         try:
-            return files.read(self._file(file))
+            return files.read(self._file(file))  # EOPNOTSUPP: pressure, with psi=0
         except OSError as error:
             if error.errno in {errno.ENOENT, errno.EOPNOTSUPP, errno.ENODEV}:
                 return None
@@ -374,10 +375,11 @@ class Cgroup:
             files.write_if_there(f"{root}{self.path}/freezer.state", "THAWED")
 
     def _set_frozen(self, *, frozen: bool) -> None:
+        write = files.write if frozen else files.write_if_there
         if "freezer" in self._hierarchies.v1:
-            files.write(self._file("freezer.state"), "FROZEN" if frozen else "THAWED")
+            write(self._file("freezer.state"), "FROZEN" if frozen else "THAWED")
         elif self._hierarchies.v2 is not None:
-            files.write(self._file("cgroup.freeze"), "1" if frozen else "0")
+            write(self._file("cgroup.freeze"), "1" if frozen else "0")
         else:
             raise OSError(errno.EOPNOTSUPP, "no control group freezer here", self.path)
 

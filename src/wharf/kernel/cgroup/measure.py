@@ -50,6 +50,14 @@ if TYPE_CHECKING:
         service_bytes: list[BlockEntry]
         serviced: list[BlockEntry]
 
+    class Pressure(TypedDict):
+        """Shares of time in percent, and a time in microseconds (kernel docs, accounting/psi)."""
+
+        avg10: float
+        avg60: float
+        avg300: float
+        total: int
+
     class Use(TypedDict):
         """What :meth:`wharf.kernel.cgroup.group.Cgroup.stats` returns."""
 
@@ -57,6 +65,7 @@ if TYPE_CHECKING:
         memory: MemoryUse
         pids: PidsUse
         blkio: BlockUse
+        pressure: dict[str, dict[str, Pressure]]  # of cpu, memory and io: "some" and "full"
 
 
 _NO_LIMIT = 1 << 62
@@ -159,6 +168,26 @@ def io_v2(read: Read) -> BlockUse:
         ):
             if key in values:
                 entries.append({"major": int(major), "minor": int(minor), "op": op, "value": int(values[key])})
+    return found
+
+
+def pressure(read: Read) -> dict[str, dict[str, Pressure]]:
+    """Read how much is waited for, where the kernel tells: v2 alone, and not with psi=0."""
+    found = {kind: _pressure(read(f"{kind}.pressure")) for kind in ("cpu", "memory", "io")}
+    return {kind: kinds for kind, kinds in found.items() if kinds}
+
+
+def _pressure(text: str | None) -> dict[str, Pressure]:
+    found: dict[str, Pressure] = {}
+    for line in (text or "").splitlines():
+        kind, *words = line.split()
+        values = dict(word.split("=", 1) for word in words)
+        found[kind] = {
+            "avg10": float(values["avg10"]),
+            "avg60": float(values["avg60"]),
+            "avg300": float(values["avg300"]),
+            "total": int(values["total"]),
+        }
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from wharf.kernel import overlay, overlay_options
+from wharf.kernel import overlay_detached, overlay_options
 from wharf.kernel.mount_view import Layers
 from wharf.spec.shim_messages import RootfsMount
 from wharf.storage import trees
@@ -64,7 +64,7 @@ class OverlayRoots:
     def image(self, lower: Sequence[Path], scratch: Callable[[], Path]) -> Iterator[int]:
         """Give a detached mount, which goes with its descriptor."""
         del scratch
-        with opened(overlay.detached([str(path) for path in lower])) as fd:
+        with opened(overlay_detached.detached([str(path) for path in lower])) as fd:
             yield fd
 
     def release(self, folder: Path) -> None:

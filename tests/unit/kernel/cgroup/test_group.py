@@ -122,6 +122,7 @@ def test_v1_files_become_one_document(tmp_path: Path) -> None:
             ],
             "serviced": [],
         },
+        "pressure": {},
     }
     assert group.oom_kill_count() == 3
 
@@ -172,4 +173,5 @@ def test_v2_files_become_the_same_document(tmp_path: Path) -> None:
                 {"major": 8, "minor": 0, "op": "Write", "value": 4},
             ],
         },
+        "pressure": {},
     }

@@ -1,0 +1,92 @@
+"""``python -m conformance.v2 [PYTEST ARGUMENT...]``: boot the machine and run tests in it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from conformance.v2.initramfs import Archive, kernel_modules, libraries, tree
+from conformance.v2.machine import command, run, unpacked_kernel
+
+_TOP = Path(__file__).parents[2]
+_BUILD = _TOP / "build/vm"
+_MODULES = ("overlay", "nf_tables", "nft_chain_nat", "nft_ct", "bridge", "veth")
+_TESTS = ("tests/root/kernel/cgroup", "tests/root/kernel/test_bpf.py", "tests/root/engine/test_cgroup2.py")
+_PROGRAMS = ("/bin/busybox", "/usr/sbin/nft")
+_LIBRARIES = ("libseccomp.so.2", "libnftables.so.1", "libsqlite3.so.0", "libgcc_s.so.1")
+_NOT_NEEDED = {"mypy", "mypyc", "ruff", "pip", "setuptools", "importlinter", "grimp", "typeshed"}
+_APPLETS = (
+    "cat", "cp", "dd", "env", "head", "id", "ip", "ls", "mknod", "mount", "ps", "readlink", "rm", "sed", "sh",
+    "sleep", "stat", "tail", "true", "wc",
+)  # fmt: skip
+_TIMEOUT_S = 600
+
+
+def pack(target: Path, kernel: Path) -> None:
+    """Write the initramfs."""
+    with target.open("wb") as out:
+        archive = Archive(out)
+        files = [path for path in _files() if path.exists()]
+        binaries = [
+            path
+            for path in files
+            if ".so" in path.suffixes or (os.access(path, os.X_OK) and path.parent.name in ("bin", "sbin"))
+        ]
+        for path in (*files, *sorted(libraries(binaries))):
+            archive.copy(path)
+        modules = kernel_modules(kernel, _MODULES)
+        for path in modules:
+            archive.add(f"/lib/modules/{path.name}", stat.S_IFREG | 0o644, path.read_bytes())
+        archive.add("/modules", stat.S_IFREG | 0o644, " ".join(f"/lib/modules/{p.name}" for p in modules).encode())
+        archive.add("/init", stat.S_IFREG | 0o755, _init().encode())
+        for name in _APPLETS:
+            archive.add(f"/bin/{name}", stat.S_IFLNK | 0o777, b"/bin/busybox")
+        archive.add("/dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
+        for name, text in (("passwd", "root:x:0:0::/:/bin/sh\n"), ("group", "root:x:0:\n"), ("hosts", "")):
+            archive.add(f"/etc/{name}", stat.S_IFREG | 0o644, text.encode())
+        archive.end()
+
+
+def _init() -> str:
+    run = f'{sys.executable} -m conformance.v2.inside "$@"'
+    return f"#!/bin/sh\ncd {_TOP}\nPATH=/bin:/usr/bin:/usr/sbin HOME=/ exec {run}\n"
+
+
+def _files() -> Iterator[Path]:
+    real = Path(os.path.realpath(sys.executable))
+    venv = Path(sys.prefix)
+    yield from (Path(sys.executable), venv / "pyvenv.cfg", real)
+    yield from tree(
+        real.parents[1] / "lib" / f"python3.{sys.version_info.minor}", leave_out={*_SKIPPED, "site-packages"}
+    )
+    yield from tree(venv / "lib", leave_out=_SKIPPED | _NOT_NEEDED)
+    for name in ("src", "tests", "conformance", "scripts"):
+        yield from tree(_TOP / name, leave_out={"__pycache__", "data"})
+    yield from (_TOP / "pyproject.toml",)
+    yield from map(Path, _PROGRAMS)
+    for folder in (Path("/usr/lib/x86_64-linux-gnu"), Path("/lib/x86_64-linux-gnu")):
+        yield from (folder / name for name in _LIBRARIES)
+
+
+_SKIPPED = {"__pycache__", "test", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3"}
+
+
+def main() -> int:
+    """Return pytest's exit code."""
+    arguments = sys.argv[1:] or ["-q", *_TESTS]
+    kernel = unpacked_kernel(_BUILD)
+    (image,) = kernel.glob("boot/vmlinuz-*")
+    initramfs = _BUILD / "initramfs"
+    pack(initramfs, kernel)
+    began = time.monotonic()
+    code = run(command(image, initramfs, arguments), _TIMEOUT_S)
+    sys.stdout.write(f"{image.name}: {time.monotonic() - began:.0f} s, pytest exited with {code}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
