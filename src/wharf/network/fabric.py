@@ -247,6 +247,11 @@ class Fabric:
         return True
 
     @property
+    def detour(self) -> int:
+        """The index of the firewall's own link; 0 for none."""
+        return self._firewall.detour
+
+    @property
     def table(self) -> str:
         """The name of the firewall's table."""
         return self._firewall.table

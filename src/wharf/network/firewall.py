@@ -29,6 +29,8 @@ class Firewall:
         self._lock = threading.RLock()
         self.present = False
         """Whether the table was made, as far as this process knows."""
+        self.detour = 0
+        """The index of the link by which judged packets are led round; 0 for none."""
 
     def rebuild(self) -> None:
         """Make the whole table anew from the records, in one transaction; remove it when there is no bridge."""
@@ -39,8 +41,7 @@ class Firewall:
                 return
             with Rtnetlink() as host:
                 judged = any(network.judged for network in networks)
-                if judged:
-                    judging.ensure(host, self._key)
+                self.detour = judging.ensure(host, self._key) if judged else 0
                 self._nft().run_script(rules.build(self._key, networks, self._endpoints()))
                 if not judged:
                     judging.remove(host, self._key)
@@ -69,6 +70,7 @@ class Firewall:
     def remove(self) -> None:
         """Remove the table, whether it is there or not."""
         with self._lock:
+            self.detour = 0
             self._nft().run(rules.remove(self._key))
             with Rtnetlink() as host:
                 judging.remove(host, self._key)

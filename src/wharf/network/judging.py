@@ -96,8 +96,8 @@ def removal(name: str, *families: str) -> list[str]:
     ]
 
 
-def ensure(host: Rtnetlink, key: str) -> None:
-    """Make the pair of links; idempotent. OSError when the kernel refuses."""
+def ensure(host: Rtnetlink, key: str) -> int:
+    """Make the pair of links and return the first one's index; idempotent. OSError when the kernel refuses."""
     out, come_in = links(key)
     if host.link(out) is None:
         host.execute(
@@ -117,6 +117,7 @@ def ensure(host: Rtnetlink, key: str) -> None:
     with suppress_errno(errno.EAFNOSUPPORT, errno.EOPNOTSUPP):  # a kernel without IPv6
         host.execute(*known)
     sandbox.await_carrier(host, out)
+    return link.number
 
 
 def remove(host: Rtnetlink, key: str) -> None:

@@ -46,6 +46,10 @@ class Torn(Protocol):
     def table(self) -> str:
         """The name of the firewall's table."""
 
+    @property
+    def detour(self) -> int:
+        """The index of the firewall's own link; 0 for none."""
+
     def network_of_link(self, index: int) -> str:
         """Return the id of the network whose bridge has or had that index; '' when none should have."""
 
@@ -117,6 +121,8 @@ class Mending:
         except Lost:
             self._trouble("lost", "")
             return
+        if self._fabric.detour in gone:
+            self._trouble("firewall", "others, who deleted its link")
         for network in filter(None, map(self._fabric.network_of_link, gone)):
             self._trouble("bridge", network)
 

@@ -16,6 +16,7 @@ from tests.root.network.machines import A, B, World, ruleset, talk, tcp_server
 from wharf.kernel import rtnetlink
 from wharf.kernel.netlink import Rtnetlink
 from wharf.lib.ports import parse_publish
+from wharf.network import judging
 from wharf.network.endpoint import Endpoint, Wish
 from wharf.network.mending import Repair
 from wharf.network.networks import Networks
@@ -142,6 +143,24 @@ def test_deleted_bridge_is_there_again_with_its_containers(world: World, network
         await asyncio.to_thread(_reaches, first)
         with tcp_server(first.sandbox, 81) as server:
             await asyncio.to_thread(talk, server, second.sandbox, (first.ipv4, 81))
+
+    _watched(world, body)
+
+
+def test_deleted_detour_of_judged_ports_is_there_again(world: World) -> None:
+    world.create("judged", "10.2.0.0/24", Options={"wharf.network.publish": "firewall"})
+
+    async def body(watched: Watched) -> None:
+        out, _ = judging.links(world.data.key)
+        with Rtnetlink() as host:
+            host.execute(rtnetlink.delete_link(out))
+            assert (await watched.told()).what == "firewall"
+            assert host.link(out)
+        await watched.networks.remove("judged")
+        await watched.attach(A)  # whatever was noticed of the removal is noticed before this:
+        with Rtnetlink() as host:
+            host.execute(rtnetlink.delete_link("docker0"))
+        assert (await watched.told()).what == "bridge"
 
     _watched(world, body)
 

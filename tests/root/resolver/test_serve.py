@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -16,7 +17,7 @@ from tests.root.network.dns import ask, ips
 from tests.root.network.machines import World
 
 from wharf.kernel import netns
-from wharf.network.endpoint import Wish
+from wharf.network.endpoint import Endpoint, Wish
 
 pytestmark = pytest.mark.root
 
@@ -147,3 +148,24 @@ def test_container_that_left_all_networks_is_served_again_when_it_joins(world: W
     (again,) = world.connect(A, "back", names=("web",))
 
     assert ips(ask(web, "web")) == {again.ipv4}
+
+
+@pytest.mark.skipif(shutil.which("dig") is None, reason="there is no dig")
+@pytest.mark.parametrize("how", ["+notcp", "+tcp", "+noedns", "+bufsize=4096", "+dnssec"])
+def test_dig_understands_the_answers(world: World, how: str) -> None:
+    web = world.attach(A, network="back", names=("web",))
+
+    assert _dig(web, "web", how) == ("NOERROR", [web.ipv4])
+    assert _dig(web, "web", how, "AAAA") == ("NOERROR", [web.ipv6])
+    assert _dig(web, "web", how, "MX") == ("NOERROR", [])
+    assert _dig(web, "-x", web.ipv4, how) == ("NOERROR", ["web.back."])
+    assert _dig(web, "+opcode=status", "web", how)[0] == "NOTIMP"
+
+
+def _dig(endpoint: Endpoint, *arguments: str) -> tuple[str, list[str]]:
+    """Return the status that dig tells, and the data of the answers."""
+    command = ["nsenter", f"--net={endpoint.sandbox}", "dig", "@127.0.0.11", "+tries=1", *arguments]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout
+    status = shown.partition("status: ")[2].partition(",")[0]
+    answers = shown.partition(";; ANSWER SECTION:\n")[2].partition("\n\n")[0]
+    return status, [line.split()[-1] for line in answers.splitlines()]
