@@ -113,6 +113,7 @@ _MODULES: dict[str, dict[str, str]] = {
         "compose up": "Create and start containers",
         "compose create": "Create containers, and start none",
         "compose plan": "Show what `up` would do, and why",
+        "compose scale": "Bring services to a number of containers",
     },
     "compose.down": {"compose down": "Stop and remove containers and networks"},
     "compose.one": {
@@ -133,7 +134,25 @@ _MODULES: dict[str, dict[str, str]] = {
         "compose events": "Show what happens to a project's containers, live",
         "compose wait": "Wait until containers of services stop; the last one's exit code is the command's",
     },
+    "compose.logs": {"compose logs": "Show what containers write"},
+    "compose.exec": {"compose exec": "Run one more command in a running container"},
+    "compose.run": {"compose run": "Run one command in a container of a service"},
+    "compose.watch": {"compose watch": "Follow files, and bring what changes into containers"},
     "compose.ps": {"compose ps": "List a project's containers"},
+    "compose.verbs": {
+        "compose start": "Start containers that are there",
+        "compose stop": "Stop containers, and leave them there",
+        "compose restart": "Stop containers and start them again",
+        "compose kill": "Send a signal to containers",
+        "compose pause": "Freeze all processes of containers",
+        "compose unpause": "Let frozen containers go on",
+        "compose rm": "Remove stopped containers",
+    },
+    "compose.transfers": {
+        "compose pull": "Download the images of services",
+        "compose push": "Upload the images of services",
+        "compose build": "Build the images of services",
+    },
     "compose.version": {"compose version": "Show this command's version"},
     "completion": {
         "completion": "Print what a shell needs to complete our commands",

@@ -17,6 +17,8 @@ from wharf.errors import InvalidArgument, NotFound, Unavailable, WharfError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wharf.cli.command import Session
     from wharf.cli.flags import Values
     from wharf.client.client import Response
@@ -44,7 +46,7 @@ def run(session: Session, values: Values, arguments: list[str]) -> int:
     """Create and start a container; in the foreground its exit code is ours."""
     document = create_document(values, arguments, os.environ, console=size_of(1))
     if values.on("detach"):
-        return _run_detached(session, values, document)
+        return run_detached(session, values, document)
     from wharf.cli.foreground import check_tty  # noqa: PLC0415  # not with -d
 
     try:
@@ -52,14 +54,19 @@ def run(session: Session, values: Values, arguments: list[str]) -> int:
     except InvalidArgument as error:
         session.warn(describe(error))
         return 1  # not 125, which speaks of the engine: docker's exit code too
-    return _run_attached(session, values, document)
+    return run_attached(session, values, document)
 
 
-def _run_detached(session: Session, values: Values, document: Document) -> int:
+def run_detached(
+    session: Session, values: Values, document: Document, prepare: Callable[[str], None] | None = None
+) -> int:
+    """Create a container, ``prepare`` it, start it and print its id."""
     if values.items("attach"):
         raise InvalidArgument("conflicting options: cannot specify both --attach and --detach")
     document.update(AttachStdin=False, AttachStdout=False, AttachStderr=False, StdinOnce=False)
     container_id = _create(session, values, document)
+    if prepare is not None:
+        prepare(container_id)
     try:
         Containers(session.client).start(container_id, detach_keys=values.text("detach-keys"))
     except WharfError as error:
@@ -68,12 +75,17 @@ def _run_detached(session: Session, values: Values, document: Document) -> int:
     return 0
 
 
-def _run_attached(session: Session, values: Values, document: Document) -> int:
+def run_attached(
+    session: Session, values: Values, document: Document, prepare: Callable[[str], None] | None = None
+) -> int:
+    """Create a container, ``prepare`` it, and run it in the foreground; return its exit code."""
     from wharf.cli.foreground import Foreground  # noqa: PLC0415  # not with -d
 
     tty, streams = values.on("tty"), attached(values)
     containers = Containers(session.client)
     container_id = _create(session, values, document)
+    if prepare is not None:
+        prepare(container_id)
     forward = values.on("sig-proxy") and not tty
     foreground = Foreground(
         stdin="stdin" in streams,

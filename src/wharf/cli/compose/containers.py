@@ -34,6 +34,18 @@ def number_of(summary: Document) -> int:
     return int(number) if number.isdigit() else 0
 
 
+def check_services(project: Project, services: Sequence[str]) -> None:
+    """Refuse what is no service of a project that has files.
+
+    Raises:
+        ComposeError: there is no such service.
+    """
+    known = {**project.services, **project.disabled}
+    for name in services:
+        if project.files and name not in known:
+            raise ComposeError(f"no such service: {name}")
+
+
 def containers_of(
     session: Session,
     project: Project,
@@ -54,10 +66,7 @@ def containers_of(
     Raises:
         ComposeError: the project has no such service.
     """
-    known = {**project.services, **project.disabled}
-    for name in services:
-        if project.files and name not in known:
-            raise ComposeError(f"no such service: {name}")
+    check_services(project, services)
     found = Containers(session.client).list(
         all_states=everything, filters=identity.filters(project.name, oneoff=oneoff)
     )

@@ -24,8 +24,10 @@ def present_images(engine: Engine, project: Project) -> dict[str, str]:
     return {name: identifier for name, identifier in found.items() if identifier}
 
 
-def have_images(session: Session, engine: Engine, project: Project, needs: Collection[Need], *, quiet: bool) -> None:
-    """Pull and build; images that are built from others' come after them.
+def have_images(
+    session: Session, engine: Engine, project: Project, needs: Collection[Need], *, quiet: Collection[str] = ()
+) -> None:
+    """Pull and build; images that are built from others' come after them. ``quiet`` says what shows no progress.
 
     Raises:
         WharfError: one could not be had.
@@ -34,15 +36,15 @@ def have_images(session: Session, engine: Engine, project: Project, needs: Colle
     for need in needs:
         if need.action == "pull":
             tell(f"Image {need.name}", "Pulling")
-            pull(engine, need.name, project.services[need.service].platform, quiet=quiet)
+            pull(engine, need.name, project.services[need.service].platform, quiet="pull" in quiet)
             tell(f"Image {need.name}", "Pulled")
-    for need in _by_context(project, needs):
+    for need in builds_in_order(project, needs):
         tell(f"Image {need.name}", "Building")
-        build_service(session, project, project.services[need.service], quiet=quiet)
+        build_service(session, project, project.services[need.service], quiet="build" in quiet)
         tell(f"Image {need.name}", "Built")
 
 
-def _by_context(project: Project, needs: Collection[Need]) -> list[Need]:
+def builds_in_order(project: Project, needs: Collection[Need]) -> list[Need]:
     """Return the builds, each after those whose results it is built from (``additional_contexts``)."""
     waiting = {need.service: need for need in needs if need.action == "build"}
     done: dict[str, Need] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from wharf.cli.command import Command
+from wharf.cli.compose.containers import check_services
 from wharf.cli.compose.project import load_or_name
 from wharf.cli.flags import Flag
 from wharf.cli.output import parse_filters, print_rows
@@ -12,7 +13,6 @@ from wharf.cli.ps import container_row
 from wharf.client.containers import Containers
 from wharf.client.documents import as_documents, number, section, text
 from wharf.compose import identity
-from wharf.compose.load.located import ComposeError
 from wharf.compose.model.project import Project
 from wharf.errors import InvalidArgument
 from wharf.lib.light_json import dumps
@@ -30,7 +30,7 @@ _HEADERS = {"RunningFor": "CREATED"}
 
 def _ps(session: Session, values: Values, services: list[str]) -> int:
     project = load_or_name(session)
-    _check(project, services)
+    check_services(project, services)
     found = _containers(session, project, values, services)
     full = values.on("no-trunc")
     if values.on("services"):
@@ -50,12 +50,6 @@ def _ps(session: Session, values: Values, services: list[str]) -> int:
     flexible = () if full else ("Ports", "Command", "Image")
     print_rows(session, rows, _COLUMNS, template=template, headers=_HEADERS, flexible=flexible)
     return 0
-
-
-def _check(project: Project, services: list[str]) -> None:
-    for name in services:
-        if project.files and name not in {**project.services, **project.disabled}:
-            raise ComposeError(f"no such service: {name}")
 
 
 def _containers(session: Session, project: Project, values: Values, services: list[str]) -> list[Document]:

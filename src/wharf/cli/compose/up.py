@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,19 +10,25 @@ from dataclasses import replace
 import msgspec
 
 from wharf.cli.command import Command
+from wharf.cli.compose.attached import Doings, Ends, telling, until_over
 from wharf.cli.compose.carry import DRY_RUN, carry_out, is_dry
 from wharf.cli.compose.engine import engine_of
 from wharf.cli.compose.globals import one_of
 from wharf.cli.compose.images import have_images, observed_ids, present_images
-from wharf.cli.compose.project import load_project
+from wharf.cli.compose.lines import Lines, coloured
+from wharf.cli.compose.project import flags_of, load_project
 from wharf.cli.flags import Flag
-from wharf.compose.execute.observe import observe
+from wharf.compose import identity
+from wharf.compose.execute.logs import Follower, Window
+from wharf.compose.execute.observe import containers, observe
 from wharf.compose.execute.steps import Manner, Steps
 from wharf.compose.load.located import ComposeError
 from wharf.compose.model.project import Project
+from wharf.compose.plan import verbs
 from wharf.compose.plan.converge import converge, orphans
+from wharf.compose.plan.down import dependencies
 from wharf.compose.plan.images import Need, image_needs
-from wharf.compose.plan.observed import Observed
+from wharf.compose.plan.observed import Container, Observed
 from wharf.compose.plan.operations import Plan
 from wharf.compose.plan.work import Options, Recreate
 from wharf.errors import InvalidArgument
@@ -95,10 +102,18 @@ class Convergence:
             pull=values.text("pull"), only=services,
         )  # fmt: skip
         self.options = options_of(values, services)
+        self.kept = ""
+
+    def keep(self, service: str) -> None:
+        """Leave a service's containers as they are: its networks and volumes alone are brought about."""
+        self.kept = service
 
     def planned(self) -> tuple[Plan, Observed]:
         """Return the plan for what is there now, and what is there."""
         observed = replace(observe(self.engine, self.project.name, self.project), images=self.present)
+        if self.kept:
+            others = tuple(one for one in observed.containers if one.service != self.kept)
+            observed = replace(observed, containers=others)
         return converge(self.project, observed, self.options), observed
 
     def shown(self) -> str:
@@ -108,7 +123,8 @@ class Convergence:
 
     def carry_out(self, session: Session, values: Values) -> Observed:
         """Have the images, then do the plan; return what was there before."""
-        have_images(session, self.engine, self.project, self.needs, quiet=values.on("quiet-pull"))
+        quiet = {need for need in ("pull", "build") if values.on(f"quiet-{need}")}
+        have_images(session, self.engine, self.project, self.needs, quiet=quiet)
         self.present = observed_ids(self.present, self.engine, self.needs)
         plan, observed = self.planned()
         if not values.on("remove-orphans"):
@@ -134,18 +150,116 @@ def warn_of_orphans(session: Session, project: Project, observed: Observed) -> N
 
 
 def _up(session: Session, values: Values, services: list[str]) -> int:
+    check_flags(values)
     work = Convergence(session, values, services)
     with work.engine:
         if is_dry(session, values):
             session.print(work.shown().rstrip("\n") or "nothing to do")
-            return 0
-        work.carry_out(session, values)
+        elif any(values.on(name) for name in ("detach", "wait", "no-start")):
+            work.carry_out(session, values)
+        else:
+            return _foreground(session, work, values, services)
     return 0
+
+
+def check_flags(values: Values) -> None:
+    """Refuse flags that contradict each other.
+
+    Raises:
+        InvalidArgument: they do.
+    """
+    aborting = [name for name in ("abort-on-container-exit", "abort-on-container-failure") if values.on(name)]
+    if values.text("exit-code-from"):
+        aborting.append("exit-code-from")
+    for name in aborting:
+        if values.on("detach") or values.on("wait"):
+            raise InvalidArgument(f"--detach and --{name} are incompatible")
+    if len(aborting) > 1 and "abort-on-container-failure" in aborting:
+        raise InvalidArgument("--abort-on-container-exit and --abort-on-container-failure are incompatible")
+
+
+def _foreground(session: Session, work: Convergence, values: Values, services: list[str]) -> int:
+    project, engine = work.project, work.engine
+    code_from = values.text("exit-code-from")
+    if code_from and code_from not in project.services:
+        raise ComposeError(f"no such service: {code_from}")
+    ends = Ends(
+        abort=values.on("abort-on-container-exit") or bool(code_from),
+        abort_on_failure=values.on("abort-on-container-failure"), code_from=code_from,
+    )  # fmt: skip
+    colour = coloured(flags_of(session).text("ansi"), no_color=values.on("no-color"))
+    lines = Lines(project.name, prefix=not values.on("no-log-prefix"), colour=colour)
+    shown = attached_services(project, values, services)
+    follower = Follower(engine, project.name, lines.show, telling(lines, ends), timestamps=values.on("timestamps"))
+
+    def wanted(one: Container) -> bool:
+        return one.service in shown and not one.oneoff
+
+    names = [
+        identity.container_name(project, service, number)
+        for service in project.services.values()
+        if service.name in shown and service.provider is None
+        for number in range(1, service.replicas + 1)
+    ]
+    lines.expect([], names=names)
+    session.print("Attaching to " + ", ".join(name.removeprefix(f"{project.name}-") for name in names))
+    sys.stdout.flush()
+    follower.begin(wanted)
+
+    def start() -> None:
+        before = work.carry_out(session, values)
+        there = [one for one in containers(engine, project.name) if wanted(one)]
+        lines.expect(there)
+        running = {one.id for one in before.containers if one.running}
+        for one in there:
+            if one.id in running:  # it was not started by us: nothing tells of its start
+                follower.follow(one, Window(tail="0", timestamps=values.on("timestamps")))
+        follower.wait_until_seen(one.id for one in there)
+
+    def stop() -> None:
+        _all(session, work, verbs.STOP, values)
+
+    def kill() -> None:
+        _all(session, work, verbs.KILL, values)
+
+    return until_over(session, follower, ends, Doings(start, stop, kill))
+
+
+def _all(session: Session, work: Convergence, verb: verbs.Verb, values: Values) -> None:
+    observed = observe(work.engine, work.project.name)
+    plan = verbs.plan_verb(verb, observed, dependencies(work.project))
+    timeout_s = values.number("timeout") if values.given("timeout") else None
+    carry_out(session, plan, Steps(work.engine, work.project, observed, Manner(timeout_s=timeout_s)))
+
+
+def attached_services(project: Project, values: Values, services: Sequence[str]) -> set[str]:
+    """Return the services whose output is shown."""
+    if values.items("attach"):
+        chosen = set(values.items("attach"))
+    elif services and not values.on("attach-dependencies"):
+        chosen = set(services)
+    else:
+        chosen = set(project.services)
+    silent = {name for name, service in project.services.items() if service.attach is False}
+    return chosen - set(values.items("no-attach")) - (silent - set(values.items("attach")))
 
 
 def _create(session: Session, values: Values, services: list[str]) -> int:
     work = Convergence(session, values, services)
     work.options = replace(work.options, start=False)
+    with work.engine:
+        if is_dry(session, values):
+            session.print(work.shown().rstrip("\n") or "nothing to do")
+        else:
+            work.carry_out(session, values)
+    return 0
+
+
+def _scale(session: Session, values: Values, arguments: list[str]) -> int:
+    services = [text.partition("=")[0] for text in arguments]
+    work = Convergence(session, values, services)
+    work.project = scaled(work.project, arguments)
+    work.options = replace(work.options, recreate="never", recreate_dependencies="never")
     with work.engine:
         if is_dry(session, values):
             session.print(work.shown().rstrip("\n") or "nothing to do")
@@ -175,8 +289,19 @@ _CONVERGING = (
     Flag("yes", "bool", "Say yes to all questions", short="y"),
     DRY_RUN,
 )
-_UP = (
+UP_FLAGS = (
     *_CONVERGING,
+    Flag("abort-on-container-exit", "bool", "Stop all when one has ended"),
+    Flag("abort-on-container-failure", "bool", "Stop all when one has failed"),
+    Flag("attach", "list", "Show only these services' output"),
+    Flag("attach-dependencies", "bool", "Show the output of dependencies too"),
+    Flag("exit-code-from", "string", "Our exit code is this service's; stops all when one has ended"),
+    Flag("menu", "bool", refusal="there are no keys to press here"),
+    Flag("no-attach", "list", "Do not show these services' output"),
+    Flag("no-color", "bool", "No colours"),
+    Flag("no-log-prefix", "bool", "Not whose line it is"),
+    Flag("quiet-build", "bool", "Build without output"),
+    Flag("timestamps", "bool", "Begin lines with their times"),
     Flag("always-recreate-deps", "bool", "Make the containers of dependencies anew too"),
     Flag("detach", "bool", "Leave them running in the background", short="d"),
     Flag("no-deps", "bool", "Leave dependencies alone"),
@@ -189,7 +314,7 @@ _UP = (
 
 COMMANDS = (
     Command(
-        "compose up", _up, "Create and start containers", arguments="[SERVICE...]", count=(0, None), flags=_UP,
+        "compose up", _up, "Create and start containers", arguments="[SERVICE...]", count=(0, None), flags=UP_FLAGS,
         examples=("wharf compose up -d", "wharf compose up -d --scale worker=3", "wharf compose up --dry-run"),
     ),
     Command(
@@ -198,7 +323,12 @@ COMMANDS = (
         examples=("wharf compose create", "wharf compose create --build web"),
     ),
     Command(
+        "compose scale", _scale, "Bring services to a number of containers", arguments="SERVICE=NUM [SERVICE=NUM...]",
+        count=(1, None), flags=(Flag("no-deps", "bool", "Leave dependencies alone"), DRY_RUN),
+        examples=("wharf compose scale worker=3",),
+    ),
+    Command(
         "compose plan", _plan, "Show what `up` would do, and why", arguments="[SERVICE...]", count=(0, None),
-        flags=_UP, examples=("wharf compose plan",),
+        flags=UP_FLAGS, examples=("wharf compose plan",),
     ),
 )  # fmt: skip

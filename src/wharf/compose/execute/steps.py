@@ -28,6 +28,7 @@ class Manner:
     timeout_s: int | None = None  # until a container that is stopped is killed; None: its own
     remove_volumes: bool = False  # anonymous ones, with their containers
     deadline: float | None = None  # of waits, Unix time
+    signal: str = ""  # what kills
 
 
 class Steps:
@@ -63,6 +64,9 @@ class Steps:
             "RemoveVolume": self._remove_volume, "RemoveImage": self._remove_image, "CreateContainer": self._create,
             "RenameContainer": self._rename, "RunPreStart": self._run_pre_start, "StartContainer": self._start,
             "StopContainer": self._stop, "RemoveContainer": self._remove, "Await": self._await,
+            "RestartContainer": self._restart, "KillContainer": self._kill,
+            "PauseContainer": lambda one: self._engine.containers.pause(one.details.target),
+            "UnpauseContainer": lambda one: self._engine.containers.unpause(one.details.target),
         }  # fmt: skip
         kinds[operation.kind](operation)
 
@@ -153,6 +157,18 @@ class Steps:
                 for hook in service.pre_stop:
                     run_in(self._engine, service, target, hook)
             self._engine.containers.stop(target, timeout_s=self._manner.timeout_s)
+
+    def _restart(self, operation: Operation) -> None:
+        service = self._project.services.get(operation.service)
+        target = operation.details.target
+        self._engine.containers.restart(target, timeout_s=self._manner.timeout_s)
+        if service is not None:
+            for hook in service.post_start:
+                run_in(self._engine, service, target, hook)
+
+    def _kill(self, operation: Operation) -> None:
+        with contextlib.suppress(NotFound, Conflict):  # it has ended by itself
+            self._engine.containers.kill(operation.details.target, self._manner.signal)
 
     def _remove(self, operation: Operation) -> None:
         target = operation.details.target

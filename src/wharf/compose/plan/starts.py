@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from wharf.compose import identity
+from wharf.compose.load.profiles import closure
+from wharf.compose.model.project import Project
 from wharf.compose.model.service import Service
-from wharf.compose.plan.observed import Container
-from wharf.compose.plan.operations import Details
-from wharf.compose.plan.work import Work, subject_of
+from wharf.compose.plan.observed import Container, Observed
+from wharf.compose.plan.operations import Details, Plan
+from wharf.compose.plan.work import Options, Work, service_order, subject_of
 
 _RUNS = frozenset({"running", "restarting", "paused"})
 _STARTED, _HEALTHY, _COMPLETED = "service_started", "service_healthy", "service_completed_successfully"
@@ -121,3 +125,22 @@ def plan_waits(work: Work) -> None:
     for name in sorted(work.project.services):
         condition = _HEALTHY if work.project.services[name].healthcheck else _RUNNING
         plan_wait(work, name, condition, required=True)
+
+
+def plan_start(project: Project, observed: Observed, services: Collection[str], *, wait: bool) -> Plan:
+    """Return the plan of `start`: what is there is started as `up` would, and nothing is made or changed.
+
+    Args:
+        project: What is wished.
+        observed: What there is.
+        services: Only these, and what they depend on; none: all.
+        wait: Until all run, or are healthy.
+    """
+    work = Work(project, observed, Options(wait=wait))
+    meant = closure(project, services) if services else set(project.services)
+    for name in service_order(project):
+        if name in meant and project.services[name].provider is None:
+            plan_starts(work, project.services[name])
+    if wait:
+        plan_waits(work)
+    return work.plan

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from tests.fakes.compose import project
 
-from wharf.cli.compose.images import _by_context
+from wharf.cli.compose.images import builds_in_order
 from wharf.compose.plan.images import image_needs
 
 
@@ -15,4 +15,4 @@ services:
   d: {image: y}
 """)
 
-    assert [need.service for need in _by_context(app, image_needs(app, {}))] == ["c", "b", "a"]
+    assert [need.service for need in builds_in_order(app, image_needs(app, {}))] == ["c", "b", "a"]

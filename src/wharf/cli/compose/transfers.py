@@ -1,0 +1,179 @@
+"""`wharf compose pull`, `push` and `build`: the images of a project."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+import msgspec
+
+from wharf.cli.command import Command
+from wharf.cli.compose.building import build_service
+from wharf.cli.compose.carry import DRY_RUN, is_dry
+from wharf.cli.compose.engine import engine_of
+from wharf.cli.compose.globals import one_of
+from wharf.cli.compose.images import builds_in_order, present_images, pull
+from wharf.cli.compose.progress import progress_of
+from wharf.cli.compose.project import load_project
+from wharf.cli.failures import describe
+from wharf.cli.flags import Flag
+from wharf.cli.images import split_reference
+from wharf.cli.progress import show_progress
+from wharf.cli.pull import with_tag
+from wharf.client.credentials import auth_header
+from wharf.compose import identity
+from wharf.compose.model.project import Project
+from wharf.compose.model.service import Service
+from wharf.compose.plan.images import Need
+from wharf.errors import InvalidArgument, WharfError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wharf.cli.command import Session
+    from wharf.cli.flags import Values
+
+_BUILDKIT = "it needs BuildKit's protocol, which `wharf compose build` does not speak yet"
+
+
+def _each_image(
+    session: Session, names: dict[str, Service], words: tuple[str, str], do: Callable[[str, Service], None], *,
+    forgive: bool,
+) -> int:  # fmt: skip
+    tell = progress_of(session).tell
+    code = 0
+    for name, service in names.items():
+        tell(f"Image {name}", words[0])
+        try:
+            do(name, service)
+        except WharfError as error:
+            if not forgive:
+                raise
+            session.warn(f"WARNING: {name}: {describe(error)}")
+        else:
+            tell(f"Image {name}", words[1])
+    return code
+
+
+def _pull(session: Session, values: Values, services: list[str]) -> int:
+    project = load_project(session, services, dependencies=values.on("include-deps"))
+    with engine_of(session) as engine:
+        present = present_images(engine, project) if values.text("policy") == "missing" else {}
+        names = {
+            service.image: service
+            for service in project.services.values()
+            if service.image and service.image not in present
+            and not (service.build is not None and values.on("ignore-buildable"))
+            and service.pull_policy not in {"build", "never"}
+        }  # fmt: skip
+        if is_dry(session, values):
+            session.print("\n".join(f"image:{name}, PullImage, pull" for name in names))
+            return 0
+        return _each_image(
+            session, names, ("Pulling", "Pulled"),
+            lambda name, service: pull(engine, name, service.platform, quiet=values.on("quiet")),
+            forgive=values.on("ignore-pull-failures"),
+        )  # fmt: skip
+
+
+def _push(session: Session, values: Values, services: list[str]) -> int:
+    project = load_project(session, services, dependencies=values.on("include-deps"))
+    names = {one.image: one for one in project.services.values() if one.build is not None and one.image}
+    skipped = [one.name for one in project.services.values() if one.build is not None and not one.image]
+    for name in skipped:
+        session.warn(f"WARNING: service {name} has no image name, it is not pushed")
+    if is_dry(session, values):
+        session.print("\n".join(f"image:{name}, PushImage, push" for name in names))
+        return 0
+    with engine_of(session) as engine:
+
+        def push(name: str, _: Service) -> None:
+            repository, tag = split_reference(with_tag(name))
+            stream = engine.images.push(repository, tag=tag, auth=auth_header(name, os.environ))
+            show_progress(stream, None if values.on("quiet") else sys.stderr)
+
+        return _each_image(session, names, ("Pushing", "Pushed"), push, forgive=values.on("ignore-push-failures"))
+
+
+def _build(session: Session, values: Values, services: list[str]) -> int:
+    project = load_project(session, services, dependencies=values.on("with-dependencies"))
+    project = _with_arguments(project, values.items("build-arg"))
+    needs = [
+        Need("build", identity.image_name(project, one), name, "build")
+        for name, one in sorted(project.services.items())
+        if one.build is not None
+    ]
+    if is_dry(session, values):
+        session.print("\n".join(map(str, builds_in_order(project, needs))))
+        return 0
+    if not needs:
+        session.warn("No services to build")
+        return 0
+    tell = progress_of(session).tell
+    for need in builds_in_order(project, needs):
+        tell(f"Image {need.name}", "Building")
+        build_service(
+            session, project, project.services[need.service], quiet=values.on("quiet"),
+            no_cache=values.on("no-cache"), pull=values.on("pull"),
+        )  # fmt: skip
+        tell(f"Image {need.name}", "Built")
+    return _push(session, values, services) if values.on("push") else 0
+
+
+def _with_arguments(project: Project, items: list[str]) -> Project:
+    given: dict[str, str | None] = {}
+    for item in items:
+        name, equals, value = item.partition("=")
+        if not name:
+            raise InvalidArgument(f"invalid --build-arg {item!r}")
+        given[name] = value if equals else project.environment.get(name)
+    services = {
+        name: one
+        if one.build is None
+        else msgspec.structs.replace(one, build=msgspec.structs.replace(one.build, args={**one.build.args, **given}))
+        for name, one in project.services.items()
+    }
+    return msgspec.structs.replace(project, services=services)
+
+
+COMMANDS = (
+    Command(
+        "compose pull", _pull, "Download the images of services", arguments="[SERVICE...]", count=(0, None),
+        flags=(
+            Flag("ignore-buildable", "bool", "Leave out what can be built"),
+            Flag("ignore-pull-failures", "bool", "Go on after a failure"),
+            Flag("include-deps", "bool", "Also of services they depend on"),
+            Flag("policy", "string", "missing or always", check=one_of(("missing", "always"))),
+            Flag("quiet", "bool", "No progress", short="q"), DRY_RUN,
+        ),
+        examples=("wharf compose pull", "wharf compose pull --policy missing web"),
+    ),
+    Command(
+        "compose push", _push, "Upload the images of services", arguments="[SERVICE...]", count=(0, None),
+        flags=(
+            Flag("ignore-push-failures", "bool", "Go on after a failure"),
+            Flag("include-deps", "bool", "Also of services they depend on"),
+            Flag("quiet", "bool", "No progress", short="q"), DRY_RUN,
+        ),
+        examples=("wharf compose push",),
+    ),
+    Command(
+        "compose build", _build, "Build the images of services", arguments="[SERVICE...]", count=(0, None),
+        flags=(
+            Flag("build-arg", "list", "An argument for all builds, name=value"),
+            Flag("builder", refusal="the engine builds by itself"),
+            Flag("check", "bool", refusal="use `wharf build --check`"),
+            Flag("memory", "bytes", refusal="set it by the daemon's control group", short="m"),
+            Flag("no-cache", "bool", "Use no results of earlier builds"),
+            Flag("print", "bool", refusal="there is no bake here"),
+            Flag("provenance", refusal=_BUILDKIT),
+            Flag("pull", "bool", "Ask for newer base images"),
+            Flag("push", "bool", "Push the images then"),
+            Flag("quiet", "bool", "Say nothing but failures", short="q"),
+            Flag("sbom", refusal=_BUILDKIT),
+            Flag("ssh", refusal=_BUILDKIT),
+            Flag("with-dependencies", "bool", "Also of services they depend on"), DRY_RUN,
+        ),
+        examples=("wharf compose build", "wharf compose build --build-arg V=2 web"),
+    ),
+)  # fmt: skip

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+from tests.root.compose.conftest import Compose
+
+pytestmark = pytest.mark.root
+
+
+def test_images_are_built_in_order_with_arguments(compose: Compose) -> None:
+    compose.write("services: {a: {build: {context: ., args: [W]}, image: 'app-own:1'}, b: {image: busybox}}")
+    compose.write("FROM busybox\nARG W\nRUN echo $W >/w\n", "Dockerfile")
+
+    assert compose.done("build", "--dry-run") == "image:app-own:1, BuildImage, build\n"
+    compose.done("build", "--build-arg", "W=word", "-q")
+    assert compose.cli("run", "--rm", "app-own:1", "cat", "/w").out == "word\n"
+    compose.cli("rmi", "app-own:1")
+
+
+def test_build_that_fails_says_why(compose: Compose) -> None:
+    compose.write("services: {a: {build: .}}")
+    compose.write("FROM busybox\nRUN echo before; exit 9\n", "Dockerfile")
+    done = compose("build", "-q")
+
+    assert done.code == 1
+    assert "target a: failed to solve" in done.err
+    assert "before" in done.err
+
+
+def test_what_cannot_be_pulled_is_told_or_forgiven(compose: Compose) -> None:
+    compose.write("services: {a: {image: 'localhost:1/none'}, b: {build: ., image: 'localhost:1/built'}}")
+
+    assert compose("pull", "--ignore-buildable").code == 1
+    forgiven = compose("pull", "--ignore-pull-failures", "-q")
+    assert (forgiven.code, forgiven.err.count("WARNING: localhost:1/")) == (0, 2)
+    assert compose.done("push", "--dry-run") == "image:localhost:1/built, PushImage, push\n"
+
+
+@pytest.mark.parametrize("flag", ["--sbom=true", "--provenance=x", "--builder=b"])
+def test_what_only_buildkit_can_is_refused(compose: Compose, flag: str) -> None:
+    compose.write("services: {a: {build: .}}")
+
+    assert "is not supported here" in compose("build", flag).err
