@@ -29,7 +29,7 @@ PROJECT_FLAGS = (
     Flag("all-resources", "bool", "Include all resources, even those not used by services"),
     Flag("ansi", "string", "When to print ANSI control characters: never, always or auto", default="auto",
          check=one_of(_ANSI)),
-    Flag("compatibility", "bool", "Names with underscores, as docker-compose 1 had them"),
+    Flag("compatibility", "bool", refusal="names have hyphens here, as docker compose 2 gives them"),
     Flag("dry-run", "bool", "Say what would be done, and do nothing"),
     Flag("env-file", "list", "A file of variables, instead of .env"),
     Flag("file", "list", "A Compose file", short="f"),

@@ -11,6 +11,7 @@ from wharf.cli.flags import Values
 from wharf.compose.load.files import DiskFiles
 from wharf.compose.load.located import ComposeError
 from wharf.compose.load.project import Loaded, Request, load
+from wharf.compose.load.unsupported import limits_of
 from wharf.compose.model.project import Project
 
 
@@ -60,6 +61,17 @@ def load_project(session: Session, services: Sequence[str] = (), *, dependencies
         ComposeError: there is no project, it is wrong, or has no such service.
     """
     return load_request(session, request_of(session, services, dependencies=dependencies)).project
+
+
+def load_to_run(session: Session, services: Sequence[str] = (), *, dependencies: bool = True) -> Project:
+    """Return the project to run; what it will have to go without is told, with file and line.
+
+    Raises:
+        ComposeError: there is no project, it is wrong, has no such service, or asks for what cannot be done here.
+    """
+    loaded = load_request(session, request_of(session, services, dependencies=dependencies))
+    warn(session, limits_of(loaded.tree, loaded.project.services.keys()))
+    return loaded.project
 
 
 def load_or_name(session: Session) -> Project:

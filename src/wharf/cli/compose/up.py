@@ -16,7 +16,7 @@ from wharf.cli.compose.engine import engine_of
 from wharf.cli.compose.globals import one_of
 from wharf.cli.compose.images import have_images, observed_ids, present_images
 from wharf.cli.compose.lines import Lines, coloured
-from wharf.cli.compose.project import flags_of, load_project
+from wharf.cli.compose.project import flags_of, load_to_run
 from wharf.cli.flags import Flag
 from wharf.compose import identity
 from wharf.compose.execute.logs import Follower, Window
@@ -94,7 +94,7 @@ class Convergence:
             WharfError: there is no project, or no engine.
         """
         dependencies = not values.on("no-deps")
-        self.project = scaled(load_project(session, services, dependencies=dependencies), values.items("scale"))
+        self.project = scaled(load_to_run(session, services, dependencies=dependencies), values.items("scale"))
         self.engine: Engine = engine_of(session)
         self.present = present_images(self.engine, self.project)
         self.needs: list[Need] = image_needs(
@@ -308,6 +308,9 @@ UP_FLAGS = (
     Flag("no-start", "bool", "Start nothing"),
     Flag("renew-anon-volumes", "bool", "New anonymous volumes instead of the old containers'", short="V"),
     Flag("timeout", "int", "Seconds until a container that stops is killed", short="t"),
+    Flag(
+        "watch", "bool", short="w", refusal="follow files by `wharf compose watch`, which brings the project up first"
+    ),
     Flag("wait", "bool", "Until all run or are healthy; in the background"),
     Flag("wait-timeout", "int", "Seconds to wait at most"),
 )

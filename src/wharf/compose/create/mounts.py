@@ -84,9 +84,9 @@ def _options(mount: Mount) -> Document:
                    "ReadOnlyForceRecursive": mount.bind.recursive == "readonly"}  # fmt: skip
     elif mount.volume is not None and mount.type == "volume":
         options = {"NoCopy": mount.volume.nocopy, "Subpath": mount.volume.subpath, "Labels": mount.volume.labels}
-    elif mount.tmpfs is not None:
+    elif mount.tmpfs is not None and mount.type == "tmpfs":
         options = {"SizeBytes": int(mount.tmpfs.size), "Mode": mount.tmpfs.mode}
-    elif mount.image is not None:
+    elif mount.image is not None and mount.type == "image":
         options = {"Subpath": mount.image.subpath}
     return {key: value for key, value in options.items() if value}
 

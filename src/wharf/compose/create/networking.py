@@ -110,7 +110,7 @@ def network_document(project: Project, key: str) -> Document:
         document["EnableIPv4"] = network.enable_ipv4
     if network.enable_ipv6 is not None:
         document["EnableIPv6"] = network.enable_ipv6
-    if network.ipam.driver or network.ipam.config:
+    if network.ipam.driver or network.ipam.config or network.ipam.options:
         pools = [
             {"Subnet": p.subnet, "Gateway": p.gateway, "IPRange": p.ip_range, "AuxiliaryAddresses": p.aux_addresses}
             for p in network.ipam.config
