@@ -84,12 +84,11 @@ def test_the_end_of_a_container_is_waited_for_and_told_as_an_event(up: Compose) 
     ended = up("wait", "job")
     assert (ended.code, ended.out.endswith("exited with status code 3\n")) == (3, True), ended
 
-    events = [
-        json.loads(line)
-        for line in up.done("events", "--json", "--since", "1m", "--until", "0s", "job").split("\n")
-        if line
-    ]
-    assert [(event["action"], event["service"]) for event in events if event["action"] == "die"] == [("die", "job")]
+    def deaths() -> list[str]:
+        lines = up.done("events", "--json", "--since", "1m", "--until", "0s", "job").splitlines()
+        return [event["service"] for event in map(json.loads, lines) if event["action"] == "die"]
+
+    until(lambda: deaths() == ["job"])
 
 
 def test_a_project_goes_with_the_first_container_that_ends(up: Compose) -> None:
