@@ -16,7 +16,7 @@ from wharf.lib.version import API_VERSION, MIN_API_VERSION, __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Self
 
     Query = Mapping[str, str | int | bool | list[str] | None]
@@ -197,20 +197,30 @@ class Client:
         """Send one request and return its whole JSON answer."""
         return self.request(method, path, query=query, doc=doc).json()
 
-    def hijack(self, path: str, *, query: Query | None = None, doc: object = None) -> Wire:
+    def hijack(
+        self,
+        path: str,
+        *,
+        query: Query | None = None,
+        doc: object = None,
+        protocol: str = "tcp",
+        more: Sequence[tuple[str, str]] = (),
+    ) -> Wire:
         """POST and return the connection as a raw two-way stream, owned by the caller.
 
-        An engine answers 101 (upgraded) or, an old one, 200.
+        An engine answers 101 (upgraded) or, an old one, 200. ``more`` are further headers, some maybe repeated.
 
         Raises:
             WharfError: the engine's answer, by status.
         """
         target = f"/v{self.version}{path}{query_string(query or {})}"
         payload = dumps(doc).encode("utf-8", "surrogateescape") if doc is not None else b""
-        headers = {"Connection": "Upgrade", "Upgrade": "tcp", "Content-Type": "application/json"}
+        headers = {"Connection": "Upgrade", "Upgrade": protocol, "Content-Type": "application/json"}
         wire = self.address.connect()
         try:
-            wire.send(self._head("POST", target, headers, len(payload)) + payload)
+            head_lines = self._head("POST", target, headers, len(payload)).removesuffix(b"\r\n")
+            extra = "".join(f"{name}: {value}\r\n" for name, value in more).encode("latin-1", "replace")
+            wire.send(head_lines + extra + b"\r\n" + payload)
             head = read_head(wire)
             if head.status not in {101, 200}:
                 self._check(Response(self, wire, head, "POST"))

@@ -62,6 +62,27 @@ def auth_header(reference: str, environment: Mapping[str, str]) -> str:
     return _encoded({**found, "serveraddress": server}) if found else ""
 
 
+def stored_for(server: str, environment: Mapping[str, str]) -> tuple[str, str]:
+    """Return the name and the password stored for a registry; a token has no name. Empty for nothing.
+
+    Raises as :func:`auth_header`.
+    """
+    config = read_config(environment)
+    helper = text(section(config, "credHelpers"), server) or text(config, "credsStore")
+    found = _from_helper(helper, server) if helper else _from_auths(section(config, "auths"), server)
+    if token := text(found, "identitytoken"):
+        return "", token
+    if text(found, "username"):
+        return text(found, "username"), text(found, "password")
+    from binascii import Error, a2b_base64  # noqa: PLC0415  # only for who has credentials
+
+    try:
+        name, _, password = a2b_base64(text(found, "auth")).decode().partition(":")
+    except (Error, UnicodeDecodeError) as error:
+        raise InvalidArgument(f"the credentials for {server} are not base64") from error
+    return name, password
+
+
 def config_header(environment: Mapping[str, str]) -> str:
     """Return ``X-Registry-Config``: all that is stored, for a build may need any of it; empty for nothing.
 

@@ -50,6 +50,13 @@ class Wire:
         """Send all of ``data``."""
         self._socket.sendall(data)
 
+    def shut_down(self) -> None:
+        """End both ways, and whoever reads or writes on another thread; the socket stays the caller's to close."""
+        try:
+            self._socket.shutdown(2)
+        except OSError:
+            return  # the other side was first
+
     def finish_sending(self) -> None:
         """Send end-of-file; reading goes on (shutdown(2), SHUT_WR)."""
         self._socket.shutdown(1)

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from wharf.cli.progress import Plain, Terminal
 
 _CHUNK = 1 << 18
+_PROGRESS = ("auto", "plain", "tty", "quiet", "rawjson")
 _REMOTE = ("http://", "https://", "git://", "ssh://", "git@", "github.com/")
-_BUILDKIT = "it needs BuildKit's protocol, which this build of wharf does not speak yet"
+_CACHE = "exporting and importing the cache is not supported by this build of wharf"
+_ATTESTATION = "attestations are not supported by this build of wharf"
 
 
 def _stdin() -> Iterator[bytes]:
@@ -98,7 +100,29 @@ def _ulimits(items: list[str]) -> str | None:
     return dumps(limits) if limits else None
 
 
+def _known_progress(word: str) -> None:
+    if word not in _PROGRESS:
+        raise InvalidArgument(f"choose one of {', '.join(_PROGRESS)}")
+
+
+_MODERN = ("secret", "ssh", "output", "push", "build-context", "no-cache-filter", "metadata-file", "progress")
+
+
 def _build(session: Session, values: Values, arguments: list[str]) -> int:
+    path = arguments[0]
+    asked = [name for name in _MODERN if values.given(name)]
+    classic = os.environ.get("DOCKER_BUILDKIT") == "0" or path == "-"
+    if classic and asked:
+        why = "a context on stdin" if path == "-" else "DOCKER_BUILDKIT=0"
+        raise InvalidArgument(f"--{asked[0]} does not go with {why}")
+    if classic or _call(values)[0] != "build":
+        return _build_classic(session, values, arguments)
+    from wharf.cli.build.modern import build  # noqa: PLC0415  # protobuf and asyncio are heavy
+
+    return build(session, values, path, remote=path.startswith(_REMOTE))
+
+
+def _build_classic(session: Session, values: Values, arguments: list[str]) -> int:
     query: dict[str, str | int | bool | list[str] | None] = {
         "t": values.items("tag"),
         "target": values.text("target"),
@@ -218,11 +242,11 @@ COMMANDS = (
         flags=(
             Flag("add-host", "list", "A name and its address for commands, name:address"),
             Flag("build-arg", "list", "An argument, name=value"),
-            Flag("build-context", refusal=_BUILDKIT),
+            Flag("build-context", "list", "One more context, name=FOLDER|ADDRESS|docker-image://IMAGE"),
             Flag("call", "string", "What to do: build, or only tell: check, outline, targets[,format=json]"),
             Flag("check", "bool", "Look at the Dockerfile only, as --call=check"),
             Flag("cache-from", refusal="results are kept by the engine"),
-            Flag("cache-to", refusal=_BUILDKIT),
+            Flag("cache-to", refusal=_CACHE),
             Flag("cgroup-parent", "string", "The control group of commands"),
             Flag("cpuset-cpus", "string", "The processors of commands, such as 0-3,1"),
             Flag("file", "string", "The Dockerfile; PATH/Dockerfile by default, - for stdin", short="f"),
@@ -230,15 +254,20 @@ COMMANDS = (
             Flag("label", "list", "A label of the image, key=value"),
             Flag("memory", "bytes", "The memory of each command", short="m"),
             Flag("network", "string", "The network of commands: default, none, host or a network's name"),
+            Flag("metadata-file", "string", "A file to write what is known of the result to, as JSON"),
             Flag("no-cache", "bool", "Use no results of earlier builds"),
-            Flag("output", refusal=_BUILDKIT, short="o"),
+            Flag("no-cache-filter", "list", "Use none for this stage"),
+            Flag("output", "list", "Where to: a folder, -, or type=image|local|tar|oci|docker,dest=…", short="o"),
             Flag("platform", "string", "os/architecture[/variant] of the image"),
             Flag("pull", "bool", "Ask the registry for newer base images"),
-            Flag("push", "bool", refusal="push the image when it is built"),
+            Flag("progress", "string", "auto, plain, tty, quiet or rawjson", check=_known_progress),
+            Flag("provenance", refusal=_ATTESTATION),
+            Flag("push", "bool", "Send the image to its registry when it is built"),
             Flag("quiet", "bool", "Only the image's id; what was said when it fails", short="q"),
-            Flag("secret", refusal=_BUILDKIT),
+            Flag("sbom", refusal=_ATTESTATION),
+            Flag("secret", "list", "A secret for commands that mount it: id=NAME,src=FILE or id=NAME,env=VARIABLE"),
             Flag("shm-size", "bytes", "The size of /dev/shm for commands"),
-            Flag("ssh", refusal=_BUILDKIT),
+            Flag("ssh", "list", "An SSH agent for commands that mount it: default or NAME=SOCKET"),
             Flag("tag", "list", "The image's name, and more than one", short="t"),
             Flag("target", "string", "The stage to build; the last one by default"),
             Flag("ulimit", "list", "A limit of commands, name=soft[:hard]"),
@@ -246,6 +275,7 @@ COMMANDS = (
         examples=(
             "wharf build -t app .",
             "wharf build -t app -f docker/Dockerfile --build-arg V=2 .",
+            "wharf build --secret id=token,env=TOKEN -o dist .",
             "wharf build --check .",
         ),
     ),

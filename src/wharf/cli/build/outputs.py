@@ -1,0 +1,131 @@
+"""Where a build's result goes: ``--output``, ``--push``, ``--tag`` (docker buildx build, "--output")."""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from wharf.cli.copy.rules import Plan
+from wharf.errors import InvalidArgument
+
+_TO_CLIENT = ("local", "tar", "oci", "docker")
+_STORED = ("image", "registry")
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One place for the result."""
+
+    kind: str  # image, local, tar, oci, docker
+    destination: str = ""  # a folder, a file, or - for standard output
+    attributes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def exporter(self) -> tuple[str, dict[str, str]]:
+        """What the engine is asked for; a folder is sent as an archive, and unpacked here."""
+        kinds = {"image": "moby", "local": "tar"}
+        return kinds.get(self.kind, self.kind), self.attributes
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the result comes here."""
+        return self.kind in _TO_CLIENT
+
+
+def parse_outputs(texts: Sequence[str], tags: Sequence[str], *, push: bool) -> list[Output]:
+    """Return where to: into the engine's store unless told otherwise.
+
+    Raises:
+        InvalidArgument: an output is malformed.
+    """
+    outputs = [_parse(text) for text in texts] or [Output("image")]
+    named = []
+    for output in outputs:
+        attributes = dict(output.attributes)
+        if output.kind not in ("local", "tar") and tags:
+            attributes.setdefault("name", ",".join(tags))
+        if push and output.kind == "image":
+            attributes["push"] = "true"
+        named.append(Output(output.kind, output.destination, attributes))
+    if push and not any(one.attributes.get("push") for one in named):
+        raise InvalidArgument("--push is for images: use it with --output type=image, or alone")
+    return named
+
+
+def _parse(text: str) -> Output:
+    fields = next(csv.reader([text]), [])
+    if len(fields) == 1 and "=" not in fields[0]:
+        return Output("tar", "-") if text == "-" else Output("local", text)
+    attributes: dict[str, str] = {}
+    for one in fields:
+        name, equals, value = one.partition("=")
+        if not equals:
+            raise InvalidArgument(f"invalid value {one}: an output is a list of key=value, with commas between")
+        attributes[name.strip().lower()] = value
+    kind, destination = attributes.pop("type", ""), attributes.pop("dest", "")
+    if kind not in (*_TO_CLIENT, *_STORED):
+        raise InvalidArgument(f"invalid output type {kind!r}: it is {', '.join((*_STORED, *_TO_CLIENT))}")
+    if kind == "registry":
+        kind, attributes["push"] = "image", "true"
+    if kind == "local" and not destination:
+        raise InvalidArgument("dest is required for local output")
+    if kind in _TO_CLIENT and not destination:
+        destination = "-"
+    return Output(kind, destination, attributes)
+
+
+@contextmanager
+def opened(outputs: Sequence[Output]) -> Iterator[dict[int, BinaryIO]]:
+    """Open what takes results, by their numbers; what is no result after all goes again.
+
+    Raises:
+        InvalidArgument: a file cannot be written, or a terminal would get an archive.
+    """
+    with ExitStack() as stack:
+        files = {number: stack.enter_context(_file(one)) for number, one in enumerate(outputs) if one.is_sent}
+        yield files
+        for number, output in enumerate(outputs):
+            if number in files:
+                _keep(output, files[number])
+
+
+@contextmanager
+def _file(output: Output) -> Iterator[BinaryIO]:
+    if output.destination == "-":
+        if sys.stdout.isatty():
+            raise InvalidArgument(f"dest file is required for {output.kind} output. refusing to write to console")
+        yield sys.stdout.buffer
+        return
+    if output.kind == "local":
+        with tempfile.TemporaryFile() as file:
+            yield file
+        return
+    partial = f"{output.destination}.part"
+    try:
+        with open(partial, "wb") as file:
+            yield file
+    except OSError as error:
+        raise InvalidArgument(f"open {output.destination}: {(error.strerror or '').lower()}") from error
+    finally:
+        if os.path.exists(partial):
+            os.unlink(partial)
+
+
+def _keep(output: Output, file: BinaryIO) -> None:
+    """Put what has come into its place."""
+    file.flush()
+    if output.kind == "local":
+        from wharf.cli.copy.unpacking import Chunks, unpack  # noqa: PLC0415  # tarfile is heavy
+
+        os.makedirs(output.destination, exist_ok=True)
+        file.seek(0)
+        unpack(Chunks(iter(lambda: file.read(_CHUNK), b"")), Plan(output.destination), owners=os.geteuid() == 0)
+    elif output.destination != "-":
+        os.rename(f"{output.destination}.part", output.destination)

@@ -1,0 +1,95 @@
+"""``wharf build`` through BuildKit's protocol: one connection on which we ask, and one on which we are asked."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+
+from wharf.cli.build.link import WireLink
+from wharf.cli.build.outputs import Output
+from wharf.cli.build.serving import Lent, methods
+from wharf.cli.build.show import Display
+from wharf.client.client import Client
+from wharf.rpc.channel import Channel
+from wharf.rpc.methods import decoded
+from wharf.rpc.server import serve
+from wharf.rpc.status import CallFailed
+from wharf.spec.buildkit import control_pb2 as pb
+
+_SERVICE = "/moby.buildkit.v1.Control/"
+_FIELD = "X-Docker-Expose-Session-"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A build: the frontend's options, where its result goes, and what it is lent."""
+
+    attributes: dict[str, str]
+    outputs: Sequence[Output]
+    lent: Lent
+    shared_key: str  # the same for each build of one folder: only what has changed is sent
+
+
+def solve(client: Client, asked: Asked, display: Display) -> dict[str, str]:
+    """Do a build and return what the engine tells of its result.
+
+    Raises:
+        CallFailed: why not.
+    """
+    return asyncio.run(_solve(client, asked, display))
+
+
+async def _solve(client: Client, asked: Asked, display: Display) -> dict[str, str]:
+    ref, session = secrets.token_hex(16), secrets.token_hex(16)
+    table = methods(asked.lent)
+    greeting = [(f"{_FIELD}Uuid", session), (f"{_FIELD}Sharedkey", asked.shared_key)]
+    greeting += [(f"{_FIELD}Grpc-Method", path) for path in table]
+    async with AsyncExitStack() as stack:
+        asking = await _link(stack, client, "/grpc", [])
+        lending = await _link(stack, client, "/session", greeting)
+        channel = Channel(asking)
+        stack.callback(channel.close)
+        for work in (channel.run(), serve(lending, table)):
+            stack.push_async_callback(_end, asyncio.create_task(work))
+        showing = asyncio.create_task(_show(channel, ref, display))
+        try:
+            request = pb.SolveRequest(
+                Ref=ref,
+                Session=session,
+                Frontend="dockerfile.v0",
+                FrontendAttrs=asked.attributes,
+                Exporters=[
+                    pb.Exporter(Type=kind, Attrs=attrs) for kind, attrs in (o.exporter for o in asked.outputs)
+                ],
+            )
+            answer = await channel.unary(f"{_SERVICE}Solve", request, pb.SolveResponse)
+            with suppress(CallFailed):
+                await showing
+        finally:
+            await _end(showing)
+            display.close()
+    return dict(answer.ExporterResponse)
+
+
+async def _link(stack: AsyncExitStack, client: Client, path: str, more: Sequence[tuple[str, str]]) -> WireLink:
+    wire = await asyncio.to_thread(lambda: client.hijack(path, protocol="h2c", more=more))
+    stack.callback(wire.close)
+    link = WireLink(wire)
+    stack.push_async_callback(link.aclose)
+    return link
+
+
+async def _show(channel: Channel, ref: str, display: Display) -> None:
+    async with channel.open(f"{_SERVICE}Status") as call:
+        await call.send(pb.StatusRequest(Ref=ref).SerializeToString())
+        await call.finish()
+        async for message in call.messages():
+            display.take(decoded(pb.StatusResponse, message))
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from wharf.cli.build.outputs import Output, opened, parse_outputs
+from wharf.errors import InvalidArgument
+
+
+def test_a_result_goes_to_the_store_unless_told_otherwise() -> None:
+    (output,) = parse_outputs([], ["a", "b:1"], push=True)
+
+    assert output.exporter == ("moby", {"name": "a,b:1", "push": "true"})
+    assert not output.is_sent
+
+
+def test_outputs_are_short_or_long() -> None:
+    assert parse_outputs(["out", "-", "type=oci,dest=x.tar", "type=registry,name=r/x"], ["t"], push=False) == [
+        Output("local", "out"),
+        Output("tar", "-"),
+        Output("oci", "x.tar", {"name": "t"}),
+        Output("image", "", {"name": "r/x", "push": "true"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("type=local", "dest is required"),
+        ("type=what,dest=x", "invalid output type 'what'"),
+        ("type=tar,dest", "invalid value dest"),
+    ],
+)
+def test_malformed_outputs_are_refused(text: str, said: str) -> None:
+    with pytest.raises(InvalidArgument, match=said):
+        parse_outputs([text], [], push=False)
+
+
+def test_pushing_what_is_no_image_is_refused() -> None:
+    with pytest.raises(InvalidArgument, match="--push is for images"):
+        parse_outputs(["out"], [], push=True)
+
+
+def _archive() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        member = tarfile.TarInfo("f")
+        member.size = 2
+        archive.addfile(member, io.BytesIO(b"hi"))
+    return buffer.getvalue()
+
+
+def test_a_folder_gets_what_an_archive_has(tmp_path: Path) -> None:
+    with opened([Output("image"), Output("local", str(tmp_path / "new/out"))]) as files:
+        files[1].write(_archive())
+
+    assert (tmp_path / "new/out/f").read_bytes() == b"hi"
+
+
+def _break_off(target: Path) -> None:
+    with opened([Output("tar", str(target))]) as files:
+        files[0].write(b"half")
+        raise KeyError
+
+
+def test_a_file_is_there_when_it_is_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "x.tar"
+    with pytest.raises(KeyError):
+        _break_off(target)
+    assert list(tmp_path.iterdir()) == []
+
+    with opened([Output("tar", str(target))]) as files:
+        files[0].write(b"whole")
+    assert target.read_bytes() == b"whole"

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from tests.fakes.links import connected
+
+from wharf.build.session.filesync import Wanted, receive
+from wharf.cli.build.serving import Lent, methods
+from wharf.rpc.channel import Channel
+from wharf.rpc.status import CallFailed
+from wharf.spec.buildkit.secrets_pb2 import GetSecretRequest, GetSecretResponse
+from wharf.spec.buildkit.ssh_pb2 import BytesMessage
+
+_SECRET = "/moby.buildkit.secrets.v1.Secrets/GetSecret"
+
+
+def _asked(lent: Lent, ask: Callable[[Channel], Awaitable[object]]) -> object:
+    """Serve what is lent to the engine's own side of a session."""
+
+    async def talk() -> object:
+        async with connected(methods(lent)) as channel:
+            return await ask(channel)
+
+    return asyncio.run(talk())
+
+
+def test_a_folder_is_brought_over_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "here/sub").mkdir(parents=True)
+    (tmp_path / "here/sub/f").write_bytes(bytes(700_000))
+    (tmp_path / "here/skip").write_text("x")
+    wanted = Wanted("context", exclude=["skip"])
+
+    async def ask(channel: Channel) -> None:
+        await receive(channel, wanted, tmp_path / "there", received=lambda _: None)
+
+    _asked(Lent({"context": str(tmp_path / "here")}), ask)
+    assert (tmp_path / "there/sub/f").read_bytes() == bytes(700_000)
+    assert not (tmp_path / "there/skip").exists()
+
+
+def test_only_folders_that_are_lent_are_read(tmp_path: Path) -> None:
+    async def ask(channel: Channel) -> None:
+        with pytest.raises(CallFailed, match="no access allowed to dir 'other'"):
+            await receive(channel, Wanted("other"), tmp_path / "there", received=lambda _: None)
+
+    _asked(Lent({"context": str(tmp_path)}), ask)
+
+
+def test_secrets_are_lent_by_name() -> None:
+    lent = Lent({}, secrets={"token": lambda: b"abc"})
+
+    async def ask(channel: Channel) -> bytes:
+        with pytest.raises(CallFailed, match="secret none: not found"):
+            await channel.unary(_SECRET, GetSecretRequest(ID="none"), GetSecretResponse)
+        return (await channel.unary(_SECRET, GetSecretRequest(ID="token"), GetSecretResponse)).data
+
+    assert _asked(lent, ask) == b"abc"
+
+
+def test_a_secret_that_is_too_large_is_not_lent() -> None:
+    async def ask(channel: Channel) -> None:
+        with pytest.raises(CallFailed, match="invalid secret size"):
+            await channel.unary(_SECRET, GetSecretRequest(ID="big"), GetSecretResponse)
+
+    _asked(Lent({}, secrets={"big": lambda: bytes(600_000)}), ask)
+
+
+def test_what_is_not_lent_is_not_served() -> None:
+    assert set(methods(Lent({}))) == {"/moby.filesync.v1.FileSync/DiffCopy", "/moby.filesync.v1.Auth/Credentials"}
+    assert "/moby.filesync.v1.FileSend/DiffCopy" in methods(Lent({}, results={0: io.BytesIO()}))
+
+
+def test_a_step_talks_to_an_agent(tmp_path: Path) -> None:
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"heard " + await reader.read(100))
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    async def talk() -> bytes:
+        path = str(tmp_path / "agent")
+        async with (
+            await asyncio.start_unix_server(echo, path),
+            connected(methods(Lent({}, agents={"default": path}))) as channel,
+            channel.open("/moby.sshforward.v1.SSH/ForwardAgent", {"buildkit.ssh.id": ["default"]}) as call,
+        ):
+            await call.send(BytesMessage(data=b"hello").SerializeToString())
+            return BytesMessage.FromString(await call.receive() or b"").data
+
+    assert asyncio.run(talk()) == b"heard hello"
