@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+from contextlib import suppress
 from pathlib import Path
 
 from wharf.engine.ocispec.inputs import HostFacts
@@ -17,6 +18,8 @@ from wharf.spec.rootless import World
 from wharf.storage.layout import default_places
 
 _SUPPORTED = ("amd64", "arm64")
+_APPARMOR = "/sys/module/apparmor/parameters/enabled"
+_SELINUX = "/sys/fs/selinux/enforce"
 _OLDEST_KERNEL = (5, 10)
 
 
@@ -48,8 +51,16 @@ def read_facts() -> HostFacts:
         controllers=read_hierarchies().controllers,
         rootless=userns.inside(),
         one_id=userns.has_one_id(),
+        apparmor=_reads(_APPARMOR).startswith("Y"),
+        selinux=Path(_SELINUX).exists(),
         world=_world(),
     )
+
+
+def _reads(path: str) -> str:
+    with suppress(FileNotFoundError):
+        return Path(path).read_text(encoding="ascii")
+    return ""
 
 
 def _world() -> World | None:

@@ -233,7 +233,12 @@ def _security(context: Context) -> list[str]:
     """Return what keeps containers in, as SecurityOptions spells it."""
     facts = context.facts
     seccomp = ["name=seccomp,profile=builtin"] if facts.seccomp else []
-    return [*seccomp, *(["name=rootless"] if facts.rootless else []), *(["name=cgroupns"] if facts.cgroup2 else [])]
+    return [
+        *(["name=apparmor"] if facts.apparmor else []),
+        *seccomp,
+        *(["name=rootless"] if facts.rootless else []),
+        *(["name=cgroupns"] if facts.cgroup2 else []),
+    ]
 
 
 def _warnings(context: Context) -> list[str]:

@@ -262,7 +262,7 @@ def restore(
         Unavailable: there is no CRIU.
     """
     steps = Steps()
-    plan = init.plan(spec, bundle, rootfs_mounts, (b"", 0), Invocation())
+    plan = init.plan(spec, bundle, rootfs_mounts, (b"", 0), Invocation(state={}))
     if plan.root.detached:
         raise StartFailed("invalid", "a container without a mount namespace of its own cannot be restored")
     masters: list[int] = []

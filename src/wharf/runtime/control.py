@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 
-from wharf.errors import Conflict
+from wharf.errors import Conflict, InvalidArgument
 from wharf.kernel.cgroup.group import open_cgroup
 from wharf.runtime import devices
 
@@ -64,6 +64,24 @@ def update(folder: Folder, resources: Resources) -> None:
     open_cgroup(record["cgroup"]).apply(asked)
     spec = folder.spec()
     folder.save_spec(merged(spec, resources))
+
+
+def update_class(folder: Folder, cache: str, bandwidth: str) -> None:
+    """Change the schemata of a container's class of service (Intel RDT).
+
+    Raises:
+        InvalidArgument: it was created without one, or a schema cannot be meant.
+        Unavailable: no resctrl file system is mounted.
+        OSError: the kernel refused one.
+    """
+    from wharf.runtime import resctrl  # noqa: PLC0415 - start-up
+
+    wanted = (folder.spec().get("linux") or {}).get("intelRdt")
+    if not wanted:
+        raise InvalidArgument("the container was created without linux.intelRdt")
+    lines = resctrl.lines_of({"l3CacheSchema": cache, "memBwSchema": bandwidth})
+    group = resctrl.Class(wanted, folder.id).folder
+    resctrl.write_lines(f"{resctrl.find()}/{group}".rstrip("/"), lines)
 
 
 def merged(spec: Spec, resources: Resources) -> Spec:

@@ -1,7 +1,9 @@
-"""Id-mapped bind mounts (config.md "idmap", mount_setattr(2) "ID-mapped mounts").
+"""Id-mapped mounts (config.md "idmap", mount_setattr(2) "ID-mapped mounts").
 
-The parent opens and maps the sources, for init may be nobody there: in a user namespace of its own it has no right
-over the host's file systems, nor a way to what only the host's root can reach. It then only gives them their place.
+The parent opens and maps the sources of bind mounts, for init may be nobody there: in a user namespace of its own it
+has no right over the host's file systems, nor a way to what only the host's root can reach. It then only gives them
+their place. For new file systems the parent makes the user namespace that holds the mapping: in a pid namespace of
+its own, init does not find its children in the host's /proc.
 """
 
 from __future__ import annotations
@@ -26,24 +28,21 @@ if TYPE_CHECKING:
 _IDMAP: Final = int(MountAttr.IDMAP)
 
 
-def maps_of(mount: Mount, linux: Linux, *, asked: bool, bind: bool) -> Maps | None:
+def maps_of(mount: Mount, linux: Linux, *, asked: bool) -> Maps | None:
     """Return (uid_map, gid_map) as user_namespaces(7) writes them; None for a mount without.
 
     Args:
         mount: of config.json.
         linux: whose user namespace's mappings are meant when the mount has none of its own.
         asked: the options have idmap or ridmap.
-        bind: it is a bind mount.
 
     Raises:
-        StartFailed: half a mapping, none at all, or not on a bind mount.
+        StartFailed: half a mapping, or none at all.
     """
     uids, gids = mount.get("uidMappings") or [], mount.get("gidMappings") or []
     destination = mount.get("destination", "")
     if not asked and not uids and not gids:
         return None
-    if not bind:
-        raise invalid(f"only bind mounts can be id-mapped: {destination}")
     if bool(uids) != bool(gids):
         raise invalid(f"uidMappings and gidMappings must be given together: {destination}")
     if not uids:
@@ -60,7 +59,7 @@ def _of_namespace(linux: Linux) -> tuple[list[IDMapping], list[IDMapping]]:
 
 
 class Opened:
-    """While it lasts, the sources of these bind mounts are open: ``with Opened(plans, open_source): clone3(...)``."""
+    """While it lasts, what these mounts need is open: ``with Opened(plans, open_source): clone3(...)``."""
 
     __slots__ = ("_open_source", "_plans")
 
@@ -84,6 +83,9 @@ class Opened:
 
 
 def _open(one: MountPlan, open_source: Callable[[MountPlan], int]) -> int:
+    if one.fstype != "bind":
+        assert one.options.maps is not None
+        return userns.make(*one.options.maps)
     try:
         fd = open_source(one)
         try:

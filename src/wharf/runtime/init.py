@@ -139,6 +139,8 @@ def plan(
     """
     try:
         support.check(spec)
+        if (spec.get("linux") or {}).get("intelRdt") and invocation.state is None:
+            raise invalid("linux.intelRdt is for containers of the command line")
         process = spec.get("process") or {}
         document = (spec.get("linux") or {}).get("seccomp")
         wanted = Privileges(process, *(seccomp if document else (b"", 0)))

@@ -43,7 +43,6 @@ _PROPAGATION: Final = {
 PART: Final = "wharf.part="
 _SUPERBLOCK: Final = frozenset({"sync", "dirsync", "lazytime", "mand", "silent", "iversion"})
 _NOTHING: Final = frozenset({"defaults", "async", "nolazytime", "nomand", "loud", "nodirsync", "noiversion", ""})
-_REFUSED: Final = frozenset({"move"})
 
 
 class Options:
@@ -119,9 +118,10 @@ def _combine(set_: int, clear: int, option: str) -> tuple[int, int]:
 
 
 def _other(result: Options, option: str) -> None:
-    if option in ("bind", "rbind"):
+    if option in ("bind", "rbind", "move"):
+        # In a namespace that is a copy, to move a tree and to bind it whole come to the same: the old root goes.
         result.bind = True
-        result.recursive = result.recursive or option == "rbind"
+        result.recursive = result.recursive or option != "bind"
     elif option == "tmpcopyup":
         result.copy_up = True
     elif option in ("idmap", "ridmap"):
@@ -133,8 +133,6 @@ def _other(result: Options, option: str) -> None:
         result.superblock.append(option)
     elif option.startswith(PART):
         result.part = option.removeprefix(PART)
-    elif option in _REFUSED:
-        raise invalid(f"mount option {option} is not supported")
     elif option not in _NOTHING:
         key, _, value = option.partition("=")
         result.data.append((key, value))
@@ -155,5 +153,5 @@ def propagation_of(name: str) -> tuple[int, bool]:
 def known() -> set[str]:
     """Return every option that has a meaning of its own here; others are handed to the filesystem."""
     names = {*_ATTRIBUTES, *_PROPAGATION}
-    own = {"bind", "rbind", "tmpcopyup", "idmap", "ridmap", "remount"}
+    own = {"bind", "rbind", "tmpcopyup", "idmap", "ridmap", "remount", "move"}
     return names | {f"r{name}" for name in names} | _SUPERBLOCK | (_NOTHING - {""}) | own

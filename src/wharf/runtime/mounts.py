@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from wharf.spec.oci_runtime import Linux, Mount
 
 _RDONLY: Final = int(MountAttr.RDONLY)
+_IDMAP: Final = int(MountAttr.IDMAP)
 _RECURSIVE_CLONE: Final = int(OpenTree.CLONE | OpenTree.RECURSIVE)
 _CLONE: Final = int(OpenTree.CLONE)
 _PLAIN: Final = ("proc", "sysfs")
@@ -55,7 +56,8 @@ class MountPlan:
     """One mount, decided: its repr is what is printed.
 
     Attributes:
-        opened: the source of a bind mount, detached, when somebody has opened it already; -1 otherwise.
+        opened: the source of a bind mount, detached, when somebody has opened it already; of a new file system with
+            ``options.maps``, the user namespace that has them; -1 otherwise.
         groups: for the v1 control groups of a container that shares the host's cgroup namespace: each hierarchy's
             name and the container's own group in it, detached.
     """
@@ -107,7 +109,7 @@ def _plan_one(mount: Mount, bundle: str, warnings: list[str], linux: Linux) -> M
     if options.idmap or mount.get("uidMappings") or mount.get("gidMappings"):
         from wharf.runtime import idmap  # noqa: PLC0415 - few want it: start-up
 
-        options.maps = idmap.maps_of(mount, linux, asked=options.idmap, bind=options.bind)
+        options.maps = idmap.maps_of(mount, linux, asked=options.idmap)
     if options.remount:
         fstype = "remount"
     elif options.bind:
@@ -131,7 +133,7 @@ def _plan_one(mount: Mount, bundle: str, warnings: list[str], linux: Linux) -> M
 def is_bind(mount: Mount) -> bool:
     """Return whether it shows a folder or a file of the host's: by its type, or by an option."""
     options = mount.get("options") or ()
-    return mount.get("type") == "bind" or "bind" in options or "rbind" in options
+    return mount.get("type") == "bind" or "bind" in options or "rbind" in options or "move" in options
 
 
 def make(root: int, plans: Iterable[MountPlan], prepared: Mapping[str, int]) -> None:
@@ -207,6 +209,8 @@ def _make_filesystem(root: int, one: MountPlan) -> None:
         fd = kernel.open_tree("/sys", _RECURSIVE_CLONE)
         kernel.mount_setattr(fd, set_=one.options.set | _RDONLY, recursive=True)
     try:
+        if one.options.maps is not None:
+            kernel.mount_setattr(fd, set_=_IDMAP, userns_fd=one.opened)
         if one.options.copy_up:
             copy_up.copy(target, fd)
         if one.options.copy_up and one.options.set & _RDONLY:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from wharf.runtime.hooks import HookPlan
     from wharf.runtime.started import Started
     from wharf.runtime.state import Folder, Record
-    from wharf.spec.oci_runtime import Process, Resources, Spec
+    from wharf.spec.oci_runtime import IntelRdt, Process, Resources, Spec
 
 _FORWARDED = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 _BY_SIGNAL = 128
@@ -65,6 +65,8 @@ def create(folder: Folder, bundle: str, asked: Asked) -> Started:
         finally:
             listener.close()
         try:
+            if rdt := (spec.get("linux") or {}).get("intelRdt"):
+                record["resctrl"] = enter_class(rdt, folder.id, started.pid)
             caller.announce(started, asked)
             record["pid"], record["start_time"] = started.pid, state.start_time(started.pid) or 0
             folder.save(record)
@@ -222,12 +224,23 @@ def remove(folder: Folder, record: Record, spec: Spec, warn: Warn) -> None:
     if group.exists:
         group.kill_all()
         group.delete()
+    if folders := record.get("resctrl"):
+        from wharf.runtime import resctrl  # noqa: PLC0415 - few have any: start-up
+
+        resctrl.leave(folders)
     folder.remove()
     if spec.get("hooks"):
         try:
             _hooks(folder, record, spec).run_all("poststop", 0, warn)
         except StartFailed as error:  # not as specified: a create that was killed had not yet looked at them
             warn(error.message)
+
+
+def enter_class(wanted: IntelRdt, container_id: str, pid: int) -> list[str]:
+    """Put a process into its class of service; return what :mod:`wharf.runtime.resctrl` made for it."""
+    from wharf.runtime import resctrl  # noqa: PLC0415 - the same
+
+    return resctrl.enter(resctrl.find(), resctrl.Class(wanted, container_id), pid)
 
 
 def _hooks(folder: Folder, record: Record, spec: Spec) -> HookPlan:

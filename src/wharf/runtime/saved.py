@@ -62,6 +62,8 @@ def _restore(folder: Folder, bundle: str, asked: Asked, wanted: Wanted) -> Start
         group = operations.make_cgroup(record, spec)
         started = checkpoint.restore(spec, wanted, bundle=bundle, rootfs_mounts=(), stdio=(0, 1, 2), cgroup=group)
         try:
+            if rdt := (spec.get("linux") or {}).get("intelRdt"):
+                record["resctrl"] = operations.enter_class(rdt, folder.id, started.pid)
             caller.announce(started, asked)
             record["pid"], record["start_time"] = started.pid, state.start_time(started.pid) or 0
             folder.save(record)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         annotations: dict[str, str]
         rootfs: str
         owner: int
+        resctrl: list[str]  # folders there that go with the container
 
 
 _ID_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-.")
@@ -78,6 +79,7 @@ class Folder:
             "annotations": spec.get("annotations") or {},
             "rootfs": os.path.join(bundle, (spec.get("root") or {}).get("path") or ""),
             "owner": os.geteuid(),
+            "resctrl": [],
         }
         try:
             _write(f"{self.path}/config.json", spec)

@@ -18,20 +18,10 @@ def check(spec: Spec) -> None:
     version = spec.get("ociVersion", "1.0.0")
     if not version.startswith("1."):
         raise invalid(f"ociVersion {version} is not supported")
-    linux = spec.get("linux") or {}
-    if linux.get("intelRdt"):
-        raise invalid(f"linux.intelRdt is not supported{_resctrl()}")
     if not (spec.get("root") or {}).get("path"):
         raise invalid("root.path is missing")
     if process := spec.get("process"):
         check_process(process)
-
-
-def _resctrl() -> str:
-    """Return why no runtime could do it here, when that is so."""
-    with open("/proc/self/mounts", encoding="utf-8", errors="surrogateescape") as file:
-        mounted = any(line.split(" ")[2] == "resctrl" for line in file)
-    return "" if mounted else ": no resctrl file system is mounted"
 
 
 def check_process(process: Process) -> None:

@@ -76,9 +76,53 @@ def test_the_list_shows_what_the_state_does(running: Command) -> None:
     end(running)
 
 
-def test_checkpoint_says_why_it_cannot(running: Command) -> None:
+def test_checkpoint_says_why_it_cannot(running: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = running.bundle.path / "programs"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    why = "checkpoint and restore do not work here:"
+    assert f"{why} criu is not installed" in running("checkpoint", "c1").stderr
+
+    (folder / "criu").write_text("#!/bin/sh\necho 'Error: no timens' >&2\nexit 1\n")
+    (folder / "criu").chmod(0o755)
     done = running("checkpoint", "c1")
 
     assert done.returncode == 1
-    assert "checkpoint is not supported: criu" in done.stderr
+    assert f"{why} criu check fails on this kernel: Error: no timens" in done.stderr
+    assert running.status("c1") == "running"
     end(running)
+
+
+def test_a_class_of_service_needs_resctrl(command: Command) -> None:
+    command.write(["sleep", "100"])
+    path = command.bundle.path / "config.json"
+    spec = json.loads(path.read_text())
+    spec["linux"]["intelRdt"] = {"l3CacheSchema": "L3:0=f"}
+    path.write_text(json.dumps(spec))
+    if "resctrl" in Path("/proc/filesystems").read_text():
+        pytest.skip("this kernel has resctrl: that it is missing cannot be seen here")
+
+    assert command.create("c1").returncode == 1
+    assert "linux.intelRdt: no resctrl file system is mounted" in command.output
+    assert command("state", "c1").returncode == 1
+
+
+def test_one_without_a_class_of_service_cannot_be_given_another(running: Command) -> None:
+    done = running("update", "--l3-cache-schema", "L3:0=f", "c1")
+
+    assert done.returncode == 1
+    assert "created without linux.intelRdt" in done.stderr
+    end(running)
+
+
+def test_a_tree_is_moved_into_the_container_and_stays_on_the_host(command: Command) -> None:
+    (command.bundle.path / "tree").mkdir()
+    (command.bundle.path / "tree/file").touch()
+    command.write(["ls", "/moved"])
+    path = command.bundle.path / "config.json"
+    spec = json.loads(path.read_text())
+    spec["mounts"].append({"destination": "/moved", "type": "none", "source": "tree", "options": ["move"]})
+    path.write_text(json.dumps(spec))
+
+    assert command("run", "c1").stdout == "file\n"
+    assert (command.bundle.path / "tree/file").exists()

@@ -49,6 +49,15 @@ def test_the_user_namespaces_mapping_is_meant_without_another(bundle: Bundle) ->
     assert bundle.run(spec, rootfs=[]).output == "0:0\n0:0\n"
 
 
+def test_a_new_file_system_can_be_mapped_too(bundle: Bundle) -> None:
+    """Ids of the mount itself: a tmpfs is the host's root's, and a mapped one shows that as the mapping says."""
+    spec = bundle.spec(["stat", "-c", "%u:%g", "/data"])
+    mount = {"destination": "/data", "type": "tmpfs", "source": "tmpfs", "uidMappings": MAP, "gidMappings": MAP}
+    spec["mounts"].append({**mount, "options": ["idmap"]})
+
+    assert bundle.run(spec).output == "5000:5000\n"
+
+
 @pytest.mark.parametrize(("option", "owner"), [("idmap", "0"), ("ridmap", "5000")])
 def test_only_a_recursive_mapping_reaches_what_is_mounted_below(bundle: Bundle, option: str, owner: str) -> None:
     spec = mapped(bundle, "rbind", option, uidMappings=MAP, gidMappings=MAP)
@@ -67,7 +76,6 @@ def test_only_a_recursive_mapping_reaches_what_is_mounted_below(bundle: Bundle, 
     [
         (["bind", "idmap"], {}, "there are no mappings"),
         (["bind", "idmap"], {"uidMappings": MAP}, "must be given together"),
-        (["idmap"], {"type": "tmpfs", "uidMappings": MAP, "gidMappings": MAP}, "only bind mounts can be id-mapped"),
     ],
 )
 def test_a_mapping_that_cannot_be_is_refused(

@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-import pytest
-
 from wharf.kernel.mount import MountAttr, MountFlag
 from wharf.runtime import mount_options
-from wharf.runtime.errors import StartFailed
 
 
-@pytest.mark.parametrize("option", ["move"])
-def test_what_is_not_supported_is_refused_by_name(option: str) -> None:
-    with pytest.raises(StartFailed, match=f"mount option {option} is not supported") as caught:
-        mount_options.parse([option])
-    assert caught.value.kind == "invalid"
+def test_a_tree_that_is_moved_is_bound_whole() -> None:
+    options = mount_options.parse(["move"])
+
+    assert (options.bind, options.recursive, options.data) == (True, True, [])
 
 
 def test_a_later_option_wins() -> None:

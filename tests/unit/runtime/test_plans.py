@@ -18,7 +18,6 @@ def spec(**more: Any) -> Any:
     ("document", "message"),
     [
         (spec(ociVersion="2.0.0"), "ociVersion 2.0.0 is not supported"),
-        (spec(linux={"intelRdt": {"closID": "x"}}), "linux.intelRdt is not supported"),
         (spec(process={"args": []}), "args must not be empty"),
         (spec(process={"args": ["sh"], "cwd": "tmp"}), "Cwd must be an absolute path"),
         (spec(process={"args": ["a\0b"]}), "must not contain a NUL"),

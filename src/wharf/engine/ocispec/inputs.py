@@ -41,6 +41,8 @@ class HostFacts:
     controllers: frozenset[str] = ALL_CONTROLLERS  # of control groups that containers can have
     rootless: bool = False  # root is a plain user outside
     one_id: bool = False  # and nobody else exists
+    apparmor: bool = False  # the kernel runs with it
+    selinux: bool = False
     world: World | None = None  # what the launcher of a rootless engine has told
 
 

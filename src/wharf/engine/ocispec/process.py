@@ -29,6 +29,7 @@ def of_container(inputs: Inputs) -> Process:
         "rlimits": rlimits(host),
         "oomScoreAdj": host.get("OomScoreAdj") or 0,
     }
+    _add_labels(process, host, inputs.facts)
     size = host.get("ConsoleSize")
     if tty and size and all(size):
         process["consoleSize"] = {"height": size[0], "width": size[1]}
@@ -41,7 +42,7 @@ def of_exec(config: ContainerConfig, host: HostConfig, asked: ExecConfig, facts:
     env = [*(config.get("Env") or []), *(asked.get("Env") or [])]
     if asked.get("Privileged"):
         host = {**host, "Privileged": True}
-    return {
+    process: Process = {
         "terminal": tty,
         "args": asked.get("Cmd") or [],
         "cwd": asked.get("WorkingDir") or config.get("WorkingDir") or "/",
@@ -52,6 +53,15 @@ def of_exec(config: ContainerConfig, host: HostConfig, asked: ExecConfig, facts:
         "rlimits": rlimits(host),
         "oomScoreAdj": host.get("OomScoreAdj") or 0,
     }
+    _add_labels(process, host, facts)
+    return process
+
+
+def _add_labels(process: Process, host: HostConfig, facts: HostFacts) -> None:
+    if profile := security.apparmor_profile(host, facts):
+        process["apparmorProfile"] = profile
+    if label := security.selinux_labels(host, facts)[0]:
+        process["selinuxLabel"] = label
 
 
 def environment(env: Iterable[str], *, tty: bool, hostname: str) -> list[str]:

@@ -44,6 +44,8 @@ MASKED_PATHS: Final = (
     "/sys/firmware",
 )
 READONLY_PATHS: Final = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+_LABEL_PARTS: Final = ("disable", "user", "role", "type", "level", "filetype")
+_LABEL_SHOWN: Final = "user, role, type, level and filetype with a value"
 _SUPPORTED_OPTIONS: Final = ("seccomp", "no-new-privileges", "systempaths", "apparmor", "label")
 
 
@@ -52,7 +54,6 @@ def security_options(host: HostConfig) -> dict[str, str]:
 
     Raises:
         InvalidArgument: an option is unknown.
-        NotImplementedHere: it names a security module that this build does not drive.
     """
     options: dict[str, str] = {}
     for text in host.get("SecurityOpt") or []:
@@ -60,11 +61,41 @@ def security_options(host: HostConfig) -> dict[str, str]:
         if name not in _SUPPORTED_OPTIONS or (not separator and name != "no-new-privileges"):
             raise InvalidArgument(f'invalid --security-opt 2: "{text}"')
         options[name] = value if separator else "true"
-    if options.get("apparmor", "unconfined") != "unconfined":
-        raise NotImplementedHere("AppArmor profiles are not supported by this build of wharf")
-    if options.get("label", "disable") != "disable":
-        raise NotImplementedHere("SELinux labels are not supported by this build of wharf")
+    _label_parts(host)
     return options
+
+
+def apparmor_profile(host: HostConfig, facts: HostFacts) -> str:
+    """Return the profile of --security-opt apparmor=; "" for none and, as Docker, without AppArmor in the kernel."""
+    if not facts.apparmor:
+        return ""
+    return security_options(host).get("apparmor", "unconfined" if host.get("Privileged") else "")
+
+
+def selinux_labels(host: HostConfig, facts: HostFacts) -> tuple[str, str]:
+    """Return the labels of processes and of mounts that --security-opt label= asks for.
+
+    Empty for none, for ``disable``, and where the kernel has no SELinux, as Docker.
+    """
+    parts = _label_parts(host)
+    if not facts.selinux or not parts or "disable" in parts:
+        return "", ""
+    user, role, level = parts.get("user", "system_u"), parts.get("role", "system_r"), parts.get("level", "s0")
+    kind, file_kind = parts.get("type", "container_t"), parts.get("filetype", "container_file_t")
+    return f"{user}:{role}:{kind}:{level}", f"{user}:object_r:{file_kind}:{level}"
+
+
+def _label_parts(host: HostConfig) -> dict[str, str]:
+    parts: dict[str, str] = {}
+    for text in host.get("SecurityOpt") or []:
+        name, _, value = text.partition("=") if "=" in text else text.partition(":")
+        if name != "label":
+            continue
+        part, _, given = value.partition(":")
+        if part not in _LABEL_PARTS or (part != "disable" and not given):
+            raise InvalidArgument(f'invalid --security-opt 2: "{text}": a label is disable, or one of {_LABEL_SHOWN}')
+        parts[part] = given
+    return parts
 
 
 def capabilities(host: HostConfig, facts: HostFacts) -> Capabilities:

@@ -29,7 +29,10 @@ def resume(call: Call) -> int:
 
 def update(call: Call) -> int:
     """Change the limits."""
-    control.update(one(call, "update"), resources_of(call.given))
+    given, folder = call.given, one(call, "update")
+    control.update(folder, resources_of(given))
+    if given.get("--l3-cache-schema") or given.get("--mem-bw-schema"):
+        control.update_class(folder, given.get("--l3-cache-schema", ""), given.get("--mem-bw-schema", ""))
     return 0
 
 
@@ -61,9 +64,6 @@ def resources_of(given: Given) -> Resources:
     Raises:
         InvalidArgument: a file that is not as it must be, or what is not supported.
     """
-    for option in ("--l3-cache-schema", "--mem-bw-schema"):
-        if given.get(option):
-            raise InvalidArgument(f"{option} is not supported: Intel RDT is not")
     if path := given.get("--resources"):
         if path == "-":
             document = loads(sys.stdin.read())

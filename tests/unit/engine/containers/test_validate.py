@@ -61,7 +61,6 @@ def test_a_contradiction_is_refused_in_dockers_words(host: dict[str, object], te
     "host",
     [
         {"StorageOpt": {"size": "1G"}},
-        {"SecurityOpt": ["apparmor=mine"]},
     ],
 )
 def test_an_option_that_is_not_built_yet_is_refused_by_name(host: dict[str, object]) -> None:

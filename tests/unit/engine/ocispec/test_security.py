@@ -7,6 +7,7 @@ from tests.unit.engine.ocispec.test_build import FACTS, PLAIN
 
 from wharf.engine.ocispec import security
 from wharf.errors import InvalidArgument
+from wharf.spec.engine_api.container import HostConfig
 
 
 def test_capabilities_are_dockers_default_when_nothing_is_asked() -> None:
@@ -60,3 +61,53 @@ def test_a_profile_that_is_no_profile_is_refused(profile: str) -> None:
 def test_systempaths_unconfined_unmasks() -> None:
     assert security.masked_paths({"SecurityOpt": ["systempaths=unconfined"]}) == []
     assert "/proc/kcore" in security.masked_paths({})
+
+
+_WITHOUT = FACTS
+_WITH = replace(_WITHOUT, apparmor=True, selinux=True)
+
+
+@pytest.mark.parametrize(
+    ("host", "profile"),
+    [
+        ({"SecurityOpt": ["apparmor=mine"]}, "mine"),
+        ({"SecurityOpt": ["apparmor:mine"], "Privileged": True}, "mine"),
+        ({"SecurityOpt": ["apparmor=unconfined"]}, "unconfined"),
+        ({"Privileged": True}, "unconfined"),
+        ({}, ""),
+    ],
+)
+def test_an_apparmor_profile_is_honoured_where_the_kernel_has_apparmor(host: HostConfig, profile: str) -> None:
+    assert security.apparmor_profile(host, _WITH) == profile
+    assert security.apparmor_profile(host, _WITHOUT) == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "labels"),
+    [
+        ([], ("", "")),
+        (["label=disable"], ("", "")),
+        (["label=disable", "label=type:mine_t"], ("", "")),
+        (
+            ["label=type:mine_t", "label=level:s0:c1,c2"],
+            ("system_u:system_r:mine_t:s0:c1,c2", "system_u:object_r:container_file_t:s0:c1,c2"),
+        ),
+        (
+            ["label:user:staff_u", "label=role:r", "label=filetype:f_t"],
+            ("staff_u:r:container_t:s0", "staff_u:object_r:f_t:s0"),
+        ),
+    ],
+)
+def test_selinux_labels_are_made_of_their_parts_where_the_kernel_has_selinux(
+    options: list[str], labels: tuple[str, str]
+) -> None:
+    host: HostConfig = {"SecurityOpt": options}
+
+    assert security.selinux_labels(host, _WITH) == labels
+    assert security.selinux_labels(host, _WITHOUT) == ("", "")
+
+
+@pytest.mark.parametrize("option", ["label=colour:blue", "label=type", "label=type:"])
+def test_a_label_of_no_known_part_is_refused(option: str) -> None:
+    with pytest.raises(InvalidArgument, match="invalid --security-opt 2"):
+        security.security_options({"SecurityOpt": [option]})

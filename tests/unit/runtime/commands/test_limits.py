@@ -37,11 +37,6 @@ def test_a_file_of_resources_wins(tmp_path: Path) -> None:
         limits.resources_of({"--resources": str(path)})
 
 
-def test_intel_rdt_is_refused_by_name() -> None:
-    with pytest.raises(InvalidArgument, match="--l3-cache-schema is not supported"):
-        limits.resources_of({"--l3-cache-schema": "L3:0=f"})
-
-
 @pytest.mark.parametrize(("text", "seconds"), [("5s", 5), ("500ms", 0.5), ("1m", 60), ("1.5s", 1.5)])
 def test_intervals_have_units(text: str, seconds: float) -> None:
     assert limits.seconds_of(text) == seconds
