@@ -1,7 +1,7 @@
 """The real ``docker buildx`` against a wharfd of its own: what people do with it, from first builds to their history.
 
-The cases are ours; the judge is the unmodified command, by what it prints, writes and returns. The baseline is what
-Debian's dockerd passes, whose BuildKit is older than some of them: ``python -m conformance.buildx`` counts it anew.
+The cases are ours; the judge is the unmodified command, by what it prints, writes and returns. ``python -m conformance.buildx``
+runs them against Debian's dockerd instead.
 """
 
 from __future__ import annotations
@@ -328,7 +328,8 @@ def _printed(script: str) -> str:
     return done.stdout.strip()
 
 
-SUITE = Suite("buildx", 19, run)
+# What must pass: all but one, which BuildKit passes. Debian's dockerd, whose BuildKit is of 2020, passes 14.
+SUITE = Suite("buildx", len(cases()) - 1, run)
 
 
 if __name__ == "__main__":

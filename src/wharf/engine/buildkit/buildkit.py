@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from typing import Final
 
 from wharf.build.operations.selection import Digests
 from wharf.build.operations.store import Store
@@ -15,9 +16,19 @@ from wharf.engine.buildkit.gateway import Gateway
 from wharf.engine.buildkit.job import Jobs
 from wharf.engine.buildkit.workbench import Workbench
 from wharf.engine.context import Context
+from wharf.rpc.call import Call
 from wharf.rpc.link import Link
 from wharf.rpc.server import serve
 from wharf.spec.engine_api.build import BuildRequest
+
+_HEALTH: Final = "/grpc.health.v1.Health/Check"
+_SERVING: Final = b"\x08\x01"  # HealthCheckResponse with the status SERVING (gRPC, health/v1/health.proto)
+
+
+async def _healthy(call: Call) -> None:
+    """Say that this engine serves: what does not would not answer."""
+    await call.receive()
+    await call.send(_SERVING)
 
 
 class BuildKit:
@@ -29,7 +40,7 @@ class BuildKit:
         self._sessions = Sessions()
         self._jobs = Jobs()
         self._control = Control(self.bench, self._sessions, self._jobs)
-        self._methods = self._control.methods() | Gateway(self._jobs).methods()
+        self._methods = self._control.methods() | Gateway(self._jobs).methods() | {_HEALTH: _healthy}
 
     async def serve(self, link: Link) -> None:
         """Answer a client's calls until it goes; what it has under way ends then."""

@@ -22,6 +22,16 @@ def test_a_method_that_is_not_there_is_told_by_name(builds: Run) -> None:
     builds(body)
 
 
+def test_who_asks_for_its_health_is_told_that_it_serves(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        async with connected(engine) as client, client.channel.open("/grpc.health.v1.Health/Check") as call:
+            await call.send(b"")
+            await call.finish()
+            assert await call.only() == b"\x08\x01"
+
+    builds(body)
+
+
 def test_a_session_has_an_id_of_its_own(builds: Run) -> None:
     async def body(engine: wharf.Engine) -> None:
         async with connected(engine) as client:
