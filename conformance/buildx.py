@@ -1,7 +1,7 @@
 """The real ``docker buildx`` against a wharfd of its own: what people do with it, from first builds to their history.
 
-The cases are ours; the judge is the unmodified command, by what it prints, writes and returns. ``python -m conformance.buildx``
-runs them against Debian's dockerd instead.
+The cases are ours; the judge is the unmodified command, by what it prints, writes and returns.
+``python -m conformance.buildx`` runs them against Debian's dockerd instead.
 """
 
 from __future__ import annotations

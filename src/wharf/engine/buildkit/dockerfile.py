@@ -83,6 +83,7 @@ async def build(job: Job, attributes: Mapping[str, str]) -> Outcome:
     if asked.remote and not asked.remote.startswith("local:"):
         await _bring(job, asked, sources)
     text, ignore = await _texts(job, asked)
+    await _thin_out(job, asked)
     patterns = _patterns(ignore)
     main = Source(f"local://{asked.context_name}", _excludes(patterns))
     refs: dict[str, DockerfileRef] = {}
@@ -171,6 +172,17 @@ async def _bring(job: Job, asked: Asked, sources: Sources) -> None:
     job.folders.replace(asked.context_name, folder)
     if "dockerfilekey" not in asked.attributes:
         job.folders.replace(asked.dockerfile_name, folder)
+
+
+async def _thin_out(job: Job, asked: Asked) -> None:
+    """Find what named folders of the client's leave out: each may have an ignore file."""
+    for name, where in asked.attributes.items():
+        if not (name.startswith("context:") and where.startswith("local:")):
+            continue
+        folder, about = where.removeprefix("local:"), f"context {name.removeprefix('context:')}"
+        found = await job.folders.read(folder, [_IGNORE], f"load {_IGNORE} of the {about}")
+        if _IGNORE in found:
+            job.folders.leave_out(folder, _patterns(found[_IGNORE]))
 
 
 async def _texts(job: Job, asked: Asked) -> tuple[SourceText, bytes]:

@@ -42,11 +42,18 @@ class ClientFolders:
         self._tasks: dict[str, asyncio.Task[Path]] = {}
         self._replaced: dict[str, Path] = {}
         self._complete: dict[str, Path] = {}  # folders to be kept, by key
-        self._follow: Mapping[str, Sequence[str] | None] = {}
+        self._follow: dict[str, Sequence[str] | None] = {}
+        self._excluded: dict[str, Sequence[str]] = {}
 
     def narrow(self, needed: Mapping[str, Sequence[str] | None]) -> None:
-        """Bring only these paths of folders; None: all of them."""
-        self._follow = {**self._follow, **needed}
+        """Bring only these paths of folders, and those that were named before; None: all of them."""
+        for name, paths in needed.items():
+            before = self._follow.get(name, ())
+            self._follow[name] = None if paths is None or before is None else sorted({*before, *paths})
+
+    def leave_out(self, name: str, patterns: Sequence[str]) -> None:
+        """Bring nothing of a folder that matches these patterns, where its source says nothing else."""
+        self._excluded[name] = patterns
 
     def replace(self, name: str, path: Path) -> None:
         """Take a folder that is here already for the client's of that name."""
@@ -63,7 +70,8 @@ class ClientFolders:
         if name in self._replaced:
             return self._replaced[name]
         follow = _list(source, "local.followpaths") or self._follow.get(name)
-        wanted = Wanted(name, _list(source, "local.includepattern"), _list(source, "local.excludepatterns"), follow)
+        exclude = _list(source, "local.excludepatterns") or self._excluded.get(name, ())
+        wanted = Wanted(name, _list(source, "local.includepattern"), exclude, follow)
         hint = source.attribute("local.sharedkeyhint") or name
         return await self._once(wanted, hint, vertex)
 

@@ -78,8 +78,11 @@ def test_named_contexts_are_the_clients_folders_and_images(builds: Run) -> None:
             request = client.request("FROM base\nCOPY --from=more f /f\nCMD cat /f\n")
             request.FrontendAttrs["context:more"] = "local:more"
             request.FrontendAttrs["context:base"] = "docker-image://busybox"
+            client.fake.folders["more"][".dockerignore"] = b"secret*\n"
             await client.solve(request)
             assert (await engine.run("made")).stdout == b"of another folder\n"
+            asked = [one for one in client.fake.asked if one["dir-name"] == ["more"]][-1]
+            assert (asked["exclude-patterns"], asked["followpaths"]) == (["secret*"], ["f"])
 
     builds(body)
 
