@@ -26,7 +26,7 @@ from wharf.engine.buildkit.job import Job, Outcome
 from wharf.engine.buildkit.remarks import answered, warnings
 from wharf.engine.builds import calls
 from wharf.engine.builds.project import Project
-from wharf.engine.builds.sources import Sources
+from wharf.engine.builds.sources import Given, Sources
 from wharf.errors import InvalidArgument, NotFound, WharfError
 from wharf.images.platform import Platform, host
 from wharf.lib.ignore import Matcher, read_patterns
@@ -69,8 +69,13 @@ class DockerfileRef:
             raise described(error, self.text) from error
 
 
-async def build(job: Job, attributes: Mapping[str, str]) -> Outcome:
+async def build(job: Job, attributes: Mapping[str, str], given: Mapping[str, Given] | None = None) -> Outcome:
     """Read a Dockerfile and make its graph, one a platform; nothing is done yet.
+
+    Args:
+        job: whose build it is.
+        attributes: the options of BuildKit's frontend.
+        given: images that the client gives, by the references that named contexts have.
 
     Raises:
         CallFailed: the Dockerfile is malformed; with its lines.
@@ -79,7 +84,7 @@ async def build(job: Job, attributes: Mapping[str, str]) -> Outcome:
     """
     asked = asked_of(attributes)
     job.asked = ("dockerfile.v0", dict(attributes))
-    sources = Sources(job.bench.context, job.work, job.folders, job.pulling())
+    sources = Sources(job.bench.context, job.work, job.folders, job.pulling(), given)
     if asked.remote and not asked.remote.startswith("local:"):
         await _bring(job, asked, sources)
     text, ignore = await _texts(job, asked)

@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 from wharf.build.convert.options import BaseImage, ImageName, Options
 from wharf.build.llb.decode import platform_of
 from wharf.engine.buildkit import dockerfile, looking, worker
+from wharf.engine.buildkit.inputs import definition_of, inputs_of, substituted
 from wharf.engine.buildkit.job import Job, Jobs, Outcome
 from wharf.engine.buildkit.llb import graph
 from wharf.engine.builds.sources import Sources
@@ -73,12 +74,13 @@ class Gateway:
     async def solve(self, request: pb.SolveRequest, call: Call) -> Message:
         """Prepare a result, and do it if asked to."""
         job = await self._job(call)
-        if request.FrontendInputs or request.SourcePolicies:
-            raise NotImplementedHere("inputs and policies of a frontend are not supported by this build of wharf")
+        if request.SourcePolicies:
+            raise NotImplementedHere("source policies are not supported by this build of wharf")
         if not request.Frontend:
             outcome = Outcome({"": await graph(job, request.Definition)})
         elif request.Frontend == "dockerfile.v0":
-            outcome = await dockerfile.build(job, request.FrontendOpt)
+            given = await inputs_of(job, self._jobs, request.FrontendInputs)
+            outcome = await dockerfile.build(job, *await substituted(job, request.FrontendOpt, given))
         else:
             raise NotImplementedHere(f"the frontend {request.Frontend} is not supported by this build of wharf")
         if request.Evaluate:
@@ -190,12 +192,18 @@ def _told(job: Job, outcome: Outcome) -> pb.Result:
     result = pb.Result(metadata=dict(outcome.metadata))
     ids = {name: job.keep(ref) if ref is not None else "" for name, ref in outcome.refs.items()}
     if list(ids) == [""]:
-        result.ref.id = ids[""]
+        _name(job, result.ref, ids[""])
     else:
         result.refs.SetInParent()
         for name, ref_id in ids.items():
-            result.refs.refs[name].id = ref_id
+            _name(job, result.refs.refs[name], ref_id)
     return result
+
+
+def _name(job: Job, ref: pb.Ref, ref_id: str) -> None:
+    ref.id = ref_id
+    if ref_id:
+        getattr(ref, "def").CopyFrom(definition_of(job, ref_id))
 
 
 def _outcome(job: Job, result: pb.Result) -> Outcome:

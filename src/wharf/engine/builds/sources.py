@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +20,7 @@ from wharf.build.operations.results import Folder, Layers, Result
 from wharf.engine.builds.pulling import Pulling
 from wharf.engine.context import Context
 from wharf.errors import InvalidArgument, NotFound, NotImplementedHere
+from wharf.spec.oci_image import ImageConfig
 
 
 class Folders(Protocol):
@@ -44,10 +47,25 @@ class Received:
         return self._path
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An image that is none of the store's: layers, and what is to be run of them."""
+
+    layers: Layers
+    config: ImageConfig
+
+
 class Sources:
     """The sources of one build."""
 
-    def __init__(self, context: Context, work: Path, folders: Folders, pulling: Pulling | None = None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        work: Path,
+        folders: Folders,
+        pulling: Pulling | None = None,
+        given: Mapping[str, Given] | None = None,
+    ) -> None:
         """Remember where contexts are.
 
         Args:
@@ -55,7 +73,9 @@ class Sources:
             work: the build's own folder.
             folders: the client's.
             pulling: brings images that are not here; without it they are not found.
+            given: images that the build's client gives, by reference.
         """
+        self._given = given or {}
         self._pulling = pulling
         self._pulled: set[ImageName] = set()
         self._context = context
@@ -84,6 +104,8 @@ class Sources:
         Raises:
             NotFound: there is none of that name.
         """
+        if (given := self._given.get(name.reference)) is not None:
+            return BaseImage("", given.config)
         record = self._context.images.resolve(name.reference, _asked(name, options))
         held.enter_context(self._context.images.hold(record))
         return BaseImage(record.id, record.config)
@@ -103,6 +125,8 @@ class Sources:
             NotImplementedHere: sources of its kind are not supported.
         """
         match source.scheme:
+            case "docker-image" if source.rest in self._given:
+                return self._given[source.rest].layers
             case "docker-image":
                 return Layers(self._context.images.resolve(source.attribute("image.digest") or source.rest).chain_id)
             case "local":
