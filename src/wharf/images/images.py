@@ -295,7 +295,7 @@ class Images:
             return load(source, intake, self._now)
 
     def _intake(self) -> Intake:
-        return Intake(self._catalog, self._content, self._snapshots)
+        return Intake(self._catalog, self._content, self._snapshots, self._store.workers)
 
     async def save(self, names: Iterable[str]) -> AsyncGenerator[bytes, None]:
         """Yield the archive of the named images; raises as :meth:`resolve` before the first bytes."""

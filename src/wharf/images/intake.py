@@ -39,11 +39,11 @@ from wharf.spec.oci_image import (
 from wharf.storage.compression import Compressed, Compressing, Decompressed, compression_of
 from wharf.storage.content import ContentStore, Writer
 from wharf.storage.copying import packed
-from wharf.storage.diff import unpack
 from wharf.storage.pack import nothing
 from wharf.storage.snapshots import Snapshots, StagedLayer
 from wharf.storage.tar_reader import Source
 from wharf.storage.trees import FOLDER, Node
+from wharf.storage.unpacking.workers import Workers
 
 _MEDIA_TYPES: Final = {"": OCI_LAYER, "gzip": OCI_LAYER_GZIP, "zstd": OCI_LAYER_ZSTD}
 
@@ -62,11 +62,15 @@ class Layer:
 class Intake:
     """One image, or several; used with ``with``, which removes what was not committed. Everything blocks."""
 
-    def __init__(self, catalog: Catalog, content: ContentStore, snapshots: Snapshots) -> None:
+    def __init__(
+        self, catalog: Catalog, content: ContentStore, snapshots: Snapshots, workers: Workers | None = None
+    ) -> None:
         self._catalog = catalog
+        self._workers = workers or Workers()
         self._content = content
         self._snapshots = snapshots
         self._stack = ExitStack()
+        self._stack.enter_context(self._workers.expecting())
 
     def __enter__(self) -> Self:
         return self
@@ -93,23 +97,23 @@ class Intake:
         begun: Source = head
         if compression_of(head) not in _MEDIA_TYPES:
             begun = Decompressed(begun)  # images cannot have it so: store what is in it
-        layer = self._unpack(Decompressed(begun, writer), writer)
+        layer = self._unpack(Compressed(begun, writer), writer)
         writer.finish()
         return layer
 
     def layer_of(self, writer: Writer) -> Layer:
         """Read one layer from a finished blob, which becomes the layer's; raises as :meth:`layer`."""
-        with writer.path.open("rb") as file:
-            plain = Decompressed(file)
-            if plain.compression in _MEDIA_TYPES:
-                return self._unpack(plain, writer)
+        with writer.path.open("rb", buffering=0) as file:
+            if compression_of(Compressed(file, None)) in _MEDIA_TYPES:
+                file.seek(0)
+                return self._unpack(file, writer, size=writer.size)
             file.seek(0)
             return self.layer(file)
 
     def layer_of_blob(self, descriptor: Descriptor) -> Layer:
         """Unpack a stored blob, which is verified already; raises as :meth:`layer`."""
         with self._content.open(Digest(descriptor["digest"])) as blob:
-            return self._unpack(Decompressed(blob), None, descriptor)
+            return self._unpack(blob, None, descriptor, size=self._content.size(Digest(descriptor["digest"])))
 
     def receive(self, rest: Source, descriptor: Descriptor) -> Layer:
         """Read one layer as it comes from a registry: stored, verified and unpacked in one pass.
@@ -127,7 +131,7 @@ class Intake:
         writer = self._content.resume(digest)
         arriving = Arriving(writer, rest)
         try:
-            layer = self._unpack(Decompressed(arriving), None, descriptor)
+            layer = self._unpack(arriving, None, descriptor, size=size)
             arriving.verify(digest, size)
             writer.commit()
         except InvalidArgument as error:
@@ -158,7 +162,7 @@ class Intake:
         writer = self.writer()
         with packed(folder_fd, overlay=True, leave_out=leave_out) as archive:
             compressing = Compressing(archive, writer)
-            layer = self._unpack(Decompressed(compressing), writer)
+            layer = self._unpack(compressing, writer)
             compressing.finish()
         writer.finish()
         layer.descriptor = _descriptor(OCI_LAYER_GZIP, writer)
@@ -180,18 +184,19 @@ class Intake:
                 for descriptor, diff_id, chain_id in zip(descriptors, record.diff_ids, chain, strict=True)
             ]
 
-    def _unpack(self, stored: Decompressed, writer: Writer | None, descriptor: Descriptor | None = None) -> Layer:
+    def _unpack(
+        self, stored: Source, writer: Writer | None, descriptor: Descriptor | None = None, *, size: int = 0
+    ) -> Layer:
         folder = self._stack.enter_context(self._snapshots.stage())
         fd = os.open(folder.path, FOLDER)
         try:
-            unpacked = unpack(stored, fd)
+            unpacked = self._workers.unpack(stored, fd, size)
         finally:
             os.close(fd)
-        stored.drain()
         if descriptor is None:
             assert writer is not None, "a layer without a descriptor has a blob of its own"
-            descriptor = _descriptor(_MEDIA_TYPES[stored.compression], writer)
-        return Layer(descriptor, stored.digest, unpacked.size_bytes, writer, folder)
+            descriptor = _descriptor(_MEDIA_TYPES[unpacked.compression], writer)
+        return Layer(descriptor, unpacked.diff_id, unpacked.size_bytes, writer, folder)
 
     def check(self, config: bytes, layers: Sequence[Layer], manifest: bytes | None = None) -> ImageRecord:
         """Return the image that these make, without making it.

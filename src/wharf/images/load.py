@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -26,11 +27,13 @@ from wharf.storage.compression import Decompressed
 from wharf.storage.content import Writer
 from wharf.storage.tar_entry import Kind
 from wharf.storage.tar_reader import Source, TarReader
+from wharf.storage.unpacking.workers import LEAST_BYTES
 
 _MAX_FILES: Final = 10_000
 _MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
 _MAX_LINKS: Final = 8
 _MAX_INDEXES: Final = 8
+_AT_ONCE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,18 @@ def load(source: Source, intake: Intake, now: Callable[[], str], platform: Platf
         InvalidArgument: the archive is corrupt, holds no image, or an image of it is malformed.
         NotFound: there is none for ``platform``.
     """
-    files = _Files(intake)
+    with ThreadPoolExecutor(_AT_ONCE, "wharf-load") as pool:  # ends before the intake does, whatever happens
+        try:
+            return _load(source, intake, now, platform, pool)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _load(
+    source: Source, intake: Intake, now: Callable[[], str], platform: Platform | None, pool: ThreadPoolExecutor
+) -> list[Loaded]:
+    files = _Files(intake, pool)
     files.read(source)
     layers: dict[tuple[str, ...], Layer] = {}  # by name and what it lies on: each place has a folder of its own
     ready: list[tuple[_Wanted, bytes, list[Layer]]] = []
@@ -74,7 +88,7 @@ def load(source: Source, intake: Intake, now: Callable[[], str], platform: Platf
         places = [wanted.layers[:count] for count in range(1, len(wanted.layers) + 1)]
         for place in places:
             if place not in layers:
-                layers[place] = intake.layer_of(files.writer(place[-1]))
+                layers[place] = files.layer(place[-1])
         ready.append((wanted, files.document(wanted.config), [layers[place] for place in places]))
     for wanted, config, own in ready:  # all of them, before the first one enters
         intake.check(config, own, wanted.manifest)
@@ -108,8 +122,10 @@ def _for_platform(files: _Files, wanted: list[_Wanted], platform: Platform | Non
 class _Files:
     """The archive's files, put aside."""
 
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, intake: Intake, pool: ThreadPoolExecutor) -> None:
         self._intake = intake
+        self._pool = pool
+        self._begun: dict[str, Future[Layer]] = {}
         self._files: dict[str, Writer] = {}
         self._links: dict[str, str] = {}
 
@@ -126,6 +142,8 @@ class _Files:
                     writer.write(data)
                 writer.finish()
                 self._files[name] = writer
+                if writer.size >= LEAST_BYTES:  # what is so large is a layer: it is unpacked while the rest is read
+                    self._begun[name] = self._pool.submit(self._intake.layer_of, writer)
             elif entry.kind in (Kind.SYMLINK, Kind.HARDLINK):  # how docker save < 25 wrote a layer twice
                 base = posixpath.dirname(name) if entry.kind is Kind.SYMLINK else ""
                 self._links[name] = posixpath.normpath(
@@ -148,6 +166,12 @@ class _Files:
         if writer is None:
             raise InvalidArgument(f"invalid archive: it refers to {name}, which is not in it")
         return writer
+
+    def layer(self, name: str) -> Layer:
+        """Return a layer; each call gives one of its own."""
+        writer = self.writer(name)
+        begun = self._begun.pop(self._resolve(posixpath.normpath(name)), None)
+        return begun.result() if begun is not None else self._intake.layer_of(writer)
 
     def document(self, name: str) -> bytes:
         writer = self.writer(name)

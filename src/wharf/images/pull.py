@@ -118,7 +118,7 @@ class Pull:
         if len(diff_ids) != len(manifest["layers"]):
             raise InvalidArgument("invalid image: its configuration does not list the layers of its manifest")
         async with AsyncExitStack() as stack:
-            intake = Intake(self._store.catalog, self._store.content, self._store.snapshots)
+            intake = Intake(self._store.catalog, self._store.content, self._store.snapshots, self._store.workers)
             stack.push_async_callback(asyncio.to_thread, intake.close)
             layers: list[Layer] = []
             if known is None:

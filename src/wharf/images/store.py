@@ -12,6 +12,7 @@ from wharf.images.catalog import Catalog
 from wharf.lib.digest import Digest
 from wharf.storage.content import ContentStore
 from wharf.storage.snapshots import Snapshots
+from wharf.storage.unpacking.workers import Workers
 
 
 @dataclass(slots=True)
@@ -38,5 +39,6 @@ class Store:
     blocking: Blocking
     now: Callable[[], str]
     downloads: int = 3
+    workers: Workers = field(default_factory=Workers)
     locks: Locks = field(default_factory=Locks)
     under_way: set[Digest] = field(default_factory=set)  # the targets of pulls at work

@@ -294,11 +294,13 @@ class _Unpacker:
         self._times.append((path, entry.mtime_ns))
 
     def _file(self, entry: Entry, reader: TarReader, parent: int, name: bytes) -> None:
+        asked = entry.mode & 0o7000 == 0  # setuid comes with the owner, not before
+        mode = entry.mode if asked else 0o600
         try:
-            fd = os.open(name, _NEW_FILE, 0o600, dir_fd=parent)
+            fd = os.open(name, _NEW_FILE, mode, dir_fd=parent)
         except FileExistsError:
             self._clear(parent, name)
-            fd = os.open(name, _NEW_FILE, 0o600, dir_fd=parent)
+            fd = os.open(name, _NEW_FILE, mode, dir_fd=parent)
         try:
             if entry.extents is None:
                 for _, data in reader.pieces():
@@ -308,10 +310,18 @@ class _Unpacker:
                     os.lseek(fd, offset, os.SEEK_SET)
                     _write(fd, data)
                 os.ftruncate(fd, entry.size)
-            dress_fd(fd, entry)
+            if not (asked and self._has_come_out(fd, entry)):
+                dress_fd(fd, entry)
             os.utime(fd, ns=(entry.mtime_ns, entry.mtime_ns))
         finally:
             os.close(fd)
+
+    def _has_come_out(self, fd: int, entry: Entry) -> bool:
+        """Return whether a file is already what its entry says, as nearly all are: root's, without attributes."""
+        if entry.xattrs:
+            return False
+        status = os.fstat(fd)
+        return (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (entry.uid, entry.gid, entry.mode)
 
     def _hardlink(self, entry: Entry, parent: int, name: bytes) -> None:
         target = self._inside(clean(entry.target))

@@ -6,9 +6,11 @@ record is a leftover of a process that was killed: :meth:`Snapshots.sweep` remov
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import sqlite3
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -38,6 +40,9 @@ _CHAIN: Final = """
     SELECT chain_id FROM chain ORDER BY depth
 """
 
+_SWEEPS: Final = 50
+_SWEEP_PAUSE_S: Final = 0.02
+
 
 @dataclass(frozen=True, slots=True)
 class StagedLayer:
@@ -66,7 +71,7 @@ class Snapshots:
 
     def sweep(self) -> None:
         """Remove what killed processes left; call once, before the first stage."""
-        trees.empty(self._data.ingest)
+        _empty(self._data.ingest)
         recorded = {hex_of(str(chain_id)) for (chain_id,) in self._database.query("SELECT chain_id FROM snapshots")}
         for folder in self._data.snapshots.iterdir():
             if folder.name not in recorded:
@@ -303,3 +308,17 @@ class Snapshots:
         """Remove a container's folder with its own layer; idempotent."""
         self.roots.release(self._data.container(container_id))
         trees.remove(self._data.container(container_id), self._data.ingest)
+
+
+def _empty(ingest: Path) -> None:
+    """Empty a folder in which a dying process (a worker of a killed engine) may still make its last file."""
+    for _ in range(_SWEEPS):
+        try:
+            trees.empty(ingest)
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:
+                raise
+            time.sleep(_SWEEP_PAUSE_S)
+        else:
+            return
+    trees.empty(ingest)

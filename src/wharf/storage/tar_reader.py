@@ -36,6 +36,19 @@ class TarReader:
         self._padding = 0
         self._globals: Records = {}
         self._extents: Extents = []
+        self._ahead = b""  # read of the source and not yet given: headers are small, and reads have their price
+        self._at = 0
+
+    def _read(self, size: int) -> bytes:
+        """Return at most ``size`` bytes; none at the end."""
+        if self._at >= len(self._ahead):
+            if size >= _CHUNK:
+                return self._source.read(size)
+            self._ahead, self._at = self._source.read(_CHUNK), 0
+        start = self._at
+        data = self._ahead[start : start + size]
+        self._at = start + len(data)
+        return data
 
     def __iter__(self) -> Iterator[Entry]:
         while (entry := self._next()) is not None:
@@ -47,7 +60,7 @@ class TarReader:
         for start, length in self._extents:
             offset, end = start, start + length
             while offset < end:
-                data = self._source.read(min(_CHUNK, end - offset))
+                data = self._read(min(_CHUNK, end - offset))
                 if not data:
                     raise Corrupt("corrupt archive: it ends within a file")
                 self._left -= len(data)
@@ -57,7 +70,7 @@ class TarReader:
     def _skip(self) -> None:
         left = self._left + self._padding
         while left:
-            data = self._source.read(min(_CHUNK, left))
+            data = self._read(min(_CHUNK, left))
             if not data and left <= self._padding:
                 break  # the last file's padding is missing: docker build -f - writes that
             if not data:
@@ -66,8 +79,8 @@ class TarReader:
         self._left = self._padding = 0
 
     def _exactly(self, size: int) -> bytes:
-        data = self._source.read(size)
-        while 0 < len(data) < size and (more := self._source.read(size - len(data))):
+        data = self._read(size)
+        while 0 < len(data) < size and (more := self._read(size - len(data))):
             data += more
         if len(data) < size:
             raise Corrupt("corrupt archive: it ends within a header")
@@ -75,7 +88,7 @@ class TarReader:
 
     def _header(self) -> bytes | None:
         """Return the next header; None at the end, which is a block of zeros or, as some write it, nothing."""
-        block = self._source.read(BLOCK)
+        block = self._read(BLOCK)
         if not block:
             return None
         if len(block) < BLOCK:

@@ -1,0 +1,9 @@
+"""Layers unpacked by processes of their own: making many small files is Python that holds the one lock.
+
+::
+
+    engine: stored bytes ═ pipe ═▶ worker: decompress ─ digest ─ unpack ─▶ folder
+                  ◀═ socket ═ diff id, size, or what is wrong
+
+A worker is this interpreter with little loaded; it takes one layer after another, and ends with whoever started it.
+"""

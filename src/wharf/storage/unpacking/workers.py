@@ -1,0 +1,160 @@
+"""The engine's side of workers: started when there is something to unpack, ended when nobody is about to any more."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import Final, NamedTuple
+
+from wharf.errors import InvalidArgument
+from wharf.kernel.process import spawn
+from wharf.lib.digest import parse_digest
+from wharf.storage.tar_reader import Source
+from wharf.storage.unpacking.unpacked import UnpackedLayer, unpack_layer
+
+LEAST_BYTES: Final = 2 * 1024 * 1024
+"""Stored bytes below which a layer is unpacked sooner than a worker has started."""
+
+_CHUNK: Final = 1024 * 1024
+_PIPE_BYTES: Final = 1024 * 1024
+_MOST: Final = 3
+_PROGRAM: Final = "import sys; sys.path[:] = {paths!r}; from wharf.storage.unpacking.worker import main; main({fd})"
+
+
+class _Worker(NamedTuple):
+    pid: int
+    requests: socket.socket
+
+
+class Workers:
+    """The workers of one engine; from any thread."""
+
+    def __init__(self, most: int | None = None) -> None:
+        self._slots = threading.BoundedSemaphore(most or min(_MOST, os.cpu_count() or 1))
+        self._lock = threading.Lock()
+        self._idle: list[_Worker] = []
+        self._expected = 0
+        self._starter: ThreadPoolExecutor | None = None
+
+    @contextmanager
+    def expecting(self) -> Iterator[None]:
+        """Keep workers that have nothing to do while within: more layers are coming."""
+        with self._lock:
+            self._expected += 1
+            # Workers die with the thread that has started them (PR_SET_PDEATHSIG), so that has to be one that stays.
+            self._starter = self._starter or ThreadPoolExecutor(1, "wharf-workers")
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._expected -= 1
+                ended, starter = [], None
+                if not self._expected:
+                    ended, self._idle = self._idle, []
+                    starter, self._starter = self._starter, None
+            for worker in ended:
+                _end(worker)
+            if starter is not None:
+                starter.shutdown()
+
+    def unpack(self, stored: Source, folder_fd: int, size: int) -> UnpackedLayer:
+        """Unpack a layer, read to its end, into the empty folder ``folder_fd``; blocking.
+
+        Args:
+            stored: the layer's bytes as they are stored.
+            folder_fd: the folder.
+            size: how many bytes those are, about; small layers are not worth a process.
+
+        Raises:
+            InvalidArgument: the archive is corrupt, or an entry of it is refused.
+            OSError: the disk is full, or the worker was killed.
+        """
+        if size < LEAST_BYTES:
+            return unpack_layer(stored, folder_fd)
+        with self.expecting(), self._slots:
+            worker = self._take()
+            try:
+                result = _ask(worker, stored, folder_fd)
+            except BaseException:
+                _end(worker)  # in whatever state it is
+                raise
+            with self._lock:
+                self._idle.append(worker)
+        return _read(result)
+
+    def _take(self) -> _Worker:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+            assert self._starter is not None, "whoever unpacks expects to"
+            started = self._starter.submit(_start)
+        return started.result()
+
+
+def _start() -> _Worker:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        program = _PROGRAM.format(paths=[path for path in sys.path if path], fd=theirs.fileno())
+        arguments = [sys.executable, "-I", "-S", "-B", "-c", program]
+        try:
+            return _Worker(spawn(arguments, pass_fds=[theirs.fileno()]), ours)
+        except BaseException:
+            ours.close()
+            raise
+
+
+def _end(worker: _Worker) -> None:
+    """Hang up and reap: a worker ends at once when it is idle, and at its next read or write otherwise."""
+    worker.requests.close()
+    with suppress(ChildProcessError):  # a program that embeds the engine may reap all its children
+        os.waitpid(worker.pid, 0)
+
+
+def _ask(worker: _Worker, stored: Source, folder_fd: int) -> dict[str, object]:
+    """Give a worker one layer and return its answer."""
+    out, into = os.pipe2(os.O_CLOEXEC)
+    try:
+        with suppress(PermissionError):  # beyond what a plain user may: then it is smaller
+            fcntl.fcntl(into, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        try:
+            socket.send_fds(worker.requests, [b"unpack"], [out, folder_fd])
+        finally:
+            os.close(out)
+        _pump(stored, into)
+    finally:
+        os.close(into)
+    answer = worker.requests.recv(65536)
+    if not answer:
+        raise OSError(errno.ECHILD, "the process that unpacked a layer was killed")
+    document: dict[str, object] = json.loads(answer)
+    return document
+
+
+def _pump(stored: Source, into: int) -> None:
+    """Send everything; a worker that reads no more has an answer that says why."""
+    while data := stored.read(_CHUNK):
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[os.write(into, view) :]
+            except BrokenPipeError:
+                return
+
+
+def _read(document: dict[str, object]) -> UnpackedLayer:
+    match document:
+        case {"diff_id": str(diff_id), "size_bytes": int(size_bytes), "compression": str(compression)}:
+            return UnpackedLayer(parse_digest(diff_id), size_bytes, compression)
+        case {"refused": str(message)}:
+            raise InvalidArgument(message)
+        case {"errno": int(number), "message": str(message)}:
+            raise OSError(number, message)
+    raise OSError(errno.EPROTO, f"a worker answered {document}")

@@ -1,0 +1,116 @@
+"""Workers as the engine uses them: real processes, which die, are killed, and are told to end."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.root.images.conftest import tar
+
+from wharf.errors import InvalidArgument
+from wharf.lib.digest import digest_of
+from wharf.storage.unpacking.workers import LEAST_BYTES, Workers
+
+pytestmark = pytest.mark.root
+PLAIN = tar(**{f"d{i % 9}__f{i}": os.urandom(40_000) for i in range(100)})
+STORED = gzip.compress(PLAIN, 1)
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Iterator[list[int]]:
+    fds = []
+    for number in range(4):
+        (tmp_path / str(number)).mkdir()
+        fds.append(os.open(tmp_path / str(number), os.O_RDONLY))
+    yield fds
+    for fd in fds:
+        os.close(fd)
+    assert children() == []
+
+
+def children() -> list[int]:
+    """The processes of this one, zombies too."""
+    path = Path(f"/proc/self/task/{os.getpid()}/children")
+    return [int(pid) for pid in path.read_text().split()] + [
+        int(pid)
+        for task in Path("/proc/self/task").iterdir()
+        if task.name != str(os.getpid())
+        for pid in (task / "children").read_text().split()
+    ]
+
+
+def test_layers_are_unpacked_at_once_and_nobody_is_left(folders: list[int], tmp_path: Path) -> None:
+    workers = Workers(most=2)
+    found = []
+    with workers.expecting():
+        threads = [
+            threading.Thread(target=lambda fd=fd: found.append(workers.unpack(io.BytesIO(STORED), fd, len(STORED))))  # type: ignore[misc]
+            for fd in folders
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert 1 <= len(children()) <= 2
+
+    assert {layer.diff_id for layer in found} == {digest_of(PLAIN)}
+    assert [layer.size_bytes for layer in found] == [4_000_000] * 4
+    assert len(list((tmp_path / "3").rglob("f*"))) == 100
+
+
+def test_a_small_layer_needs_no_process(folders: list[int]) -> None:
+    workers = Workers()
+    with workers.expecting():
+        workers.unpack(io.BytesIO(tar(f=b"1")), folders[0], LEAST_BYTES - 1)
+
+        assert children() == []
+
+
+def test_a_worker_that_refused_one_layer_takes_the_next(folders: list[int]) -> None:
+    workers = Workers(most=1)
+    with workers.expecting():
+        with pytest.raises(InvalidArgument, match="lies outside"):
+            workers.unpack(io.BytesIO(tar(**{"..__f": b"1"}) + bytes(3_000_000)), folders[0], LEAST_BYTES)
+        first = children()
+        workers.unpack(io.BytesIO(STORED), folders[1], LEAST_BYTES)
+
+        assert children() == first
+
+
+class _Breaking(io.BytesIO):
+    """A download that breaks off; or in whose midst something else happens."""
+
+    def __init__(self, data: bytes, then: object) -> None:
+        super().__init__(data)
+        self._then = then
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        if not data:
+            self._then()  # type: ignore[operator]
+        return data
+
+
+def _broken() -> None:
+    raise ConnectionResetError("it broke off")
+
+
+def test_what_the_source_raises_is_raised(folders: list[int]) -> None:
+    with pytest.raises(ConnectionResetError):
+        Workers().unpack(_Breaking(STORED[:1_000_000], _broken), folders[0], LEAST_BYTES)
+
+
+def test_a_worker_that_is_killed_fails_its_layer_alone(folders: list[int]) -> None:
+    workers = Workers(most=1)
+    with workers.expecting():
+        with pytest.raises(OSError, match=r"was killed|reset"):
+            workers.unpack(
+                _Breaking(STORED[:3_000_000], lambda: os.kill(children()[0], signal.SIGKILL)), folders[0], LEAST_BYTES
+            )
+        assert workers.unpack(io.BytesIO(STORED), folders[1], LEAST_BYTES).size_bytes == 4_000_000
