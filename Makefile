@@ -86,6 +86,10 @@ bench-networks: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/p
 bench-peers: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/packages-bench $(STAMPS)/packages-peers  ## the same beside docker, podman, crun and runc (installs them)
 	$(BIN)/python -m bench --peers
 
+.PHONY: bench-transfers
+bench-transfers: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/packages-bench $(STAMPS)/packages-peers $(STAMPS)/packages-test  ## pull, push, load and save a large image beside docker and podman (as root)
+	$(BIN)/python -m bench.transfers
+
 .PHONY: fuzz
 fuzz: venv $(STAMPS)/packages-run $(STAMPS)/packages-image  ## documents nobody would write, for the runtime (as root; EXAMPLES=500)
 	$(BIN)/python -m fuzz $(EXAMPLES)

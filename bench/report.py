@@ -13,17 +13,18 @@ from bench.rows import Row, markdown
 BEGIN, END = "<!-- begin: make bench -->", "<!-- end: make bench -->"
 
 
-def write(page: Path, rows: Iterable[Row]) -> None:
+def write(page: Path, rows: Iterable[Row], made_by: str = "make bench") -> None:
     """Replace what stands between the marks of ``page``; raise ValueError when a mark is missing."""
-    page.write_text(replaced(page.read_text(), f"{machine()}\n\n{markdown(rows)}"))
+    page.write_text(replaced(page.read_text(), f"{machine()}\n\n{markdown(rows)}", made_by))
 
 
-def replaced(text: str, section: str) -> str:
+def replaced(text: str, section: str, made_by: str = "make bench") -> str:
     """Return ``text`` with ``section`` between the marks; raise ValueError when a mark is missing."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    marks = BEGIN.replace("make bench", made_by), END.replace("make bench", made_by)
+    before, begin, rest = text.partition(marks[0])
+    _, end, after = rest.partition(marks[1])
     if not begin or not end:
-        raise ValueError(f"the page lacks {BEGIN} and {END}")
+        raise ValueError(f"the page lacks {marks[0]} and {marks[1]}")
     return f"{before}{begin}\n{section.strip()}\n{end}{after}"
 
 
