@@ -236,6 +236,7 @@ class Connection:
         self, method: str, path: str, scopes: Sequence[str], headers: Mapping[str, str], body: Body | None
     ) -> aiohttp.ClientResponse:
         schemes = self._transport.schemes(self.host)
+        first: Exception | None = None
         for scheme in schemes:
             url = path if path.startswith(("http://", "https://")) else self.host.base(scheme) + path
             try:
@@ -248,9 +249,12 @@ class Connection:
                     allow_redirects=method in ("GET", "HEAD"),
                     proxy=proxy_for(url, self._transport.options),
                 )
-            except (aiohttp.ClientConnectorError, aiohttp.ServerDisconnectedError):
+            except (aiohttp.ClientConnectorError, aiohttp.ServerDisconnectedError) as error:
+                first = first or error
                 if scheme == schemes[-1]:
-                    raise
+                    raise first from None
+                if isinstance(error, aiohttp.ClientConnectorCertificateError):
+                    raise  # whose authority was named is not asked in the clear instead
                 continue
             self._transport.remember(self.host, scheme)
             return response
@@ -279,6 +283,9 @@ def proxy_for(url: str, options: RegistryOptions) -> str | None:
     named = urllib.request.getproxies_environment()
     own = {"http": options.http_proxy, "https": options.https_proxy, "no": options.no_proxy}
     proxies = {**named, **{kind: value for kind, value in own.items() if value}}
-    if is_insecure(parts.netloc, ()) or urllib.request.proxy_bypass_environment(parts.netloc, proxies):  # type: ignore[attr-defined]  # documented by its source alone
+    near = tuple(
+        each for each in map(str.strip, proxies.get("no", "").split(",")) if "/" in each
+    )  # CIDR, as Go has it
+    if is_insecure(parts.netloc, near) or urllib.request.proxy_bypass_environment(parts.netloc, proxies):  # type: ignore[attr-defined]  # documented by its source alone
         return None
     return proxies.get(parts.scheme) or None

@@ -166,6 +166,7 @@ def test_a_name_that_is_not_there_is_not_found() -> None:
         ("http://a.example/v2/", "http://environment:2"),
         ("https://left.example/", None),
         ("http://127.0.0.1:5000/", None),
+        ("https://192.0.2.7:5000/", None),
     ],
 )
 def test_proxies_are_the_options_or_the_environments(
@@ -175,7 +176,9 @@ def test_proxies_are_the_options_or_the_environments(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTP_PROXY", "http://environment:2")
 
-    assert proxy_for(url, RegistryOptions(https_proxy="http://own:1", no_proxy="left.example")) == expected
+    assert (
+        proxy_for(url, RegistryOptions(https_proxy="http://own:1", no_proxy="left.example, 192.0.2.0/24")) == expected
+    )
 
 
 def test_requests_that_are_refused_at_the_same_time_each_come_again_with_the_password() -> None:
