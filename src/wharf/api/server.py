@@ -39,6 +39,8 @@ from wharf.api.versions import split_version
 from wharf.errors import Forbidden, WharfError
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
+_READ_AHEAD = 512 * 1024
+"""Bytes of a body that are taken in before its reader is ready for them: fewer, larger pieces of an archive."""
 """Longest JSON body; archives are streams and have no limit here."""
 
 _ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?]*")
@@ -69,6 +71,7 @@ class ApiServer:
             request_factory=_request,
             access_log=None,
             auto_decompress=False,
+            read_bufsize=_READ_AHEAD,
             max_line_size=MAX_HEAD_BYTES,
             max_field_size=MAX_HEAD_BYTES,
         )

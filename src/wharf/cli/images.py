@@ -74,12 +74,13 @@ def _images(session: Session, values: Values, arguments: list[str]) -> int:
         filters.setdefault("reference", []).append(arguments[0])
     found = Images(session.client).list(all_images=values.on("all"), digests=values.on("digests"), filters=filters)
     full = values.on("no-trunc")
+    if values.on("quiet") and not values.text("format"):
+        ids = [_short(text(image, "Id"), full=full) for image in found for _ in _names(image)]
+        if ids:
+            session.print("\n".join(ids))
+        return 0
     now = time.time()
     rows = [row for image in found for row in image_rows(image, now, full=full)]
-    if values.on("quiet") and not values.text("format"):
-        for row in rows:
-            session.print(row["ID"])
-        return 0
     digest = ("Digest",) if values.on("digests") else ()
     columns = ("Repository", "Tag", *digest, "ID", "CreatedSince", "Size")
     print_rows(session, rows, columns, template=values.text("format"), headers=_HEADERS)

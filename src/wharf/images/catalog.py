@@ -14,6 +14,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from wharf.errors import DataLoss, InvalidArgument, NotFound
 from wharf.images.lookup import Lookup, Named
@@ -101,7 +102,7 @@ class Catalog(Lookup):
         for reference, image_id, updated_at, manifest, target in rows:
             if manifest in self.damaged:
                 continue
-            names.setdefault(str(image_id), []).append((parse_reference(str(reference)), str(updated_at)))
+            names.setdefault(str(image_id), []).append((_parsed(str(reference)), str(updated_at)))
             found[str(reference)] = Named(
                 Digest(str(image_id)), Digest(str(manifest)), Digest(str(target or manifest))
             )
@@ -109,12 +110,11 @@ class Catalog(Lookup):
         held = {member for target in self.targets() for member in self.reach.members(target)}
         for image_id, record in list(self._by_id.items()):
             own = names.get(image_id, [])
-            self._by_id[image_id] = replace(
-                record,
-                references=tuple(reference for reference, _ in own),
-                tagged_at=max((at for reference, at in own), default=""),
-                held=not own and any(m in held for m in self.manifests_of(image_id)),
-            )
+            references = tuple(reference for reference, _ in own)
+            tagged_at = max((at for reference, at in own), default="")
+            is_held = not own and bool(held) and any(m in held for m in self.manifests_of(image_id))
+            if (record.references, record.tagged_at, record.held) != (references, tagged_at, is_held):
+                self._by_id[image_id] = replace(record, references=references, tagged_at=tagged_at, held=is_held)
 
     def _sweep(self) -> None:
         """Remove blobs and layers of images that a killed process had not finished to add or to remove."""
@@ -322,6 +322,10 @@ class Catalog(Lookup):
 
     def _entries(self) -> list[Descriptor]:
         return [d for record in self._by_id.values() if not record.held for d in self.descriptors(record)]
+
+
+_parsed = lru_cache(maxsize=100_000)(parse_reference)
+"""References are read again with each change, and are always the same."""
 
 
 def blobs_of(record: ImageRecord) -> set[Digest]:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from wharf.errors import InvalidArgument, NotFound, Unauthorized, WharfError
+from wharf.errors import InvalidArgument, NotFound, Unauthorized, Unavailable, WharfError
 from wharf.images.catalog import blobs_of
 from wharf.images.index import attestations_of, choose_image, is_index, parse_index
 from wharf.images.intake import Intake, Layer
@@ -63,7 +63,12 @@ class Pull:
             NotFound: no registry of ``sources`` has it, or not for the platform.
             WharfError: why it could not be had.
         """
-        found = await sources.first(self._reference, self._find)
+        try:
+            found = await sources.first(self._reference, self._find)
+        except Unavailable as error:
+            if (stored := await asyncio.to_thread(self._stored)) is None:
+                raise
+            return self._make_do(stored, error)
         name = self._reference.tag or self._reference.digest or ""
         self._progress.tell({"status": f"Pulling from {self._reference.path}", "id": name})
         async with self._store.locks.of(found.manifest.digest):
@@ -77,6 +82,22 @@ class Pull:
         news = "Image is up to date" if known else "Downloaded newer image"
         self._progress.tell({"status": f"Status: {news} for {self._reference.familiar}"})
         return record
+
+    def _stored(self) -> ImageRecord | None:
+        """Return the image that the reference has here, if all of it is here and it suits the platform."""
+        if self._store.catalog.named_target(self._reference) is None:
+            return None
+        try:
+            record = self._store.catalog.resolve(str(self._reference), self._platform)
+        except NotFound:  # not for that platform
+            return None
+        return self._whole(record.manifest_digest)
+
+    def _make_do(self, stored: ImageRecord, error: Unavailable) -> ImageRecord:
+        """Say that the registry cannot be asked, or has had enough of us, and that what is here has to do."""
+        self._progress.tell({"status": f"Registry is unavailable: {error}"})
+        self._progress.tell({"status": f"Status: Using the stored copy of {self._reference.familiar}"})
+        return stored
 
     def _whole(self, manifest: Digest) -> ImageRecord | None:
         """Return the stored image of a manifest, unless some of it is missing: that is fetched again."""

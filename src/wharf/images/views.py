@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -29,11 +30,14 @@ _NS: Final = 1_000_000_000
 
 def created_ns(record: ImageRecord) -> int:
     """Return when an image was made, in nanoseconds since 1970; 0 when its configuration does not say."""
-    text = record.config.get("created")
-    if not text:
-        return 0
+    return _moment(record.config.get("created") or "")
+
+
+@lru_cache(maxsize=100_000)
+def _moment(text: str) -> int:
+    """Return a time in nanoseconds, 0 for none or a malformed one; remembered, for each list asks for all of them."""
     try:
-        return to_ns(text)
+        return to_ns(text) if text else 0
     except InvalidArgument:
         return 0
 

@@ -201,6 +201,43 @@ def test_what_is_not_there_is_not_found(store: Store) -> None:
         pull(store, FakeRegistry(), "none:1")
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_registry_that_has_had_enough_is_replaced_by_the_stored_copy(store: Store, status: int) -> None:
+    fake = FakeRegistry()
+    digest = stock(fake)
+
+    async def twice() -> tuple[list[str], str]:
+        async with serving(fake), fresh(store) as images:
+            name = f"{fake.address}/repo:1"
+            assert [document async for document in images.transfers.pull(name, credentials=ANONYMOUS)]
+            fake.faults = [fails(status, "TOOMANYREQUESTS")] * 20
+            told = [document async for document in images.transfers.pull(name, credentials=ANONYMOUS)]
+            with pytest.raises(Unavailable):
+                assert [d async for d in images.transfers.pull(f"{fake.address}/repo:2", credentials=ANONYMOUS)]
+            return [str(document["status"]) for document in told], images.resolve(name).manifest_digest
+
+    told, stored = asyncio.run(twice())
+    assert "Registry is unavailable" in told[0]
+    assert "Using the stored copy of" in told[1]
+    assert stored == digest
+
+
+def test_a_registry_that_is_gone_is_replaced_by_the_stored_copy_of_the_platform_alone(store: Store) -> None:
+    fake = FakeRegistry()
+    stock(fake)
+    pull(store, fake)
+    name = f"{fake.address}/repo:1"
+
+    async def again(platform: str | None = None) -> list[str]:
+        async with fresh(store) as images:
+            stream = images.transfers.pull(name, platform=platform, credentials=ANONYMOUS)
+            return [str(document["status"]) async for document in stream]
+
+    assert "Using the stored copy of" in asyncio.run(again())[-1]
+    with pytest.raises(Unavailable):
+        asyncio.run(again("linux/s390x"))
+
+
 def test_two_pulls_at_once_fetch_each_blob_once(store: Store) -> None:
     fake = FakeRegistry()
     stock(fake)

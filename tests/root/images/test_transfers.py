@@ -17,10 +17,11 @@ from tests.root.registry import PROGRAM, registry
 from wharf.errors import NotFound, Unavailable
 from wharf.images.images import Images
 from wharf.images.registry.credentials import ANONYMOUS, Credentials
-from wharf.images.registry.hosts import RegistryOptions
+from wharf.images.registry.hosts import RegistryOptions, origin
 from wharf.images.registry.repository import Repository
 from wharf.images.registry.retrying import Patience
-from wharf.images.registry.transport import Waiting
+from wharf.images.registry.transport import Transport, Waiting
+from wharf.images.registry.upload import Uploaded, Uploads
 
 pytestmark = [
     pytest.mark.root,
@@ -224,3 +225,28 @@ def test_the_rest_of_a_registry_works_too(host: str, store: Store) -> None:
             await store.images.aclose()
 
     assert asyncio.run(talk()) == (["1"], [], digest)
+
+
+def test_a_large_blob_goes_in_chunks_and_comes_whole(host: str, store: Store) -> None:
+    data = os.urandom(1_000_000)
+    digest = store.content.add(data)
+
+    async def send() -> bytes:
+        transport = Transport(RegistryOptions())
+        try:
+            repository = Repository(transport.connect(origin(host, transport.options)), "chunks/a", Waiting())
+            uploads = Uploads(repository, Waiting(), chunk_bytes=300_000)
+
+            async def read(start: int, end: int) -> AsyncIterator[bytes]:
+                yield data[start:end]
+
+            assert await uploads.blob(digest, len(data), read) == (Uploaded.PUSHED, "")
+            assert await uploads.blob(digest, len(data), read) == (Uploaded.EXISTED, "")
+            other = Repository(transport.connect(origin(host, transport.options)), "chunks/b", Waiting())
+            mounted = await Uploads(other, Waiting()).blob(digest, len(data), read, ["chunks/a"])
+            assert mounted == (Uploaded.MOUNTED, "chunks/a")
+            return b"".join([piece async for piece in other.blob(digest, len(data))])
+        finally:
+            await transport.aclose()
+
+    assert asyncio.run(send()) == data
