@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+from fuzz.archives import fuzz_archives, fuzz_documents
 from fuzz.runtime_config import fuzz
 
 _ISOLATED = "WHARF_FUZZ_ISOLATED"
@@ -20,6 +21,9 @@ def main() -> int:
         again = ["unshare", "--mount", "--net", sys.executable, "-m", "fuzz", *sys.argv[1:]]
         return subprocess.run(again, env={**os.environ, _ISOLATED: "1"}, check=False).returncode
     examples = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+    fuzz_documents(4 * examples)
+    taken = fuzz_archives(2 * examples)
+    sys.stdout.write(f"fuzz: {2 * examples} archives, {taken} of them taken, nothing outside touched\n")
     fuzz(examples)
     sys.stdout.write(f"fuzz: {examples} documents, nothing left, no traceback\n")
     return 0

@@ -192,10 +192,10 @@ class Images(Protocol):
     ) -> list[image.ImageSummary]:
         """Return the images that match, newest first."""
 
-    async def inspect(self, name: str) -> image.ImageInspect:
+    async def inspect(self, name: str, platform: str | None) -> image.ImageInspect:
         """Return everything about one image."""
 
-    async def history(self, name: str) -> History:
+    async def history(self, name: str, platform: str | None) -> History:
         """Return its layers' history, newest first."""
 
     async def tag(self, name: str, *, repository: str, tag: str | None) -> None:
@@ -207,16 +207,16 @@ class Images(Protocol):
     async def prune(self, filters: Filters) -> Document:
         """Remove dangling or unused images; ``ImagesDeleted``, ``SpaceReclaimed``."""
 
-    def load(self, chunks: AsyncIterator[bytes], *, quiet: bool) -> AsyncIterator[Document]:
+    def load(self, chunks: AsyncIterator[bytes], *, quiet: bool, platform: str | None) -> AsyncIterator[Document]:
         """Read an archive of ``docker save`` or an OCI layout; yields progress."""
 
-    def save(self, names: Strings) -> AsyncIterator[bytes]:
+    def save(self, names: Strings, platform: str | None) -> AsyncIterator[bytes]:
         """Write an archive of the named images."""
 
     def pull(self, name: str, *, tag: str | None, platform: str | None, auth: str) -> AsyncIterator[Document]:
         """Bring an image from its registry; yields progress. ``auth`` is an X-Registry-Auth header."""
 
-    def push(self, name: str, *, tag: str | None, auth: str) -> AsyncIterator[Document]:
+    def push(self, name: str, *, tag: str | None, platform: str | None, auth: str) -> AsyncIterator[Document]:
         """Send an image to its registry; yields progress."""
 
     async def search(self, term: str, *, limit: int | None, filters: Filters, auth: str) -> SearchResults:

@@ -7,6 +7,7 @@ of JSON as ``POST /images/create`` does.
 
 from __future__ import annotations
 
+import msgspec
 from aiohttp import web
 
 from wharf.api import versions
@@ -15,6 +16,7 @@ from wharf.api.call import Call
 from wharf.api.routes import Route
 from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.spec.engine_api.system import AuthConfig
+from wharf.spec.oci_image import Platform
 
 _TAR = "application/x-tar"
 
@@ -33,14 +35,12 @@ async def _list(call: Call) -> web.StreamResponse:
 
 async def _inspect(call: Call) -> web.StreamResponse:
     _refuse_set(call, "manifests")
-    _refuse_set(call, "platform")
-    found = await call.backend.images.inspect(call.params["name"])
+    found = await call.backend.images.inspect(call.params["name"], _platform(call))
     return document(versions.image_inspect(found, call.version))
 
 
 async def _history(call: Call) -> web.StreamResponse:
-    _refuse_set(call, "platform")
-    return document(await call.backend.images.history(call.params["name"]))
+    return document(await call.backend.images.history(call.params["name"], _platform(call)))
 
 
 async def _tag(call: Call) -> web.StreamResponse:
@@ -64,23 +64,21 @@ async def _prune(call: Call) -> web.StreamResponse:
 
 
 async def _load(call: Call) -> web.StreamResponse:
-    _refuse_set(call, "platform")
-    quiet = call.query.flag("quiet", default=True)
+    quiet, platform = call.query.flag("quiet", default=True), _platform(call)
     # Of Docker too: what is wrong with an archive is a line of an answer of status 200.
-    return await lines(call, call.backend.images.load(call.chunks(), quiet=quiet), fails_in_line=True)
+    progress = call.backend.images.load(call.chunks(), quiet=quiet, platform=platform)
+    return await lines(call, progress, fails_in_line=True)
 
 
 async def _save_one(call: Call) -> web.StreamResponse:
-    _refuse_set(call, "platform")
-    return await raw(call, call.backend.images.save([call.params["name"]]), _TAR, at_once=False)
+    return await raw(call, call.backend.images.save([call.params["name"]], _platform(call)), _TAR, at_once=False)
 
 
 async def _save(call: Call) -> web.StreamResponse:
-    _refuse_set(call, "platform")
     names = call.query.texts("names")
     if not names:
         raise InvalidArgument("no image names given: name at least one by the query parameter names")
-    return await raw(call, call.backend.images.save(names), _TAR, at_once=False)
+    return await raw(call, call.backend.images.save(names, _platform(call)), _TAR, at_once=False)
 
 
 async def _create(call: Call) -> web.StreamResponse:
@@ -107,9 +105,8 @@ async def _create(call: Call) -> web.StreamResponse:
 
 
 async def _push(call: Call) -> web.StreamResponse:
-    _refuse_set(call, "platform")
     name, tag = call.params["name"], call.query.text("tag")
-    return await lines(call, call.backend.images.push(name, tag=tag, auth=_auth(call)))
+    return await lines(call, call.backend.images.push(name, tag=tag, platform=_platform(call), auth=_auth(call)))
 
 
 async def _search(call: Call) -> web.StreamResponse:
@@ -126,6 +123,28 @@ async def _distribution(call: Call) -> web.StreamResponse:
 
 async def _login(call: Call) -> web.StreamResponse:
     return document(await call.backend.images.authenticate(await call.required_body(AuthConfig)))
+
+
+def _platform(call: Call) -> str | None:
+    """Return which platform's image is meant: the parameter is an OCI platform as JSON, once."""
+    given = call.query.texts("platform")
+    if len(given) > 1:
+        raise NotImplementedHere("several platforms at once are not supported by this build of wharf: name one")
+    return platform_text(given[0]) if given else None
+
+
+def platform_text(given: str) -> str:
+    """Return an OCI platform, JSON, as ``os/architecture[/variant]``. Pure.
+
+    Raises:
+        InvalidArgument: it is none.
+    """
+    try:
+        platform = msgspec.json.decode(given, type=Platform)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidArgument(f"invalid platform {given!r}: it must be an OCI platform, as JSON") from error
+    parts = [platform.get("os") or "linux", platform.get("architecture") or "", platform.get("variant") or ""]
+    return "/".join(part for part in parts if part)
 
 
 def _auth(call: Call) -> str:

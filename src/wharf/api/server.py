@@ -39,9 +39,9 @@ from wharf.api.versions import split_version
 from wharf.errors import Forbidden, WharfError
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
+"""Longest JSON body; archives are streams and have no limit here."""
 _READ_AHEAD = 512 * 1024
 """Bytes of a body that are taken in before its reader is ready for them: fewer, larger pieces of an archive."""
-"""Longest JSON body; archives are streams and have no limit here."""
 
 _ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?]*")
 _log = logging.getLogger(__name__)

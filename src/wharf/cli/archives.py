@@ -44,7 +44,9 @@ def _load(session: Session, values: Values, _: list[str]) -> int:
     if not values.text("input") and os.isatty(0):
         raise InvalidArgument("requested load from stdin, but stdin is empty")
     archive = _read(values.text("input"))
-    show_progress(Images(session.client).load(archive, quiet=values.on("quiet")), sys.stdout)
+    show_progress(
+        Images(session.client).load(archive, quiet=values.on("quiet"), platform=values.items("platform")), sys.stdout
+    )
     return 0
 
 
@@ -52,7 +54,7 @@ def _save(session: Session, values: Values, names: list[str]) -> int:
     path = values.text("output")
     if not path and os.isatty(1):
         raise InvalidArgument("cowardly refusing to save to a terminal. Use the -o flag or redirect")
-    write_archive(Images(session.client).save(names), path, "failed to save image")
+    write_archive(Images(session.client).save(names, platform=values.items("platform")), path, "failed to save image")
     return 0
 
 
@@ -110,7 +112,7 @@ COMMANDS = (
         flags=(
             Flag("input", "string", "The archive; stdin unless given", short="i"),
             Flag("quiet", "bool", "No progress", short="q"),
-            Flag("platform", refusal="all that the archive holds is loaded"),
+            Flag("platform", "list", "Only images for this one: os/architecture[/variant]"),
         ),
         examples=("wharf load -i app.tar", "wharf load < app.tar"),
     ),
@@ -118,7 +120,7 @@ COMMANDS = (
         "save", _save, "Save images to an archive", arguments="IMAGE [IMAGE...]", count=(1, None),
         flags=(
             Flag("output", "string", "The archive; stdout unless given", short="o"),
-            Flag("platform", refusal="the image is saved whole"),
+            Flag("platform", "list", "Only the image for this one: os/architecture[/variant]"),
         ),
         examples=("wharf save -o app.tar app:1.2",),
     ),

@@ -91,7 +91,7 @@ def _history(session: Session, values: Values, arguments: list[str]) -> int:
     full, human = values.on("no-trunc"), values.on("human")
     now = time.time()
     rows = []
-    for layer in Images(session.client).history(arguments[0]):
+    for layer in Images(session.client).history(arguments[0], platform=values.text("platform")):
         created, by = number(layer, "Created"), text(layer, "CreatedBy").replace("\t", " ")
         size = number(layer, "Size")
         written = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(created))
@@ -190,6 +190,7 @@ COMMANDS = (
             Flag("format", "string", "'table', 'table TEMPLATE', 'json' or a template"),
             Flag("human", "bool", "Sizes and times in words", short="H", default=True),
             Flag("no-trunc", "bool", "Whole ids and instructions"),
+            Flag("platform", "string", "Which of an image for several: os/architecture[/variant]"),
             Flag("quiet", "bool", "Only ids", short="q"),
         ),
         examples=("wharf history busybox",),

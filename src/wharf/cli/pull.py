@@ -74,7 +74,9 @@ def _push(session: Session, values: Values, arguments: list[str]) -> int:
         if with_tag(name) != name and not quiet:
             session.print("Using default tag: latest")
         name, tag = split_reference(name)
-    stream = Images(session.client).push(name, tag=tag, auth=auth_header(name, os.environ))
+    stream = Images(session.client).push(
+        name, tag=tag, platform=values.text("platform"), auth=auth_header(name, os.environ)
+    )
     show_progress(stream, None if quiet else sys.stdout)
     if quiet:
         session.print(canonical(f"{name}:{tag}" if tag else name))
@@ -120,7 +122,7 @@ COMMANDS = (
         flags=(
             Flag("all-tags", "bool", "All tags of the repository", short="a"),
             Flag("disable-content-trust", "bool", "No signatures are made in any case", default=True),
-            Flag("platform", refusal="the image is pushed with all of its platforms that are here"),
+            Flag("platform", "string", "Only the image for this one; all that are here unless given"),
             Flag("quiet", "bool", "No progress", short="q"),
         ),
         examples=("wharf push registry.example.org/app:1.2",),

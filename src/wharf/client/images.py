@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from wharf.client.client import quote
 from wharf.client.containers import filters_text
 from wharf.client.documents import as_document, as_documents
@@ -17,6 +19,19 @@ if TYPE_CHECKING:
     # The class has a method called list, which hides the type inside it.
     Documents = list[Document]
     Names = list[str]
+
+
+def platform_document(text: str) -> str | None:
+    """Return ``os/architecture[/variant]`` as the API takes it, an OCI platform as JSON; None for "". Pure."""
+    if not text:
+        return None
+    names = ("os", "architecture", "variant")
+    return json.dumps(dict(zip(names, text.split("/"), strict=False)))
+
+
+def platform_documents(texts: Iterable[str] | None) -> Names:
+    """Return several as :func:`platform_document`. Pure."""
+    return [document for text in texts or () if (document := platform_document(text))]
 
 
 class Images:
@@ -38,9 +53,10 @@ class Images:
         """Return the whole record of one image."""
         return as_document(self._client.call("GET", self._path(name, "json")))
 
-    def history(self, name: str) -> Documents:
-        """Return its layers' history, newest first."""
-        return as_documents(self._client.call("GET", self._path(name, "history")))
+    def history(self, name: str, *, platform: str = "") -> Documents:
+        """Return its layers' history, newest first; ``platform``: of which of several images."""
+        query: Query = {"platform": platform_document(platform)}
+        return as_documents(self._client.call("GET", self._path(name, "history"), query=query))
 
     def tag(self, name: str, *, repository: str, tag: str) -> None:
         """Give it one more name."""
@@ -68,12 +84,13 @@ class Images:
         response = self._client.request("POST", "/images/create", query=query, headers=_auth(auth))
         return response.json_lines()
 
-    def push(self, name: str, *, tag: str = "", auth: str = "") -> Iterator[object]:
-        """Send an image to its registry, all of its tags without one; yield progress documents."""
+    def push(self, name: str, *, tag: str = "", platform: str = "", auth: str = "") -> Iterator[object]:
+        """Send an image, or its one for ``platform``, to its registry, all of its tags without one."""
         # Docker refuses a push without the header: an empty object stands for nobody.
         headers = _auth(auth or "e30=")
         path = self._path(name, "push")
-        return self._client.request("POST", path, query={"tag": tag}, headers=headers).json_lines()
+        query: Query = {"tag": tag, "platform": platform_document(platform)}
+        return self._client.request("POST", path, query=query, headers=headers).json_lines()
 
     def search(self, term: str, *, limit: int = 0, filters: Filters | None = None, auth: str = "") -> Documents:
         """Return the repositories that a registry finds."""
@@ -85,15 +102,19 @@ class Images:
         path = f"/distribution/{quote(name, keep=b'/:@')}/json"
         return as_document(self._client.request("GET", path, headers=_auth(auth)).json())
 
-    def load(self, archive: Iterable[bytes], *, quiet: bool = False) -> Iterator[object]:
-        """Send an archive of images; yield progress documents."""
+    def load(
+        self, archive: Iterable[bytes], *, quiet: bool = False, platform: Names | None = None
+    ) -> Iterator[object]:
+        """Send an archive of images, of which those for ``platform`` are taken, or all; yield progress documents."""
         headers = {"Content-Type": "application/x-tar"}
-        response = self._client.request("POST", "/images/load", query={"quiet": quiet}, body=archive, headers=headers)
+        query: Query = {"quiet": quiet, "platform": platform_documents(platform)}
+        response = self._client.request("POST", "/images/load", query=query, body=archive, headers=headers)
         return response.json_lines()
 
-    def save(self, names: Names) -> Iterator[bytes]:
-        """Yield an archive of the named images."""
-        return self._client.request("GET", "/images/get", query={"names": names}).chunks()
+    def save(self, names: Names, *, platform: Names | None = None) -> Iterator[bytes]:
+        """Yield an archive of the named images, or of those for ``platform``."""
+        query: Query = {"names": names, "platform": platform_documents(platform)}
+        return self._client.request("GET", "/images/get", query=query).chunks()
 
     def import_archive(
         self,

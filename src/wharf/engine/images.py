@@ -34,13 +34,13 @@ class ImageVerbs:
         self._context = context
         self._images = context.images
 
-    async def inspect(self, name: str) -> ImageInspect:
-        """Return all of an image."""
-        return await self._images.inspect(name)
+    async def inspect(self, name: str, platform: str | None = None) -> ImageInspect:
+        """Return all of an image, or of its one for a platform."""
+        return await self._images.inspect(name, platform)
 
-    async def history(self, name: str) -> builtins.list[ImageHistoryResponseItem]:
+    async def history(self, name: str, platform: str | None = None) -> builtins.list[ImageHistoryResponseItem]:
         """Return an image's layers and what made them, newest first."""
-        return await self._images.history(name)
+        return await self._images.history(name, platform)
 
     async def tag(self, name: str, *, repository: str, tag: str | None) -> None:
         """Give an image one more name."""
@@ -69,21 +69,23 @@ class ImageVerbs:
         """Remove the images that nothing uses."""
         return await self._images.prune(filters, in_use=self.uses_of)
 
-    async def load(self, chunks: AsyncIterator[bytes], *, quiet: bool = True) -> AsyncIterator[Document]:
-        """Read an archive; yields what it brought."""
-        async with aclosing(self._images.load(chunks, quiet=quiet)) as documents:
+    async def load(
+        self, chunks: AsyncIterator[bytes], *, quiet: bool = True, platform: str | None = None
+    ) -> AsyncIterator[Document]:
+        """Read an archive, or what it has for a platform; yields what it brought."""
+        async with aclosing(self._images.load(chunks, quiet=quiet, platform=platform)) as documents:
             async for document in documents:
                 yield document
                 name = str(document.get("stream") or "").partition(": ")[2].strip()
                 if name:
                     self._publish("load", self._images.resolve(name).id, name)
 
-    async def save(self, names: Iterable[str]) -> AsyncIterator[bytes]:
-        """Yield an archive of the named images."""
+    async def save(self, names: Iterable[str], platform: str | None = None) -> AsyncIterator[bytes]:
+        """Yield an archive of the named images, or of those for a platform."""
         wanted = builtins.list(names)
         for name in wanted:
             self._publish("save", self._images.resolve(name).id, name)
-        async with aclosing(self._images.save(wanted)) as archive:
+        async with aclosing(self._images.save(wanted, platform)) as archive:
             async for chunk in archive:
                 yield chunk
 
@@ -111,7 +113,9 @@ class ImageVerbs:
             async for document in documents:
                 yield document
 
-    async def push(self, name: str, *, tag: str | None = None, auth: str = "") -> AsyncIterator[Document]:
+    async def push(
+        self, name: str, *, tag: str | None = None, platform: str | None = None, auth: str = ""
+    ) -> AsyncIterator[Document]:
         """Send an image to its registry; yields progress. Arguments as :meth:`pull`.
 
         Raises:
@@ -124,7 +128,7 @@ class ImageVerbs:
             self._publish("push", pushed.image_id, pushed.reference.familiar)
 
         async with aclosing(
-            self._images.transfers.push(name, tag=tag, credentials=credentials, done=done)
+            self._images.transfers.push(name, tag=tag, platform=platform, credentials=credentials, done=done)
         ) as documents:
             async for document in documents:
                 yield document

@@ -5,8 +5,9 @@ from __future__ import annotations
 import builtins
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, aclosing, closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from wharf.images.importing import ImportRequest, import_image, parse_import
 from wharf.images.intake import Intake
 from wharf.images.load import Loaded, load
 from wharf.images.lookup import spelt, tagged
-from wharf.images.platform import parse_platform
+from wharf.images.platform import Platform, optional_platform
 from wharf.images.record import ImageRecord
 from wharf.images.registry.hosts import RegistryOptions
 from wharf.images.removal import ImageUse, plan_removal
@@ -120,7 +121,7 @@ class Images:
             InvalidArgument: ``name`` or ``platform`` is malformed.
             NotFound: there is no such image, or not for that platform, in Docker's words.
         """
-        return self._catalog.resolve(name, parse_platform(platform) if platform else None)
+        return self._catalog.resolve(name, optional_platform(platform))
 
     def hold(self, record: ImageRecord) -> AbstractContextManager[None]:
         """Keep an image's layers while within, though the image be removed: a container is being made on them."""
@@ -170,9 +171,7 @@ class Images:
             NotFound: ``before`` or ``since`` names no image.
         """
         chosen = self._select(filters or {})
-        shared: Mapping[str, int] = {}
-        if shared_size:
-            shared = views.shared_bytes(self._catalog.all(), self._snapshots.sizes())
+        shared = views.shared_bytes(self._catalog.all(), self._snapshots.sizes()) if shared_size else {}
         return [views.summary(record, shared_bytes=shared.get(record.id, -1)) for record in chosen]
 
     def _select(self, filters: Filters) -> builtins.list[ImageRecord]:
@@ -186,16 +185,16 @@ class Images:
         newest_first = sorted(shown, key=views.created_ns, reverse=True)
         return [matched for record in newest_first if (matched := selection.match(record))]
 
-    async def inspect(self, name: str) -> ImageInspect:
+    async def inspect(self, name: str, platform: str | None = None) -> ImageInspect:
         """Return everything about one image; raises as :meth:`resolve`."""
-        record = self.resolve(name)
+        record = self.resolve(name, platform)
         parent = self._catalog.get(record.config.get("parent") or "")
-        lower = self._snapshots.lower_dirs(record.chain_id)
-        return views.inspection(record, lower, parent, self._snapshots.roots.name)
+        snapshots = self._snapshots
+        return views.inspection(record, snapshots.lower_dirs(record.chain_id), parent, snapshots.roots.name)
 
-    async def history(self, name: str) -> builtins.list[ImageHistoryResponseItem]:
+    async def history(self, name: str, platform: str | None = None) -> builtins.list[ImageHistoryResponseItem]:
         """Return how an image was made, the last step first; raises as :meth:`resolve`."""
-        return views.history(self.resolve(name), self._snapshots.sizes())
+        return views.history(self.resolve(name, platform), self._snapshots.sizes())
 
     async def tag(self, name: str, *, repository: str, tag: str | None) -> None:
         """Give an image one more reference, which another image loses when it has it.
@@ -231,14 +230,11 @@ class Images:
                 return done, 0
             freed = 0
             for gone in (record, *self._catalog.siblings(record)):  # they have no name but the index's
-                if gone is record or not (self._still_named(gone, plan.untag) or in_use(gone.id)):
+                if gone is record or not (set(gone.references) - set(plan.untag) or in_use(gone.id)):
                     layers, size = self._catalog.delete(gone.id)
                     done += [{"Deleted": digest} for digest in (gone.id, *layers)]
                     freed += size
             return done, freed
-
-    def _still_named(self, record: ImageRecord, untagged: Sequence[Reference]) -> bool:
-        return any(reference not in untagged for reference in record.references)
 
     async def prune(self, filters: Filters, in_use: Uses = no_uses) -> Document:
         """Remove images that no container uses: those without a reference, or all with ``dangling=false``.
@@ -273,33 +269,37 @@ class Images:
                 return [], 0
             return self._remove(image_id, in_use, force=True)
 
-    async def load(self, chunks: AsyncIterator[bytes], *, quiet: bool = True) -> AsyncGenerator[Document, None]:
+    async def load(
+        self, chunks: AsyncIterator[bytes], *, quiet: bool = True, platform: str | None = None
+    ) -> AsyncGenerator[Document, None]:
         """Read an archive of docker save or an OCI image layout; yields what was loaded. All of it or nothing.
 
         Args:
             chunks: the archive.
             quiet: no bars of progress: there are none in either case.
+            platform: only the images for this one; None: all.
 
         Raises:
             InvalidArgument: the archive is corrupt, or an image in it is.
         """
         del quiet
-        for item in await self._blocking.run_with(chunks, self._load):
+        for item in await self._blocking.run_with(chunks, partial(self._load, optional_platform(platform))):
             for reference in item.references:
                 yield {"stream": f"Loaded image: {reference.familiar}\n"}
             if not item.references:
                 yield {"stream": f"Loaded image ID: {item.record.id}\n"}
 
-    def _load(self, source: Incoming) -> builtins.list[Loaded]:
+    def _load(self, platform: Platform | None, source: Incoming) -> builtins.list[Loaded]:
         with self._intake() as intake:
-            return load(source, intake, self._now)
+            return load(source, intake, self._now, platform)
 
     def _intake(self) -> Intake:
         return Intake(self._catalog, self._content, self._snapshots, self._store.workers)
 
-    async def save(self, names: Iterable[str]) -> AsyncGenerator[bytes, None]:
+    async def save(self, names: Iterable[str], platform: str | None = None) -> AsyncGenerator[bytes, None]:
         """Yield the archive of the named images; raises as :meth:`resolve` before the first bytes."""
-        with closing(Archive(self._content, choose(self._catalog, builtins.list(names)))) as archive:
+        chosen = choose(self._catalog, builtins.list(names), optional_platform(platform))
+        with closing(Archive(self._content, chosen)) as archive:
             async with aclosing(self._blocking.iterate(iter(archive))) as pieces:
                 async for data in pieces:
                     yield data

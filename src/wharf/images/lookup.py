@@ -79,7 +79,7 @@ class Lookup:
         """
         with self.lock:
             record = self._resolve(name)
-            return record if platform is None else self._suiting(name, record, platform)
+            return record if platform is None else self.suiting(name, record, platform)
 
     def _resolve(self, name: str) -> ImageRecord:
         if is_digest(name):
@@ -95,7 +95,8 @@ class Lookup:
             raise NotFound(f"No such image: {reference.familiar if reference else name}")
         return found
 
-    def _suiting(self, name: str, record: ImageRecord, platform: Platform) -> ImageRecord:
+    def suiting(self, name: str, record: ImageRecord, platform: Platform) -> ImageRecord:
+        """Return which of the images that share an index with ``record`` is for a platform; else NotFound."""
         stored = [record, *self.siblings(record)]
         for suitable in acceptable(platform):
             for candidate in stored:

@@ -64,6 +64,11 @@ def host() -> Platform:
     return normal("linux", machine.machine())
 
 
+def optional_platform(text: str | None) -> Platform | None:
+    """Return what :func:`parse_platform` makes of ``text``; None for none."""
+    return parse_platform(text) if text else None
+
+
 def parse_platform(text: str) -> Platform:
     """Return the platform that ``text`` spells: ``linux/arm/v7``, ``linux`` or ``arm64``.
 

@@ -10,6 +10,7 @@ from wharf.errors import NotFound, WharfError
 from wharf.images.catalog import Catalog
 from wharf.images.index import is_index, parse_index
 from wharf.images.lookup import Named
+from wharf.images.platform import Platform
 from wharf.images.progress import Progress
 from wharf.images.pull import first_of
 from wharf.images.record import parse_manifest
@@ -92,8 +93,8 @@ class Push:
         self._transport = transport
         self._credentials = credentials
 
-    async def run(self, reference: Reference, progress: Progress) -> Digest:
-        """Send the image of ``reference``; return the digest under which the registry has it.
+    async def run(self, reference: Reference, progress: Progress, platform: Platform | None = None) -> Digest:
+        """Send the image of ``reference``, or its one for a platform; return the digest that the registry has it by.
 
         Raises:
             NotFound: there is no such image here.
@@ -102,7 +103,12 @@ class Push:
         """
         named = self.require(reference)
         with self._catalog.reach.hold(self._catalog.reach.stored([named.target])):
-            parcel = await asyncio.to_thread(plan_push, self._content, named)
+            if platform is None:
+                parcel = await asyncio.to_thread(plan_push, self._content, named)
+            else:
+                record = self._catalog.resolve(str(reference), platform)
+                raw = await asyncio.to_thread(self._content.read, record.manifest_digest)
+                parcel = Parcel(tuple(_blobs(raw)), (), raw)
             return await self._send(reference, parcel, progress)
 
     def require(self, reference: Reference) -> Named:

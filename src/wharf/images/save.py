@@ -19,10 +19,12 @@ from typing import BinaryIO, Final
 import msgspec
 
 from wharf.images.catalog import Catalog, blobs_of
+from wharf.images.lookup import CONTAINERD_NAME
+from wharf.images.platform import Platform
 from wharf.images.record import ImageRecord
 from wharf.lib.digest import Digest, hex_of
 from wharf.lib.reference import Reference
-from wharf.spec.oci_image import OCI_INDEX, Descriptor
+from wharf.spec.oci_image import OCI_INDEX, REF_NAME, Descriptor
 from wharf.storage.content import ContentStore
 from wharf.storage.tar_entry import BLOCK, Entry, Kind
 from wharf.storage.tar_writer import header
@@ -41,8 +43,8 @@ class Chosen:
     blobs: frozenset[Digest] = frozenset()
 
 
-def choose(catalog: Catalog, names: Sequence[str]) -> list[Chosen]:
-    """Return the images of these names, each once.
+def choose(catalog: Catalog, names: Sequence[str], platform: Platform | None = None) -> list[Chosen]:
+    """Return the images of these names, each once; of each the one for ``platform`` alone, when that is given.
 
     A name without a tag stands for all tags of that repository; an id brings no references.
 
@@ -52,10 +54,22 @@ def choose(catalog: Catalog, names: Sequence[str]) -> list[Chosen]:
     chosen: dict[Digest, Chosen] = {}
     for name in names:
         for record, references in catalog.named(name):
+            if platform is not None:
+                record = catalog.suiting(name, record, platform)  # noqa: PLW2901  # the one that is meant
             known = chosen.get(record.id, Chosen(record, ()))
             merged = (*known.references, *(r for r in references if r not in known.references))
             chosen[record.id] = replace(known, references=merged)
-    return [_complete(catalog, image) for image in chosen.values()]
+    complete = _complete if platform is None else _alone
+    return [complete(catalog, image) for image in chosen.values()]
+
+
+def _alone(catalog: Catalog, image: Chosen) -> Chosen:
+    """Say what there is of one image without the others of its index: the archive's names are its manifest's."""
+    [plain] = catalog.descriptors(image.record, ())
+    named: list[Descriptor] = [
+        {**plain, "annotations": {REF_NAME: str(one), CONTAINERD_NAME: str(one)}} for one in image.references
+    ]
+    return replace(image, descriptors=tuple(named or [plain]), blobs=frozenset(blobs_of(image.record)))
 
 
 def named(catalog: Catalog, record: ImageRecord, references: Sequence[Reference]) -> Chosen:

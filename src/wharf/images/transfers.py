@@ -104,6 +104,7 @@ class Transfers:
         name: str,
         *,
         tag: str | None = None,
+        platform: str | None = None,
         credentials: Credentials,
         done: Callable[[Pulled], None] = lambda _: None,
     ) -> AsyncGenerator[Document, None]:
@@ -112,6 +113,7 @@ class Transfers:
         Args:
             name: its reference; a repository alone, with no ``tag`` either, stands for all of its tags here.
             tag: its tag.
+            platform: only its image for this one.
             credentials: who sends.
             done: called for each image that is there.
 
@@ -125,7 +127,8 @@ class Transfers:
             raise InvalidArgument("cannot push a digest reference")
         wanted = [reference] if reference.tag else self._store.catalog.tags_of(reference)
         progress = Progress()
-        work = self._push(reference, wanted, credentials, progress, done)
+        only = parse_platform(platform) if platform else None
+        work = self._push(reference, wanted, credentials, progress, done, platform=only)
         async with aclosing(progress.follow(work)) as documents:
             async for document in documents:
                 yield document
@@ -137,14 +140,16 @@ class Transfers:
         credentials: Credentials,
         progress: Progress,
         done: Callable[[Pulled], None],
+        *,
+        platform: Platform | None,
     ) -> None:
         push = Push(self._store.catalog, self._store.content, self._transport, credentials)
         progress.tell({"status": f"The push refers to repository [{repository.repository}]"})
         for reference in wanted:
             push.require(reference)
         for reference in wanted:
-            digest = await push.run(reference, progress)
-            record = self._store.catalog.resolve(str(reference))
+            digest = await push.run(reference, progress, platform)
+            record = self._store.catalog.resolve(str(reference), platform)
             await self._store.blocking.run(
                 lambda reference=reference, digest=digest: self._know(reference, digest)  # type: ignore[misc]  # bound now
             )

@@ -12,6 +12,7 @@ from itertools import zip_longest
 from typing import Final
 
 from wharf.storage import overlay_marks as marks
+from wharf.storage.attributes import attributes_of
 from wharf.storage.trees import Node, walk
 
 _CHUNK: Final = 1024 * 1024
@@ -76,9 +77,8 @@ def _difference(mine: Node, theirs: Node) -> str:
 
 
 def _attributes(node: Node) -> dict[str, bytes]:
-    path = f"/proc/self/fd/{node.folder_fd}/".encode() + node.name
-    names = [name for name in os.listxattr(path, follow_symlinks=False) if not _is_notes(name)]
-    return {name: os.getxattr(path, name, follow_symlinks=False) for name in sorted(names)}
+    found = attributes_of(f"/proc/self/fd/{node.folder_fd}/".encode() + node.name)
+    return {name: value for name, value in found.items() if not _is_notes(name)}
 
 
 def _is_notes(attribute: str) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from wharf.storage import overlay_marks as marks
+from wharf.storage.attributes import attributes_of
 from wharf.storage.tar_entry import Entry, Kind
 from wharf.storage.tar_writer import Sink, TarWriter
 from wharf.storage.trees import FOLDER, Node, walk
@@ -162,10 +163,5 @@ def _entry(node: Node) -> Entry:
 
 
 def _attributes(node: Node) -> dict[str, bytes]:
-    path = f"/proc/self/fd/{node.folder_fd}/".encode() + node.name
-    names = os.listxattr(path, follow_symlinks=False)
-    return {
-        name: os.getxattr(path, name, follow_symlinks=False)
-        for name in sorted(names)
-        if not name.startswith((*marks.PRIVATE_PREFIXES, "system."))
-    }
+    found = attributes_of(f"/proc/self/fd/{node.folder_fd}/".encode() + node.name)
+    return {name: value for name, value in found.items() if not name.startswith((*marks.PRIVATE_PREFIXES, "system."))}

@@ -8,7 +8,7 @@ import json
 import tarfile
 
 import pytest
-from tests.root.images.conftest import Store, imported, loaded, saved, tar
+from tests.root.images.conftest import Store, chunks, imported, loaded, saved, tar
 
 from wharf.errors import NotFound
 from wharf.images.platform import host
@@ -159,3 +159,31 @@ def test_an_index_that_lists_one_thing_many_times_at_every_depth_is_read_once(st
     assert store.images.resolve("deep:1").tags == ["deep:1"]
     reach = Reach(store.database, store.content, store.snapshots)
     assert len(reach.members(Digest(str(named["digest"])))) == 6
+
+
+def test_one_platform_of_several_is_inspected_saved_and_loaded_alone(store: Store) -> None:
+    layout, index = two_platforms()
+    asyncio.run(store.images.start())
+    asyncio.run(loaded(store, layout.archive(index)))
+    other = store.images.resolve("many:1", f"linux/{OTHER}")
+
+    assert asyncio.run(store.images.inspect("many:1", f"linux/{OTHER}")).get("Id") == other.id
+    assert asyncio.run(store.images.history("many:1", f"linux/{OTHER}")) is not None
+    with pytest.raises(NotFound, match="does not provide the specified platform"):
+        asyncio.run(store.images.inspect("many:1", "linux/s390x"))
+
+    async def save() -> bytes:
+        return b"".join([data async for data in store.images.save(["many:1"], f"linux/{OTHER}")])
+
+    alone = asyncio.run(save())
+    asyncio.run(store.images.remove("many:1"))
+    assert asyncio.run(loaded(store, alone)) == ["Loaded image: many:1\n"]
+    assert store.images.resolve("many:1").manifest_digest == other.manifest_digest
+    asyncio.run(store.images.remove("many:1"))
+
+    async def load() -> list[object]:
+        archive = layout.archive(index)
+        return [d["stream"] async for d in store.images.load(chunks(archive), platform=f"linux/{OTHER}")]
+
+    assert asyncio.run(load())
+    assert [one["Id"] for one in asyncio.run(store.images.list())] == [other.id]

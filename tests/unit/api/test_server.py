@@ -171,9 +171,9 @@ def test_create_refuses_what_is_no_container(body: bytes, message: str) -> None:
         ("POST /containers/x/resize?h=24&w=80", ("containers.resize", ("x",), {"rows": 24, "columns": 80})),
         ("POST /exec/e/resize?h=24&w=80", ("execs.resize", ("e",), {"rows": 24, "columns": 80})),
         ("GET /containers/x/top?ps_args=aux", ("containers.top", ("x",), {"ps_args": "aux"})),
-        ("GET /images/a/b:c/history", ("images.history", ("a/b:c",), {})),
-        ("GET /images/a%2Fb/history", ("images.history", ("a/b",), {})),
-        ("GET http://docker/v1.41/images/a/history", ("images.history", ("a",), {})),
+        ("GET /images/a/b:c/history", ("images.history", ("a/b:c", None), {})),
+        ("GET /images/a%2Fb/history", ("images.history", ("a/b", None), {})),
+        ("GET http://docker/v1.41/images/a/history", ("images.history", ("a", None), {})),
         ("POST /images/a/b/tag?repo=c/d&tag=e", ("images.tag", ("a/b",), {"repository": "c/d", "tag": "e"})),
         ("DELETE /images/a/b?force=1", ("images.remove", ("a/b",), {"force": True, "noprune": False})),
         ("GET /networks/bridge", ("networks.inspect", ("bridge",), {})),
@@ -275,7 +275,7 @@ async def test_load_takes_a_stream_and_answers_in_lines(served: Served) -> None:
             "HTTP/1.1 100 Continue",
             "HTTP/1.1 200 OK",
             b'{"stream":"Loaded image: a:b\\n"}\n',
-            [("images.load", (b"abcde",), {"quiet": False})],
+            [("images.load", (b"abcde",), {"quiet": False, "platform": None})],
         )
 
 
@@ -317,7 +317,7 @@ async def test_archive_that_breaks_off_is_no_whole_answer(served: Served) -> Non
         await wire.head()
         rest = await wire.reader.read()
 
-        assert (rest, served.engine.calls) == (b"4\r\nhalf\r\n", [("images.save", (["a", "b"],), {})])
+        assert (rest, served.engine.calls) == (b"4\r\nhalf\r\n", [("images.save", (["a", "b"], None), {})])
 
 
 @pytest.mark.parametrize(("tcp", "status"), [(True, 403), (False, 204)])

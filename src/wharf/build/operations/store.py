@@ -16,6 +16,7 @@ from wharf.kernel import overlay_options
 from wharf.lib.digest import Digest, chain_ids
 from wharf.spec.shim_messages import RootfsMount
 from wharf.storage import trees
+from wharf.storage.attributes import attributes_of
 from wharf.storage.metadata import Database
 from wharf.storage.pack import pack
 from wharf.storage.snapshots import Snapshots, StagedLayer
@@ -196,6 +197,6 @@ def _dress_like(node: trees.Node, path: bytes) -> None:
     source = b"/proc/self/fd/%d/%s" % (node.folder_fd, node.name)
     os.chown(path, node.status.st_uid, node.status.st_gid)
     os.chmod(path, node.status.st_mode & 0o7777)
-    for name in os.listxattr(source, follow_symlinks=False):
-        os.setxattr(path, name, os.getxattr(source, name, follow_symlinks=False), follow_symlinks=False)
+    for name, value in attributes_of(source).items():
+        os.setxattr(path, name, value, follow_symlinks=False)
     os.utime(path, ns=(node.status.st_atime_ns, node.status.st_mtime_ns))

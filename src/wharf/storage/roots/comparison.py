@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from wharf.storage import overlay_marks as marks
 from wharf.storage.roots.merging import Parents, copy_node, dress
-from wharf.storage.roots.union import Union, attributes_of
+from wharf.storage.roots.union import Union, own_attributes
 from wharf.storage.trees import FOLDER, Node, walk
 
 
@@ -68,7 +68,7 @@ def _differs(node: Node, below: tuple[int, os.stat_result], image: Union) -> boo
         theirs.st_rdev,
     ):
         return True
-    own = attributes_of(f"/proc/self/fd/{node.folder_fd}/".encode() + node.name)
+    own = own_attributes(f"/proc/self/fd/{node.folder_fd}/".encode() + node.name)
     return own != image.attributes(top, node.path)
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from wharf.kernel.openat2 import Resolve, openat2
 from wharf.storage import overlay_marks as marks
+from wharf.storage.attributes import attributes_of
 from wharf.storage.trees import FOLDER, Node, empty_folder, walk
 
 _BENEATH: Final = int(Resolve.NO_SYMLINKS | Resolve.BENEATH)
@@ -147,8 +148,8 @@ def dress(node: Node, parent: int) -> None:
         os.chmod(node.name, stat.S_IMODE(status.st_mode), dir_fd=parent)  # made here: no symlink
     source = f"/proc/self/fd/{node.folder_fd}/".encode() + node.name
     target = f"/proc/self/fd/{parent}/".encode() + node.name
-    for name in os.listxattr(source, follow_symlinks=False):
+    for name, value in attributes_of(source).items():
         if not name.startswith(marks.PRIVATE_PREFIXES):
-            os.setxattr(target, name, os.getxattr(source, name, follow_symlinks=False), follow_symlinks=False)
+            os.setxattr(target, name, value, follow_symlinks=False)
     times = (status.st_atime_ns, status.st_mtime_ns)
     os.utime(node.name, ns=times, dir_fd=parent, follow_symlinks=False)

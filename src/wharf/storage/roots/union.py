@@ -11,6 +11,7 @@ from typing import Final, Self
 
 from wharf.kernel.openat2 import Resolve, openat2
 from wharf.storage import overlay_marks as marks
+from wharf.storage.attributes import attributes_of
 from wharf.storage.trees import FOLDER
 
 _BENEATH: Final = int(Resolve.NO_SYMLINKS | Resolve.BENEATH)
@@ -54,7 +55,7 @@ class Union:
 
     def attributes(self, top: int, path: bytes) -> dict[str, bytes]:
         """Return the extended attributes of what a listing has found, but for overlay's own."""
-        return attributes_of(f"/proc/self/fd/{top}/".encode() + path)
+        return own_attributes(f"/proc/self/fd/{top}/".encode() + path)
 
     def _visible(self, path: bytes) -> list[int]:
         """Return the layers whose folder ``path`` shows: down to the first that hides those below it."""
@@ -100,9 +101,6 @@ class Union:
             os.close(fd)
 
 
-def attributes_of(path: bytes) -> dict[str, bytes]:
+def own_attributes(path: bytes) -> dict[str, bytes]:
     """Return a name's extended attributes, but for overlay's own."""
-    names = [
-        name for name in os.listxattr(path, follow_symlinks=False) if not name.startswith(marks.PRIVATE_PREFIXES)
-    ]
-    return {name: os.getxattr(path, name, follow_symlinks=False) for name in sorted(names)}
+    return {k: v for k, v in attributes_of(path).items() if not k.startswith(marks.PRIVATE_PREFIXES)}
