@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import signal
 import socket
 import sys
@@ -167,13 +168,11 @@ class Names:
     def _connected(self, start: bool) -> bool:  # noqa: FBT001  # a fact
         """Return whether there is a connection to a resolver that lives; a dead one's is closed before."""
         if self._sock:
-            try:
-                if self._sock.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK):
-                    return True
-            except BlockingIOError:
+            # It says nothing of itself: what can be read is its end.
+            poll = select.poll()
+            poll.register(self._sock, select.POLLIN)
+            if not poll.poll(0):
                 return True
-            except OSError:
-                pass
             self.close()
         return self._connect(start=start)
 

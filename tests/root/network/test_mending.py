@@ -15,6 +15,7 @@ from tests.root.network.machines import A, B, World, ruleset, talk, tcp_server
 
 from wharf.kernel import rtnetlink
 from wharf.kernel.netlink import Rtnetlink
+from wharf.kernel.pidfd import has_exited, pidfd_open
 from wharf.lib.ports import parse_publish
 from wharf.network import judging
 from wharf.network.endpoint import Endpoint, Wish
@@ -190,6 +191,27 @@ def test_killed_resolver_is_replaced_with_all_names(world: World) -> None:
             os.kill(pid, signal.SIGKILL)
             repair = await watched.told()
             assert (repair.what, str(pid) in repair.reason) == ("resolver", True)
+
+        assert ips(await asyncio.to_thread(ask, first, "db")) == {second.ipv4}
+        assert ips(await asyncio.to_thread(ask, second, "web")) == {first.ipv4}
+
+    _watched(world, body)
+
+
+def test_resolver_that_somebody_else_replaced_first_gets_all_names_at_once(world: World) -> None:
+    world.create("back", "10.2.0.0/24")
+
+    async def body(watched: Watched) -> None:
+        first = await watched.attach(A, network="back", names=("web",))  # type: ignore[arg-type]
+        second = await watched.attach(B, network="back", names=("db",))  # type: ignore[arg-type]
+        names = world.networks._fabric._names
+        pidfd = pidfd_open(names._pid)
+        os.kill(names._pid, signal.SIGKILL)
+        assert has_exited(pidfd, 5)
+        os.close(pidfd)
+        names.serve(B, [second])  # in the loop's own thread: before the watch hears of the end
+        async with asyncio.timeout(3):  # less than any wait for an answer
+            assert (await watched.told()).what == "resolver"
 
         assert ips(await asyncio.to_thread(ask, first, "db")) == {second.ipv4}
         assert ips(await asyncio.to_thread(ask, second, "web")) == {first.ipv4}
