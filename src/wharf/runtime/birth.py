@@ -35,11 +35,14 @@ if TYPE_CHECKING:
         def close(self) -> None:
             """Close the doors."""
 
-    class Cgroup(Protocol):
-        """A control group that exists and has its limits: what ``wharf.kernel.cgroup.group.Cgroup`` is."""
+    class Doors(Protocol):
+        """Where a process goes: ``wharf.kernel.cgroup.group.Cgroup``, or ``wharf.kernel.cgroup.inner.Inner``."""
 
         def open_entry(self) -> CgroupEntry:
             """Open the doors."""
+
+    class Cgroup(Doors, Protocol):
+        """A control group that exists and has its limits: what ``wharf.kernel.cgroup.group.Cgroup`` is."""
 
         def open_mounts(self) -> list[tuple[str, int]]:
             """Return each v1 hierarchy's name and a detached mount of the group in it."""

@@ -85,6 +85,7 @@ def _rootless_mount(mount: Mount) -> Mount:
 def features() -> dict[str, Any]:
     """Return what this runtime can do."""
     from wharf.kernel import seccomp, tuning  # noqa: PLC0415 - only this command needs them
+    from wharf.lib.version import __version__  # noqa: PLC0415 - the same
     from wharf.runtime import hooks, mount_options  # noqa: PLC0415 - the same
 
     return {
@@ -92,6 +93,11 @@ def features() -> dict[str, Any]:
         "ociVersionMax": OCI_VERSION,
         "hooks": list(hooks.POINTS),
         "mountOptions": sorted(mount_options.known()),
+        "annotations": {
+            "org.opencontainers.runc.checkpoint.enabled": "true",
+            "wharf.runtime.version": __version__,
+        },
+        "potentiallyUnsafeConfigAnnotations": ["org.criu.config"],
         "linux": {
             "namespaces": ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"],
             "capabilities": list(NAMES),

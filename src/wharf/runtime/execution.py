@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final, NoReturn, Self
 
-    from wharf.runtime.birth import Cgroup, CgroupEntry
+    from wharf.runtime.birth import CgroupEntry, Doors
     from wharf.runtime.notify import Agent
     from wharf.spec.oci_runtime import Process, Seccomp, Spec, State
 
@@ -37,7 +37,7 @@ def execute(
     init_pid: int,
     spec: Spec,
     stdio: tuple[int, int, int] | None,
-    cgroup: Cgroup | None,
+    cgroup: Doors | None,
     seccomp_cache: str | None,
     invocation: Invocation | None = None,
     born: int | None = None,

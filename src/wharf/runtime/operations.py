@@ -19,9 +19,11 @@ from wharf.runtime.invocation import Invocation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import FrameType
 
     from wharf.kernel.cgroup.group import Cgroup
+    from wharf.runtime.birth import Doors
     from wharf.runtime.caller import Warn
     from wharf.runtime.hooks import HookPlan
     from wharf.runtime.started import Started
@@ -249,14 +251,14 @@ def _hooks(folder: Folder, record: Record, spec: Spec) -> HookPlan:
     return hooks.plan(spec["hooks"], folder.told(record))
 
 
-def exec_(folder: Folder, process: Process, asked: Asked, *, cgroup: str, ignore_paused: bool) -> int:
+def exec_(folder: Folder, process: Process, asked: Asked, *, cgroup: Mapping[str, str], ignore_paused: bool) -> int:
     """Run one more process; return its exit code, 0 at once when detached.
 
     Args:
         folder: the container's.
         process: what to run.
         asked: as the command line has it.
-        cgroup: path of a group below the container's, which must exist; "" is the container's.
+        cgroup: paths of groups below the container's, which must exist, by controller; "" is for all others.
         ignore_paused: start it in a paused container: it goes on with the container.
 
     Raises:
@@ -270,9 +272,7 @@ def exec_(folder: Folder, process: Process, asked: Asked, *, cgroup: str, ignore
         raise Conflict("cannot exec in a container that is not running")
     caller.check_console(process, asked)
     kept_fds = caller.kept_fds(process, asked)
-    group = open_cgroup(f"{record['cgroup']}/{cgroup.strip('/')}".rstrip("/"))
-    if not group.exists:
-        raise InvalidArgument(f"control group {cgroup} of the container does not exist")
+    group = _group_for(record["cgroup"], cgroup)
     from wharf.runtime.execution import execute  # noqa: PLC0415 - start-up
 
     started = execute(
@@ -287,6 +287,20 @@ def exec_(folder: Folder, process: Process, asked: Asked, *, cgroup: str, ignore
     )
     caller.announce(started, asked)
     return 0 if asked.detach else follow(started, Forward(started.pid))
+
+
+def _group_for(path: str, inner: Mapping[str, str]) -> Doors:
+    if not inner:
+        return open_cgroup(path)
+    from wharf.kernel.cgroup.hierarchy import read_hierarchies  # noqa: PLC0415 - start-up
+    from wharf.kernel.cgroup.inner import Inner  # noqa: PLC0415 - start-up
+
+    group = Inner(path, inner, read_hierarchies())
+    try:
+        group.open_entry().close()
+    except OSError as error:
+        raise InvalidArgument(f"--cgroup of the container: {error}") from error
+    return group
 
 
 def load_spec(bundle: str) -> Spec:

@@ -126,3 +126,19 @@ def test_a_tree_is_moved_into_the_container_and_stays_on_the_host(command: Comma
 
     assert command("run", "c1").stdout == "file\n"
     assert (command.bundle.path / "tree/file").exists()
+
+
+def test_an_exec_goes_into_a_group_below_the_containers(running: Command) -> None:
+    group = Path(f"/sys/fs/cgroup/pids/wharf-test/{running.bundle.path.name}")
+    if not group.exists():
+        pytest.skip("there is no v1 hierarchy of the controller pids")
+    (group / "inner").mkdir()
+    look = ("exec", "--cgroup", "pids:inner", "c1", "cat", "/proc/self/cgroup")
+    lines = {line.split(":")[1]: line.split(":")[2] for line in running(*look).stdout.splitlines()}
+    missing = running("exec", "--cgroup", "pids:missing", "c1", "true")
+    (group / "inner").rmdir()
+
+    assert lines["pids"].endswith("/inner")
+    assert not lines["memory"].endswith("/inner")
+    assert (missing.returncode, "No such file" in missing.stderr) == (255, True)
+    end(running)

@@ -82,7 +82,13 @@ def _more(present: Capabilities, names: list[str]) -> Capabilities:
     return result
 
 
-def _cgroup(paths: list[str]) -> str:
-    if len(paths) > 1 or any(":" in path for path in paths):
-        raise InvalidArgument("--cgroup takes one path for all controllers")
-    return paths[0] if paths else ""
+def _cgroup(words: list[str]) -> dict[str, str]:
+    """Return paths below the container's group by controller; "" is all of them ("cpu,memory:path", or "path")."""
+    found: dict[str, str] = {}
+    for word in words:
+        controllers, colon, path = word.rpartition(":")
+        for controller in controllers.split(",") if colon else ("",):
+            if controller in found or ".." in path.split("/") or (colon and not controller):
+                raise InvalidArgument(f"invalid --cgroup {word}: wanted path, or controller[,controller...]:path")
+            found[controller] = path
+    return found

@@ -54,7 +54,13 @@ def test_who_is_not_a_number_is_refused(folder: Folder, given: Any, message: str
         execute._composed(folder, given, ["ls"])
 
 
-def test_a_group_for_single_controllers_is_refused() -> None:
-    assert execute._cgroup(["sub"]) == "sub"
-    with pytest.raises(InvalidArgument, match="one path for all controllers"):
-        execute._cgroup(["memory:sub"])
+def test_groups_are_for_all_controllers_or_for_single_ones() -> None:
+    assert execute._cgroup([]) == {}
+    assert execute._cgroup(["sub"]) == {"": "sub"}
+    assert execute._cgroup(["cpu,memory:a", "pids:b", "/"]) == {"cpu": "a", "memory": "a", "pids": "b", "": "/"}
+
+
+@pytest.mark.parametrize("words", [["a", "b"], ["cpu:a", "cpu:b"], [":a"], ["cpu,:a"], ["../a"]])
+def test_groups_that_cannot_be_meant_are_refused(words: list[str]) -> None:
+    with pytest.raises(InvalidArgument, match="invalid --cgroup"):
+        execute._cgroup(words)
