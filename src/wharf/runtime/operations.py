@@ -61,7 +61,7 @@ def create(folder: Folder, bundle: str, asked: Asked) -> Started:
                 bundle=bundle,
                 stdio=(0, 1, 2),
                 cgroup=make_cgroup(record, spec),
-                seccomp_cache=None,
+                seccomp_cache=folder.filters,
                 invocation=invocation,
             )
         finally:
@@ -281,7 +281,7 @@ def exec_(folder: Folder, process: Process, asked: Asked, *, cgroup: Mapping[str
         spec=folder.spec(),
         stdio=(0, 1, 2),
         cgroup=group,
-        seccomp_cache=None,
+        seccomp_cache=folder.filters,
         invocation=Invocation(state=folder.told(record), kept_fds=kept_fds),
         born=record["start_time"],
     )

@@ -6,6 +6,7 @@
     ├── state.json               pid and start time of init (pid 0: not yet), bundle, control group
     ├── config.json              the specification it was created with
     └── start.sock               init waits on it; gone once it was started
+    <root>/@seccomp/             compiled filters, by digest; no id has such a name
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 _ID_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-.")
 
 
+_FILTERS: Final = "@seccomp"
+
+
 class Folder:
     """The folder of one container."""
 
@@ -57,6 +61,11 @@ class Folder:
     def socket(self) -> str:
         """Where init waits to be started."""
         return f"{self.path}/start.sock"
+
+    @property
+    def filters(self) -> str:
+        """Where compiled seccomp filters are kept for all containers."""
+        return os.path.join(os.path.dirname(self.path), _FILTERS)
 
     def make(self, spec: Spec, bundle: str, cgroup: str) -> Record:
         """Take the id.
@@ -158,7 +167,7 @@ class Folder:
 def identifiers(root: str) -> list[str]:
     """Return the ids of all containers below ``root``."""
     try:
-        return sorted(os.listdir(root))
+        return sorted(name for name in os.listdir(root) if name != _FILTERS)
     except FileNotFoundError:
         return []
 
