@@ -72,7 +72,7 @@ class Project:
         return f"http://{self.ok('port', service, str(port)).strip()}"
 
 
-@pytest.fixture(params=["docker"])
+@pytest.fixture(params=["wharf", "docker"])
 def example(request: pytest.FixtureRequest, daemon: Wharfd, tmp_path: Path) -> Iterator[Callable[[str], Project]]:
     """``example(name)``: an example that is not up; what it leaves is taken down."""
     command = cli(request.param, daemon)

@@ -14,7 +14,7 @@ import yaml
 from tests.fakes.compose import loaded
 from tests.fakes.simulated import Simulated
 
-from wharf.cli.compose.building import build_query, check_build
+from wharf.cli.compose.building import build_options, check_build, contexts, lent_secrets
 from wharf.compose.create.document import Make, Others, container_document
 from wharf.compose.create.files import injected_files
 from wharf.compose.create.networking import network_document, volume_document
@@ -296,7 +296,13 @@ def _build_of(project: Project) -> list[object]:
     if build is None:
         return []
     check_build(service, build)
-    return [build_query(project, service, build), build.dockerfile, build.dockerfile_inline, build.context]
+    return [
+        build_options(project, service, build),
+        contexts(project, build),
+        sorted(lent_secrets(project, service, build)),
+        sorted(build.ssh.items()),
+        [build.dockerfile, build.dockerfile_inline, build.context, build.tags],
+    ]
 
 
 def _asked(project: Project) -> list[object]:

@@ -38,7 +38,9 @@ def build(session: Session, values: Values, path: str, *, remote: bool) -> int:
             attributes["context"] = path
             folders = _remote_file(values.text("file"), attributes)
         else:
-            folders = _folders(path, values.text("file"), attributes, stack)
+            file = values.text("file")
+            text = sys.stdin.buffer.read() if file == "-" else None
+            folders = folders_of(path, "" if text is not None else file, text, attributes, stack)
         named, more = contexts_of(values.items("build-context"))
         outputs = parse_outputs(values.items("output"), values.items("tag"), push=values.on("push"))
         results = stack.enter_context(opened(outputs))
@@ -49,7 +51,7 @@ def build(session: Session, values: Values, path: str, *, remote: bool) -> int:
             results,
         )
         display = standard_display("quiet" if values.on("quiet") else values.text("progress"))
-        asked = Asked({**attributes, **named}, outputs, lent, _shared_key(path))
+        asked = Asked({**attributes, **named}, outputs, lent, shared_key(path))
         try:
             told = solve(session.client, asked, display)
         except CallFailed as error:
@@ -61,14 +63,27 @@ def build(session: Session, values: Values, path: str, *, remote: bool) -> int:
     return 0
 
 
-def _folders(path: str, dockerfile: str, attributes: dict[str, str], stack: ExitStack) -> dict[str, str]:
-    """Return the folders of the context and of the Dockerfile; raises InvalidArgument when one is not there."""
+def folders_of(
+    path: str, dockerfile: str, text: bytes | None, attributes: dict[str, str], stack: ExitStack
+) -> dict[str, str]:
+    """Return the folders of the context and of the Dockerfile, and enter its name among the options.
+
+    Args:
+        path: the context's.
+        dockerfile: the Dockerfile's; the one in the context by default.
+        text: its content, instead.
+        attributes: the frontend's options.
+        stack: removes what had to be written.
+
+    Raises:
+        InvalidArgument: a folder is not there.
+    """
     if not os.path.isdir(path):
         raise InvalidArgument(f'unable to prepare context: path "{path}" not found')
-    if dockerfile == "-":
+    if text is not None:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         with open(os.path.join(folder, _DOCKERFILE), "wb") as file:
-            file.write(sys.stdin.buffer.read())
+            file.write(text)
         return {"context": path, "dockerfile": folder}
     file_path = dockerfile or os.path.join(path, _DOCKERFILE)
     attributes["filename"] = os.path.basename(file_path)
@@ -86,7 +101,8 @@ def _remote_file(dockerfile: str, attributes: dict[str, str]) -> dict[str, str]:
     return {}
 
 
-def _shared_key(path: str) -> str:
+def shared_key(path: str) -> str:
+    """Return what an engine knows a folder's earlier contexts by."""
     return hashlib.sha256(f"{os.path.abspath(path)}\0{os.getuid()}".encode("utf-8", "surrogateescape")).hexdigest()
 
 

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterable
+from contextlib import ExitStack
 
-from wharf.cli.build.context import Context
-from wharf.cli.command import Session
-from wharf.client.builds import Builds
-from wharf.client.documents import as_document, section, text
+from wharf.cli.build.attributes import agents_of, contexts_of
+from wharf.cli.command import Session, terminal_width
 from wharf.compose import identity
 from wharf.compose.load.paths import is_remote
 from wharf.compose.model.build import Build, printed_hosts
 from wharf.compose.model.project import Project
 from wharf.compose.model.resources import Ulimit
 from wharf.compose.model.service import Service
-from wharf.errors import NotImplementedHere, WharfError
-from wharf.lib.light_json import dumps
+from wharf.errors import InvalidArgument, NotImplementedHere, WharfError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from wharf.client.client import Query
+    from collections.abc import Callable
 
-# What only a session of BuildKit could bring.
-_REFUSED = ("additional_contexts", "ssh", "secrets", "cache_to", "entitlements", "privileged", "isolation",
-            "provenance", "sbom", "no_cache_filter")  # fmt: skip
+_REFUSED = ("cache_to", "entitlements", "privileged", "isolation", "provenance", "sbom")
+_SERVICE = "service:"
 
 
 def check_build(service: Service, build: Build) -> None:
@@ -36,38 +33,81 @@ def check_build(service: Service, build: Build) -> None:
     for name in _REFUSED:
         value = getattr(build, name)
         if value and value not in {"false"} if isinstance(value, str) else value:
-            raise NotImplementedHere(f"services.{service.name}.build.{name}: it needs BuildKit's protocol")
+            raise NotImplementedHere(f"services.{service.name}.build.{name} is not supported here")
     if len(build.platforms) > 1:
         raise NotImplementedHere(f"services.{service.name}.build.platforms: several platforms at once")
 
 
-def build_query(
+def build_options(
     project: Project, service: Service, build: Build, *, no_cache: bool = False, pull: bool = False
-) -> Query:
-    """Return the parameters of ``POST /build``, but for the Dockerfile's name."""
+) -> dict[str, str]:
+    """Return the options of the Dockerfile frontend, but for where the files are. Pure."""
     labels = {**build.labels, identity.PROJECT: project.name, identity.SERVICE: service.name,
               identity.VERSION: identity.project_labels(project)[identity.VERSION]}  # fmt: skip
     platforms = build.platforms or ([service.platform] if service.platform else [])
-    return {
-        "t": [identity.image_name(project, service), *build.tags],
+    found = {
         "target": build.target,
-        "nocache": (build.no_cache or no_cache) or None,
-        "pull": (build.pull or pull) or None,
-        "buildargs": dumps({k: v for k, v in build.args.items() if v is not None}) if build.args else None,
-        "labels": dumps(labels),
-        "networkmode": build.network,
-        "extrahosts": [host.replace("=", ":", 1) for host in printed_hosts(build.extra_hosts)],
+        "image-resolve-mode": "pull" if build.pull or pull else "",
+        "force-network-mode": {"default": ""}.get(build.network, build.network),
+        "add-hosts": ",".join(printed_hosts(build.extra_hosts)),
         "platform": platforms[0] if platforms else "",
-        "shmsize": int(build.shm_size) or None,
-        "ulimits": dumps([_ulimit(name, value) for name, value in sorted(build.ulimits.items())])
-        if build.ulimits
-        else None,
+        "shm-size": str(int(build.shm_size) or ""),
+        "ulimit": ",".join(_ulimit(name, value) for name, value in sorted(build.ulimits.items())),
     }
+    found = {name: value for name, value in found.items() if value}
+    skipped = [build.no_cache_filter] if isinstance(build.no_cache_filter, str) else build.no_cache_filter
+    if build.no_cache or no_cache:
+        found["no-cache"] = ""
+    elif any(skipped):
+        found["no-cache"] = ",".join(skipped)
+    found |= {f"build-arg:{name}": value for name, value in build.args.items() if value is not None}
+    return found | {f"label:{name}": value for name, value in labels.items()}
 
 
-def _ulimit(name: str, value: Ulimit | int) -> dict[str, object]:
+def _ulimit(name: str, value: Ulimit | int) -> str:
     soft, hard = (value, value) if isinstance(value, int) else (value.soft, value.hard)
-    return {"Name": name, "Soft": soft, "Hard": hard}
+    return f"{name}={soft}:{hard}"
+
+
+def contexts(project: Project, build: Build) -> tuple[dict[str, str], dict[str, str]]:
+    """Return further contexts as options, and the folders that they name; ``service:NAME`` is that service's image.
+
+    Raises:
+        InvalidArgument: there is no such folder.
+    """
+    texts = []
+    for name, where in sorted(build.additional_contexts.items()):
+        if where.startswith(_SERVICE):
+            other = project.services[where.removeprefix(_SERVICE)]
+            where = f"docker-image://{identity.image_name(project, other)}"  # noqa: PLW2901  # the same, as an image
+        texts.append(f"{name}={where}")
+    return contexts_of(texts)
+
+
+def lent_secrets(project: Project, service: Service, build: Build) -> dict[str, Callable[[], bytes]]:
+    """Return the secrets of a build as what reads them.
+
+    Raises:
+        InvalidArgument: the project does not have one, or it comes from nowhere that can be read here.
+        NotImplementedHere: it is to have an owner or a mode of its own.
+    """
+    from wharf.cli.build.attributes import secrets_of  # noqa: PLC0415  # few builds have any
+
+    texts = []
+    for number, one in enumerate(build.secrets):
+        secret = project.secrets.get(one.source)
+        if one.uid or one.gid or one.mode is not None:
+            raise NotImplementedHere(
+                f"services.{service.name}.build.secrets.{number} is not supported here with uid, gid or mode: "
+                "the step that mounts it says them (RUN --mount=type=secret,uid=...)"
+            )
+        if secret is None or not (secret.file or secret.environment):
+            raise InvalidArgument(
+                f"services.{service.name}.build.secrets: {one.source} is not a secret with a file or an environment"
+            )
+        place = f"src={secret.file}" if secret.file else f"env={secret.environment}"
+        texts.append(f"id={one.target or one.source},{place}")
+    return secrets_of(texts, os.environ)
 
 
 def build_service(
@@ -79,31 +119,36 @@ def build_service(
     Raises:
         WharfError: it failed, or asks for what cannot be done here.
     """
+    # They bring protobuf and asyncio, which few commands need.
+    from wharf.cli.build.modern import folders_of, lines_of, shared_key  # noqa: PLC0415
+    from wharf.cli.build.outputs import Output  # noqa: PLC0415
+    from wharf.cli.build.serving import Lent  # noqa: PLC0415
+    from wharf.cli.build.show import display_of  # noqa: PLC0415
+    from wharf.cli.build.solve import Asked, solve  # noqa: PLC0415
+    from wharf.rpc.status import CallFailed  # noqa: PLC0415
+
     build = service.build
     assert build is not None
     check_build(service, build)
-    query = dict(build_query(project, service, build, no_cache=no_cache, pull=pull))
-    if is_remote(build.context):
-        query |= {"remote": build.context, "dockerfile": build.dockerfile}
-        archive: Iterable[bytes] = ()
-    else:
-        inline = build.dockerfile_inline.encode() if build.dockerfile_inline else None
-        context = Context(build.context, "" if inline is not None else build.dockerfile, inline)
-        query["dockerfile"] = context.dockerfile
-        archive = context.archive()
-    return _followed(Builds(session.client).build(archive, query), service, quiet=quiet)
-
-
-def _followed(documents: Iterable[object], service: Service, *, quiet: bool) -> str:
-    image, kept = "", ""
-    for item in documents:
-        document = as_document(item)
-        image = text(section(document, "aux"), "ID") or image
-        if said := text(document, "error"):
-            sys.stderr.write(kept + text(section(document, "errorDetail"), "excerpt"))
-            raise WharfError(f"target {service.name}: failed to solve: {said}")
-        kept = kept + text(document, "stream") if quiet else ""
-        if not quiet:
-            sys.stderr.write(text(document, "stream"))
-            sys.stderr.flush()
-    return image
+    options = build_options(project, service, build, no_cache=no_cache, pull=pull)
+    named, folders = contexts(project, build)
+    with ExitStack() as stack:
+        if is_remote(build.context):
+            options |= {"context": build.context, "filename": build.dockerfile or "Dockerfile"}
+        else:
+            inline = build.dockerfile_inline.encode() if build.dockerfile_inline else None
+            dockerfile = os.path.join(build.context, build.dockerfile or "Dockerfile")
+            folders |= folders_of(build.context, dockerfile, inline, options, stack)
+        agents = [name if path is None else f"{name}={path}" for name, path in build.ssh.items()]
+        lent = Lent(folders, lent_secrets(project, service, build), agents_of(agents, os.environ))
+        names = ",".join([identity.image_name(project, service), *build.tags])
+        outputs = [Output("image", attributes={"name": names})]
+        display = display_of("quiet" if quiet else "plain", sys.stderr, terminal_width())
+        try:
+            told = solve(
+                session.client, Asked({**options, **named}, outputs, lent, shared_key(build.context)), display
+            )
+        except CallFailed as error:
+            sys.stderr.write(lines_of(error))
+            raise WharfError(f"target {service.name}: failed to solve: {error}") from error
+    return told.get("containerimage.config.digest", "")

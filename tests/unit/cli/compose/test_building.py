@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-import json
+from pathlib import Path
 
 import pytest
 from tests.fakes.compose import project
 
-from wharf.cli.compose.building import build_query, check_build
+from wharf.cli.compose.building import build_options, check_build, contexts, lent_secrets
 from wharf.compose.model.build import Build
-from wharf.errors import NotImplementedHere
+from wharf.compose.model.mounts import FileReference
+from wharf.errors import InvalidArgument, NotImplementedHere
 
 
 def test_build_is_what_the_file_says() -> None:
@@ -20,26 +21,64 @@ services:
 """)
     service = app.services["a"]
     assert service.build is not None
-    query = build_query(app, service, service.build)
+    options = build_options(app, service, service.build)
 
-    assert (query["t"], query["target"], query["platform"]) == (["app-a", "x:2"], "t", "linux/arm64")
-    assert (query["nocache"], query["pull"], query["networkmode"], query["shmsize"]) == (True, True, "host", 1 << 20)
-    assert (json.loads(str(query["buildargs"])), query["extrahosts"]) == ({"A": "1"}, ["h:1.1.1.1"])
-    assert json.loads(str(query["ulimits"])) == [{"Name": "nofile", "Soft": 1, "Hard": 2}]
-    labels = json.loads(str(query["labels"]))
-    assert (labels["l"], labels["com.docker.compose.project"], labels["com.docker.compose.service"]) == (
-        "1",
-        "app",
-        "a",
+    assert {name: value for name, value in options.items() if not name.startswith("label:com.docker")} == {
+        "target": "t",
+        "platform": "linux/arm64",
+        "no-cache": "",
+        "image-resolve-mode": "pull",
+        "force-network-mode": "host",
+        "shm-size": str(1 << 20),
+        "add-hosts": "h=1.1.1.1",
+        "ulimit": "nofile=1:2",
+        "build-arg:A": "1",
+        "label:l": "1",
+    }
+    assert options["label:com.docker.compose.project"] == "app"
+    assert options["label:com.docker.compose.service"] == "a"
+
+
+def test_stages_can_be_done_anew_alone() -> None:
+    app = project("services: {a: {build: .}}")
+
+    assert build_options(app, app.services["a"], Build(no_cache_filter=["one", "two"]))["no-cache"] == "one,two"
+
+
+def test_contexts_are_folders_images_and_other_services(tmp_path: Path) -> None:
+    app = project("services: {a: {build: .}, b: {image: base}}")
+    build = Build(additional_contexts={"one": str(tmp_path), "two": "service:b", "three": "https://x/y.git"})
+
+    assert contexts(app, build) == (
+        {"context:one": "local:one", "context:two": "docker-image://base", "context:three": "https://x/y.git"},
+        {"one": str(tmp_path)},
     )
 
 
-@pytest.mark.parametrize(
-    "build", [{"ssh": {"default": None}}, {"cache_to": ["x"]}, {"privileged": True}, {"sbom": "true"}]
-)
-def test_what_only_buildkit_can_is_refused_by_name(build: dict[str, object]) -> None:
+def test_secrets_of_a_build_are_the_projects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "s").write_text("from a file")
+    monkeypatch.setenv("WORD", "from outside")
+    app = project(f"""
+services: {{a: {{build: {{context: ., secrets: [one, {{source: two, target: other}}]}}}}}}
+secrets: {{one: {{file: {tmp_path}/s}}, two: {{environment: WORD}}, three: {{external: true}}}}
+""")
+    service = app.services["a"]
+    assert service.build is not None
+    found = lent_secrets(app, service, service.build)
+
+    assert {name: read() for name, read in found.items()} == {"one": b"from a file", "other": b"from outside"}
+    owned = Build(secrets=[FileReference(source="one", uid="5")])
+    with pytest.raises(NotImplementedHere, match=r"build\.secrets\.0 is not supported here with uid"):
+        lent_secrets(app, service, owned)
+    build = project("services: {a: {build: {context: ., secrets: [x]}}}\nsecrets: {x: {external: true}}")
+    with pytest.raises(InvalidArgument, match=r"services\.a\.build\.secrets: x is not a secret"):
+        lent_secrets(build, build.services["a"], build.services["a"].build or Build())
+
+
+@pytest.mark.parametrize("build", [{"cache_to": ["x"]}, {"privileged": True}, {"sbom": "true"}])
+def test_what_cannot_be_done_is_refused_by_name(build: dict[str, object]) -> None:
     service = project("services: {a: {build: .}}").services["a"]
 
-    with pytest.raises(NotImplementedHere, match=rf"services\.a\.build\.{next(iter(build))}: it needs BuildKit"):
+    with pytest.raises(NotImplementedHere, match=rf"services\.a\.build\.{next(iter(build))} is not supported here"):
         check_build(service, Build(**build))  # type: ignore[arg-type]
     check_build(service, Build(sbom="false"))
