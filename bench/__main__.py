@@ -19,7 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import image, report, sides, workloads, zygote
+from bench import compose, image, report, sides, workloads, zygote
 from bench.builds import Builds
 from bench.raw_http import UnexpectedAnswer
 from bench.rows import Row, Samples, Target, cells, merged, step_rows, step_table
@@ -146,6 +146,10 @@ class Bench:
             samples.add("floor", [workloads.command_ms(python, dict(os.environ))])
         self.rows.append(samples.row())
 
+    def projects(self) -> None:
+        """Projects of several services."""
+        self.rows += compose.measure(self.sides, self.scratch, max(1, self.rounds // 5))
+
     def runtimes(self, commands: dict[str, list[str]]) -> None:
         """OCI runtimes on one bundle, without an engine; and the same process through a zygote."""
         bundle = self.scratch / "bundle"
@@ -205,6 +209,7 @@ def main() -> int:
             "builds": partial(bench.builds, Builds(scratch / "builds", _buildx())),
             "start-up": partial(bench.start_up, options.binaries),
             "runtimes": partial(bench.runtimes, runtimes),
+            "compose": bench.projects,
         }
         for name in options.part or parts:
             parts[name]()
@@ -245,7 +250,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--part",
         action="append",
-        choices=("commands", "cycles", "steps", "memory", "builds", "start-up", "runtimes"),
+        choices=("commands", "cycles", "steps", "memory", "builds", "start-up", "runtimes", "compose"),
         help="measure only this, and leave the other rows of build/bench.json as they are; may be repeated",
     )
     parser.add_argument("--binaries", type=Path, default=_TOP / ".venv/bin", help="where wharf and wharfd are")

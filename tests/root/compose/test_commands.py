@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -79,13 +80,14 @@ def test_files_go_to_every_container_and_come_from_one(up: Compose) -> None:
 
 
 def test_the_end_of_a_container_is_waited_for_and_told_as_an_event(up: Compose) -> None:
+    began = f"{time.time():.6f}"
     (up.folder / "go").write_text("")
     up.done("cp", "go", "job:/go")
     ended = up("wait", "job")
     assert (ended.code, ended.out.endswith("exited with status code 3\n")) == (3, True), ended
 
     def deaths() -> list[str]:
-        lines = up.done("events", "--json", "--since", "1m", "--until", "0s", "job").splitlines()
+        lines = up.done("events", "--json", "--since", began, "--until", "0s", "job").splitlines()
         return [event["service"] for event in map(json.loads, lines) if event["action"] == "die"]
 
     until(lambda: deaths() == ["job"])

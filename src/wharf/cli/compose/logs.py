@@ -43,9 +43,11 @@ def _logs(session: Session, values: Values, services: list[str]) -> int:
         follower = Follower(engine, project.name, lines.show, lines.ended)
         follower.begin(lambda one: (not services or one.service in services) and not one.oneoff)
         for one in found:
-            follower.follow(one, window)
-            if not one.running:
-                follower.alive.discard(one.id)
+            if one.running:
+                follower.follow(one, window)
+                continue
+            for stream, line in read_lines(engine, one, window, follow=False):
+                lines.show(one, stream, line)
         follower.wait_for_all()
     return 0
 

@@ -30,10 +30,12 @@ def test_following_ends_with_the_last_container_and_hears_of_new_ones(compose: C
         services:
           a:
             image: busybox
-            command: sh -c 'until test -f /go; do sleep 0.1; done; echo gone'
+            command: sh -c 'echo here; until test -f /go; do sleep 0.1; done; echo gone'
     """)
     compose.done("up", "-d")
     following = compose.start("logs", "-f")
+    assert following.stdout is not None
+    assert following.stdout.readline() == "a-1  | here\n"
     compose.done("exec", "-T", "a", "touch", "/go")
     out, _ = following.communicate(timeout=30)
 
