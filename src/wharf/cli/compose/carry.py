@@ -6,8 +6,11 @@ from wharf.cli.command import Session
 from wharf.cli.compose.progress import progress_of
 from wharf.cli.compose.project import flags_of
 from wharf.cli.flags import Flag, Values
-from wharf.compose.execute.steps import Steps
 from wharf.compose.plan.operations import Plan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wharf.compose.execute.steps import Steps
 
 DRY_RUN = Flag("dry-run", "bool", "Print the plan, and do nothing")
 

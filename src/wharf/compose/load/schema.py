@@ -7,10 +7,10 @@ Own code instead of a JSON-schema library: the schema uses a dozen keywords, a l
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from functools import cache
-from importlib import resources
 
 from wharf.compose.load.located import ComposeError, Map, Override, Path, Reset, dotted, mark_at
 
@@ -40,8 +40,9 @@ def check_file(tree: Map, file: str) -> None:
 
 @cache
 def _compiled() -> Check:
-    text = resources.files("wharf.compose.load").joinpath("compose-spec.json").read_text("utf-8")
-    schema = json.loads(text)
+    # Beside this file: importlib.resources would take longer than compiling the schema does.
+    with open(os.path.join(os.path.dirname(__file__), "compose-spec.json"), encoding="utf-8") as file:
+        schema = json.load(file)
     # In the specification's text (05-services.md, "pre_start") and not yet in its schema.
     definitions = schema["definitions"]
     hook = definitions["service_hook"]
