@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from conformance import buildx, compose_config, docker_py, dockerfile, runtime_tools
+from conformance import buildx, compose_config, compose_scenarios, docker_py, dockerfile, runtime_tools
 from conformance.suites import Suite
 
 SUITES: tuple[Suite, ...] = (
     runtime_tools.SUITE,
     compose_config.SUITE,
+    compose_scenarios.SUITE,
     dockerfile.SUITE,
     buildx.SUITE,
     docker_py.SUITE,
