@@ -8,7 +8,7 @@ again from its blob.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
@@ -50,8 +50,16 @@ class Depth:
 class ImageCheck:
     """One check of the images of a data root; everything blocks."""
 
-    def __init__(self, catalog: Catalog, content: ContentStore, snapshots: Snapshots, depth: Depth) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        content: ContentStore,
+        snapshots: Snapshots,
+        intake: Callable[[], Intake],
+        depth: Depth,
+    ) -> None:
         self._catalog = catalog
+        self._intake = intake
         self._content = content
         self._snapshots = snapshots
         self._depth = depth
@@ -68,6 +76,7 @@ class ImageCheck:
                 layers = self._snapshots.links()
                 stack.enter_context(self._catalog.reach.hold([*blobs, *layers]))
                 folders = self._snapshots.strangers()
+            stack.enter_context(self._intake())  # its workers stay from layer to layer
             yield from self._blobs()
             yield from self._images()
             yield from self._references(names)
@@ -135,7 +144,7 @@ class ImageCheck:
 
     def _unpacked(self, chain_id: Digest, diff_id: Digest, blob: Digest, problem: str) -> Iterator[Finding]:
         """Unpack a layer aside and compare."""
-        with Intake(self._catalog, self._content, self._snapshots) as intake:
+        with self._intake() as intake:
             try:
                 layer = intake.layer_of_blob({"digest": blob})
             except (WharfError, OSError) as error:

@@ -350,7 +350,7 @@ class Images:
 
     async def check(self, depth: Depth) -> AsyncGenerator[Finding, None]:
         """Yield what is wrong with what is stored, as it is found (see :mod:`wharf.images.check`)."""
-        check = ImageCheck(self._catalog, self._content, self._snapshots, depth)
+        check = ImageCheck(self._catalog, self._content, self._snapshots, self._intake, depth)
         async with aclosing(self._blocking.iterate(check.run())) as findings:
             async for finding in findings:
                 yield finding
