@@ -75,7 +75,7 @@ class Pull:
             known = await asyncio.to_thread(self._whole, found.manifest.digest)
             self._store.under_way.add(found.target)
             try:
-                record = await self._bring(found, known)
+                record = await self._bring_or_again(found, known)
             finally:
                 self._store.under_way.discard(found.target)
         self._progress.tell({"status": f"Digest: {found.target}"})
@@ -128,6 +128,14 @@ class Pull:
         document = decode_object(fetched.raw, "image manifest")
         refuse_schema_1(fetched.media_type, document.get("schemaVersion"), self._reference.familiar)
         return fetched
+
+    async def _bring_or_again(self, found: Found, known: ImageRecord | None) -> ImageRecord:
+        try:
+            return await self._bring(found, known)
+        except NotFound:
+            if known is None or self._store.catalog.get(known.id) is not None:
+                raise
+            return await self._bring(found, None)  # it was here, and was removed while we were asking
 
     async def _bring(self, found: Found, known: ImageRecord | None) -> ImageRecord:
         documents = [one.raw for one in (found.manifest, found.index) if one]
