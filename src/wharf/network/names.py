@@ -13,6 +13,7 @@ import socket
 import sys
 import sysconfig
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -28,6 +29,7 @@ from wharf.storage.layout import RunRoot
 log = logging.getLogger(__name__)
 
 _TIMEOUT_S = 5.0
+_REMEMBERED = 1024
 _SOCKET_FD = 3
 _RULES = f"""table ip wharf_names
 delete table ip wharf_names
@@ -106,11 +108,14 @@ class Names:
         self._lock = threading.RLock()
         self._sock: socket.socket | None = None
         self._pid = 0
+        self._left: deque[str] = deque(maxlen=_REMEMBERED)  # endpoints whose records may not be gone yet
         self._heard: Callable[[int], object] | None = None
 
     def serve(self, container_id: str, endpoints: Sequence[Endpoint], opened: Sequence[socket.socket] = ()) -> None:
         """Tell of a container's endpoints, and hand over the sockets in its sandbox when they are new."""
         for endpoint in endpoints:
+            if endpoint.id in self._left:  # its making failed, and is tried again
+                self._left.remove(endpoint.id)
             if endpoint.names:
                 self._send(naming(endpoint))
         self._send(view(container_id, endpoints), [sock.fileno() for sock in opened])
@@ -121,6 +126,8 @@ class Names:
 
     def leave(self, endpoints: Sequence[Endpoint]) -> None:
         """Forget endpoints; idempotent."""
+        with self._lock:
+            self._left.extend(endpoint.id for endpoint in endpoints)
         if self._sock:
             for endpoint in endpoints:
                 if endpoint.names:
@@ -151,7 +158,7 @@ class Names:
         the containers that are served already, and the endpoints.
         """
         with self._lock:
-            endpoints = recorded()
+            endpoints = [endpoint for endpoint in recorded() if endpoint.id not in self._left]
             if not (needed(endpoints) or os.path.exists(self._path)) or not self._connected(needed(endpoints)):
                 return set(), endpoints
             served = self.settle()

@@ -150,6 +150,20 @@ def test_container_that_left_all_networks_is_served_again_when_it_joins(world: W
     assert ips(ask(web, "web")) == {again.ipv4}
 
 
+def test_container_that_has_left_is_not_named_again_before_its_record_is_gone(world: World) -> None:
+    world.create("inner", "10.1.0.0/24", Internal=True)
+    web = world.attach(A, network="inner", names=("web",))
+    pg = world.attach(B, network="inner", names=("pg",))
+    world.networks._fabric._names.leave([pg])
+    world.networks._fabric.resume_names()
+
+    assert ips(ask(web, "web")) == {web.ipv4}
+    assert ask(web, "pg") == (2, [])
+    world.networks._fabric._names.serve(B, [pg])
+    world.networks._fabric.resume_names()
+    assert ips(ask(web, "pg")) == {pg.ipv4}
+
+
 @pytest.mark.skipif(shutil.which("dig") is None, reason="there is no dig")
 @pytest.mark.parametrize("how", ["+notcp", "+tcp", "+noedns", "+bufsize=4096", "+dnssec"])
 def test_dig_understands_the_answers(world: World, how: str) -> None:
