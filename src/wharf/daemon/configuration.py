@@ -100,7 +100,7 @@ class Configuration:
             labels=labels,
             debug=self.level == "debug",
             experimental=self.get("experimental", default=False),
-            storage_driver=self.get("storage-driver", "overlay2"),
+            storage_driver=self.get("storage-driver", ""),
             containers=self._containers(),
             registries=RegistryOptions(
                 mirrors={DEFAULT_DOMAIN: mirrors} if (mirrors := self.texts("registry-mirrors")) else {},

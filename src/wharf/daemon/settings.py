@@ -92,7 +92,7 @@ SETTINGS: Final = (
     Setting("shutdown-timeout", "int", "Seconds for containers to stop with the daemon", only=(),
             why="containers outlive the daemon"),
     # Storage
-    Setting("storage-driver", "text", "How containers' roots are kept", short="s", default="overlay2",
+    Setting("storage-driver", "text", "How containers' roots are kept", short="s", default="the fastest that works",
             choices=("overlay2", "vfs", "fuse-overlayfs", "btrfs")),
     Setting("storage-opts", "texts", "An option of the storage driver", flag="storage-opt", only=((),), why=_LATER),
     # Registries

@@ -73,7 +73,7 @@ class EngineOptions:
     labels: tuple[str, ...] = ()  # key=value, shown by info
     debug: bool = False  # shown by info
     experimental: bool = False  # told to clients, some of which show commands only then
-    storage_driver: str = "overlay2"  # overlay2, vfs, fuse-overlayfs or btrfs
+    storage_driver: str = ""  # overlay2, vfs, fuse-overlayfs or btrfs; empty: the fastest that works
     containers: ContainerDefaults = field(default_factory=ContainerDefaults)
     registries: RegistryOptions = field(default_factory=RegistryOptions)
     networks: NetworkDefaults = field(default_factory=NetworkDefaults)

@@ -9,11 +9,14 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from tests.root.rootless.conftest import plain_user, uplink
 from tests.root.rootless.plain_user import PlainUser
 from tests.root.wharfd import until
+
+from wharf.kernel.cgroup.hierarchy import read_hierarchies
 
 __all__ = ["plain_user", "uplink"]
 
@@ -227,3 +230,71 @@ def test_ipc_of_processes_is_not_the_hosts(user: PlainUser) -> None:
     )
 
     assert shared != host
+
+
+@pytest.mark.parametrize(("devices", "driver"), [(True, "fuse-overlayfs"), (False, "vfs")])
+def test_where_overlay_cannot_be_mounted_the_next_best_is_used(plain_user: Make, devices: bool, driver: str) -> None:
+    user = plain_user(devices=devices)
+    home = user.home / "h"
+    for name in ("low", "up", "work"):
+        (user.home / name).mkdir()
+    os.chown(user.home / "up", user.uid, user.uid)
+    data = f"lowerdir={user.home}/low,upperdir={user.home}/up,workdir={user.home}/work"
+    subprocess.run(
+        ["mount", "-t", "overlay", "overlay", "-o", data, home], check=True
+    )  # no place for another's upper
+    try:
+        _stocked(user)
+        script = "rm -rf /home; mkdir /home; echo new > /home/f; cat /home/f"
+
+        assert user.wharf("run", "--name", "changed", "--network", "none", "busybox", "sh", "-c", script) == "new\n"
+        assert _docker(user, "info", "--format", "{{.Driver}}") == f"{driver}\n"
+        assert "A /home/f" in user.wharf("diff", "changed")
+        user.wharf("rm", "changed")
+        os.kill(user.engine_pid(), signal.SIGTERM)
+        until(lambda: not user.processes())
+    finally:
+        subprocess.run(["umount", "-l", home], check=True)
+
+
+@pytest.fixture
+def delegated() -> Iterator[list[Path]]:
+    """Groups for a user to be given, one in each hierarchy of v1 that has a controller for limits."""
+    hierarchies = {name: Path(point) for name, point in read_hierarchies().v1.items() if "=" not in name}
+    if not {"memory", "pids", "freezer"} <= hierarchies.keys():
+        pytest.skip("this machine has not these controllers on v1")
+    groups = [hierarchies[name] / f"wharf-test-{os.getpid()}" for name in ("memory", "pids", "freezer", "cpu")]
+    for group in groups:
+        group.mkdir()
+    yield groups
+    for group in groups:
+        for folder in sorted(group.rglob("*/"), reverse=True):
+            folder.rmdir()
+        group.rmdir()
+
+
+def test_delegated_control_groups_limit_and_pause(plain_user: Make, delegated: list[Path]) -> None:
+    user = plain_user(cgroups=delegated, environment={"WHARF_ROOTLESS_NETWORK": "none"})
+    for group in delegated:
+        for file in (group, group / "cgroup.procs", group / "tasks"):
+            os.chown(file, user.uid, user.uid)
+    _stocked(user)
+
+    limits = ("-m", "32m", "--memory-swap", "32m", "--pids-limit", "9", "--cpus", "0.5")
+    out = _docker(user, "run", "-d", "--name", "up", "--network", "none", *limits, "busybox", "sleep", "1000")
+
+    assert "WARNING" not in out
+    (group,) = delegated[0].glob("wharf/*/*/")
+    assert (group / "memory.limit_in_bytes").read_text() == f"{32 << 20}\n"
+    assert [path.read_text() for path in delegated[1].glob("wharf/*/*/pids.max")] == ["9\n"]
+    assert "up" in _docker(user, "pause", "up")
+    assert "Paused" in user.wharf("ps")
+    _docker(user, "unpause", "up")
+    assert "sleep 1000" in _docker(user, "top", "up")
+    assert json.loads(_docker(user, "info", "--format", "{{json .}}"))["CgroupDriver"] == "cgroupfs"
+    _docker(user, "rm", "-f", "up")
+    script = "head -c 100m /dev/zero | tail"
+    _docker(user, "run", "--name", "greedy", "--network", "none", *limits, "busybox", "sh", "-c", script, code=137)
+    assert _docker(user, "inspect", "-f", "{{.State.OOMKilled}}", "greedy") == "true\n"
+    os.kill(user.engine_pid(), signal.SIGTERM)
+    until(lambda: not user.processes())

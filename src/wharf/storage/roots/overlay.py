@@ -6,8 +6,10 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from wharf.kernel import overlay_detached, overlay_options
+from wharf.errors import NotImplementedHere
+from wharf.kernel import overlay_detached, overlay_options, userns
 from wharf.kernel.mount_view import Layers
 from wharf.spec.shim_messages import RootfsMount
 from wharf.storage import trees
@@ -21,7 +23,13 @@ class OverlayRoots:
     attaches = False
 
     def require(self, data_root: Path) -> None:
-        """Every kernel that Wharf runs on has it."""
+        """Try a mount where that may be refused: in a user namespace. Else every kernel that Wharf runs on has it.
+
+        Raises:
+            NotImplementedHere: with what the kernel said.
+        """
+        if userns.inside():
+            _try_mount(data_root)
 
     def prepare(self, folder: Path, lower: Sequence[Path]) -> None:
         """Make the container's own layer, whose root looks like the image's."""
@@ -72,6 +80,19 @@ class OverlayRoots:
 
     def release_layer(self, folder: Path) -> None:
         """A layer's folder needs nothing before it is removed."""
+
+
+def _try_mount(data_root: Path) -> None:
+    with TemporaryDirectory(dir=data_root, prefix="overlay-") as place:
+        folders = [f"{place}/{name}" for name in ("lower", "upper", "work")]
+        for folder in folders:
+            os.mkdir(folder)
+        lower, upper, work = folders
+        try:
+            os.close(overlay_detached.detached([lower], upper, work, options=overlay_options.mapping()))
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise NotImplementedHere(f"overlay cannot be mounted on {data_root}: {reason}") from error
 
 
 def own_folder(folder: Path) -> RootfsMount:
