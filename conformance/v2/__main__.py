@@ -77,7 +77,9 @@ _SKIPPED = {"__pycache__", "test", "idlelib", "tkinter", "turtledemo", "ensurepi
 
 def main() -> int:
     """Return pytest's exit code."""
-    arguments = sys.argv[1:] or ["-q", *_TESTS]
+    arguments = [*sys.argv[1:]] or ["-q"]
+    if all(word.startswith("-") for word in arguments):
+        arguments += _TESTS
     kernel = unpacked_kernel(_BUILD)
     (image,) = kernel.glob("boot/vmlinuz-*")
     initramfs = _BUILD / "initramfs"

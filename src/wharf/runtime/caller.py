@@ -26,16 +26,27 @@ class Asked:
         preserve_fds: how many descriptors after those of LISTEN_FDS the process gets.
         detach: do not wait for it.
         waits: another command will start it.
+        systemd: have systemd make the control group.
         pivot, keyring: as in :class:`wharf.runtime.invocation.Invocation`.
     """
 
-    __slots__ = ("console_socket", "detach", "keyring", "pid_file", "pivot", "preserve_fds", "waits", "warn")
+    __slots__ = (
+        "console_socket",
+        "detach",
+        "keyring",
+        "pid_file",
+        "pivot",
+        "preserve_fds",
+        "systemd",
+        "waits",
+        "warn",
+    )
 
     def __init__(self, warn: Warn) -> None:
         self.warn = warn
         self.console_socket = self.pid_file = ""
         self.preserve_fds = 0
-        self.detach = self.waits = False
+        self.detach = self.waits = self.systemd = False
         self.pivot = self.keyring = True
 
 

@@ -139,15 +139,16 @@ COMMANDS: Final[dict[str, tuple[str, str, Options]]] = {
 
 
 class Call:
-    """A command's call: the state's root, its options, its arguments, and where to complain."""
+    """A command's call: the state's root, its options, its arguments, where to complain, and who makes groups."""
 
-    __slots__ = ("arguments", "given", "log", "root")
+    __slots__ = ("arguments", "given", "log", "root", "systemd")
 
-    def __init__(self, root: str, given: Given, arguments: list[str], log: Log) -> None:
+    def __init__(self, root: str, given: Given, arguments: list[str], log: Log, *, systemd: bool = False) -> None:
         self.root = root
         self.given = given
         self.arguments = arguments
         self.log = log
+        self.systemd = systemd
 
 
 def main() -> int:
@@ -175,14 +176,20 @@ def _dispatch(options: Given, rest: list[str]) -> int:
         raise InvalidArgument(f"invalid log-format: {options['--log-format']}")
     if options.get("--rootless", "auto") not in ("auto", "false"):
         raise InvalidArgument(f"--rootless {options['--rootless']} is not supported: who calls decides")
-    if options.get("--systemd-cgroup"):
-        raise InvalidArgument("--systemd-cgroup is not supported: control groups are made directly (cgroupfs)")
     if not rest or rest[0] not in COMMANDS:
         raise InvalidArgument(_usage())
     module, function, known = COMMANDS[rest[0]]
     given, arguments = parse(rest[1:], known)
     command = getattr(__import__(f"wharf.runtime.commands.{module}", fromlist=[function]), function)
-    code: int = command(Call(options.get("--root") or _DEFAULT_ROOT, given, arguments, _log(options)))
+    code: int = command(
+        Call(
+            options.get("--root") or _DEFAULT_ROOT,
+            given,
+            arguments,
+            _log(options),
+            systemd=bool(options.get("--systemd-cgroup")),
+        )
+    )
     return code
 
 

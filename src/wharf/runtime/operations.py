@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from wharf.runtime.hooks import HookPlan
     from wharf.runtime.started import Started
     from wharf.runtime.state import Folder, Record
+    from wharf.runtime.systemd import Scope
     from wharf.spec.oci_runtime import IntelRdt, Process, Resources, Spec
 
 _FORWARDED = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
@@ -42,7 +43,8 @@ def create(folder: Folder, bundle: str, asked: Asked) -> Started:
         sealing.ensure()
     process = spec.get("process") or {}
     caller.check_console(process, asked)
-    cgroup = cgroup_path(spec, folder.id)
+    scope = _scope(spec, folder.id) if asked.systemd else None
+    cgroup = scope.path if scope else cgroup_path(spec, folder.id)
     refuse_others(cgroup)
     record = folder.make(spec, bundle, cgroup)
     try:
@@ -56,14 +58,15 @@ def create(folder: Folder, bundle: str, asked: Asked) -> Started:
                 pivot=asked.pivot,
                 new_keyring=asked.keyring,
             )
-            started = create_process(
-                spec,
-                bundle=bundle,
-                stdio=(0, 1, 2),
-                cgroup=make_cgroup(record, spec),
-                seccomp_cache=folder.filters,
-                invocation=invocation,
-            )
+            with _Nothing() if scope is None else scope:
+                started = create_process(
+                    spec,
+                    bundle=bundle,
+                    stdio=(0, 1, 2),
+                    cgroup=make_cgroup(record, spec),
+                    seccomp_cache=folder.filters,
+                    invocation=invocation,
+                )
         finally:
             listener.close()
         try:
@@ -325,8 +328,24 @@ def cgroup_path(spec: Spec, container_id: str) -> str:
     """Return the path of a container's control group."""
     path = (spec.get("linux") or {}).get("cgroupsPath") or f"/wharf/runtime/{container_id}"
     if ":" in path:
-        raise InvalidArgument(f"cgroupsPath {path} is meant for systemd, which is not supported")
+        raise InvalidArgument(f"cgroupsPath {path} is meant for systemd: use --systemd-cgroup")
     return "/" + path.strip("/")
+
+
+class _Nothing:
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+def _scope(spec: Spec, container_id: str) -> Scope:
+    from wharf.runtime import systemd  # noqa: PLC0415 - start-up
+
+    linux = spec.get("linux") or {}
+    unit = systemd.unit_of(linux.get("cgroupsPath") or "", container_id)
+    return systemd.Scope(unit, linux.get("resources") or {})
 
 
 def refuse_others(path: str) -> None:

@@ -33,6 +33,7 @@ def asked(call: Call) -> Asked:
     result.detach = given.get("--detach", False)
     result.pivot = not given.get("--no-pivot", False)
     result.keyring = not given.get("--no-new-keyring", False)
+    result.systemd = call.systemd
     if result.preserve_fds < 0:
         raise InvalidArgument("--preserve-fds must not be negative")
     return result

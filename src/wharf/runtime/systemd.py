@@ -1,0 +1,196 @@
+"""Control groups made by systemd: a transient scope a container (org.freedesktop.systemd1, "StartTransientUnit").
+
+A scope needs a process from its beginning. So a process that only waits is put into it; the container's init is
+then born in its group as in any other, and the one that waited ends. The limits that systemd knows are its own, so
+that it does not undo them; the group is delegated, and all of them are written into its files as ever. The scope ends
+when its last process does.
+"""
+
+from __future__ import annotations
+
+import os
+
+from wharf.errors import InvalidArgument, Unavailable
+from wharf.kernel.cgroup.v2 import weight_of_shares
+from wharf.kernel.clone import clone3
+from wharf.kernel.dbus import CallFailed, Connection
+from wharf.kernel.libc import suppress_errno
+from wharf.kernel.signals import raw as signal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Final, NoReturn, Self
+
+    from wharf.spec.oci_runtime import Resources
+
+    Limits = Mapping[str, Any]
+    Property = tuple[str, tuple[str, Any]]
+
+_NAME: Final = "org.freedesktop.systemd1"
+_PATH: Final = "/org/freedesktop/systemd1"
+_MANAGER: Final = "org.freedesktop.systemd1.Manager"
+_TIMEOUT_S: Final = 30.0
+_UNLIMITED: Final = (1 << 64) - 1
+_DEFAULT_PERIOD_US: Final = 100_000
+_SECOND_US: Final = 1_000_000
+
+
+class Unit:
+    """A scope's name and slice, and the path of its control group."""
+
+    __slots__ = ("name", "path", "slice")
+
+    def __init__(self, name: str, slice_: str) -> None:
+        self.name = name
+        self.slice = slice_
+        self.path = f"{expanded(slice_)}/{name}"
+
+    def __repr__(self) -> str:
+        return f"{self.slice} {self.name} {self.path}"
+
+
+def unit_of(cgroups_path: str, container_id: str) -> Unit:
+    """Return what "slice:prefix:name" means (runc, docs/systemd.md); an empty path is system.slice:wharf:ID.
+
+    Raises:
+        InvalidArgument: it has not three parts, or its slice is none.
+    """
+    parts = (cgroups_path or f":wharf:{container_id}").split(":")
+    if len(parts) != 3:
+        raise InvalidArgument(
+            f'expected cgroupsPath to be of format "slice:prefix:name" for systemd cgroups, got "{cgroups_path}"'
+        )
+    slice_, prefix, name = parts
+    if not name or "/" in name or "/" in prefix:
+        raise InvalidArgument(f'cgroupsPath "{cgroups_path}" names no unit')
+    return Unit(f"{prefix}-{name}.scope" if prefix else f"{name}.scope", slice_ or "system.slice")
+
+
+def expanded(slice_: str) -> str:
+    """Return the path of a slice's group: "a-b.slice" is in "a.slice" (systemd.slice(5)).
+
+    Raises:
+        InvalidArgument: it is no slice's name.
+    """
+    stem = slice_.removesuffix(".slice")
+    if stem == slice_ or "/" in slice_ or (stem != "-" and any(not part for part in stem.split("-"))):
+        raise InvalidArgument(f"invalid slice name: {slice_}")
+    if stem == "-":
+        return ""
+    parts = stem.split("-")
+    return "".join(f"/{'-'.join(parts[: number + 1])}.slice" for number in range(len(parts)))
+
+
+def properties(unit: Unit, pid: int, resources: Resources) -> list[Property]:
+    """Return a scope's properties (org.freedesktop.systemd1(5)), with those limits that systemd knows."""
+    found: list[Property] = [
+        ("Description", ("s", f"container {unit.name}")),
+        ("Slice", ("s", unit.slice)),
+        ("PIDs", ("au", [pid])),
+        ("Delegate", ("b", True)),
+        ("DefaultDependencies", ("b", False)),
+        *((f"{kind}Accounting", ("b", True)) for kind in ("Memory", "CPU", "Tasks", "IO")),
+    ]
+    memory: Limits = resources.get("memory") or {}
+    cpu: Limits = resources.get("cpu") or {}
+    pids: Limits = resources.get("pids") or {}
+    for key, name in (("limit", "MemoryMax"), ("reservation", "MemoryLow")):
+        if value := memory.get(key):
+            found.append((name, ("t", _maximum(value))))
+    if shares := cpu.get("shares"):
+        found.append(("CPUWeight", ("t", weight_of_shares(shares))))
+    if quota := cpu.get("quota"):
+        period = cpu.get("period") or _DEFAULT_PERIOD_US
+        found.append(("CPUQuotaPerSecUSec", ("t", _UNLIMITED if quota < 0 else quota * _SECOND_US // period)))
+    if "limit" in pids:
+        found.append(("TasksMax", ("t", _maximum(pids["limit"]))))
+    return found
+
+
+def _maximum(value: int) -> int:
+    return _UNLIMITED if value < 0 else value
+
+
+class Scope:
+    """A running scope, held by a process that waits: ``with Scope(unit, resources): create the container``."""
+
+    __slots__ = ("_pid", "_pidfd", "_resources", "_unit")
+
+    def __init__(self, unit: Unit, resources: Resources) -> None:
+        self._unit = unit
+        self._resources = resources
+        self._pid = self._pidfd = -1
+
+    @property
+    def path(self) -> str:
+        """The control group's."""
+        return self._unit.path
+
+    def __enter__(self) -> Self:
+        """Start it.
+
+        Raises:
+            Unavailable: systemd is not there, or refuses.
+        """
+        self._pid, self._pidfd = clone3(0)
+        if self._pid == 0:
+            _wait_for_ever()
+        try:
+            start(self._unit, properties(self._unit, self._pid, self._resources), socket_path(os.environ))
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress_errno(3):  # ESRCH
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED)
+        os.close(self._pidfd)
+
+
+def _wait_for_ever() -> NoReturn:
+    while True:
+        signal.pause()
+
+
+def start(unit: Unit, with_properties: list[Property], path: str) -> None:
+    """Start a transient scope by the bus at ``path``, and wait until it is.
+
+    Raises:
+        Unavailable: nobody is there, it is refused, or the job fails.
+    """
+    try:
+        with Connection(path, timeout_s=_TIMEOUT_S) as systemd:
+            systemd.join_bus()
+            systemd.want_signals(_MANAGER, "JobRemoved")
+            systemd.call(_NAME, _PATH, _MANAGER, "Subscribe", "", [])
+            body = [unit.name, "replace", with_properties, []]
+            (job,) = systemd.call(_NAME, _PATH, _MANAGER, "StartTransientUnit", "ssa(sv)a(sa(sv))", body)
+            while True:
+                _, removed, _, result = systemd.wait("JobRemoved")
+                if removed == job:
+                    break
+    except CallFailed as error:
+        raise Unavailable(f"systemd does not start {unit.name}: {error}") from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise Unavailable(f"systemd cannot be asked for {unit.name} by {path}: {reason}") from error
+    if result != "done":
+        raise Unavailable(f"systemd does not start {unit.name}: its job ended with {result!r}")
+
+
+def socket_path(environment: Mapping[str, str]) -> str:
+    """Return the bus to ask: the machine's for root, their own for a plain user, or as DBUS_*_BUS_ADDRESS say."""
+    user = os.geteuid() != 0
+    default = f"{environment.get('XDG_RUNTIME_DIR', '')}/bus" if user else "/run/dbus/system_bus_socket"
+    address = environment.get("DBUS_SESSION_BUS_ADDRESS" if user else "DBUS_SYSTEM_BUS_ADDRESS") or ""
+    for part in address.split(";"):
+        kind, _, rest = part.partition(":")
+        values = dict(pair.split("=", 1) for pair in rest.split(",") if "=" in pair)
+        if kind == "unix" and "path" in values:
+            return values["path"]
+        if kind == "unix" and "abstract" in values:
+            return f"\0{values['abstract']}"
+    return default
