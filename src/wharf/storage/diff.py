@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wharf.errors import InvalidArgument
+from wharf.kernel import userns
 from wharf.kernel.openat2 import ensure_folder, open_in_root
 from wharf.storage import overlay_marks as marks
 from wharf.storage.dress import dress_fd, dress_name
@@ -269,7 +270,12 @@ class _Unpacker:
             case _:
                 self._clear(parent, name)
                 device = os.makedev(*entry.device)
-                os.mknod(name, _NODES[entry.kind] | 0o600, device, dir_fd=parent)
+                try:
+                    os.mknod(name, _NODES[entry.kind] | 0o600, device, dir_fd=parent)
+                except PermissionError:
+                    if entry.kind is Kind.FIFO or not userns.inside():
+                        raise
+                    return  # a plain user makes no devices, and their containers could not open it
                 dress_name(entry, parent, name)
 
     def _folder(self, entry: Entry, parent: int, name: bytes, path: bytes) -> None:

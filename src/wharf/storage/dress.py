@@ -6,13 +6,14 @@ import errno
 import os
 
 from wharf.errors import InvalidArgument
+from wharf.kernel.owner import give
 from wharf.storage import overlay_marks as marks
 from wharf.storage.tar_entry import Entry, Kind
 
 
 def dress_fd(fd: int, entry: Entry) -> None:
     """Set what an open file or folder has."""
-    os.fchown(fd, entry.uid, entry.gid)
+    give(fd, entry.uid, entry.gid)
     os.fchmod(fd, entry.mode)  # after the owner: a change of owner takes setuid and capabilities away
     for key, value in entry.xattrs.items():
         _set_attribute(fd, key, value)
@@ -20,7 +21,7 @@ def dress_fd(fd: int, entry: Entry) -> None:
 
 def dress_name(entry: Entry, parent: int, name: bytes) -> None:
     """Set what a name in the folder ``parent`` has, which was just made: nothing is followed."""
-    os.chown(name, entry.uid, entry.gid, dir_fd=parent, follow_symlinks=False)
+    give(name, entry.uid, entry.gid, dir_fd=parent)
     if entry.kind is not Kind.SYMLINK:
         os.chmod(name, entry.mode, dir_fd=parent)  # a device or fifo that was just made here: nothing to follow
     for key, value in entry.xattrs.items():

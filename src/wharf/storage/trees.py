@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from wharf.kernel import btrfs
+from wharf.kernel.owner import give
 
 FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -114,7 +115,7 @@ def usage(path: Path) -> int:
 def dress_like(source: Path, target: Path) -> None:
     """Give a folder the owner, mode and times of another: an image's root's, for instance."""
     status = source.stat()
-    os.chown(target, status.st_uid, status.st_gid)
+    give(target, status.st_uid, status.st_gid)
     target.chmod(stat.S_IMODE(status.st_mode))
     os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
 

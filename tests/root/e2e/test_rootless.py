@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import subprocess
+import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -298,3 +299,23 @@ def test_delegated_control_groups_limit_and_pause(plain_user: Make, delegated: l
     assert _docker(user, "inspect", "-f", "{{.State.OOMKilled}}", "greedy") == "true\n"
     os.kill(user.engine_pid(), signal.SIGTERM)
     until(lambda: not user.processes())
+
+
+def test_an_image_of_many_owners_and_devices_is_of_use_to_whoever_has_one_id(plain_user: Make) -> None:
+    user = _stocked(plain_user(subordinate=False, environment={"WHARF_ROOTLESS_NETWORK": "none"}))
+    archive = user.home / "h/root.tar"
+    with tarfile.open(archive, "w") as tar:
+        for name, kind, owner in (
+            ("f", tarfile.REGTYPE, 42),
+            ("null", tarfile.CHRTYPE, 0),
+            ("gone/.wh.x", tarfile.REGTYPE, 0),
+        ):
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.uid, entry.devmajor, entry.devminor = kind, owner, 1, 3
+            tar.addfile(entry)
+        tar.add("/bin/busybox", "bin/busybox")
+    user.wharf("import", str(archive), "many")
+
+    listed = user.wharf("run", "--rm", "--network", "none", "many", "/bin/busybox", "stat", "-c", "%u", "/f")
+
+    assert listed == "0\n"

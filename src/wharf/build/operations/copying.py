@@ -15,6 +15,7 @@ from wharf.build.operations.selection import Filter, Match, matches, readlink_in
 from wharf.build.operations.unpacking import is_archive, unpack_into
 from wharf.errors import InvalidArgument
 from wharf.kernel.openat2 import ensure_folder, open_in_root
+from wharf.kernel.owner import give
 from wharf.storage.trees import FOLDER, Node, walk
 
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -152,7 +153,7 @@ class _Copier:
             raise InvalidArgument(f"cannot copy to non-directory: {path}") from None
         os.close(fd)
         fd = open_in_root(self._target, path, FOLDER & ~os.O_NOFOLLOW)
-        os.fchown(fd, self._dress.uid or 0, self._dress.gid or 0)
+        give(fd, self._dress.uid or 0, self._dress.gid or 0)
         if self._dress.created_ns is not None:
             self._times.append((path, (self._dress.created_ns, self._dress.created_ns)))
         return fd
@@ -179,7 +180,7 @@ class _Copier:
         return True
 
     def _dress_folder(self, fd: int, status: os.stat_result, path: str) -> None:
-        os.fchown(fd, *self._dress.owner(status))
+        give(fd, *self._dress.owner(status))
         os.fchmod(fd, self._dress.permissions(status))
         self._times.append((path, self._dress.times(status)))
 
@@ -294,7 +295,7 @@ class _Copier:
             fd = os.open(name, _NEW, 0o600, dir_fd=parent)
         try:
             _transfer(source, fd, status.st_size)
-            os.fchown(fd, *self._dress.owner(status))
+            give(fd, *self._dress.owner(status))
             os.fchmod(fd, self._dress.permissions(status))
             for attribute in os.listxattr(source):
                 if attribute.startswith(_KEPT_ATTRIBUTES):
@@ -325,7 +326,7 @@ class _Copier:
         else:
             os.mknod(name, stat.S_IFMT(status.st_mode) | 0o600, status.st_rdev, dir_fd=parent)
         uid, gid = self._dress.owner(status)
-        os.chown(name, uid, gid, dir_fd=parent, follow_symlinks=False)
+        give(name, uid, gid, dir_fd=parent)
         if not stat.S_ISLNK(status.st_mode):
             os.chmod(name, self._dress.permissions(status), dir_fd=parent)
         os.utime(name, ns=self._dress.times(status), dir_fd=parent, follow_symlinks=False)

@@ -15,6 +15,7 @@ from wharf.build.operations.selection import matches
 from wharf.build.operations.store import Recorder, Store
 from wharf.errors import InvalidArgument, NotFound
 from wharf.kernel.openat2 import ensure_folder, open_in_root
+from wharf.kernel.owner import give
 from wharf.storage import trees
 from wharf.storage.trees import FOLDER
 
@@ -56,7 +57,7 @@ def _act(store: Store, target: int, action: FileAction, inputs: Sequence[Result]
 
 def _dress(fd: int, owner: Owner | None, root: int, mode: int, created_ns: int | None) -> None:
     uid, gid = ids_of(owner, root)
-    os.fchown(fd, uid or 0, gid or 0)
+    give(fd, uid or 0, gid or 0)
     os.fchmod(fd, mode)
     if created_ns is not None:
         os.utime(fd, ns=(created_ns, created_ns))
@@ -120,7 +121,7 @@ def _make_link(root: int, action: MakeLink) -> None:
         name = posixpath.basename(action.path)
         os.symlink(action.target, name, dir_fd=parent)
         uid, gid = ids_of(action.owner, root)
-        os.chown(name, uid or 0, gid or 0, dir_fd=parent, follow_symlinks=False)
+        give(name, uid or 0, gid or 0, dir_fd=parent)
         if action.created_ns is not None:
             os.utime(name, ns=(action.created_ns, action.created_ns), dir_fd=parent, follow_symlinks=False)
     finally:

@@ -11,6 +11,7 @@ import stat
 from typing import Final
 
 from wharf.kernel.openat2 import Resolve, openat2
+from wharf.kernel.owner import give
 from wharf.storage import overlay_marks as marks
 from wharf.storage.attributes import attributes_of
 from wharf.storage.trees import FOLDER, Node, empty_folder, walk
@@ -143,7 +144,7 @@ def _content(node: Node, parent: int) -> None:
 def dress(node: Node, parent: int) -> None:
     """Give what is called like ``node`` in ``parent`` its owner, mode, attributes and times."""
     status = node.status
-    os.chown(node.name, status.st_uid, status.st_gid, dir_fd=parent, follow_symlinks=False)
+    give(node.name, status.st_uid, status.st_gid, dir_fd=parent)
     if not stat.S_ISLNK(status.st_mode):
         os.chmod(node.name, stat.S_IMODE(status.st_mode), dir_fd=parent)  # made here: no symlink
     source = f"/proc/self/fd/{node.folder_fd}/".encode() + node.name
