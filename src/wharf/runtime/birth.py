@@ -131,7 +131,7 @@ def _present_oom_score() -> int:
         return int(file.read())
 
 
-def be_born(handled: Iterable[int], *, die_with_parent: bool) -> None:
+def be_born(handled: Iterable[int], *, die_with_parent: bool, traceable: bool = False) -> None:
     """Make this process safe to go on with: no handler, no garbage collector, not traceable.
 
     Nor can it import: what it would find, once it is in the container's root, is the container's.
@@ -139,6 +139,7 @@ def be_born(handled: Iterable[int], *, die_with_parent: bool) -> None:
     Args:
         handled: the signals to give their default again, from :func:`handled_signals`.
         die_with_parent: get SIGKILL when the parent ends.
+        traceable: leave that for later: a plain user could not write the id maps of what may not be traced.
     """
     gc.disable()
     sys.meta_path.clear()
@@ -146,7 +147,8 @@ def be_born(handled: Iterable[int], *, die_with_parent: bool) -> None:
     for number in handled:
         signals.set_default(number)
     signals.unblock_all()
-    prctl.set_dumpable(dumpable=False)
+    if not traceable:
+        prctl.set_dumpable(dumpable=False)
     if die_with_parent:
         prctl.set_parent_death_signal(_SIGKILL)
 

@@ -5,6 +5,7 @@ Options are read by hand and modules loaded by the command that needs them: star
 
 from __future__ import annotations
 
+import os
 import sys
 
 from wharf.errors import InvalidArgument, WharfError
@@ -166,6 +167,15 @@ def main() -> int:
         return _fail(options, rest, str(error))
 
 
+def _default_root() -> str:
+    """Return where the state of root's containers is, or of a plain user's own."""
+    if os.geteuid() == 0:
+        return _DEFAULT_ROOT
+    from wharf.lib.places import places  # noqa: PLC0415 - start-up
+
+    return f"{places(os.geteuid(), os.environ).run_root}/runtime"
+
+
 def _dispatch(options: Given, rest: list[str]) -> int:
     if options.get("--version"):
         return _version()
@@ -183,7 +193,7 @@ def _dispatch(options: Given, rest: list[str]) -> int:
     command = getattr(__import__(f"wharf.runtime.commands.{module}", fromlist=[function]), function)
     code: int = command(
         Call(
-            options.get("--root") or _DEFAULT_ROOT,
+            options.get("--root") or _default_root(),
             given,
             arguments,
             _log(options),

@@ -114,7 +114,8 @@ class _Nothing:
 
 
 def _opened(plan: InitPlan) -> Opened | _Nothing:
-    nobody = plan.namespaces.has("user")
+    # Mapped root may reach less than we do; but a plain user has no right to copy mounts out here.
+    nobody = plan.namespaces.has("user") and os.geteuid() == 0
     wanted = [one for one in plan.mounts if one.options.maps is not None or (nobody and one.fstype == "bind")]
     if not wanted:
         return _Nothing()

@@ -67,6 +67,7 @@ def execute(
     entry: CgroupEntry | None = None
     container = -1
     try:
+        caller = os.getuid()
         container = os.pidfd_open(init_pid)
         join = _namespaces_of(init_pid, born)
         entry = None if cgroup is None else cgroup.open_entry()
@@ -75,7 +76,8 @@ def execute(
                 container, join & _CHILDREN, entry.v2 if entry is not None and entry.v2 >= 0 else None
             )
             if pid == 0:
-                inside = _Join(container, init_pid, join & ~_CHILDREN, entry, invocation.kept_fds)
+                entered = _CHILDREN | (_NEWUSER if os.getuid() != caller else 0)
+                inside = _Join(container, init_pid, join & ~entered, entry, invocation.kept_fds)
                 _run(plan, Gate(there), stdio, inside, steps)
         steps.done("clone3")
     except OSError as error:
@@ -151,7 +153,14 @@ def _be_sure(pid: int, born: int) -> None:
 
 
 def _clone(container: int, join: int, into: int | None) -> tuple[int, int]:
-    """Fork into the pid and time namespaces ``join`` of the container; as clone3 returns."""
+    """Fork into the pid and time namespaces ``join`` of the container; as clone3 returns.
+
+    A plain user goes into the container's user namespace first, and is root there.
+    """
+    if os.geteuid() != 0:
+        from wharf.runtime import userns  # noqa: PLC0415 - start-up
+
+        return userns.clone_ahead(lambda: _become_root_of(container, join), 0, cgroup_fd=into)
     if join and inside_user_namespace():
         from wharf.runtime import userns  # noqa: PLC0415 - start-up
 
@@ -161,6 +170,14 @@ def _clone(container: int, join: int, into: int | None) -> tuple[int, int]:
         if pid == 0:
             entered.stay()
         return pid, pidfd
+
+
+def _become_root_of(container: int, join: int) -> None:
+    namespace.setns(container, _NEWUSER)
+    os.setresgid(0, 0, 0)
+    os.setresuid(0, 0, 0)
+    if join:
+        namespace.setns(container, join)
 
 
 class _On:

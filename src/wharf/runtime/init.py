@@ -46,6 +46,7 @@ class InitPlan:
     """Everything init will do, decided by the parent; its repr prints it."""
 
     __slots__ = (
+        "by_plain_user",
         "domainname",
         "enter",
         "hooks",
@@ -82,6 +83,7 @@ class InitPlan:
         self.enter = rootfs.enter if invocation.pivot else _enter_by_moving()
         self.terminal = bool((spec.get("process") or {}).get("terminal"))
         self.namespaces = namespaces.plan(linux)
+        self.by_plain_user = bool(self.namespaces.clone & _NEWUSER) and os.geteuid() != 0
         self.root = rootfs.plan(
             os.path.join(bundle, root.get("path", "")),
             rootfs_mounts,
@@ -176,7 +178,7 @@ def run(
     def body() -> None:
         steps.us.clear()
         steps.done("clone")
-        birth.be_born(plan.process.handled, die_with_parent=True)
+        birth.be_born(plan.process.handled, die_with_parent=True, traceable=plan.by_plain_user)
         birth.enter_group(entry, plan.process.oom)
         steps.done("cgroup")
         _settle(plan, gate, stdio)

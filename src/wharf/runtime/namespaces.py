@@ -195,7 +195,16 @@ class Entered:
 
 
 def write_maps(pid: int, plan: NamespacePlan) -> None:
-    """Write the id maps of the new user namespace of process ``pid``, a child of ours (user_namespaces(7))."""
+    """Write the id maps of the new user namespace of process ``pid``, a child of ours (user_namespaces(7)).
+
+    Raises:
+        OSError: the kernel, or newuidmap(1), takes no such maps from the caller.
+    """
+    if os.geteuid() != 0:
+        from wharf.runtime import plain_maps  # noqa: PLC0415 - start-up
+
+        plain_maps.write(pid, plan.uid_map, plan.gid_map)
+        return
     write_map(pid, "uid_map", plan.uid_map)
     write_map(pid, "gid_map", plan.gid_map)
 

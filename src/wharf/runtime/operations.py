@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from wharf.errors import Conflict, InvalidArgument, NotFound
+from wharf.errors import Conflict, Forbidden, InvalidArgument, NotFound
 from wharf.kernel import pidfd, unix_socket
 from wharf.kernel.cgroup.group import open_cgroup
 from wharf.kernel.libc import suppress_errno
@@ -292,9 +292,11 @@ def exec_(folder: Folder, process: Process, asked: Asked, *, cgroup: Mapping[str
     return 0 if asked.detach else follow(started, Forward(started.pid))
 
 
-def _group_for(path: str, inner: Mapping[str, str]) -> Doors:
+def _group_for(path: str, inner: Mapping[str, str]) -> Doors | None:
+    """Return the group of one more process; None for a plain user's container that has none."""
     if not inner:
-        return open_cgroup(path)
+        own = open_cgroup(path)
+        return own if own.exists or os.geteuid() == 0 else None
     from wharf.kernel.cgroup.hierarchy import read_hierarchies  # noqa: PLC0415 - start-up
     from wharf.kernel.cgroup.inner import Inner  # noqa: PLC0415 - start-up
 
@@ -354,10 +356,22 @@ def refuse_others(path: str) -> None:
         raise Conflict(f"container's cgroup is not empty: {len(pids)} process(es) found in {path}")
 
 
-def make_cgroup(record: Record, spec: Spec) -> Cgroup:
-    """Make a container's control group, and limit it."""
+def make_cgroup(record: Record, spec: Spec) -> Cgroup | None:
+    """Make a container's control group, and limit it; None for a plain user who may not, and wants no limits.
+
+    Raises:
+        Forbidden: a plain user wants limits.
+    """
     group = open_cgroup(record["cgroup"])
-    group.create()
+    try:
+        group.create()
+    except PermissionError as error:
+        if os.geteuid() == 0:
+            raise
+        limits = [name for name, value in ((spec.get("linux") or {}).get("resources") or {}).items() if value]
+        if limits:
+            raise Forbidden(f"limits ({', '.join(limits)}) need a control group of your own: {error}") from error
+        return None
     resources: Resources = {**((spec.get("linux") or {}).get("resources") or {})}
     if rules := resources.get("devices"):
         resources["devices"] = [*rules, *devices.DEFAULT_RULES]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 
-from wharf.errors import Conflict
+from wharf.errors import Conflict, Forbidden
 from wharf.kernel.cgroup.group import open_cgroup
 from wharf.runtime import caller, checkpoint, operations, state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from wharf.kernel.cgroup.group import Cgroup
     from wharf.runtime.caller import Asked, Warn
     from wharf.runtime.checkpoint import Wanted
     from wharf.runtime.started import Started
-    from wharf.runtime.state import Folder
+    from wharf.runtime.state import Folder, Record
+    from wharf.spec.oci_runtime import Spec
 
 
 def save(folder: Folder, wanted: Wanted, warn: Warn) -> None:
@@ -52,6 +54,13 @@ def bring_back(folder: Folder, bundle: str, asked: Asked, wanted: Wanted) -> int
             operations.delete(folder, asked.warn, force=True)
 
 
+def _group_of(record: Record, spec: Spec) -> Cgroup:
+    group = operations.make_cgroup(record, spec)
+    if group is None:
+        raise Forbidden("a saved container needs a control group of your own")
+    return group
+
+
 def _restore(folder: Folder, bundle: str, asked: Asked, wanted: Wanted) -> Started:
     spec = operations.load_spec(bundle)
     caller.check_console(spec.get("process") or {}, asked)
@@ -59,7 +68,7 @@ def _restore(folder: Folder, bundle: str, asked: Asked, wanted: Wanted) -> Start
     operations.refuse_others(cgroup)
     record = folder.make(spec, bundle, cgroup)
     try:
-        group = operations.make_cgroup(record, spec)
+        group = _group_of(record, spec)
         started = checkpoint.restore(spec, wanted, bundle=bundle, rootfs_mounts=(), stdio=(0, 1, 2), cgroup=group)
         try:
             if rdt := (spec.get("linux") or {}).get("intelRdt"):
