@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-_FIRST_UID = 48213
+_UIDS = count(48213 + os.getpid() % 250 * 64)  # apart from those of other runs at the same time
 _NAME = "wharf-plain"
 _COUNT = 65536
 
@@ -28,7 +28,7 @@ class PlainUser:
     devices: bool = True
     environment: dict[str, str] = field(default_factory=dict)
     cgroups: Sequence[Path] = ()  # delegated groups, which each command starts in
-    uid: int = field(default_factory=count(_FIRST_UID).__next__)  # its own: what is left of another is not its
+    uid: int = field(default_factory=_UIDS.__next__)  # its own: what another has left, or runs, is not its
     home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="wharf-plain-")))
 
     def __post_init__(self) -> None:
