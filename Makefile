@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 BUILD  := build
 STAMPS := $(BUILD)/stamps
-OWN    := src tests bench demo scripts conformance fuzz chaos examples
+OWN    := src tests bench demo scripts conformance fuzz chaos examples soak
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -43,7 +43,7 @@ lint: venv  ## ruff: rules and format
 .PHONY: types
 types: venv  ## mypy, strict
 	$(BIN)/mypy
-	$(BIN)/mypy bench conformance fuzz chaos
+	$(BIN)/mypy bench conformance fuzz chaos soak
 
 .PHONY: layers
 layers: venv  ## a package imports only lower ones
@@ -97,6 +97,10 @@ fuzz: venv $(STAMPS)/packages-run $(STAMPS)/packages-image  ## documents nobody 
 .PHONY: chaos
 chaos: venv $(STAMPS)/packages-run $(STAMPS)/packages-test  ## kill pulls, pushes, loads and prunes at random instants (as root; POINTS=100)
 	$(BIN)/python -m chaos $(POINTS)
+
+.PHONY: soak
+soak: venv $(STAMPS)/packages-run $(STAMPS)/packages-image  ## eight clients beside a daemon that is killed again and again (as root; MINUTES=10)
+	$(BIN)/python -m soak $(MINUTES)
 
 .PHONY: conformance
 conformance: venv $(STAMPS)/packages-run $(STAMPS)/packages-peers  ## run suites that others wrote, into build/conformance.json

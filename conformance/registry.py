@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance import buildx, compose_config, compose_scenarios, docker_py, dockerfile, runtime_tools
+from conformance import buildx, compose_config, compose_scenarios, docker_cli, docker_py, dockerfile, runtime_tools
 from conformance.suites import Suite
 
 SUITES: tuple[Suite, ...] = (
@@ -12,5 +12,6 @@ SUITES: tuple[Suite, ...] = (
     dockerfile.SUITE,
     buildx.SUITE,
     docker_py.SUITE,
+    docker_cli.SUITE,
 )
 """Every suite that is run."""

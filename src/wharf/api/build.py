@@ -90,7 +90,7 @@ def _hosts(text: str) -> list[str]:
         return [text]
     try:
         decoded = msgspec.json.decode(text, type=dict[str, str] | list[str])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise InvalidArgument(f"invalid extrahosts: {error}") from error
     return decoded if isinstance(decoded, list) else [f"{name}:{address}" for name, address in decoded.items()]
 
@@ -102,7 +102,7 @@ def _document(query: Query, name: str, shape: type[T]) -> T | None:
     try:
         decoded = msgspec.json.decode(raw)
         return None if decoded is None else msgspec.convert(decoded, shape)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise InvalidArgument(f"error reading {name}: {error}") from error
 
 

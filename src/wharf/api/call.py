@@ -58,7 +58,7 @@ class Call:
             if isinstance(decoded, dict):
                 _lists_from_texts(decoded)
             return None if decoded is None else msgspec.convert(decoded, shape)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise InvalidArgument(f"invalid JSON: {error}") from error
 
     async def required_body(self, shape: type[T]) -> T:

@@ -60,7 +60,7 @@ class Query:
             return {}
         try:
             decoded = _FILTERS.decode(raw)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise InvalidArgument(f"invalid filter: {error}") from error
         return {
             name: values if isinstance(values, list) else [value for value, wanted in values.items() if wanted]

@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 
-from aiohttp import web
+from aiohttp import HttpVersion10, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http_parser import RawRequestMessage
 from aiohttp.streams import StreamReader
@@ -36,7 +36,7 @@ from wharf.api.head import MAX_HEAD_BYTES
 from wharf.api.query import Query
 from wharf.api.routes import Route, Table
 from wharf.api.versions import split_version
-from wharf.errors import Forbidden, WharfError
+from wharf.errors import Forbidden, InvalidArgument, WharfError
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 """Longest JSON body; archives are streams and have no limit here."""
@@ -105,6 +105,8 @@ class ApiServer:
         return response
 
     async def _dispatch(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.version < HttpVersion10:
+            raise InvalidArgument("malformed HTTP version: a request names HTTP/1.0 or later")
         _refuse_web_pages(request)
         path, _, query = _target(request.raw_path).partition("?")
         version, path = split_version(path)
@@ -146,4 +148,6 @@ def _request(
     task: asyncio.Task[None],
 ) -> web.BaseRequest:
     loop = asyncio.get_running_loop()
+    if isinstance(protocol, Connection):
+        protocol.body = payload
     return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MAX_DOCUMENT_BYTES)

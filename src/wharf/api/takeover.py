@@ -38,7 +38,7 @@ class ClientEnd:
         self._writable = asyncio.Event()
         self._writable.set()
         self._lost = asyncio.Event()
-        self._hangup: _HangupWatch | None = None
+        self._hangup: HangupWatch | None = None
 
     def feed(self, data: bytes) -> None:
         """Take bytes in; reading pauses while more than the high-water mark wait."""
@@ -94,7 +94,7 @@ class ClientEnd:
         """From now on, when the client has ended, notice that it reads no more either (unix sockets)."""
         peer = self._transport.get_extra_info("socket")
         if peer is not None and peer.family == socket.AF_UNIX and not self._lost.is_set():
-            self._hangup = _HangupWatch(peer.fileno(), self.close)
+            self._hangup = HangupWatch(peer.fileno(), self.close)
 
     async def write(self, data: bytes) -> None:
         """Send bytes, waiting while the client is slow; ConnectionResetError when it is gone."""
@@ -158,7 +158,7 @@ def _move(inbox: bytearray, taken: list[bytes]) -> int:
     return len(inbox)
 
 
-class _HangupWatch:
+class HangupWatch:
     """Tells when the other end of a unix socket closes for good, after it has ended its own direction.
 
     A reader sees the same end of file for both; epoll's EPOLLHUP, which needs no asking for, tells them apart.

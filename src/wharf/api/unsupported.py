@@ -17,7 +17,6 @@ _NOT_A_MANAGER = (
 
 _SWARM = (
     "GET /swarm",
-    "POST /swarm/leave",
     "POST /swarm/update",
     "GET /swarm/unlockkey",
     "POST /swarm/unlock",
@@ -62,6 +61,7 @@ def routes() -> Iterator[Route]:
             yield _route(endpoint, _refuse(what))
     for endpoint in _SWARM:
         yield _route(endpoint, _refuse_swarm)
+    yield _route("POST /swarm/leave", _refuse_to_leave)
 
 
 def _route(endpoint: str, answer: Answer) -> Route:
@@ -74,6 +74,10 @@ def _refuse(what: str) -> Answer:
         raise NotImplementedHere(f"{what} is not supported by this build of wharf")
 
     return answer
+
+
+async def _refuse_to_leave(call: Call) -> web.StreamResponse:  # noqa: ARG001  # likewise
+    raise Unavailable("This node is not part of a swarm")
 
 
 async def _refuse_swarm(call: Call) -> web.StreamResponse:  # noqa: ARG001  # every request is refused alike

@@ -17,7 +17,7 @@ from wharf.api.connection import ConnectionFactory
 from wharf.daemon.activation import adopt, notify
 from wharf.daemon.addresses import Address, InheritedAddress, TcpAddress
 from wharf.daemon.pidfile import pidfile
-from wharf.daemon.sockets import listening
+from wharf.daemon.sockets import BACKLOG, listening
 from wharf.daemon.tls_server import TlsServer
 from wharf.engine.options import EngineOptions
 from wharf.lib.version import API_VERSION, __version__
@@ -101,10 +101,10 @@ async def _start(
     loop = asyncio.get_running_loop()
     if made.family == socket.AF_UNIX:
         _log.info("listening on %s", address)
-        return await loop.create_unix_server(protocols, sock=made)
+        return await loop.create_unix_server(protocols, sock=made, backlog=BACKLOG)
     if tls is None:
         _log.info("listening on %s", address)
-        return await loop.create_server(protocols, sock=made)
+        return await loop.create_server(protocols, sock=made, backlog=BACKLOG)
     _log.info("listening on %s (TLS)", address)
     return TlsServer(made, tls, protocols)
 

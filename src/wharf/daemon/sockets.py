@@ -15,7 +15,8 @@ from wharf.daemon.addresses import TcpAddress, UnixAddress
 from wharf.errors import Conflict, InvalidArgument
 from wharf.kernel import userns
 
-_BACKLOG = 512
+BACKLOG = 4096
+"""Clients that may wait for us to accept them: one too many on a unix socket is turned away (EAGAIN)."""
 
 
 @contextmanager
@@ -47,7 +48,7 @@ def _tcp_socket(address: TcpAddress) -> socket.socket:
         return socket.create_server(
             (address.host, address.port),
             family=socket.AF_INET6 if ":" in address.host else socket.AF_INET,
-            backlog=_BACKLOG,
+            backlog=BACKLOG,
         )
     except OSError as error:
         raise OSError(error.errno, os.strerror(error.errno or 0), str(address)) from error
@@ -68,7 +69,7 @@ def _unix_socket(address: UnixAddress, gid: int) -> socket.socket:
             os.umask(before)
         os.chown(address.path, 0 if os.geteuid() == 0 else -1, gid)
         address.path.chmod(0o660)
-        made.listen(_BACKLOG)
+        made.listen(BACKLOG)
     except BaseException:
         made.close()
         raise

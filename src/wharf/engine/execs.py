@@ -113,7 +113,8 @@ class Execs:
         except ProcessFailed as error:
             chosen.exit_code = _EXIT_CODES.get(error.kind, 126)
             chosen.ended.set()
-            text = f"OCI runtime exec failed: exec failed: {error.message}: unknown"
+            nobody = error.message.startswith(("unable to find user", "unable to find group"))
+            text = error.message if nobody else f"OCI runtime exec failed: exec failed: {error.message}: unknown"
             raise (InvalidArgument(text) if error.kind in _EXIT_CODES else WharfError(text)) from error
         chosen.running, chosen.outcome = True, shim.exec_exited(chosen.id)
         self._context.background.start(self._see_to_its_end(chosen, chosen.outcome), f"exec {chosen.id[:12]}")

@@ -26,6 +26,7 @@ _SHARED = (
 )
 _PRIVATE = "container cannot be connected to multiple networks with one of the networks in private (none) mode"
 _HOST = "container cannot be disconnected from host network or connected to host network"
+_TO_HOST = "cannot connect container to host network - container must be created in host network mode"
 
 
 class NetworkVerbs:
@@ -130,7 +131,7 @@ def _require_joinable(container: Container, network: Network) -> None:
     if mode == "host" or mode.startswith("container:"):
         raise Forbidden(_SHARED)
     if network.name == "host":
-        raise Forbidden(_HOST)
+        raise Forbidden(_TO_HOST)
     if "none" in (network.name, *endpoints.configured(container.spec)):
         raise Forbidden(_PRIVATE)
     if network.config_only:

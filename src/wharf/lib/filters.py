@@ -52,7 +52,7 @@ def truth(filters: Filters, name: str) -> bool | None:
     spelt = {"true": True, "1": True, "false": False, "0": False}
     found = {spelt.get(value.lower()) for value in filters[name]}
     if len(found) != 1 or None in found:
-        raise InvalidArgument(f"invalid filter '{name}={filters[name]}'")
+        raise InvalidArgument(f"invalid filter '{name}=[{' '.join(filters[name])}]'")
     return found.pop()
 
 

@@ -16,7 +16,7 @@ def parse_signal(text: str) -> int:
     name = text.strip().upper()
     number = int(name) if name.isdigit() else _by_name(name if name.startswith("SIG") else f"SIG{name}")
     if not 0 < number <= signal.SIGRTMAX:
-        raise InvalidArgument(f"Invalid signal: {text}")
+        raise InvalidArgument(f"invalid signal: {text}")
     return number
 
 

@@ -85,7 +85,7 @@ class Allocation:
         pools = network.pools_of(version)
         if not pools:
             if wanted and not _reserved(network, wanted):
-                raise InvalidArgument(f"no configured subnet contains IP address {wanted}")
+                raise InvalidArgument(ipam.outside(wanted))
             return "", None
         used = self._records.addresses(network.id, version)
         if wanted:

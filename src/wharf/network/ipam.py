@@ -10,6 +10,11 @@ from wharf.errors import InvalidArgument, Unavailable
 from wharf.network.pools import IPNetwork, Pool
 
 
+def outside(address: str) -> str:
+    """Return what Docker says of an address that is in none of a network's subnets."""
+    return f"invalid endpoint settings:\nno configured subnet or ip-range contain the IP address {address}"
+
+
 def allocate(pool: Pool, taken: Collection[str], *, after: str | None = None, name: str = "") -> str:
     """Return the first free address behind ``after``, then from the pool's beginning.
 
@@ -65,7 +70,7 @@ def require_free(pools: Iterable[Pool], taken: Collection[str], wanted: str, *, 
     home = next((pool for pool in pools if address in pool.network), None)
     ends = (home.network[0], home.network[-1] if version == 4 else None) if home and _has_ends(home.network) else ()
     if home is None or address in ends:
-        raise InvalidArgument(f"no configured subnet contains IP address {wanted}")
+        raise InvalidArgument(outside(wanted))
     if str(address) in taken or str(address) in home.reserved:
         raise Unavailable("Address already in use")
     return str(address)

@@ -328,7 +328,9 @@ class Volumes:
 
 def _check_name(name: str) -> None:
     if len(name) == 1:
-        raise InvalidArgument("volume name is too short, names should be at least two alphanumeric characters")
+        raise InvalidArgument(
+            f"create {name}: volume name is too short, names should be at least two alphanumeric characters"
+        )
     if not _NAME.fullmatch(name) or len(name) > 255:
         raise InvalidArgument(
             f'create {name}: "{name}" includes invalid characters for a local volume name, only '

@@ -229,7 +229,7 @@ def _die_in(world: World, step: str) -> None:
 
 
 def test_bad_wish_is_refused_before_anything_is_made(two: World) -> None:
-    with pytest.raises(InvalidArgument, match="no configured subnet contains IP address"):
+    with pytest.raises(InvalidArgument, match="no configured subnet or ip-range contain the IP address"):
         two.attach(A, network="front", ipv4="10.9.9.9")
 
     assert two.leftovers() == NOTHING

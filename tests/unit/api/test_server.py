@@ -382,3 +382,57 @@ def test_stream_that_fails_is_cut_off_and_one_line_says_why(caplog: pytest.LogCa
 
     said = [(r.levelname, r.getMessage(), r.exc_info) for r in caplog.records]
     assert said == [("WARNING", "GET /images/get?names=x: the answer was cut off: blob x is gone", None)]
+
+
+@scenario
+async def test_a_client_that_has_asked_all_it_wants_may_end_its_direction(served: Served) -> None:
+    async def slowly(*_: object, **__: object) -> dict[str, object]:
+        await asyncio.sleep(0.05)
+        return {"Id": "c"}
+
+    served.engine.containers.answers["inspect"] = slowly
+    async with served.wire() as wire:
+        await wire.send(b"GET /containers/c/json HTTP/1.1\r\nHost: d\r\n\r\n")
+        wire.writer.write_eof()
+        first, headers = await wire.head()
+        await wire.body(headers)
+
+        assert (first, await wire.reader.read()) == ("HTTP/1.1 200 OK", b"")
+
+
+@scenario
+async def test_a_client_that_ended_its_direction_is_missed_when_it_goes(served: Served) -> None:
+    ended = asyncio.Event()
+
+    async def forever() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    waiting = asyncio.ensure_future(forever())
+    served.engine.system.answers["events"] = [{"Type": "x"}, waiting]
+    async with served.wire() as wire:
+        await wire.send(b"GET /events HTTP/1.1\r\nHost: d\r\n\r\n")
+        wire.writer.write_eof()
+        await wire.head()
+        assert not ended.is_set()
+    await ended.wait()
+
+
+@scenario
+async def test_a_body_that_is_cut_off_is_no_request(served: Served) -> None:
+    async with served.wire() as wire:
+        await wire.send(b"POST /containers/create HTTP/1.1\r\nHost: d\r\nContent-Length: 100\r\n\r\n{")
+        wire.writer.write_eof()
+
+        assert await wire.reader.read() == b""
+        assert served.engine.calls == []
+
+
+@scenario
+async def test_json_that_is_too_deep_is_refused(served: Served) -> None:
+    fields = "Content-Type: application/json\r\n"
+    answer = await served.ask("POST", "/containers/create", body=b"[" * 100_000, fields=fields)
+
+    assert (answer.status, "invalid JSON" in answer.json["message"]) == (400, True)

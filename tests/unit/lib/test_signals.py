@@ -18,5 +18,5 @@ def test_a_signal_is_a_name_or_a_number(text: str, number: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "SIGWRONG", "0", "65", "-1", "RTMIN+99", "SIG_BLOCK"])
 def test_what_is_no_signal_is_refused(text: str) -> None:
-    with pytest.raises(InvalidArgument, match="Invalid signal"):
+    with pytest.raises(InvalidArgument, match="invalid signal"):
         parse_signal(text)

@@ -82,8 +82,11 @@ def check(network: str, settings: EndpointSettings) -> None:
         ipam = settings.get("IPAMConfig") or {}
         if ipam.get("IPv4Address") or ipam.get("IPv6Address"):
             faults.append("user specified IP address is supported on user defined networks only")
+            faults.append(
+                "user specified IP address is supported only when connecting to networks with user configured subnets"
+            )
     if faults:
-        text = "\n".join(faults)
+        text = "\n".join(f"* {fault}" for fault in faults) if len(faults) > 1 else faults[0]
         raise InvalidArgument(f"invalid config for network {network}: invalid endpoint settings:\n{text}")
     options.endpoint_options(settings.get("DriverOpts") or {})
     for link in settings.get("Links") or []:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.state import require
 from wharf.engine.context import Context
-from wharf.errors import NotImplementedHere
+from wharf.errors import InvalidArgument, NotFound, NotImplementedHere
 from wharf.lib.signals import parse_signal
 
 
@@ -20,8 +20,11 @@ async def kill(context: Context, ref: str, *, signal: str | None) -> None:
         InvalidArgument: there is no such signal.
         Conflict: it does not run.
     """
-    container = context.registry.resolve(ref)
-    number = parse_signal(signal or "SIGKILL")
+    try:
+        container = context.registry.resolve(ref)
+        number = parse_signal(signal or "SIGKILL")
+    except (NotFound, InvalidArgument) as error:
+        raise type(error)(f"cannot kill container: {ref}: {error}") from error
     async with container.lock:
         require("kill", container.state, container_id=container.id, name=ref)
         if number in (signals.SIGKILL, parse_signal(container.spec.config.get("StopSignal") or "SIGTERM")):

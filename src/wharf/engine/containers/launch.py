@@ -172,5 +172,7 @@ def record_failure(context: Context, container: Container, error: BaseException)
 
 
 def _as_docker_says(error: ProcessFailed) -> WharfError:
+    if error.message.startswith(("unable to find user", "unable to find group")):
+        return InvalidArgument(error.message)
     text = f"failed to create task for container: OCI runtime create failed: {error.message}: unknown"
     return InvalidArgument(text) if error.kind in _EXIT_CODES else WharfError(text)

@@ -59,7 +59,7 @@ def wanted(config: ContainerConfig, host: HostConfig, inherited: Collection[str]
     targets |= {os.path.normpath(t) for t in host.get("Tmpfs") or {}}
     targets.update(inherited)
     for path in config.get("Volumes") or {}:
-        if (target := _target(path, path)) not in targets:
+        if (target := _target(path, "volume", spec=path)) not in targets:
             asked.append(Wanted("volume", "", target))
     return asked
 
@@ -70,8 +70,9 @@ def parse_bind(text: str) -> Wanted:
     if not all(parts[:2]) or len(parts) > 3:
         raise InvalidArgument(f"invalid volume specification: '{text}'")
     if len(parts) == 1:
-        return Wanted("volume", "", _target(parts[0], text))
-    source, target, mode = parts[0], _target(parts[1], text), parts[2] if len(parts) == 3 else ""
+        return Wanted("volume", "", _target(parts[0], "volume", spec=text))
+    kind = "bind" if parts[0].startswith("/") else "volume"
+    source, target, mode = parts[0], _target(parts[1], kind, spec=text), parts[2] if len(parts) == 3 else ""
     read_only, copy, propagation = False, True, ""
     for option in mode.split(","):
         if option in ("ro", "rw"):
@@ -106,7 +107,7 @@ def from_mount(mount: Mount) -> Wanted:
     for options, owner in _OPTIONS_OF.items():
         if dict(mount).get(options) and owner != kind:
             raise InvalidArgument(f'invalid mount config for type "{kind}": field {options} must not be specified')
-    return _OF_TYPE[kind](mount, _target(mount.get("Target") or "", str(dict(mount))))
+    return _OF_TYPE[kind](mount, _target(mount.get("Target") or "", kind))
 
 
 def _tmpfs(mount: Mount, target: str) -> Wanted:
@@ -217,13 +218,12 @@ def parse_volumes_from(text: str) -> tuple[str, bool]:
     return name, read_only
 
 
-def _target(path: str, text: str) -> str:
+def _target(path: str, kind: str, *, spec: str = "") -> str:
+    """Return a mount's place, checked; ``spec`` is how -v put it."""
+    where = f"invalid volume specification: '{spec}': " if spec else ""
     if not path.startswith("/"):
-        raise InvalidArgument(
-            f"invalid volume specification: '{text}': invalid mount config for type: mount path must be absolute"
-        )
+        fault = f"invalid mount path: '{path}' mount path must be absolute"
+        raise InvalidArgument(f'{where}invalid mount config for type "{kind}": {fault}')
     if (target := os.path.normpath(path)) == "/":
-        raise InvalidArgument(
-            f"invalid volume specification: '{text}': invalid specification: destination can't be '/'"
-        )
+        raise InvalidArgument(f"{where}invalid specification: destination can't be '/'")
     return target

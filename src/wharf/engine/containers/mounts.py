@@ -13,7 +13,7 @@ from wharf.engine.containers.mount_request import Wanted, parse_volumes_from, wa
 from wharf.engine.containers.record import Container
 from wharf.engine.context import Context, log
 from wharf.engine.ocispec.inputs import ResolvedMount
-from wharf.errors import InvalidArgument, NotImplementedHere, WharfError
+from wharf.errors import InvalidArgument, NotFound, NotImplementedHere, WharfError
 from wharf.images.record import ImageRecord
 from wharf.kernel.openat2 import open_in_root
 from wharf.spec.engine_api.container import ContainerConfig, HostConfig, MountPoint
@@ -40,7 +40,10 @@ def _inherited(context: Context, host: HostConfig) -> dict[str, MountPoint]:
     found: dict[str, MountPoint] = {}
     for text in host.get("VolumesFrom") or []:
         name, read_only = parse_volumes_from(text)
-        other = context.registry.resolve(name)
+        try:
+            other = context.registry.resolve(name)
+        except NotFound as error:  # not as such: docker's command line would go and pull the image
+            raise InvalidArgument(str(error)) from error
         parts = {m.target for m in wanted(other.spec.config, other.spec.host_config) if m.subpath}
         for point in other.spec.mounts:
             target = point.get("Destination") or ""

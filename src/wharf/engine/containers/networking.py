@@ -43,7 +43,10 @@ async def attach(context: Context, container: Container) -> Attached:
     mode = endpoints.mode_of(container.spec.host_config)
     container.placed = False
     if mode.startswith("container:"):
-        other = running(context, mode.removeprefix("container:"))
+        try:
+            other = running(context, mode.removeprefix("container:"))
+        except NotFound as error:
+            raise NotFound(f"joining network namespace of container: {error}") from error
         return Attached(f"/proc/{other.state.pid}/ns/net", files_of=other)
     wanted = endpoints.configured(container.spec)
     if mode == "host":
@@ -52,12 +55,15 @@ async def attach(context: Context, container: Container) -> Attached:
         return Attached(None)
     id_of = _finder(context)
     container.placed = True
-    container.endpoints = await context.networks.attach(
-        container.id,
-        [endpoints.wish(container, name, settings, id_of) for name, settings in wanted.items()],
-        ports=published(container),
-        name=container.name,
-    )
+    try:
+        container.endpoints = await context.networks.attach(
+            container.id,
+            [endpoints.wish(container, name, settings, id_of) for name, settings in wanted.items()],
+            ports=published(container),
+            name=container.name,
+        )
+    except NotFound as error:
+        raise NotFound(f"failed to set up container networking: {error}") from error
     for endpoint in container.endpoints:
         _publish(context, container, "connect", endpoint)
     return Attached(str(context.run.sandbox(container.id)), container.endpoints)

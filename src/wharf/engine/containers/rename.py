@@ -11,9 +11,10 @@ from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.state import require
 from wharf.engine.context import Context
 from wharf.engine.ocispec import resources
-from wharf.errors import InvalidArgument, NotImplementedHere
+from wharf.errors import Conflict, InvalidArgument, NotImplementedHere
 from wharf.spec.engine_api.container import ContainerUpdateResponse, HostConfig
 
+_NOT_NAMED: Final = "Error when allocating new name: "
 _UPDATABLE: Final = frozenset(
     {
         "BlkioWeight", "CpuShares", "CpuPeriod", "CpuQuota", "CpuRealtimePeriod", "CpuRealtimeRuntime", "CpusetCpus",
@@ -32,13 +33,20 @@ async def rename(context: Context, ref: str, name: str) -> None:
     container = context.registry.resolve(ref)
     if not name:
         raise InvalidArgument("New name cannot be empty")
-    new = validate.name(name)
+    bare = name.removeprefix("/")
+    try:
+        new = validate.name(bare)
+    except InvalidArgument as error:
+        raise InvalidArgument(f"{_NOT_NAMED}{error}".replace(f"({bare})", f"(/{bare})")) from error
     async with container.lock:
         require("rename", container.state, container_id=container.id, name=container.name)
         if new == container.name:
             raise InvalidArgument("Renaming a container with the same name as its current name")
         old = container.name
-        context.registry.rename(container, new)
+        try:
+            context.registry.rename(container, new)
+        except Conflict as error:
+            raise Conflict(f"{_NOT_NAMED}{error}") from error
         if container.endpoints:
             container.endpoints = await context.networks.rename(container.id, old, new)
     publish(context, container, "rename", oldName=f"/{old}")

@@ -20,6 +20,9 @@ _HEALTH: Final = ("none", "starting", "healthy", "unhealthy")
 _PORTS: Final = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?")
 
 
+_STATES: Final = "created, running, paused, restarting, removing, exited, dead"
+
+
 def check(filters: Mapping[str, list[str]]) -> None:
     """Refuse, in Docker's words, a filter that is unknown or a value that cannot be.
 
@@ -31,7 +34,8 @@ def check(filters: Mapping[str, list[str]]) -> None:
     for name, values in filters.items():
         for value in values:
             if not _CHECKS.get(name, _anything)(value):
-                raise InvalidArgument(f"invalid filter '{name}={value}'")
+                choices = f": invalid value for state ({value}): must be one of {_STATES}" if name == "status" else ""
+                raise InvalidArgument(f"invalid filter '{name}={value}'{choices}")
 
 
 def _anything(_value: str) -> bool:

@@ -72,16 +72,16 @@ _STOP_FIRST: Final = "stop the container before removing or force remove"
 _TEXTS: Final[dict[tuple[Verb | None, Status | None], str]] = {
     ("start", "paused"): "cannot start a paused container, try unpause instead",
     ("start", "dead"): "container is marked for removal and cannot be started",
-    ("pause", "paused"): "container {id} is already paused",
-    ("exec", "paused"): "container {id} is paused, unpause the container before exec",
+    ("pause", "paused"): "Container {id} is already paused",
+    ("exec", "paused"): "Container {name} is paused, unpause the container before exec",
     ("attach", "paused"): "container {id} is paused, unpause the container before attach",
-    ("remove", "paused"): 'cannot remove container "/{name}": container is paused: unpause and then ' + _STOP_FIRST,
-    ("remove", "restarting"): 'cannot remove container "/{name}": container is restarting: ' + _STOP_FIRST,
-    ("remove", "running"): 'cannot remove container "/{name}": container is running: ' + _STOP_FIRST,
+    ("remove", "paused"): 'cannot remove container "{name}": container is paused: unpause and then ' + _STOP_FIRST,
+    ("remove", "restarting"): 'cannot remove container "{name}": container is restarting: ' + _STOP_FIRST,
+    ("remove", "running"): 'cannot remove container "{name}": container is running: ' + _STOP_FIRST,
     (None, "removing"): "container {id} is marked for removal and cannot be {past}",
     (None, "restarting"): "container {id} is restarting, wait until the container is running",
     ("kill", None): "cannot kill container: {name}: container {id} is not running",
-    ("unpause", None): "container {id} is not paused",
+    ("unpause", None): "Container {id} is not paused",
 }
 _PAST: Final[dict[Verb, str]] = {
     "start": "started",

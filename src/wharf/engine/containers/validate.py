@@ -14,6 +14,7 @@ from wharf.engine.runtimes import RUNTIMES
 from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.kernel import capability
 from wharf.lib.ports import from_bindings
+from wharf.lib.signals import parse_signal
 from wharf.spec.engine_api.container import ContainerConfig, HealthConfig, HostConfig
 
 _MIN_HEALTH_NS: Final = 1_000_000
@@ -48,6 +49,8 @@ def config(document: ContainerConfig) -> None:
     if directory and not directory.startswith("/"):
         raise InvalidArgument(f"the working directory '{directory}' is invalid, it needs to be an absolute path")
     _healthcheck(document.get("Healthcheck") or {})
+    if signal := document.get("StopSignal"):
+        parse_signal(signal)
     for variable in document.get("Env") or []:
         if not variable or variable.startswith("="):
             raise InvalidArgument(f"invalid environment variable: {variable}")
@@ -128,6 +131,8 @@ def _memory(document: HostConfig) -> None:
 
 
 def _cpu(document: HostConfig) -> None:
+    if (shares := document.get("CpuShares") or 0) < 0:
+        raise InvalidArgument(f"invalid CPU shares ({shares}): value must be a positive integer")
     nano, quota, period = (
         document.get("NanoCpus") or 0,
         document.get("CpuQuota") or 0,

@@ -6,7 +6,7 @@ from wharf.engine.containers.state import ALLOWED, State, require
 from wharf.errors import Conflict, NotModified
 
 REMOVE_RUNNING = (
-    'cannot remove container "/web": container is running: stop the container before removing or force remove'
+    'cannot remove container "web": container is running: stop the container before removing or force remove'
 )
 
 
@@ -23,10 +23,10 @@ def test_what_the_table_allows_is_not_refused(status: str) -> None:
         ("stop", "exited", NotModified, "container c0ffee is already stopped"),
         ("start", "paused", Conflict, "cannot start a paused container, try unpause instead"),
         ("kill", "exited", Conflict, "cannot kill container: web: container c0ffee is not running"),
-        ("pause", "paused", Conflict, "container c0ffee is already paused"),
-        ("unpause", "running", Conflict, "container c0ffee is not paused"),
+        ("pause", "paused", Conflict, "Container c0ffee is already paused"),
+        ("unpause", "running", Conflict, "Container c0ffee is not paused"),
         ("exec", "exited", Conflict, "container c0ffee is not running"),
-        ("exec", "paused", Conflict, "container c0ffee is paused, unpause the container before exec"),
+        ("exec", "paused", Conflict, "Container web is paused, unpause the container before exec"),
         (
             "remove",
             "running",

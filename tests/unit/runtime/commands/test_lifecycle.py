@@ -33,5 +33,5 @@ def test_fewer_than_no_descriptors_are_refused() -> None:
 
 
 def test_an_unknown_signal_is_refused() -> None:
-    with pytest.raises(InvalidArgument, match="Invalid signal: NOPE"):
+    with pytest.raises(InvalidArgument, match="invalid signal: NOPE"):
         lifecycle.kill(call("c1", "NOPE"))
