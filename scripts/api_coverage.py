@@ -3,9 +3,10 @@
     .venv/bin/python scripts/api_coverage.py            write the page
     .venv/bin/python scripts/api_coverage.py --print    print it
 
-The endpoints are those of the route table. A parameter is done when the endpoint's handler names it (and does not
-hand it to a function that refuses); a field is done when the code of its area names it. So the page can flatter, but
-never miss what nobody wrote: what is given and true is for the tests of the contract.
+The endpoints are those of the route table. A parameter or field is done when the conversation of the contract
+(``tests/root/api/contract.py``) asked with it, or had it in an answer, of a daemon that runs: that writes down what
+it saw (``tests/data/engine_api_seen.txt``), and fails when it does not see that again. What the code names and the
+conversation has not come to is told apart: it can flatter. A field is named when the code of its area has the word.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ TOP = Path(__file__).resolve().parent.parent
 SOURCE = TOP / "src/wharf"
 PAGE = TOP / "docs/api-coverage.md"
 TABLE = TOP / "tests/data/engine_api.json"
+SEEN = TOP / "tests/data/engine_api_seen.txt"
 
 _SWARM = ("Swarm", "Node", "Service", "Task", "Secret", "Config")
 _SCOPES = {
@@ -50,12 +52,15 @@ class Names:
     """What is asked for, by whether our code knows it."""
 
     done: tuple[str, ...]
+    unseen: tuple[str, ...]
     refused: tuple[str, ...]
     missing: tuple[str, ...]
 
     def line(self, title: str) -> str:
         """Return a line of the page; empty when there is nothing to name."""
         parts = [", ".join(f"`{name}`" for name in self.done)] if self.done else []
+        if self.unseen:
+            parts.append("named, not seen: " + ", ".join(f"`{name}`" for name in self.unseen))
         if self.refused:
             parts.append("refused by name: " + ", ".join(f"`{name}`" for name in self.refused))
         if self.missing:
@@ -63,18 +68,26 @@ class Names:
         return f"- {title}: {'; '.join(parts)}\n" if parts else ""
 
 
-def _sort(names: Iterable[str], done: Iterable[str], refused: Iterable[str]) -> Names:
+def _sort(names: Iterable[str], known: Iterable[str], refused: Iterable[str], seen: Iterable[str]) -> Names:
     """Sort names; what is inside a field that is not done is not named, for it is not done either."""
-    known, declined = set(done), set(refused)
-    given: list[str] = []
-    declining: list[str] = []
-    missing: list[str] = []
+    named, declined, met = set(known), set(refused), set(seen)
+    sorted_: dict[str, list[str]] = {"done": [], "unseen": [], "refused": [], "missing": []}
     for name in dict.fromkeys(names):
         outer, _, last = name.rpartition(".")
-        if outer and outer not in given:
+        if outer and outer not in (*sorted_["done"], *sorted_["unseen"]):
             continue
-        (declining if last in declined else given if last in known else missing).append(name)
-    return Names(tuple(given), tuple(declining), tuple(missing))
+        given = "unseen" if last in named else "missing"
+        sorted_["refused" if last in declined else "done" if name in met else given].append(name)
+    return Names(*(tuple(sorted_[kind]) for kind in ("done", "unseen", "refused", "missing")))
+
+
+@functools.cache
+def _seen(endpoint: str, mark: str) -> frozenset[str]:
+    """Return what the conversation saw of an endpoint: parameters (``?``), of its answer (``> ``) or its body."""
+    begin = f"{endpoint} {mark}"
+    lines = (line for line in SEEN.read_text().splitlines() if line.startswith(begin))
+    found = (line.removeprefix(begin) for line in lines)
+    return frozenset(name for name in found if mark or name[0] not in "?>")
 
 
 def _texts(node: ast.AST) -> set[str]:
@@ -129,7 +142,7 @@ def _parameters(route: Route, endpoint: dict[str, Any]) -> Names:
                 known.add("filters")
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.startswith("_refuse"):
                 refused |= {text for argument in node.args for text in _texts(argument)}
-    return _sort(names, known, refused)
+    return _sort(names, known, refused, _seen(f"{endpoint['method']} {endpoint['path']}", "?"))
 
 
 def _fields(schema: Any, definitions: dict[str, Any], seen: tuple[str, ...] = (), prefix: str = "") -> Iterator[str]:
@@ -178,11 +191,12 @@ def _section(endpoint: dict[str, Any], route: Route | None, definitions: dict[st
     state = _state(route, area)
     text = f"### {endpoint['method']} {endpoint['path']}: {state}\n\n"
     if state == "done" and route is not None:
+        where = f"{endpoint['method']} {endpoint['path']}"
         known = set[str]().union(*(_texts_of(package) for package in _SCOPES.get(area, _EVERYWHERE)))
         lines = (
             _parameters(route, endpoint).line("parameters")
-            + _sort(_body(endpoint, definitions), known, _refused_fields()).line("request")
-            + _sort(_answer(endpoint, definitions), known, ()).line("answer")
+            + _sort(_body(endpoint, definitions), known, _refused_fields(), _seen(where, "")).line("request")
+            + _sort(_answer(endpoint, definitions), known, (), _seen(where, "> ")).line("answer")
         )
         text += lines + "\n" if lines else ""
     return state, text
@@ -203,7 +217,8 @@ def page() -> str:
         "# The Engine API: what is done\n\n"
         "Made by `make api-coverage` from the route table, the code and "
         f"the API's definition {document['version']}.\n"
-        "A parameter is done when the endpoint's handler names it, a field when the code of its area does.\n\n"
+        "A parameter or field is done when the contract's conversation with a daemon saw it (`tests/root/api`);\n"
+        "what only the code names is told apart.\n\n"
         "| area | endpoints | done |\n|---|---|---|\n"
     )
     for area, states in counts.items():

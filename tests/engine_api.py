@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 _DATA = Path(__file__).parent / "data"
+SEEN = _DATA / "engine_api_seen.txt"
+"""What a conversation with the daemon saw: endpoints, ``?parameters``, fields of requests and of answers."""
 _FILES = {(1, 41): "engine_api_1.41.json", (1, 47): "engine_api_1.47.json", (1, 55): "engine_api.json"}
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "string": (str,),

@@ -42,7 +42,7 @@ class Contract:
     version: tuple[int, int]
     faults: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)  # "GET /info", "GET /info ?name": what a success was asked with
-    seen: set[str] = field(default_factory=set)  # "GET /info 200 Name": fields that answers had
+    seen: set[str] = field(default_factory=set)  # "GET /info > Name": fields that answers had
 
     def ask(
         self,
@@ -69,7 +69,7 @@ class Contract:
         for document in documents or [None]:
             self._judge(method, path, status, document)
         if status < 300:
-            self.asked |= {where, *(f"{where} ?{name}" for name in texts)}
+            self.asked |= {where, *(f"{where} ?{name}" for name in (*texts, *(head or {})))}
             if isinstance(body, dict):
                 self.asked |= {f"{where} {name}" for name in _names(body)}
         return documents[-1] if documents else raw
@@ -98,7 +98,7 @@ class Contract:
             }
         schema = judge.answer(method, path, status)[1]
         if schema is not None and document is not None:
-            self.seen |= {f"{method} {path} {name}" for name in judge.fields(schema, document)}
+            self.seen |= {f"{method} {path} > {name}" for name in judge.fields(schema, document)}
 
 
 def _documents(raw: bytes, kind: str) -> list[Any]:

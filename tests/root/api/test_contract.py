@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from tests import engine_api
 from tests.root.api.contract import Contract, converse
+from tests.root.engine.containers.test_effects import SEEN
 from tests.root.wharfd import Wharfd
 
 pytestmark = pytest.mark.root
@@ -36,3 +40,15 @@ def test_answers_are_as_the_api_defines_them(daemon: Wharfd, version: tuple[int,
 
     assert contract.faults - _AS_DOCKERD - _OURS == set()
     assert len(contract.asked) > 100
+    if version == (1, 55):
+        _hold_to(contract)
+
+
+def _hold_to(contract: Contract) -> None:
+    """What docs/api-coverage.md calls seen was seen; with WHARF_WRITE_SEEN set, write down what was."""
+    effects = {f"POST /containers/create HostConfig.{field}" for field in SEEN}
+    seen = contract.asked | contract.seen | effects
+    if os.environ.get("WHARF_WRITE_SEEN"):
+        engine_api.SEEN.write_text("".join(f"{line}\n" for line in sorted(seen)))
+
+    assert set(engine_api.SEEN.read_text().splitlines()) - seen == set()
