@@ -160,7 +160,7 @@ def commit(session: Session, values: Values, arguments: list[str]) -> int:
         author=values.text("author"),
         message=values.text("message"),
         changes=values.items("change"),
-        pause=values.on("pause"),
+        pause=values.on("pause") and not values.on("no-pause"),
     )
     session.print(made)
     return 0
@@ -194,6 +194,7 @@ COMMANDS = (
             Flag("change", "list", "A Dockerfile instruction for its configuration", short="c"),
             Flag("message", "string", "Its comment", short="m"),
             Flag("pause", "bool", "Freeze the container meanwhile", short="p", default=True),
+            Flag("no-pause", "bool", "Let the container run meanwhile"),
         ),
         examples=("wharf commit -c 'CMD [\"nginx\"]' web web:2",),
     ),

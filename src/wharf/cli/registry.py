@@ -108,6 +108,10 @@ _MODULES: dict[str, dict[str, str]] = {
         "context inspect": "Show everything about contexts, as JSON",
         "context rm": "Remove contexts",
     },
+    "context_files": {
+        "context export": "Write a context to a file",
+        "context import": "Read a context from a file",
+    },
     "compose.config": {"compose config": "Check the files of a project, and print what they mean"},
     "compose.up": {
         "compose up": "Create and start containers",
