@@ -27,7 +27,10 @@ _OPTIONS: Final[Mapping[str, frozenset[str]]] = {
     "json-file": frozenset({"max-size", "max-file", "compress"} | _ATTRIBUTES | _DELIVERY),
     "local": frozenset({"max-size", "max-file", "compress"} | _DELIVERY),
     "journald": frozenset(_ATTRIBUTES | _DELIVERY | _CACHE),
-    "syslog": frozenset({"syslog-address", "syslog-facility", "syslog-format"} | _ATTRIBUTES | _DELIVERY | _CACHE),
+    "syslog": frozenset(
+        {"syslog-address", "syslog-facility", "syslog-format", "syslog-tls-ca-cert", "syslog-tls-cert",
+         "syslog-tls-key", "syslog-tls-skip-verify"} | _ATTRIBUTES | _DELIVERY | _CACHE
+    ),
     "gelf": frozenset(
         {"gelf-address", "gelf-compression-type", "gelf-compression-level", "gelf-tcp-max-reconnect",
          "gelf-tcp-reconnect-delay"} | _ATTRIBUTES | _DELIVERY | _CACHE
@@ -57,7 +60,7 @@ class Rotation:
 class Address:
     """Where messages go; ``host`` is a path for unix and unixgram."""
 
-    scheme: str  # udp | tcp | unix | unixgram
+    scheme: str  # udp | tcp | tcp+tls | unix | unixgram
     host: str
     port: int = 0
 
@@ -165,12 +168,19 @@ def _syslog(options: Mapping[str, str]) -> None:
     if options.get("syslog-format", "") not in _FORMATS:
         raise InvalidArgument("Invalid syslog format")
     facility(options)
-    syslog_address(options)
+    encrypted = syslog_address(options).scheme == "tcp+tls"
+    for name in options:
+        if name.startswith("syslog-tls-") and not encrypted:
+            raise InvalidArgument(f"{name} goes with an address of tcp+tls:// only")
+    if options.get("syslog-tls-skip-verify", "false") not in ("true", "false"):
+        raise InvalidArgument("invalid value for log opt syslog-tls-skip-verify: true or false")
 
 
 def syslog_address(options: Mapping[str, str]) -> Address:
     """Return the syslog driver's receiver; the machine's own by default."""
-    return address(options.get("syslog-address", ""), "unixgram:///dev/log", ("udp", "tcp", "unix", "unixgram"), 514)
+    schemes = ("udp", "tcp", "unix", "unixgram", "tcp+tls")
+    port = 6514 if options.get("syslog-address", "").startswith("tcp+tls:") else 514  # RFC 5425
+    return address(options.get("syslog-address", ""), "unixgram:///dev/log", schemes, port)
 
 
 def _gelf(options: Mapping[str, str]) -> None:

@@ -23,6 +23,7 @@ from wharf.engine.logs.options import (
     gelf_address,
     syslog_address,
 )
+from wharf.engine.logs.tls import TlsLine
 
 _TIMEOUT_S: Final = 10.0
 
@@ -112,7 +113,8 @@ class Syslog:
         self._identity = identity
         self._facility = facility(options)
         self._kind = options.get("syslog-format", "")
-        self._line = Line(syslog_address(options))
+        where = syslog_address(options)
+        self._line = TlsLine(where, options) if where.scheme == "tcp+tls" else Line(where)
         self.open, self.close = self._line.open, self._line.close
 
     async def send(self, message: Message) -> None:
