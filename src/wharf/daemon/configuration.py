@@ -149,6 +149,7 @@ class Configuration:
             ipc_mode=self.get("default-ipc-mode", ""),
             cgroupns_mode=self.get("default-cgroupns-mode", ""),
             cgroup_parent=self.get("cgroup-parent", ""),
+            init=self.get("init", default=False),
             no_new_privileges=self.get("no-new-privileges", default=False),
             seccomp_profile=_profile(self.get("seccomp-profile", "")),
             stop_timeout_s=None if timeout_s < 0 else timeout_s,

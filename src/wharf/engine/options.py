@@ -26,6 +26,7 @@ class ContainerDefaults:
     cgroupns_mode: str = ""  # empty: private on cgroup v2, host on v1
     cgroup_parent: str = ""  # empty: the engine's own
     no_new_privileges: bool = False
+    init: bool = False  # an init that reaps processes
     seccomp_profile: str = ""  # a profile's JSON or "unconfined"; empty: the built-in one
     stop_timeout_s: int | None = None  # None: 10
     dns: tuple[str, ...] = ()  # empty: the host's
@@ -40,6 +41,8 @@ class ContainerDefaults:
         if not (host.get("LogConfig") or {}).get("Type"):
             own = (host.get("LogConfig") or {}).get("Config") or {}
             filled["LogConfig"] = {"Type": self.log_driver, "Config": {**self.log_options, **own}}
+        if self.init and host.get("Init") is None:
+            filled["Init"] = True
         filled["ShmSize"] = host.get("ShmSize") or self.shm_size_bytes or None
         filled["IpcMode"] = host.get("IpcMode") or self.ipc_mode
         filled["CgroupnsMode"] = host.get("CgroupnsMode") or self.cgroupns_mode

@@ -16,12 +16,14 @@ def test_defaults_fill_what_a_request_leaves_open() -> None:
         shm_size_bytes=4096,
         ulimits=({"Name": "nofile", "Soft": 1, "Hard": 1}, {"Name": "nproc", "Soft": 2, "Hard": 2}),
         no_new_privileges=True,
+        init=True,
         seccomp_profile="unconfined",
         dns=("192.0.2.1",),
     )
 
     assert defaults.fill({"Ulimits": [{"Name": "nofile", "Soft": 9, "Hard": 9}]}) == {
         "LogConfig": {"Type": "none", "Config": {}},
+        "Init": True,
         "ShmSize": 4096,
         "Ulimits": [{"Name": "nofile", "Soft": 9, "Hard": 9}, {"Name": "nproc", "Soft": 2, "Hard": 2}],
         "SecurityOpt": ["no-new-privileges", "seccomp=unconfined"],
@@ -30,8 +32,9 @@ def test_defaults_fill_what_a_request_leaves_open() -> None:
 
 
 def test_what_a_request_says_stays() -> None:
-    defaults = ContainerDefaults(log_driver="none", seccomp_profile="unconfined", no_new_privileges=True)
+    defaults = ContainerDefaults(log_driver="none", seccomp_profile="unconfined", no_new_privileges=True, init=True)
     asked: HostConfig = {
+        "Init": False,
         "LogConfig": {"Type": "json-file", "Config": {}},
         "SecurityOpt": ["seccomp:/p", "no-new-privileges=false"],
     }
