@@ -8,6 +8,7 @@ from wharf.api.answers import document, empty
 from wharf.api.call import Call
 from wharf.api.routes import Route
 from wharf.api.versions import network_create, network_inspect, network_summary
+from wharf.errors import NotFound
 from wharf.spec.engine_api.network import NetworkConnectRequest, NetworkCreateRequest, NetworkDisconnectRequest
 
 
@@ -22,6 +23,10 @@ async def _create(call: Call) -> web.StreamResponse:
 
 
 async def _inspect(call: Call) -> web.StreamResponse:
+    """``verbose`` adds a swarm's services, of which there are none here; ``scope`` is where a network may be."""
+    call.query.flag("verbose")  # nothing to add
+    if (scope := call.query.text("scope")) not in (None, "local"):
+        raise NotFound(f"network {call.params['id']} not found in scope {scope}")
     return document(network_inspect(await call.backend.networks.inspect(call.params["id"]), call.version))
 
 

@@ -436,3 +436,13 @@ async def test_json_that_is_too_deep_is_refused(served: Served) -> None:
     answer = await served.ask("POST", "/containers/create", body=b"[" * 100_000, fields=fields)
 
     assert (answer.status, "invalid JSON" in answer.json["message"]) == (400, True)
+
+
+@scenario
+async def test_networks_are_of_one_machine(served: Served) -> None:
+    here, verbose, everywhere = [
+        await served.ask("GET", f"/networks/n{query}") for query in ("?scope=local", "?verbose=1", "?scope=swarm")
+    ]
+
+    assert (here.status, verbose.status, everywhere.status) == (200, 200, 404)
+    assert everywhere.json == {"message": "network n not found in scope swarm"}
