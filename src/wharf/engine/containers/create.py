@@ -60,7 +60,7 @@ async def create(
     validate.config(request.config)
     asked = context.options.containers.fill(request.host_config)
     validate.host_config(asked)
-    asked, warnings = limits.possible(asked, context.facts.controllers)
+    asked, warnings = limits.possible(asked, context.facts.controllers, unified=context.facts.cgroup2)
     _require_platform(platform)
     chosen = _choose_name(context, name)
     image = context.images.resolve(request.config.get("Image") or "", platform)

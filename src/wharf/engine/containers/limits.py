@@ -26,11 +26,16 @@ _DROPPED: Final[tuple[tuple[str, tuple[str, ...], str, str], ...]] = (
     ("blkio", ("BlkioDeviceReadIOps",), "IOPS Block read limit", "Block I/O IOPS read limit"),
     ("blkio", ("BlkioDeviceWriteIOps",), "IOPS Block write limit", "Block I/O IOPS write limit"),
 )
+_NOT_ON_V2: Final = frozenset({"MemorySwappiness", "OomKillDisable", "CpuRealtimePeriod", "CpuRealtimeRuntime"})
+"""What control groups of version 2 have no files for."""
+
 _UNSET: Final[tuple[object, ...]] = (None, 0, False, "", [])
 
 
-def possible(host: HostConfig, controllers: frozenset[str]) -> tuple[HostConfig, list[str]]:
+def possible(host: HostConfig, controllers: frozenset[str], *, unified: bool = False) -> tuple[HostConfig, list[str]]:
     """Return ``host`` without the limits that no controller can set, and a warning for each that was asked for.
+
+    ``unified``: the machine has version 2 of control groups alone.
 
     Raises:
         InvalidArgument: --cpus without the cpu controller, which Docker refuses.
@@ -43,14 +48,28 @@ def possible(host: HostConfig, controllers: frozenset[str]) -> tuple[HostConfig,
     warnings: list[str] = []
     for controller, fields, what, outcome in _DROPPED:
         asked = [name for name in fields if not _is_unset(kept, name)]
-        if controller in controllers or not asked:
+        impossible = controller not in controllers or (unified and _NOT_ON_V2.issuperset(fields))
+        if not impossible or not asked:
             continue
         warnings.append(_CANNOT.format(what=what, outcome=outcome))
         for name in asked:
             kept[name] = (
                 -1 if name == "MemorySwappiness" else [] if isinstance(kept[name], list) else type(kept[name])()
             )
-    return cast("HostConfig", kept), warnings
+    return cast("HostConfig", kept), warnings + remarks(cast("HostConfig", kept))
+
+
+def remarks(host: HostConfig) -> list[str]:
+    """Return what is done as asked, and what comes of it that a user may not have meant."""
+    found = []
+    if host.get("OomKillDisable") and not host.get("Memory"):
+        found.append(
+            "OOM killer is disabled for the container, but no memory limit is set, this can result in the system "
+            "running out of resources."
+        )
+    if host.get("NetworkMode") == "host" and host.get("PortBindings"):
+        found.append("Published ports are discarded when using host network mode")
+    return found
 
 
 def _is_unset(host: Mapping[str, Any], name: str) -> bool:

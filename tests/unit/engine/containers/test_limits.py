@@ -33,3 +33,24 @@ def test_what_is_not_asked_for_is_not_warned_of() -> None:
 def test_cpus_are_refused_without_the_controller_as_docker_does() -> None:
     with pytest.raises(InvalidArgument, match="NanoCPUs can not be set"):
         limits.possible({"NanoCpus": 500_000_000}, frozenset())
+
+
+def test_what_version_2_of_control_groups_has_not_is_dropped_with_a_warning() -> None:
+    host: HostConfig = {"Memory": 1 << 26, "MemorySwappiness": 10, "OomKillDisable": True, "CpuRealtimePeriod": 5}
+    every = frozenset({"memory", "cpu"})
+    kept, warnings = limits.possible(host, every, unified=True)
+
+    assert limits.possible(host, every) == (host, [])
+    assert kept == {"Memory": 1 << 26, "MemorySwappiness": -1, "OomKillDisable": False, "CpuRealtimePeriod": 0}
+    assert [warning.rpartition(". ")[2] for warning in warnings] == [
+        "Memory swappiness discarded.",
+        "OomKillDisable discarded.",
+        "Limitation discarded.",
+    ]
+
+
+def test_what_comes_of_a_request_is_told() -> None:
+    told = limits.remarks({"OomKillDisable": True, "NetworkMode": "host", "PortBindings": {"80/tcp": [{}]}})
+
+    assert [text.split(" ")[0] for text in told] == ["OOM", "Published"]
+    assert limits.remarks({"OomKillDisable": True, "Memory": 1 << 26, "NetworkMode": "host"}) == []
