@@ -75,7 +75,7 @@ END = Packet(type=Packet.PACKET_STAT)
         ([_stat("/etc/passwd")], "leaves the folder"),
         ([_stat("a/b")], "out of order"),
         ([_stat("b"), _stat("a")], "out of order"),
-        ([END, _stat("a")], "after the last one"),
+        ([_stat("a"), END, _stat("b")], "after the last one"),
         ([Packet(type=Packet.PACKET_DATA, ID=0, data=b"x")], "nobody asked for"),
         ([_stat("a"), END, Packet(type=Packet.PACKET_DATA, ID=77, data=b"x")], "nobody asked for"),
         ([Packet(type=Packet.PACKET_ERR, data=b"disk on fire")], "the client failed: disk on fire"),
