@@ -98,8 +98,10 @@ def connect(folder: Path) -> socket.socket | None:
 
 
 def kill_cgroup(path: str) -> None:
-    """Kill all processes in a cgroup, also frozen ones; its shim sees to the rest."""
-    open_cgroup(path).kill_all()
+    """Kill all processes in a cgroup, also frozen ones; its shim sees to the rest. Nothing happens without one."""
+    cgroup = open_cgroup(path)
+    if cgroup.exists:
+        cgroup.kill_all()
 
 
 def clear_cgroup(path: str) -> None:

@@ -272,8 +272,11 @@ class Processes:
         try:
             await shim.kill(9)
             await shim.exited
-        except (Conflict, asyncio.CancelledError):
-            return  # it failed by itself, or the engine closes
+        except asyncio.CancelledError:
+            return  # the engine closes
+        except Conflict:  # it ends by itself
+            await shim.abandon()
+            return
         folders.remove(folder)
 
     async def _greet(self, folder: Path, cgroup: str, container_id: str) -> Shim | None:

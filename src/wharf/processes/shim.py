@@ -79,8 +79,9 @@ class Shim:
         await self._channel.tell(dict(world), fds)
 
     async def abandon(self) -> None:
-        """Hang up on a shim that has not been given the world: it leaves, and nothing of it is left after this."""
+        """Hang up on a shim whose container does not run, and will not: it leaves, and nothing is left after this."""
         await self.aclose()
+        await asyncio.to_thread(folders.kill_cgroup, self._cgroup)
         await asyncio.to_thread(folders.wait_dead, self._folder)
         await asyncio.to_thread(folders.clear_cgroup, self._cgroup)
         folders.remove(self._folder)

@@ -70,8 +70,14 @@ def test_log_is_kept_and_shown_apart_as_it_was_written(run: Cli) -> None:
     run("run", "--name", "talk", "busybox", "sh", "-c", "echo a; echo b >&2; printf c")
 
     assert run("logs", "talk") == Done(0, "a\nc", "b\n")
-    assert run("logs", "--tail", "1", "talk") == Done(0, "c", "")
     assert run("logs", "nope") == Done(1, "", "Error response from daemon: No such container: nope\n")
+
+
+def test_the_last_lines_of_a_log_are_shown(run: Cli) -> None:
+    run("run", "--name", "talk", "busybox", "sh", "-c", "echo a; echo b; printf c")
+
+    assert run("logs", "--tail", "2", "talk") == Done(0, "b\nc", "")
+    assert run("logs", "--tail", "0", "talk") == Done(0, "", "")
 
 
 def test_log_is_followed_until_the_container_ends(run: Cli, web: str) -> None:
