@@ -17,7 +17,7 @@ _OPEN = Patch("runtime/birth.py", "    start = 3\n", "    return\n")
 _MAGIC_LINK = Patch("runtime/init.py", "    os.close(ensure_folder(root, plan.process.cwd))\n", "")
 _UNREACHABLE = Patch("runtime/birth.py", "    if _is_outside():", "    if False:")
 _TRACEABLE = (
-    Patch("runtime/birth.py", "    prctl.set_dumpable(dumpable=False)\n", ""),
+    Patch("runtime/birth.py", "    if not traceable:\n        prctl.set_dumpable(dumpable=False)\n", ""),
     Patch("runtime/privileges.py", "        prctl.set_dumpable(dumpable=False)\n", ""),
 )
 
