@@ -6,5 +6,8 @@
                       (pure)            (pure)        │
                                                       └─ operations: source, exec, file, merge, diff
 
+``checks`` and ``describe`` look at a Dockerfile without building it; ``llb`` reads graphs that clients made;
+``session`` brings what a client lends over its connection: folders, secrets, SSH agents, and takes results to it.
+
 What a build needs of the machine (images, processes, networks) is handed in by the engine.
 """

@@ -77,6 +77,16 @@ _ZEROS: dict[str, object] = {
 }  # fmt: skip
 
 
+def one_of(words: Sequence[str]) -> Callable[[str], None]:
+    """Return a check that refuses all but some words."""
+
+    def check(text: str) -> None:
+        if text not in words:
+            raise InvalidArgument(f"choose one of {', '.join(words)}")
+
+    return check
+
+
 class Values:
     """What was given on a command line, by flag name; typed reads, defaults filled in."""
 

@@ -8,7 +8,7 @@ import sys
 from wharf.cli.build.context import Context
 from wharf.cli.command import Command
 from wharf.cli.confirm import confirmed
-from wharf.cli.flags import Flag
+from wharf.cli.flags import Flag, one_of
 from wharf.cli.output import parse_filters
 from wharf.cli.progress import display
 from wharf.client.builds import Builds
@@ -98,11 +98,6 @@ def _ulimits(items: list[str]) -> str | None:
             raise InvalidArgument(f"invalid ulimit argument: {item}")
         limits.append({"Name": name, "Soft": int(soft), "Hard": int(hard or soft)})
     return dumps(limits) if limits else None
-
-
-def _known_progress(word: str) -> None:
-    if word not in _PROGRESS:
-        raise InvalidArgument(f"choose one of {', '.join(_PROGRESS)}")
 
 
 _MODERN = ("secret", "ssh", "output", "push", "build-context", "no-cache-filter", "metadata-file", "progress")
@@ -260,7 +255,7 @@ COMMANDS = (
             Flag("output", "list", "Where to: a folder, -, or type=image|local|tar|oci|docker,dest=…", short="o"),
             Flag("platform", "string", "os/architecture[/variant] of the image"),
             Flag("pull", "bool", "Ask the registry for newer base images"),
-            Flag("progress", "string", "auto, plain, tty, quiet or rawjson", check=_known_progress),
+            Flag("progress", "string", "auto, plain, tty, quiet or rawjson", check=one_of(_PROGRESS)),
             Flag("provenance", refusal=_ATTESTATION),
             Flag("push", "bool", "Send the image to its registry when it is built"),
             Flag("quiet", "bool", "Only the image's id; what was said when it fails", short="q"),

@@ -9,9 +9,8 @@ from dataclasses import replace
 
 from wharf.cli.command import Command
 from wharf.cli.compose.digests import locked, pinned
-from wharf.cli.compose.globals import one_of
 from wharf.cli.compose.project import load_request, request_of, warn
-from wharf.cli.flags import Flag
+from wharf.cli.flags import Flag, one_of
 from wharf.compose import identity
 from wharf.compose.load.files import DiskFiles
 from wharf.compose.load.interpolate import variables_in

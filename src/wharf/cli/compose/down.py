@@ -5,9 +5,8 @@ from __future__ import annotations
 from wharf.cli.command import Command
 from wharf.cli.compose.carry import DRY_RUN, carry_out, is_dry
 from wharf.cli.compose.engine import engine_of
-from wharf.cli.compose.globals import one_of
 from wharf.cli.compose.project import load_or_name
-from wharf.cli.flags import Flag, Values
+from wharf.cli.flags import Flag, Values, one_of
 from wharf.compose import identity
 from wharf.compose.execute.observe import observe
 from wharf.compose.execute.steps import Manner, Steps

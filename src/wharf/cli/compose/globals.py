@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from wharf.cli.flags import Flag, parse
-from wharf.errors import InvalidArgument
+from wharf.cli.flags import Flag, one_of, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from wharf.cli.flags import Values
 
 _ANSI = ("never", "always", "auto")
 _PROGRESS = ("auto", "tty", "plain", "json", "quiet")
-
-
-def one_of(words: Sequence[str]) -> Callable[[str], None]:
-    """Return a check that refuses all but some words."""
-
-    def check(text: str) -> None:
-        if text not in words:
-            raise InvalidArgument(f"choose one of {', '.join(words)}")
-
-    return check
 
 
 PROJECT_FLAGS = (

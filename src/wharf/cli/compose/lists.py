@@ -8,9 +8,8 @@ from collections.abc import Mapping
 
 from wharf.cli.command import Command
 from wharf.cli.compose.containers import containers_of, name_of, number_of, service_of
-from wharf.cli.compose.globals import one_of
 from wharf.cli.compose.project import load_or_name
-from wharf.cli.flags import Flag
+from wharf.cli.flags import Flag, one_of
 from wharf.cli.output import parse_filters, print_rows
 from wharf.cli.stats import show_stats
 from wharf.cli.volumes import volume_row

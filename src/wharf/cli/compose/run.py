@@ -10,10 +10,9 @@ import msgspec
 
 from wharf.cli.command import Command
 from wharf.cli.compose.carry import DRY_RUN, is_dry
-from wharf.cli.compose.globals import one_of
 from wharf.cli.compose.up import Convergence
 from wharf.cli.create.files import key_values, read_text
-from wharf.cli.flags import Flag, parse
+from wharf.cli.flags import Flag, one_of, parse
 from wharf.cli.registry import load
 from wharf.cli.run import run_attached, run_detached
 from wharf.compose import identity

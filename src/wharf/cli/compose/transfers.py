@@ -12,12 +12,11 @@ from wharf.cli.command import Command
 from wharf.cli.compose.building import build_service
 from wharf.cli.compose.carry import DRY_RUN, is_dry
 from wharf.cli.compose.engine import engine_of
-from wharf.cli.compose.globals import one_of
 from wharf.cli.compose.images import builds_in_order, present_images, pull
 from wharf.cli.compose.progress import progress_of
 from wharf.cli.compose.project import load_project
 from wharf.cli.failures import describe
-from wharf.cli.flags import Flag
+from wharf.cli.flags import Flag, one_of
 from wharf.cli.images import split_reference
 from wharf.cli.progress import show_progress
 from wharf.cli.pull import with_tag

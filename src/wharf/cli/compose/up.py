@@ -11,10 +11,9 @@ import msgspec
 from wharf.cli.command import Command
 from wharf.cli.compose.carry import DRY_RUN, carry_out, is_dry
 from wharf.cli.compose.engine import engine_of
-from wharf.cli.compose.globals import one_of
 from wharf.cli.compose.images import have_images, observed_ids, present_images
 from wharf.cli.compose.project import load_to_run
-from wharf.cli.flags import Flag
+from wharf.cli.flags import Flag, one_of
 from wharf.compose.execute.observe import observe
 from wharf.compose.load.located import ComposeError
 from wharf.compose.model.project import Project

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from wharf.cli.command import Command
-from wharf.cli.compose.globals import one_of
-from wharf.cli.flags import Flag
+from wharf.cli.flags import Flag, one_of
 from wharf.lib.version import __version__
 
 TYPE_CHECKING = False

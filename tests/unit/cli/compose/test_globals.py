@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from wharf.cli.compose.globals import one_of, take
-from wharf.cli.flags import UsageError
+from wharf.cli.compose.globals import take
+from wharf.cli.flags import UsageError, one_of
 from wharf.cli.main import main
 from wharf.errors import InvalidArgument
 
