@@ -67,7 +67,7 @@ root: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/packages-te
 	else echo "make root: NOT RUN: the root tests need root" >&2; fi
 
 .PHONY: demo
-demo: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/packages-demo  ## a database and a web application, by wharf and by docker (as root; KEEP=1 leaves them running)
+demo: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/packages-demo  ## a web application and its database, by wharf and by docker (as root; KEEP=1 leaves them running)
 	demo/run.sh
 
 .PHONY: examples

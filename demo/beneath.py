@@ -48,18 +48,23 @@ def describe(container: dict[str, Any]) -> list[tuple[str, str]]:
     pid = container["State"]["Pid"]
     own, shared = namespaces(pid)
     memory = cgroup_folder(pid, "memory")
-    network = container["NetworkSettings"]["Networks"]["bridge"]
+    networks = container["NetworkSettings"]["Networks"].items()
     ports = (container["NetworkSettings"].get("Ports") or {}).items()
     published = [f"{p['HostIp']}:{p['HostPort']} leads to {port}" for port, bindings in ports for p in bindings or []]
     return [
         ("process", f"{Path(f'/proc/{pid}/comm').read_text().strip()}, number {pid} on the host and 1 inside"),
         ("namespaces", f"its own: {' '.join(own)}; the host's: {' '.join(shared) or 'none'}"),
-        ("address", f"{network['IPAddress']}/{network['IPPrefixLen']} on docker0, gateway {network['Gateway']}"),
+        *[("address", f"{at['IPAddress']}/{at['IPPrefixLen']} {_place(name, at)}") for name, at in networks],
         ("published", ", ".join(published) or "nothing"),
         ("cgroup", str(memory) if memory else "none"),
         ("memory", limit(memory, _MEMORY_FILES)),
         ("cpu", limit(cgroup_folder(pid, "cpu"), _CPU_FILES)),
     ]
+
+
+def _place(network: str, endpoint: dict[str, Any]) -> str:
+    link = "docker0" if network == "bridge" else f"the network {network}"
+    return f"on {link}, " + (f"gateway {endpoint['Gateway']}" if endpoint["Gateway"] else "no way out of it")
 
 
 def main() -> int:

@@ -1,13 +1,15 @@
 #!/bin/bash
-# The demo: a database server and a web application, each in a container, started once by `wharf` and once by the
-# unmodified `docker` command, with the same result. Each command is shown as it is run.
+# The demo: the web application and the database of examples/web-and-database, from their Compose file and by hand on
+# docker0, each once by `wharf` and once by the unmodified `docker` command, with the same result. Each command is shown
+# as it is run.
 #
-#   KEEP=1      leave the containers of the second round, and the daemon, running
+#   KEEP=1      leave the containers of the last round, and the daemon, running
 #   DEMO_ROOT   where images are kept from one run to the next (build/demo)
 set -euo pipefail
 
 here="$(cd "$(dirname "$0")" && pwd)"
 top="$(dirname "$here")"
+example="$top/examples/web-and-database"
 root="${DEMO_ROOT:-$top/build/demo}"
 python="$top/.venv/bin/python"
 wharf="${WHARF:-$top/.venv/bin/wharf}"
@@ -51,6 +53,10 @@ chmod 755 "$scratch"
 # Both clients read these; a configuration of yours takes no part.
 unset WHARF_HOST DOCKER_CONTEXT DOCKER_API_VERSION DOCKER_TLS_VERIFY DOCKER_CERT_PATH
 export DOCKER_HOST="unix://$scratch/wharf.sock" DOCKER_CONFIG="$scratch"
+# What the Compose file asks of its environment: a port of the host's (0 for a free one) and a password.
+DATABASE_PASSWORD="$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')"
+export DATABASE_PASSWORD PORT=0
+printf '%s' "$DATABASE_PASSWORD" >"$scratch/password"
 
 stop_daemon() {
     [ -n "$daemon" ] || return 0
@@ -66,13 +72,19 @@ clean_up() {
     case "$status" in 0 | 130 | 143) told=1 ;; *) told= ;; esac # nothing to explain, or you interrupted it
     if [ -z "$told" ] && [ -n "$daemon" ]; then
         echo "demo: failed; the last words of the containers and of the daemon:" >&2
+        (cd "$example" && "$wharf" compose logs --tail 15 >&2 2>&1) || true
         for name in web db; do "$wharf" logs --tail 15 "$name" >&2 2>&1 || true; done
         tail -n 25 "$root/wharfd.log" >&2 || true
     fi
-    if [ -n "$daemon" ]; then "$wharf" rm --force web db >/dev/null 2>&1 || true; fi
+    [ -z "$daemon" ] || take_away
     stop_daemon
     rm -rf "$scratch"
     exit "$status"
+}
+# take_away: what any round has, or an interrupted run left in this data root.
+take_away() {
+    "$wharf" rm --force web db >/dev/null 2>&1 || true
+    (cd "$example" && "$wharf" compose down --volumes --timeout 1 >/dev/null 2>&1) || true
 }
 trap clean_up EXIT
 trap 'exit 130' INT
@@ -88,51 +100,63 @@ patiently 30 answers || fail "the daemon does not answer"
 note "It answers on its socket; it is process $daemon."
 docker="$("$top/scripts/docker-cli")"
 
-say "2. Two base images, from Debian's own packages; no registry takes part"
-bootstrap() { # <tag> <packages>
-    if "$wharf" image inspect "$1" >/dev/null 2>&1; then
-        note "$1 is there from an earlier run."
-    else
-        note "$1: bookworm with $2 (this takes a minute, once)"
-        show wharf "$wharf" image bootstrap debian:bookworm --include "$2" --tag "$1"
-    fi
+say "2. The application's images, from Debian's own packages; no registry takes part"
+if "$wharf" image inspect debian:bookworm >/dev/null 2>&1; then
+    note "debian:bookworm is there from an earlier run."
+else
+    show wharf "$wharf" image bootstrap debian:bookworm
+fi
+take_away
+printf '    $ cd examples/web-and-database\n'
+cd "$example"
+note "PostgreSQL and gunicorn are added to it as examples/web-and-database says (this takes a minute, once):"
+show wharf "$wharf" compose --progress quiet build
+
+# write_and_read <url>: leaves the answer in $answer.
+write_and_read() {
+    note "A client on the host writes a row, and reads it back:"
+    show curl curl --silent --show-error --fail --max-time 10 --data 'written from the host' "$1"
+    answer="$(show curl curl --silent --show-error --fail --max-time 10 "$1")"
+    printf '%s\n' "$answer"
+    [ "$answer" = '[{"id": 1, "text": "written from the host"}]' ] || fail "not the expected answer: $answer"
 }
-bootstrap wharf-demo/postgres postgresql
-bootstrap wharf-demo/web gunicorn,python3-psycopg2
-# What an interrupted run may have left in this data root.
-"$wharf" rm --force web db >/dev/null 2>&1 || true
 
-# workload <name of the command> <program>: the same commands for both clients. Leaves the answer in $answer, $url.
-workload() {
-    local name="$1" program="$2" password address port
-    password="$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')"
+# by_file <name of the command> <program>: the whole application from its Compose file, up, asked, and down again.
+by_file() {
+    local name="$1" program="$2" service
+    note "Two networks, a volume, a secret; the web application starts once the database is healthy."
+    show "$name" "$program" compose up --detach --wait
+    show "$name" "$program" compose ps
+    for service in db web; do
+        note "$service:"
+        "$program" inspect "$("$program" compose ps --quiet "$service")" | "$python" "$here/beneath.py"
+    done
+    url="http://$(show "$name" "$program" compose port web 8000)/rows"
+    write_and_read "$url"
+    show "$name" "$program" compose down --volumes
+}
 
+# by_hand <name of the command> <program>: the same two containers on docker0, one command each.
+by_hand() {
+    local name="$1" program="$2" address port
     note "The database: PostgreSQL as its own user, at most 256 MB of memory and one processor."
     show "$name" "$program" run --detach --name db --user postgres --memory 256m --cpus 1 --stop-signal SIGINT \
-        --env "POSTGRES_PASSWORD=$password" --volume "$here/db.sh:/demo/db.sh:ro" \
-        wharf-demo/postgres sh /demo/db.sh
+        --volume "$scratch/password:/run/secrets/password:ro" web-and-database-db
     "$program" inspect db | "$python" "$here/beneath.py"
     note "Waiting until it takes connections, by asking inside the container:"
     patiently 60 "$program" exec db pg_isready --host 127.0.0.1 || fail "the database does not answer"
     show "$name" "$program" exec db pg_isready --host 127.0.0.1
-    address="$("$program" inspect db |
-        "$python" -c 'import json, sys; print(json.load(sys.stdin)[0]["NetworkSettings"]["Networks"]["bridge"]["IPAddress"])')"
+    address="$("$program" inspect --format '{{.NetworkSettings.Networks.bridge.IPAddress}}' db)"
 
     note "The web application: gunicorn, at most 128 MB and half a processor; its port 8000 on a free port of the host."
     show "$name" "$program" run --detach --name web --user www-data --memory 128m --cpus 0.5 --publish 8000 \
-        --env "DATABASE_URL=postgresql://postgres:$password@$address/postgres" \
-        --volume "$here/app.py:/demo/app.py:ro" \
-        wharf-demo/web gunicorn --chdir /demo --bind 0.0.0.0:8000 --worker-tmp-dir /dev/shm app
+        --volume "$scratch/password:/run/secrets/password:ro" --env "DATABASE_HOST=$address" web-and-database-web
     "$program" inspect web | "$python" "$here/beneath.py"
     port="$(show "$name" "$program" port web 8000/tcp | sed -n '1s/.*://p')"
     [ -n "$port" ] || fail "port 8000 is not published"
     url="http://127.0.0.1:$port/rows"
     patiently 60 curl --silent --fail --max-time 5 "$url" || fail "$url does not answer"
-
-    note "A client on the host writes a row, and reads it back:"
-    show curl curl --silent --show-error --fail --max-time 10 --data 'written from the host' "$url"
-    answer="$(show curl curl --silent --show-error --fail --max-time 10 "$url")"
-    printf '%s\n' "$answer"
+    write_and_read "$url"
     show "$name" "$program" ps
 }
 
@@ -141,31 +165,38 @@ remove() {
     show "$1" "$2" rm web db
 }
 
-say "3. The first round: by wharf"
-workload wharf "$wharf"
-by_wharf="$answer"
+say "3. From the Compose file, by wharf"
+by_file wharf "$wharf"
+
+say "4. From the Compose file, by the unmodified docker command"
+note "DOCKER_HOST=$DOCKER_HOST"
+if plugin="$("$docker" compose version >/dev/null 2>&1 || "$top/scripts/docker-compose")"; then
+    if [ -n "$plugin" ]; then mkdir "$scratch/cli-plugins" && ln -s "$plugin" "$scratch/cli-plugins/docker-compose"; fi
+    note "$("$docker" compose version)"
+    by_file docker "$docker"
+else
+    note "NOT RUN: docker has no compose plugin here, and Debian's docker-compose cannot be fetched."
+fi
+
+say "5. The same two containers on docker0, by wharf"
+by_hand wharf "$wharf"
 remove wharf "$wharf"
 
-say "4. The second round: the same by $("$docker" --version)"
-note "DOCKER_HOST=$DOCKER_HOST"
-workload docker "$docker"
-by_docker="$answer"
-
-[ "$by_wharf" = "$by_docker" ] || fail "the answers differ: by wharf $by_wharf, by docker $by_docker"
-[ "$by_docker" = '[{"id": 1, "text": "written from the host"}]' ] || fail "not the expected answer: $by_docker"
+say "6. And by $("$docker" --version)"
+by_hand docker "$docker"
 
 if [ "${KEEP:-}" = 1 ]; then
-    say "5. Left running, as KEEP=1 asks"
+    say "7. Left running, as KEEP=1 asks"
     note "export DOCKER_HOST=$DOCKER_HOST"
     note "To end it: docker rm --force web db; kill $daemon; rm -r $scratch"
     trap - EXIT INT TERM HUP
 else
-    say "5. Nothing stays behind"
+    say "7. Nothing stays behind"
     remove docker "$docker"
     stop_daemon
     "$python" "$here/left_behind.py" "$data" || fail "something stays behind"
-    note "No container, process, mount, link or cgroup; the two images stay in $root for the next run."
+    note "No container, process, mount, link or cgroup; the images stay in $root for the next run."
 fi
 
-say "Both rounds had the same answer from $url:"
+say "Each round had the same answer from $url:"
 printf '%s\n' "$answer"
