@@ -25,8 +25,9 @@ _JOINABLE: Final = ("network", "ipc", "uts")
 _PRIVATE: Final = ("", "private", "rprivate")
 _BINDING: Final = frozenset({"bind", "rbind"})
 _PROPAGATING: Final = ("shared", "rshared", "slave", "rslave", "unbindable", "runbindable")
-_UNSUITABLE: Final = (*_PROPAGATING, "idmap", "ridmap", "wharf.part=")
-"""What bind options that concern the host's side begin with: propagation, a part of the source, ids."""
+_UNSUITABLE: Final = (*_PROPAGATING, "idmap", "ridmap", "wharf.part=", "wharf.mounts_of=")
+"""What bind options that concern the host's side begin with: propagation, a part of the source, ids; or another
+container's mount, which only a process with a single thread can fetch."""
 
 _OF_THE_KERNEL: Final = frozenset({"cgroup", "cgroup2", "devpts", "mqueue", "proc", "ramfs", "sysfs", "tmpfs"})
 """Types of file systems that need no path of the host's."""

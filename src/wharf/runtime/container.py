@@ -114,9 +114,14 @@ class _Nothing:
 
 
 def _opened(plan: InitPlan) -> Opened | _Nothing:
-    # Mapped root may reach less than we do; but a plain user has no right to copy mounts out here.
+    # Mapped root may reach less than we do; but a plain user has no right to copy mounts out here. And another
+    # container's processes are found by their id in our pid namespace.
     nobody = plan.namespaces.has("user") and os.geteuid() == 0
-    wanted = [one for one in plan.mounts if one.options.maps is not None or (nobody and one.fstype == "bind")]
+    wanted = [
+        one
+        for one in plan.mounts
+        if one.options.maps is not None or (one.fstype == "bind" and (nobody or one.options.mounts_of))
+    ]
     if not wanted:
         return _Nothing()
     from wharf.runtime import idmap  # noqa: PLC0415 - see above

@@ -41,6 +41,7 @@ _PROPAGATION: Final = {
 }
 
 PART: Final = "wharf.part="
+MOUNTS_OF: Final = "wharf.mounts_of="
 _SUPERBLOCK: Final = frozenset({"sync", "dirsync", "lazytime", "mand", "silent", "iversion"})
 _NOTHING: Final = frozenset({"defaults", "async", "nolazytime", "nomand", "loud", "nodirsync", "noiversion", ""})
 
@@ -56,6 +57,8 @@ class Options:
         superblock: options of the filesystem that are flags; data: (key, value), value "" for a flag.
         part: of a bind mount's source: a path that is found inside it (our extension: what may write to the source
             cannot lead it elsewhere).
+        mounts_of: of a bind mount: the process in whose root, and among whose mounts, the source is; 0: our own (an
+            extension too: a container's mounts are in its own namespace, where no path of ours leads).
         copy_up: tmpcopyup: the tmpfs starts with what the image has there.
         idmap: idmap or ridmap was asked for; ``map_recursive``: the latter; ``maps``: its (uid_map, gid_map).
         remount: change the mount that is there.
@@ -70,6 +73,7 @@ class Options:
         "idmap",
         "map_recursive",
         "maps",
+        "mounts_of",
         "part",
         "propagation",
         "recursive",
@@ -86,6 +90,7 @@ class Options:
         self.maps: tuple[str, str] | None = None
         self.superblock: list[str] = []
         self.part = ""
+        self.mounts_of = 0
         self.data: list[tuple[str, str]] = []
 
     def __repr__(self) -> str:
@@ -133,9 +138,18 @@ def _other(result: Options, option: str) -> None:
         result.superblock.append(option)
     elif option.startswith(PART):
         result.part = option.removeprefix(PART)
+    elif option.startswith(MOUNTS_OF):
+        result.mounts_of = _process(option)
     elif option not in _NOTHING:
         key, _, value = option.partition("=")
         result.data.append((key, value))
+
+
+def _process(option: str) -> int:
+    text = option.removeprefix(MOUNTS_OF)
+    if not text.isdecimal() or not int(text):
+        raise invalid(f"mount option {option} names no process")
+    return int(text)
 
 
 def propagation_of(name: str) -> tuple[int, bool]:

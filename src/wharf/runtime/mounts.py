@@ -290,6 +290,10 @@ def _make_bind(root: int, one: MountPlan) -> None:
 
 def _open_source(one: MountPlan) -> int:
     flags = _RECURSIVE_CLONE if one.options.recursive else _CLONE
+    if one.options.mounts_of:
+        from wharf.runtime import neighbour  # noqa: PLC0415 - few want it: start-up
+
+        return neighbour.copy_mount(one.options.mounts_of, one.source, flags)
     if not one.options.part:
         return kernel.open_tree(one.source, flags)
     top = os.open(one.source, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -9,4 +9,4 @@ import _blake2  # noqa: F401 - what follows is loaded, not used
 
 from wharf.kernel import seccomp  # noqa: F401
 from wharf.kernel.cgroup import measure, v1, v2  # noqa: F401
-from wharf.runtime import container, copy_up, embryo, execution, hooks, idmap, notify, tuning  # noqa: F401
+from wharf.runtime import container, copy_up, embryo, execution, hooks, idmap, neighbour, notify, tuning  # noqa: F401

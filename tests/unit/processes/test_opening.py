@@ -56,6 +56,7 @@ def test_a_process_born_before_suits_a_container_of_usual_namespaces(spec: Any) 
         {**_spec(), "hooks": {"poststart": [{"path": "/bin/true"}]}},
         _with_bind(options=["rbind", "rshared"]),
         _with_bind(options=["rbind", "wharf.part=a"]),
+        _with_bind(options=["bind", "wharf.mounts_of=12"]),
         _with_bind(uidMappings=[{"containerID": 0, "hostID": 1, "size": 1}]),
         {**_spec(), "mounts": _with_bind()["mounts"] * 201},
         {**_spec(), "mounts": [{"destination": "/d", "type": "overlay", "options": ["lowerdir=/a:/b"]}]},

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
 
-from wharf.engine.containers import endpoints, health, limits, links, mounts, validate
+from wharf.engine.containers import endpoints, health, limits, links, mounts, networking, validate
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.record import Container, Specification
 from wharf.engine.containers.state import State
@@ -68,7 +68,7 @@ async def create(
     validate.merged(config, request.host_config)
     argv = command_line(config)
     container_id = context.new_id()
-    host = links.named(context, with_defaults(asked), chosen)
+    host = links.named(context, networking.with_ids(context, with_defaults(asked)), chosen)
     container = Container(
         id=container_id,
         name=chosen,

@@ -7,18 +7,22 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, Literal
 
 from wharf.engine.containers import endpoints
 from wharf.engine.containers.record import Container
 from wharf.engine.context import Context
 from wharf.engine.ocispec.inputs import Joined
-from wharf.errors import Conflict, NotFound
+from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.lib.ports import PortMapping, from_bindings, parse_port
 from wharf.network import files
 from wharf.network.endpoint import Endpoint
 from wharf.network.records import Network
 from wharf.spec.engine_api.container import EndpointSettings, HostConfig
 from wharf.spec.resolver_messages import ADDRESS
+
+_CONTAINER: Final = "container:"
+_ENTERING: Final[tuple[Literal["PidMode", "IpcMode"], ...]] = ("PidMode", "IpcMode")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +149,28 @@ def running(context: Context, ref: str) -> Container:
     """Return the running container ``ref``, whose namespaces another enters.
 
     Raises:
-        Conflict: it does not run.
+        Conflict: it does not run, in dockerd's words.
     """
     other = context.registry.resolve(ref)
     if not other.state.alive:
-        raise Conflict(f"cannot join the namespaces of a container that does not run: {other.id}")
+        raise Conflict(f"container {other.id} is not running")
     return other
+
+
+def with_ids(context: Context, host: HostConfig) -> HostConfig:
+    """Return ``host`` with the ids of the containers whose namespaces it enters, however they were called.
+
+    Raises:
+        InvalidArgument: there is no such container; not NotFound, for which docker would go and pull the image.
+    """
+    filled: HostConfig = {**host}
+    try:
+        for field in _ENTERING:
+            if (mode := host.get(field) or "").startswith(_CONTAINER):
+                filled[field] = _CONTAINER + context.registry.resolve(mode.removeprefix(_CONTAINER)).id
+    except NotFound as error:
+        raise InvalidArgument(str(error)) from error
+    return filled
 
 
 def hostname(container: Container) -> str:
@@ -166,15 +186,31 @@ def shares_hostname(host: HostConfig) -> bool:
 
 
 def joined(context: Context, container: Container) -> Joined:
-    """Return the namespaces of other containers that this one enters (--pid, --ipc container:…)."""
-    host, paths = container.spec.host_config, {}
-    for kind, mode in (("pid", host.get("PidMode") or ""), ("ipc", host.get("IpcMode") or "")):
-        if mode.startswith("container:"):
-            other = running(context, mode.removeprefix("container:"))
-            paths[kind] = f"/proc/{other.state.pid}/ns/{kind}"
-            if kind == "ipc":
-                paths["shm"] = f"/proc/{other.state.pid}/root/dev/shm"
-    return Joined(paths)
+    """Return the namespaces of other containers that this one enters (--pid, --ipc container:…).
+
+    Raises:
+        Conflict: one does not run.
+        InvalidArgument: one keeps its IPC to itself.
+    """
+    host, paths, shm_of = container.spec.host_config, {}, None
+    if (mode := host.get("PidMode") or "").startswith(_CONTAINER):
+        paths["pid"] = f"/proc/{running(context, mode.removeprefix(_CONTAINER)).state.pid}/ns/pid"
+    if (mode := host.get("IpcMode") or "").startswith(_CONTAINER):
+        shm_of = _sharing_ipc(context, mode.removeprefix(_CONTAINER)).state.pid
+        paths["ipc"] = f"/proc/{shm_of}/ns/ipc"
+    return Joined(paths, shm_of)
+
+
+def _sharing_ipc(context: Context, ref: str) -> Container:
+    says = f"can't join IPC of container {ref}: "
+    try:
+        other = running(context, ref)
+    except Conflict as error:
+        raise Conflict(f"{says}{error}") from error
+    mode = other.spec.host_config.get("IpcMode") or ""
+    if mode not in ("shareable", "host") and not mode.startswith(_CONTAINER):
+        raise InvalidArgument(f"{says}non-shareable IPC (hint: use IpcMode:shareable for the donor container)")
+    return other
 
 
 def write_files(context: Context, container: Container, attached: Attached) -> None:

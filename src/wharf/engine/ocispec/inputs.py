@@ -48,9 +48,13 @@ class HostFacts:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Namespaces of another container that this one enters: paths below /proc/<pid>/ns, by OCI type."""
+    """Namespaces of another container that this one enters: paths below /proc/<pid>/ns, by OCI type.
+
+    ``shm_of``: the process whose /dev/shm is this container's too.
+    """
 
     paths: dict[str, str] = field(default_factory=dict)
+    shm_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

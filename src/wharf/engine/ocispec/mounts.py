@@ -59,8 +59,9 @@ def _kernel(inputs: Inputs) -> list[Mount]:
     ]
     if host.get("IpcMode") == "host":
         mounts.append({"destination": SHM, "type": "bind", "source": SHM, "options": ["rbind", *safe]})
-    elif shm := inputs.joined.paths.get("shm"):
-        mounts.append({"destination": SHM, "type": "bind", "source": shm, "options": ["rbind", *safe]})
+    elif (pid := inputs.joined.shm_of) is not None:
+        options = [*safe, f"wharf.mounts_of={pid}"]
+        mounts.append({"destination": SHM, "type": "bind", "source": SHM, "options": options})
     elif host.get("IpcMode") != "none":
         size = host.get("ShmSize") or DEFAULT_SHM_BYTES
         mounts.append(
