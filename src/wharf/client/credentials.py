@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from wharf.client.documents import as_document, section, text
+from wharf.client.programs import ask
 from wharf.errors import InvalidArgument, Unavailable
 from wharf.lib.light_json import dumps, loads
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 HUB = "https://index.docker.io/v1/"
 _KEPT = ("auth", "username", "password", "identitytoken")
-_MAX_ANSWER = 1 << 20
 
 
 def registry_of(reference: str) -> str:
@@ -141,7 +141,10 @@ def _answer_of(name: str, verb: str, question: str) -> Document:
     program = f"docker-credential-{name}"
     if not all(letter.isalnum() or letter in "-_." for letter in name):
         raise InvalidArgument(f"invalid credential helper: {name}")
-    code, answer = _talk([program, verb], question.encode())
+    try:
+        code, answer, _ = ask([program, verb], question.encode())
+    except OSError as error:
+        raise Unavailable(f"error getting credentials: {program}: {(error.strerror or '').lower()}") from error
     if code != 0:
         if b"credentials not found" in answer:
             return {}
@@ -150,25 +153,3 @@ def _answer_of(name: str, verb: str, question: str) -> Document:
         return as_document(loads(answer.decode("utf-8", "replace")))
     except ValueError as error:
         raise Unavailable(f"error getting credentials: {program} answered what is not JSON") from error
-
-
-def _talk(arguments: list[str], question: bytes) -> tuple[int, bytes]:
-    """Run a program with ``question`` on its standard input; return its exit code and standard output."""
-    asked, ask = os.pipe()
-    answered, answer = os.pipe()
-    actions = [
-        (os.POSIX_SPAWN_DUP2, asked, 0),
-        (os.POSIX_SPAWN_DUP2, answer, 1),
-    ]
-    try:
-        pid = os.posix_spawnp(arguments[0], arguments, os.environ, file_actions=actions)
-    except OSError as error:
-        raise Unavailable(f"error getting credentials: {arguments[0]}: {(error.strerror or '').lower()}") from error
-    finally:
-        os.close(asked)
-        os.close(answer)
-    os.write(ask, question)
-    os.close(ask)
-    with os.fdopen(answered, "rb") as stream:
-        said = stream.read(_MAX_ANSWER)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said

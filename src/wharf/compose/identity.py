@@ -16,6 +16,7 @@ PROJECT, SERVICE, NUMBER = f"{PREFIX}project", f"{PREFIX}service", f"{PREFIX}con
 ONEOFF, CONFIG_HASH, IMAGE = f"{PREFIX}oneoff", f"{PREFIX}config-hash", f"{PREFIX}image"
 CONFIG_FILES, WORKING_DIR = f"{PREFIX}project.config_files", f"{PREFIX}project.working_dir"
 DEPENDENCIES, VERSION, REPLACE = f"{PREFIX}depends_on", f"{PREFIX}version", f"{PREFIX}replace"
+DECLARED_HASH = "wharf.compose.declared-hash"
 NETWORK, VOLUME, ENV_FILES = f"{PREFIX}network", f"{PREFIX}volume", f"{PREFIX}project.environment_file"
 
 
@@ -78,6 +79,8 @@ def container_labels(project: Project, service: Service, number: int, *, oneoff:
             DEPENDENCIES: depends,
         }
     )  # fmt: skip
+    if service.declared:
+        labels[DECLARED_HASH] = service.declared
     return labels
 
 

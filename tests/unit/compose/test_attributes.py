@@ -19,12 +19,15 @@ from wharf.compose.create.document import Make, Others, container_document
 from wharf.compose.create.files import injected_files
 from wharf.compose.create.networking import network_document, volume_document
 from wharf.compose.execute.hooks import pre_start_document
+from wharf.compose.execute.models import configuration
 from wharf.compose.load.unsupported import limits_of
 from wharf.compose.model.project import Project
 from wharf.compose.plan.converge import converge
 from wharf.compose.plan.images import image_needs
 from wharf.compose.plan.sync import plan_sync
 from wharf.compose.plan.work import Options
+from wharf.compose.provided.protocol import Metadata, arguments
+from wharf.compose.provided.variables import with_models
 from wharf.errors import WharfError
 
 _TABLE = (Path(__file__).parents[2] / "data/compose_attributes.tsv").read_text().splitlines()[1:]
@@ -37,6 +40,7 @@ _ELSEWHERE = {
     "services.<name>.networks.<name>.priority": "tests/unit/compose/create/test_networking.py",
     "services.<name>.env_file[].required": "tests/unit/compose/load/test_environment.py",
     "services.<name>.env_file[].format": "tests/unit/compose/load/test_environment.py",
+    "models.<name>.name": "in progress alone: tests/unit/compose/execute/test_models.py",
     "configs.<name>.name": "in errors alone: tests/unit/compose/create/test_files.py",
     "secrets.<name>.name": "in errors alone: tests/unit/compose/create/test_files.py",
 }
@@ -306,6 +310,7 @@ def _build_of(project: Project) -> list[object]:
 
 
 def _asked(project: Project) -> list[object]:
+    project = with_models(project, "http://runner")
     a = project.services["a"]
     others = Others(lambda name: f"id-{name}", lambda name: [f"app-{name}-1"])
     # The last three are given beside the document, or are for the foreground alone.
@@ -313,6 +318,8 @@ def _asked(project: Project) -> list[object]:
     effects += [network_document(project, key) for key in project.networks]
     effects += [volume_document(project, key) for key in project.volumes]
     effects += [pre_start_document(project, a, hook, "c", others) for hook in a.pre_start]
+    effects += [arguments(Metadata(), a.provider, "up", "app", "a"), a.provider.type] if a.provider else []
+    effects += [configuration(model, (1, 0, 6)) for model in project.models.values()]
     effects += [(hook.command, hook.user, hook.privileged, hook.working_dir, hook.environment)
                 for hook in (*a.post_start, *a.pre_stop)]  # fmt: skip
     effects += [
@@ -347,8 +354,6 @@ def test_attribute_has_an_effect_or_is_told(path: str) -> None:
 
 def _is_told(path: str, said: str) -> bool:
     """Return whether it is refused or warned of by its own name, or that of a part it is in."""
-    if path.startswith("models."):
-        path = "services.<name>.models"
     parts = path.replace("services.<name>", "services.a").replace("configs.<name>", "configs.c").replace(
         "secrets.<name>", "secrets.s").replace("[]", ".0").split(".")  # fmt: skip
     whole = [".".join(parts[:count]) for count in range(3, len(parts) + 1)]

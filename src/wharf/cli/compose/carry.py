@@ -30,5 +30,7 @@ def carry_out(session: Session, plan: Plan, steps: Steps) -> None:
         return
     from wharf.compose.execute.executor import WORKERS, execute  # noqa: PLC0415  # not when nothing is to be done
 
+    progress = progress_of(session)
+    steps.tell = progress.tell
     workers = flags_of(session).number("parallel")
-    execute(plan, steps, progress_of(session), workers=workers if workers > 0 else WORKERS)
+    execute(plan, steps, progress, workers=workers if workers > 0 else WORKERS)

@@ -14,6 +14,7 @@ from wharf.compose.load.located import ComposeError
 from wharf.compose.model.project import Project
 from wharf.compose.plan.down import Going, dependencies, down
 from wharf.compose.plan.observed import Observed
+from wharf.compose.plan.providers import providers_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def _going(project: Project, observed: Observed, values: Values, services: list[
         images=_images(project, values.text("rmi")),
         kept=frozenset(orphaned if project.files and not values.on("remove-orphans") else ()),
         external=frozenset(external),
+        provided=providers_of(project),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from wharf.cli.compose.attached import Doings, Ends, telling, until_over
 from wharf.cli.compose.carry import carry_out
@@ -17,7 +17,8 @@ from wharf.compose.load.located import ComposeError
 from wharf.compose.model.project import Project
 from wharf.compose.plan import verbs
 from wharf.compose.plan.down import dependencies
-from wharf.compose.plan.observed import Container
+from wharf.compose.plan.observed import Container, Observed
+from wharf.compose.plan.operations import Plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,17 +71,17 @@ def run_in_foreground(session: Session, work: Convergence, values: Values, servi
         follower.wait_until_seen(one.id for one in there)
 
     def stop() -> None:
-        _all(session, work, verbs.STOP, values)
+        _all(session, work, lambda there: verbs.plan_stop(work.project, there, dependencies(work.project)), values)
 
     def kill() -> None:
-        _all(session, work, verbs.KILL, values)
+        _all(session, work, lambda there: verbs.plan_verb(verbs.KILL, there, {}), values)
 
     return until_over(session, follower, ends, Doings(start, stop, kill))
 
 
-def _all(session: Session, work: Convergence, verb: verbs.Verb, values: Values) -> None:
+def _all(session: Session, work: Convergence, planner: Callable[[Observed], Plan], values: Values) -> None:
     observed = observe(work.engine, work.project.name)
-    plan = verbs.plan_verb(verb, observed, dependencies(work.project))
+    plan = planner(observed)
     timeout_s = values.number("timeout") if values.given("timeout") else None
     carry_out(session, plan, Steps(work.engine, work.project, observed, Manner(timeout_s=timeout_s)))
 

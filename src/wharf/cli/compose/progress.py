@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
 from typing import Literal, TextIO
 
 from wharf.cli.command import Session
@@ -30,7 +31,8 @@ _WORDS = {
     "UnpauseContainer": ("Container", "Unpausing", "Unpaused"),
     "RunPreStart": ("Service", "pre_start", "pre_start done"),
     "RunProvider": ("Service", "Providing", "Provided"),
-    "StopProvider": ("Service", "Withdrawing", "Withdrawn"),
+    "StopProvider": ("Service", "Stopping", "Stopped"),
+    "RemoveProvider": ("Service", "Removing", "Removed"),
     "Await": ("Service", "Waiting", "Ready"),
 }
 _TEMPORARY = re.compile(r"^[0-9a-f]{12}_")
@@ -61,6 +63,7 @@ class Progress:
         """
         self._out = out
         self._mode = mode
+        self._lock = threading.Lock()
         self._lines: list[str] = []  # on a terminal: the objects, in the order of their lines
 
     def __call__(self, operation: Operation, state: State) -> None:
@@ -71,7 +74,11 @@ class Progress:
             self.tell(name, {"start": begins, "done": ends, "failed": "Error"}[state])
 
     def tell(self, name: str, news: str) -> None:
-        """Tell of an object's new state."""
+        """Tell of an object's new state; may be called from several threads."""
+        with self._lock:
+            self._tell(name, news)
+
+    def _tell(self, name: str, news: str) -> None:
         if self._mode == "quiet":
             return
         if self._mode == "json":

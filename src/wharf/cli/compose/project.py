@@ -9,10 +9,12 @@ from wharf.cli.command import Session
 from wharf.cli.compose.globals import PROJECT_FLAGS
 from wharf.cli.flags import Values
 from wharf.compose.load.files import DiskFiles
-from wharf.compose.load.located import ComposeError
+from wharf.compose.load.located import ComposeError, complaint
 from wharf.compose.load.project import Loaded, Request, load
 from wharf.compose.load.unsupported import limits_of
 from wharf.compose.model.project import Project
+from wharf.compose.provided.plugins import model_runner, provider_program
+from wharf.errors import InvalidArgument, NotFound
 
 
 def flags_of(session: Session) -> Values:
@@ -71,7 +73,28 @@ def load_to_run(session: Session, services: Sequence[str] = (), *, dependencies:
     """
     loaded = load_request(session, request_of(session, services, dependencies=dependencies))
     warn(session, limits_of(loaded.tree, loaded.project.services.keys()))
+    check_programs(loaded)
     return loaded.project
+
+
+def check_programs(loaded: Loaded) -> None:
+    """Check that there are the programs that provide services and run models, before anything is done.
+
+    Raises:
+        ComposeError: one is missing; with file and line.
+    """
+    project = loaded.project
+    for name, service in project.services.items():
+        try:
+            if service.provider is not None:
+                provider_program(service.provider.type, project.environment)
+        except (NotFound, InvalidArgument) as error:
+            raise complaint(loaded.tree, ("services", name, "provider", "type"), str(error)) from error
+        try:
+            if service.models:
+                model_runner(project.environment)
+        except NotFound as error:
+            raise complaint(loaded.tree, ("services", name, "models"), str(error)) from error
 
 
 def load_or_name(session: Session) -> Project:

@@ -39,7 +39,7 @@ def _run(session: Session, values: Values, arguments: list[str]) -> int:
     name, *command = arguments
     work = Convergence(session, values, [name])
     project = work.project
-    wished = one_off(project, project.services[name], values, command)
+    one_off(project, project.services[name], values, command)  # what is malformed is told before anything is done
     others = {key: one for key, one in project.services.items() if key != name}
     if values.on("no-deps"):
         others = {}
@@ -53,7 +53,8 @@ def _run(session: Session, values: Values, arguments: list[str]) -> int:
         return 0
     with work.engine as engine:
         work.carry_out(session, values)
-        return _start(session, values, engine, project, wished)
+        service = work.project.services[name]  # with what providers told
+        return _start(session, values, engine, project, one_off(project, service, values, command))
 
 
 def one_off(project: Project, service: Service, values: Values, command: Sequence[str]) -> Service:

@@ -13,6 +13,7 @@ from wharf.cli.compose.carry import DRY_RUN, carry_out, is_dry
 from wharf.cli.compose.engine import engine_of
 from wharf.cli.compose.images import have_images, observed_ids, present_images
 from wharf.cli.compose.project import load_to_run
+from wharf.cli.compose.providing import provide
 from wharf.cli.flags import Flag, one_of
 from wharf.compose.execute.observe import observe
 from wharf.compose.load.located import ComposeError
@@ -117,6 +118,9 @@ class Convergence:
         quiet = {need for need in ("pull", "build") if values.on(f"quiet-{need}")}
         have_images(session, self.engine, self.project, self.needs, quiet=quiet)
         self.present = observed_ids(self.present, self.engine, self.needs)
+        if not self.options.provided:
+            self.project = provide(session, self.engine, self.project)
+            self.options = replace(self.options, provided=True)
         plan, observed = self.planned()
         if not values.on("remove-orphans"):
             warn_of_orphans(session, self.project, observed)

@@ -68,6 +68,10 @@ def _plain(verb: verbs.Verb) -> Planner:
     return planner
 
 
+def _stop(project: Project, observed: Observed, _: Values, services: list[str]) -> Plan:
+    return verbs.plan_stop(project, observed, _known(project, observed), services)
+
+
 def _start(project: Project, observed: Observed, values: Values, services: list[str]) -> Plan:
     if not project.files:
         return verbs.plan_verb(verbs.START, observed, observed.depends_on(), services)
@@ -131,7 +135,7 @@ COMMANDS = (
     _entry("start", _action(_start), "Start containers that are there",
            Flag("wait", "bool", "Until all run or are healthy"),
            Flag("wait-timeout", "int", "Seconds to wait at most")),
-    _entry("stop", _action(_plain(verbs.STOP)), "Stop containers, and leave them there", _TIMEOUT),
+    _entry("stop", _action(_stop), "Stop containers, and leave them there", _TIMEOUT),
     _entry("restart", _action(_restart), "Stop containers and start them again", _TIMEOUT,
            Flag("no-deps", "bool", "Leave those alone that want to be restarted with them")),
     _entry("kill", _action(_kill), "Send a signal to containers",

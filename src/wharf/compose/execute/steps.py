@@ -14,10 +14,12 @@ from wharf.compose.create.files import archive, injected_files
 from wharf.compose.create.networking import network_document, volume_document
 from wharf.compose.execute.engine import Engine
 from wharf.compose.execute.hooks import pre_start_document, run_in, run_pre_start
+from wharf.compose.execute.providers import run_provider
 from wharf.compose.execute.waiting import wait_for
 from wharf.compose.model.project import Project
 from wharf.compose.plan.observed import Observed
 from wharf.compose.plan.operations import Operation
+from wharf.compose.provided.protocol import Variables, Verb
 from wharf.errors import Conflict, NotFound, NotModified, WharfError
 
 
@@ -50,6 +52,10 @@ class Steps:
         self._manner = manner or Manner()
         self._made: dict[int, tuple[str, str]] = {}  # operation -> (id, service)
         self._lock = threading.Lock()
+        self.provided: dict[str, Variables] = {}
+        """Provider's service → what it told."""
+        self.tell: Callable[[str, str], None] = _tell_nobody
+        """Told of an object's new state while an operation runs; may be called from several threads."""
         self._others = Others(self._one_of, self._names_of)
 
     def __call__(self, operation: Operation) -> None:
@@ -65,6 +71,9 @@ class Steps:
             "RenameContainer": self._rename, "RunPreStart": self._run_pre_start, "StartContainer": self._start,
             "StopContainer": self._stop, "RemoveContainer": self._remove, "Await": self._await,
             "RestartContainer": self._restart, "KillContainer": self._kill,
+            "RunProvider": lambda one: self._provide(one, "up"),
+            "StopProvider": lambda one: self._provide(one, "stop"),
+            "RemoveProvider": lambda one: self._provide(one, "down"),
             "PauseContainer": lambda one: self._engine.containers.pause(one.details.target),
             "UnpauseContainer": lambda one: self._engine.containers.unpause(one.details.target),
         }  # fmt: skip
@@ -177,6 +186,13 @@ class Steps:
         with self._lock:
             self._there.pop(target, None)
 
+    def _provide(self, operation: Operation, verb: Verb) -> None:
+        service = self._project.services[operation.service]
+        environment = {**self._project.environment, "DOCKER_HOST": self._engine.client.address.url}
+        told = run_provider(service, verb, self._project.name, environment, self.tell)
+        if told is not None:
+            self.provided[service.name] = told
+
     def _await(self, operation: Operation) -> None:
         details = operation.details
         try:
@@ -185,6 +201,10 @@ class Steps:
         except Conflict as error:
             if details.required:
                 raise Conflict(f"dependency failed to start: {error}") from error
+
+
+def _tell_nobody(_: str, __: str) -> None:
+    """Nobody wants to know."""
 
 
 def read_file(path: str) -> bytes:

@@ -28,8 +28,6 @@ def _is_true(value: object) -> bool:
 
 
 _REFUSED = {
-    "services.*.provider": "programs that provide services are not run yet",
-    "services.*.models": "models need a model runner, which this engine has not",
     "services.*.credential_spec": "credentials of this kind are for Windows containers",
     "services.*.pull_refresh_after": "the engine does not know when it last asked for an image",
     "secrets.*.driver": "drivers of secrets need a swarm",

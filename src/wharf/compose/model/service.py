@@ -137,6 +137,8 @@ class Service(Part):
     post_start: list[Hook] = []
     pre_stop: list[Hook] = []
     label: str = msgspec.field(default="", name="#name")
+    declared: str = msgspec.field(default="", name="#declared")
+    """The hash of what the files say, once the service was given more (``wharf.compose.provided``)."""
 
     in_json = frozenset({"command", "entrypoint"})
 
@@ -157,7 +159,8 @@ class Service(Part):
     def printed(self, *, as_json: bool = False) -> dict[str, object]:
         """Return the service as docker compose prints it."""
         out = super().printed(as_json=as_json)
-        out.pop("#name", None)
+        for own in ("#name", "#declared"):
+            out.pop(own, None)
         if self.extra_hosts:
             out["extra_hosts"] = printed_hosts(self.extra_hosts)
         emptied: dict[str, object] = {

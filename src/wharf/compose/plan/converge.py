@@ -5,6 +5,7 @@ from __future__ import annotations
 from wharf.compose.model.project import Project
 from wharf.compose.plan.observed import Container, Observed
 from wharf.compose.plan.operations import Plan
+from wharf.compose.plan.providers import plan_providers
 from wharf.compose.plan.replicas import plan_replicas
 from wharf.compose.plan.resources import plan_networks, plan_volumes
 from wharf.compose.plan.starts import plan_starts, plan_waits
@@ -23,12 +24,12 @@ def converge(project: Project, observed: Observed, options: Options) -> Plan:
     if options.remove_orphans:
         for one in orphans(project, observed):
             work.remove(one, "orphan: no such service in the project")
+    if not options.provided:
+        plan_providers(work)
     order = service_order(project)
     for name in order:
         service = project.services[name]
-        if service.provider is not None:
-            work.started[name] = [work.plan.add("RunProvider", f"service:{name}", "a provider is asked each time")]
-        else:
+        if service.provider is None:
             plan_replicas(work, service)
     if options.start:
         for name in order:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from wharf.compose.model.project import Project
 from wharf.compose.plan.observed import Container, Observed
 from wharf.compose.plan.operations import Details, Plan
+from wharf.compose.plan.providers import plan_withdrawal
 from wharf.compose.plan.work import subject_of
 
 _CAUSE = "the project goes"
@@ -22,6 +23,7 @@ class Going:
     images: Sequence[str] = ()  # by name
     kept: frozenset[str] = frozenset()  # services whose containers stay: orphans, without --remove-orphans
     external: frozenset[str] = frozenset()  # names of networks and volumes that are not the project's
+    provided: frozenset[str] = frozenset()  # services that programs outside provide
 
 
 def down(observed: Observed, depends_on: Mapping[str, Iterable[str]], going: Going) -> Plan:
@@ -42,6 +44,8 @@ def down(observed: Observed, depends_on: Mapping[str, Iterable[str]], going: Goi
     for name in dependents_first({one.service for one in leaving}, depends_on):
         needs = [n for other, others in depends_on.items() if name in others for n in removed.get(other, [])]
         removed[name] = [_remove(plan, one, needs) for one in leaving if one.service == name]
+    meant = going.provided if not going.services else going.provided & going.services
+    plan_withdrawal(plan, "RemoveProvider", meant, depends_on)
     if not going.services:
         _resources(plan, observed, going, [number for numbers in removed.values() for number in numbers])
     return plan

@@ -24,6 +24,7 @@ class Container:
     health: str = ""
     exit_code: int = 0
     depends_on: tuple[str, ...] = ()  # services, by its label
+    declared_hash: str = ""  # of what the files said, where the service was given more
 
     @property
     def running(self) -> bool:
@@ -78,6 +79,7 @@ def container_of(summary: dict[str, object]) -> Container:
         number=int(number) if number.isdigit() else 0,
         state=str(summary.get("State", "")),
         config_hash=labels.get(identity.CONFIG_HASH, ""),
+        declared_hash=labels.get(identity.DECLARED_HASH, ""),
         image=labels.get(identity.IMAGE, ""),
         networks=frozenset(networks) if isinstance(networks, dict) else frozenset(),
         mounts=tuple(

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 KINDS = (
     "CreateNetwork", "RemoveNetwork", "Disconnect", "CreateVolume", "RemoveVolume", "CreateContainer",
     "StartContainer", "StopContainer", "RemoveContainer", "RenameContainer", "RunPreStart", "RunProvider",
-    "StopProvider", "Await", "RemoveImage", "RestartContainer", "KillContainer", "PauseContainer", "UnpauseContainer",
+    "StopProvider", "RemoveProvider", "Await", "RemoveImage",
+    "RestartContainer", "KillContainer", "PauseContainer", "UnpauseContainer",
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from wharf.compose.model.service import Service
 from wharf.compose.plan.observed import Container
 from wharf.compose.plan.operations import Details
 from wharf.compose.plan.work import Work, shared_with, subject_of
+from wharf.compose.provided.variables import awaits
 
 
 def plan_replicas(work: Work, service: Service) -> None:
@@ -77,7 +78,9 @@ def _why_recreate(work: Work, service: Service, one: Container) -> str:
         return ""
     if how == "force":
         return "forced"
-    if one.config_hash != identity.service_hash(service):
+    # What is yet to be told to the service is not known: it is taken to be what it was.
+    there = one.declared_hash if awaits(work.project, service) and one.declared_hash else one.config_hash
+    if there != identity.service_hash(service):
         return "the service's configuration changed"
     image = work.observed.images.get(identity.image_name(work.project, service), "")
     if image and one.image and image != one.image:

@@ -6,9 +6,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from wharf.compose.model.project import Project
 from wharf.compose.plan.down import dependents_first
 from wharf.compose.plan.observed import Container, Observed
 from wharf.compose.plan.operations import Details, Plan
+from wharf.compose.plan.providers import plan_withdrawal, providers_of
 from wharf.compose.plan.work import subject_of
 
 Order = Literal["dependencies first", "dependents first", "any"]
@@ -53,6 +55,23 @@ def plan_verb(
         needs = _needs(verb, name, depends_on, done)
         chosen = [one for one in meant if one.service == name and one.state in verb.states]
         done[name] = [_do(plan, verb, one, needs) for one in chosen] or needs
+    return plan
+
+
+def plan_stop(
+    project: Project, observed: Observed, depends_on: Mapping[str, Iterable[str]], services: Collection[str] = ()
+) -> Plan:
+    """Return the plan that stops services: their containers, and what providers provide.
+
+    Args:
+        project: Says which services are provided.
+        observed: What there is.
+        depends_on: service → those it depends on.
+        services: Only these; none: all.
+    """
+    plan = plan_verb(STOP, observed, depends_on, services)
+    provided = providers_of(project)
+    plan_withdrawal(plan, "StopProvider", provided & set(services) if services else provided, depends_on)
     return plan
 
 

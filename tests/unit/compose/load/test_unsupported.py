@@ -39,8 +39,6 @@ services:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("services: {a: {provider: {type: t}}}", "/app/compose.yaml:1: services.a.provider is not supported here"),
-        ("services: {a: {image: x, models: [m]}}\nmodels: {m: {model: y}}", "/app/compose.yaml:1: services.a.models"),
         ("services: {a: {image: x, secrets: [s]}}\nsecrets: {s: {external: true}}",
          "/app/compose.yaml:2: secrets.s.external is not supported here: secrets outside of a project need a swarm"),
     ],
