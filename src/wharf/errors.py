@@ -19,6 +19,12 @@ back to these classes. Packages subclass only where somebody catches the differe
 
 from __future__ import annotations
 
+NOT_A_MANAGER = (
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" '
+    "to connect this node to swarm and try again."
+)
+"""Docker's words, of whatever needs a swarm (:class:`Unavailable`)."""
+
 
 class WharfError(Exception):
     """Something a caller of Wharf can act on.

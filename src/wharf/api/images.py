@@ -24,6 +24,7 @@ _TAR = "application/x-tar"
 async def _list(call: Call) -> web.StreamResponse:
     query = call.query
     _refuse_set(call, "manifests")
+    _refuse_set(call, "identity")
     found = await call.backend.images.list(
         all=query.flag("all"),
         filters=query.filters(),

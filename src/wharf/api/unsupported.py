@@ -8,12 +8,7 @@ from aiohttp import web
 
 from wharf.api.call import Call
 from wharf.api.routes import Answer, Route
-from wharf.errors import NotImplementedHere, Unavailable
-
-_NOT_A_MANAGER = (
-    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" '
-    "to connect this node to swarm and try again."
-)
+from wharf.errors import NOT_A_MANAGER, NotImplementedHere, Unavailable
 
 _SWARM = (
     "GET /swarm",
@@ -81,4 +76,4 @@ async def _refuse_to_leave(call: Call) -> web.StreamResponse:  # noqa: ARG001  #
 
 
 async def _refuse_swarm(call: Call) -> web.StreamResponse:  # noqa: ARG001  # every request is refused alike
-    raise Unavailable(_NOT_A_MANAGER)
+    raise Unavailable(NOT_A_MANAGER)

@@ -239,8 +239,9 @@ class Catalog(Lookup):
                 layers.update(chain_ids(record.diff_ids))
             del self._by_id[image_id]
             self._changed()
-            self._delete_blobs(candidates)
-            return self._remove_layers(layers)
+            freed = self._delete_blobs(candidates)
+            removed, unpacked = self._remove_layers(layers)
+            return removed, freed + unpacked
 
     def collect(self) -> int:
         """Remove all blobs and layers that nothing refers to any more; return the bytes freed, blobs' and layers'."""

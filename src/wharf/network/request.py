@@ -7,17 +7,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
-from wharf.errors import Forbidden, InvalidArgument, NotFound, Unavailable
+from wharf.errors import NOT_A_MANAGER, Forbidden, InvalidArgument, NotFound, Unavailable
 from wharf.lib.timestamps import rfc3339_nano
 from wharf.network import options, pools, vlans
 from wharf.network.pools import Pool
 from wharf.network.records import BUILTIN, Network
 from wharf.spec.engine_api.network import IPAM, NetworkCreateRequest
-
-_NOT_A_MANAGER = (
-    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" '
-    "to connect this node to swarm and try again."
-)
 
 
 def builtin(name: str) -> Network:
@@ -87,7 +82,12 @@ def with_config_of(network: Network, source: Network) -> Network:
 def warning(network: Network) -> str:
     """Return what the user should hear of a new network; '' for nothing."""
     unused = [p.subnet for p in network.pools if not (network.ipv4 if p.version == 4 else network.ipv6)]
-    return "; ".join(f"{subnet} is not used: its IP version is not enabled" for subnet in unused)
+    told = [f"{subnet} is not used: its IP version is not enabled" for subnet in unused]
+    told += [
+        f"IPAM option {name} means nothing to the driver {network.ipam_driver}, and is only kept"
+        for name in network.ipam_options or {}
+    ]
+    return "; ".join(told)
 
 
 def _check_name(name: str) -> None:
@@ -103,7 +103,7 @@ def _check_kind(request: NetworkCreateRequest, driver: str) -> None:
     if request.get("ConfigOnly") and request.get("Driver"):
         raise Forbidden("a configuration network must not have a driver")
     if driver == "overlay" or request.get("Ingress") or request.get("Scope") == "swarm":
-        raise Unavailable(_NOT_A_MANAGER)
+        raise Unavailable(NOT_A_MANAGER)
     if driver in ("host", "null"):
         raise Forbidden(f'only one instance of "{driver}" network is allowed')
 

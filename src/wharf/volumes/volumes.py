@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from wharf.errors import Conflict, InvalidArgument, NotFound, WharfError
+from wharf.errors import NOT_A_MANAGER, Conflict, InvalidArgument, NotFound, Unavailable, WharfError
 from wharf.kernel.openat2 import open_in_root
 from wharf.lib.filters import Filters, match_labels, require_known, truth
 from wharf.lib.timestamps import rfc3339_nano
@@ -102,8 +102,11 @@ class Volumes:
             InvalidArgument: the name is malformed.
             NotFound: the driver does not exist.
             Conflict: another driver has a volume of that name.
+            Unavailable: it is to be a cluster's volume.
             WharfError: what the driver says.
         """
+        if doc.get("ClusterVolumeSpec") is not None:
+            raise Unavailable(NOT_A_MANAGER)
         name = doc.get("Name") or ""
         labels = dict(doc.get("Labels") or {})
         if not name:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import time
@@ -13,6 +14,7 @@ import pytest
 
 import wharf
 from wharf.errors import Conflict, InvalidArgument, NotFound, NotModified
+from wharf.kernel.cgroup.group import Cgroup
 from wharf.lib.stdcopy import Demultiplexer
 from wharf.storage.layout import DataRoot
 
@@ -114,6 +116,24 @@ def test_pause_freezes_and_unpause_thaws(on_engine: On) -> None:
         second, _ = await exec_output(engine, "ice", "wc", "-l", "/ticks")
 
         assert first != second
+
+    on_engine(body)
+
+
+def test_a_container_that_ends_while_it_is_frozen_is_committed_all_the_same(
+    on_engine: On, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(group: Cgroup) -> None:
+        raise FileNotFoundError(errno.ENOENT, "the group has gone", group.path)
+
+    async def body(engine: wharf.Engine) -> None:
+        await started(engine, "brief")
+        monkeypatch.setattr(Cgroup, "freeze", gone)
+
+        with pytest.raises(Conflict, match="is not running"):
+            await engine.containers.pause("brief")
+        made = await engine.containers.commit("brief")
+        assert (await engine.images.inspect(made))["Id"] == made
 
     on_engine(body)
 

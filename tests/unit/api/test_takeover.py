@@ -281,6 +281,17 @@ async def test_detached_exec_that_cannot_start_is_a_plain_error(served: Served) 
 
 
 @scenario
+async def test_exec_start_gives_a_terminals_size_on(served: Served) -> None:
+    sized = {"Tty": True, "ConsoleSize": [33, 77], "Detach": True}
+    assert (await served.ask("POST", "/v1.42/exec/e1/start", sized)).status == 200
+    assert (await served.ask("POST", "/v1.41/exec/e1/start", sized)).status == 200
+    refused = await served.ask("POST", "/exec/e1/start", {**sized, "Tty": False})
+
+    assert [call[2]["console_size"] for call in served.engine.calls] == [[33, 77], None]
+    assert refused.json == {"message": "console size is only supported when TTY is enabled"}
+
+
+@scenario
 async def test_detached_exec_is_answered_without_a_stream(served: Served) -> None:
     answer = await served.ask("POST", "/exec/e1/start", {"Detach": True}, fields=UPGRADE)
 

@@ -36,6 +36,7 @@ from wharf.engine.containers.record import Container
 from wharf.engine.context import Context
 from wharf.engine.execs import Execs
 from wharf.errors import NotFound
+from wharf.lib.detach_keys import parse_detach_keys
 from wharf.lib.moments import parse_optional_moment, to_ns
 from wharf.spec.engine_api.checkpoint import Checkpoint, CheckpointCreate
 from wharf.spec.engine_api.container import (
@@ -78,8 +79,8 @@ class Containers:
         return await create.create(self._context, request, name=name, platform=platform)
 
     async def start(self, ref: str, *, detach_keys: str | None = None, saved: str = "", saved_dir: str = "") -> None:
-        """Start a container (see ``start.py``); ``detach_keys`` are the attached client's own business."""
-        del detach_keys
+        """Start a container (see ``start.py``); ``detach_keys`` are checked, and each attached client has its own."""
+        parse_detach_keys(detach_keys)
         await start.start(self._context, ref, saved=saved, saved_dir=saved_dir)
 
     async def checkpoint(self, ref: str, asked: CheckpointCreate) -> None:

@@ -80,12 +80,14 @@ def execution(own: ContainerConfig, asked: Commit) -> ExecutionConfig:
 
 @asynccontextmanager
 async def _frozen(context: Context, container: Container, *, pause: bool) -> AsyncIterator[None]:
-    if not pause or container.state.status != "running":
-        yield
-        return
-    await kill.pause(context, container.id)
+    frozen = False
+    if pause and container.state.status == "running":
+        with suppress(Conflict):  # it has ended just now, or somebody else has frozen it
+            await kill.pause(context, container.id)
+            frozen = True
     try:
         yield
     finally:
-        with suppress(Conflict):  # it was thawed, or has ended, meanwhile
-            await kill.unpause(context, container.id)
+        if frozen:
+            with suppress(Conflict):  # it was thawed, or has ended, meanwhile
+                await kill.unpause(context, container.id)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.state import require
 from wharf.engine.context import Context
-from wharf.errors import InvalidArgument, NotFound, NotImplementedHere
+from wharf.errors import Conflict, InvalidArgument, NotFound, NotImplementedHere, Unavailable
 from wharf.lib.signals import parse_signal
 
 
@@ -56,7 +56,12 @@ async def pause(context: Context, ref: str) -> None:
             raise NotImplementedHere(
                 "this engine cannot pause containers: no control group freezer is there, or delegated to its user"
             )
-        await asyncio.to_thread(context.cgroup_of(container).freeze)
+        try:
+            await asyncio.to_thread(context.cgroup_of(container).freeze)
+        except FileNotFoundError as error:  # its group has gone: it has ended, and that is not recorded yet
+            raise Conflict(f"container {container.id} is not running") from error
+        except TimeoutError as error:
+            raise Unavailable(f"cannot pause container {container.id}: some process of it did not stop") from error
         container.become(container.state.with_status("paused"))
         context.registry.save(container)
     publish(context, container, "pause")

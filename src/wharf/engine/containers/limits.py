@@ -26,6 +26,12 @@ _DROPPED: Final[tuple[tuple[str, tuple[str, ...], str, str], ...]] = (
     ("blkio", ("BlkioDeviceReadIOps",), "IOPS Block read limit", "Block I/O IOPS read limit"),
     ("blkio", ("BlkioDeviceWriteIOps",), "IOPS Block write limit", "Block I/O IOPS write limit"),
 )
+_NOWHERE: Final[tuple[tuple[str, str], ...]] = (
+    ("KernelMemory", "kernel memory limit capabilities"),
+    ("KernelMemoryTCP", "kernel memory TCP limit capabilities"),
+)
+"""What older clients ask for: kernels count that memory with the rest, and limit it no more (cgroup-v1, memory)."""
+
 _NOT_ON_V2: Final = frozenset({"MemorySwappiness", "OomKillDisable", "CpuRealtimePeriod", "CpuRealtimeRuntime"})
 """What control groups of version 2 have no files for."""
 
@@ -46,6 +52,9 @@ def possible(host: HostConfig, controllers: frozenset[str], *, unified: bool = F
         )
     kept: dict[str, Any] = dict(host)
     warnings: list[str] = []
+    for name, what in _NOWHERE:
+        if kept.pop(name, None):
+            warnings.append(_CANNOT.format(what=what, outcome="Limitation"))
     for controller, fields, what, outcome in _DROPPED:
         asked = [name for name in fields if not _is_unset(kept, name)]
         impossible = controller not in controllers or (unified and _NOT_ON_V2.issuperset(fields))

@@ -203,12 +203,14 @@ class Cgroup:
         """Stop every process in the group and wait until all have stopped.
 
         Raises:
-            OSError: EOPNOTSUPP without a freezer; ETIMEDOUT when some process did not stop in 10 seconds (the
-                group is thawed again).
+            OSError: EOPNOTSUPP without a freezer; ENOENT when the group has gone; ETIMEDOUT when some process did
+                not stop in 10 seconds (the group is thawed again).
         """
         self._set_frozen(frozen=True)
         deadline = time.monotonic() + _FREEZE_TIMEOUT_S
         while not self.frozen():
+            if not os.path.isdir(self.freezer_folder):
+                raise OSError(errno.ENOENT, "the group has gone", self.path)
             if time.monotonic() > deadline:
                 self._set_frozen(frozen=False)
                 raise OSError(errno.ETIMEDOUT, "processes did not freeze", self.path)

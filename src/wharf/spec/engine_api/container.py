@@ -75,6 +75,8 @@ class HostConfig(TypedDict, total=False):
     Init: bool | None
     PidsLimit: int | None
     Ulimits: list[HostConfigUlimitsItem] | None
+    KernelMemory: int | None  # until 1.41
+    KernelMemoryTCP: int | None  # until 1.47
     CpuCount: int | None
     CpuPercent: int | None
     IOMaximumIOps: int | None

@@ -26,6 +26,7 @@ class VolumeCreateRequest(TypedDict, total=False):
     Driver: str | None
     DriverOpts: dict[str, str] | None
     Labels: dict[str, str] | None
+    ClusterVolumeSpec: dict[str, object] | None
 
 
 class VolumeListResponse(TypedDict, total=False):

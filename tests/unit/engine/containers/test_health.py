@@ -37,6 +37,12 @@ def test_what_is_checked(config: ContainerConfig, command: tuple[str, ...] | Non
     assert (check.command if check else None) == command
 
 
+def test_times_and_retries_are_the_containers_own() -> None:
+    times: HealthConfig = {"Interval": 1, "Timeout": 2, "StartPeriod": 3, "StartInterval": 4, "Retries": 5}
+
+    assert check_of({"Healthcheck": {"Test": ["CMD", "a"], **times}}) == Check(("a",), 1, 2, 3, 4, 5)
+
+
 def test_what_is_not_said_is_dockers_default() -> None:
     assert check_of({"Healthcheck": {"Test": ["CMD", "x"], "Retries": 0}}) == Check(
         ("x",), 30 * SECOND, 30 * SECOND, 0, 5 * SECOND, 3

@@ -24,6 +24,14 @@ def test_what_cannot_be_limited_is_dropped_with_dockers_warnings() -> None:
     ]
 
 
+@pytest.mark.parametrize("field", ["KernelMemory", "KernelMemoryTCP"])
+def test_limits_of_the_kernels_memory_are_no_more(field: str) -> None:
+    kept, warnings = limits.possible({field: 1 << 30, "Memory": 1 << 26}, ALL_CONTROLLERS)  # type: ignore[misc]
+
+    assert kept == {"Memory": 1 << 26}
+    assert [warning.startswith("Your kernel does not support kernel memory") for warning in warnings] == [True]
+
+
 def test_what_is_not_asked_for_is_not_warned_of() -> None:
     unset: HostConfig = {"Memory": 0, "PidsLimit": -1, "MemorySwappiness": -1, "BlkioWeightDevice": []}
 

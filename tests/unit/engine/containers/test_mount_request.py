@@ -94,3 +94,29 @@ def test_a_tmpfs_mount_carries_size_and_mode() -> None:
     mount = from_mount({"Type": "tmpfs", "Target": "/x", "TmpfsOptions": {"SizeBytes": 1024, "Mode": 0o700}})
 
     assert mount.options == ("size=1024", "mode=700")
+
+
+@pytest.mark.parametrize(
+    ("mount", "field", "value"),
+    [
+        ({"Type": "bind", "Source": "/a", "BindOptions": {"CreateMountpoint": True}}, "must_exist", False),
+        ({"Type": "bind", "Source": "/a", "BindOptions": {"Propagation": "rslave"}}, "propagation", "rslave"),
+        ({"Type": "bind", "Source": "/a", "BindOptions": {"NonRecursive": True}}, "recursive", False),
+        (
+            {"Type": "bind", "Source": "/a", "ReadOnly": True, "BindOptions": {"ReadOnlyNonRecursive": True}},
+            "read_only_below",
+            False,
+        ),
+        (
+            {"Type": "bind", "Source": "/a", "ReadOnly": True, "BindOptions": {"ReadOnlyForceRecursive": True}},
+            "read_only_below",
+            True,
+        ),
+        ({"Type": "bind", "Source": "/a", "ReadOnly": True}, "read_only", True),
+        ({"Type": "volume", "Source": "v", "VolumeOptions": {"NoCopy": True}}, "copy", False),
+        ({"Type": "image", "Source": "i", "ImageOptions": {"Subpath": "etc"}}, "subpath", "etc"),
+        ({"Type": "tmpfs", "TmpfsOptions": {"SizeBytes": 9, "Mode": 448}}, "options", ("size=9", "mode=700")),
+    ],
+)
+def test_each_field_of_a_mount_says_something(mount: Mount, field: str, value: object) -> None:
+    assert getattr(from_mount({**mount, "Target": "/x"}), field) == value

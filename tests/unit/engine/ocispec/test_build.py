@@ -49,6 +49,12 @@ def test_host_modes_leave_namespaces_out() -> None:
     assert "hostname" not in spec
 
 
+def test_annotations_are_the_bundles() -> None:
+    spec = build(replace(PLAIN, host_config={"Annotations": {"a": "b"}}))
+
+    assert (spec.get("annotations") or {}).items() >= {"a": "b"}.items()
+
+
 def test_no_sandbox_means_a_network_namespace_of_its_own() -> None:
     assert {"type": "network"} in build(replace(PLAIN, sandbox=None))["linux"]["namespaces"]
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from pathlib import Path
 
 import pytest
 
-from wharf.kernel.cgroup.group import open_cgroup
+from wharf.kernel.cgroup.group import Cgroup, open_cgroup
 from wharf.kernel.cgroup.hierarchy import Hierarchies, parse_mountinfo
 
 _HYBRID = """\
@@ -54,6 +55,21 @@ def test_a_limit_without_its_controller_is_refused_by_name(tmp_path: Path) -> No
         group.apply({"network": {"classID": 7}})
 
     assert caught.value.errno == errno.EOPNOTSUPP
+
+
+def test_a_group_that_goes_while_it_freezes_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = open_cgroup("/w/c", _v1(tmp_path, {"freezer.state": "THAWED"}))
+
+    def freezing(self: Cgroup) -> bool:
+        shutil.rmtree(tmp_path / "freezer" / "w" / "c", ignore_errors=True)
+        return False
+
+    monkeypatch.setattr(Cgroup, "frozen", freezing)
+
+    with pytest.raises(FileNotFoundError, match="the group has gone"):
+        group.freeze()
 
 
 def test_limits_go_into_the_files_of_their_controllers(tmp_path: Path) -> None:
