@@ -6,7 +6,6 @@ from wharf.compose.model.mounts import DeviceRequest
 from wharf.compose.model.resources import ThrottleDevice, Ulimit
 from wharf.compose.model.service import Service
 from wharf.lib.durations import parse_duration
-from wharf.lib.sizes import parse_size
 
 Document = dict[str, object]
 
@@ -89,8 +88,8 @@ def _blkio(service: Service) -> Document:
     if blkio is None:
         return {}
     return {
-        "BlkioWeight": int(blkio.weight),
-        "BlkioWeightDevice": [{"Path": one.path, "Weight": int(one.weight)} for one in blkio.weight_device],
+        "BlkioWeight": blkio.weight,
+        "BlkioWeightDevice": [{"Path": one.path, "Weight": one.weight} for one in blkio.weight_device],
         "BlkioDeviceReadBps": _throttles(blkio.device_read_bps),
         "BlkioDeviceReadIOps": _throttles(blkio.device_read_iops),
         "BlkioDeviceWriteBps": _throttles(blkio.device_write_bps),
@@ -99,7 +98,7 @@ def _blkio(service: Service) -> Document:
 
 
 def _throttles(devices: list[ThrottleDevice]) -> list[Document]:
-    return [{"Path": one.path, "Rate": parse_size(str(one.rate))} for one in devices]
+    return [{"Path": one.path, "Rate": int(one.rate)} for one in devices]
 
 
 _CONDITIONS = {"none": "no", "any": "always", "on-failure": "on-failure"}

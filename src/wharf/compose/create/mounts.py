@@ -78,7 +78,8 @@ def _mount(project: Project, mount: Mount) -> Document:
 def _options(mount: Mount) -> Document:
     options: Document = {}
     if mount.bind is not None and mount.type == "bind":
-        options = {"Propagation": mount.bind.propagation, "CreateMountpoint": mount.bind.create_host_path,
+        options = {"Propagation": mount.bind.propagation,
+                   "CreateMountpoint": mount.bind.create_host_path is not False,
                    "NonRecursive": mount.bind.recursive == "disabled",
                    "ReadOnlyNonRecursive": mount.bind.recursive == "writable",
                    "ReadOnlyForceRecursive": mount.bind.recursive == "readonly"}  # fmt: skip

@@ -165,7 +165,8 @@ _SERVICE: dict[str, Change] = {
          "develop.watch.[].initial_sync", "pre_start.[].per_replica",
          "pre_start.[].privileged", "post_start.[].privileged", "pre_stop.[].privileged"), _boolean),
     **dict.fromkeys(
-        ("cpu_count", "cpu_period", "cpu_quota", "cpu_shares", "deploy.replicas", "healthcheck.retries",
+        ("blkio_config.weight", "blkio_config.weight_device.[].weight",
+         "cpu_count", "cpu_period", "cpu_quota", "cpu_shares", "deploy.replicas", "healthcheck.retries",
          "deploy.update_config.parallelism", "deploy.rollback_config.parallelism", "oom_score_adj", "pids_limit",
          "deploy.restart_policy.max_attempts", "deploy.placement.max_replicas_per_node", "ports.[].target", "scale",
          "ulimits.*.hard", "ulimits.*.soft", "build.ulimits.*.hard", "build.ulimits.*.soft", "mem_swappiness",

@@ -92,8 +92,6 @@ def _mounts(value: object) -> object:
     def one(mount: Map) -> Map:
         done = Map(mount.items(), mount.marks)
         done["target"] = posixpath.normpath(str(mount.get("target", "")))
-        if isinstance(mount.get("bind"), Map):
-            done["bind"] = Map({"create_host_path": True, **_map(mount["bind"])}.items())
         return done
 
     return _each(value, one)

@@ -72,12 +72,16 @@ def volume_entry(text: str) -> Map:
     options = parts[2].split(",") if len(parts) == 3 else []
     is_bind = is_path(source)
     entry = Map([("type", "bind" if is_bind else "volume"), ("source", source), ("target", target)])
-    below = Map()
+    bind, volume = Map(), Map()
     for option in options:
-        _volume_option(text, option, entry, below)
+        _volume_option(text, option, entry, bind, volume)
     if is_bind:
-        below["create_host_path"] = True
-    entry["bind" if is_bind else "volume"] = below
+        bind["create_host_path"] = True
+    # Each kind's options are kept with either kind of source, as compose-go does; what has no effect is warned of.
+    if bind or is_bind:
+        entry["bind"] = bind
+    if volume or not is_bind:
+        entry["volume"] = volume
     return entry
 
 
@@ -94,16 +98,16 @@ def _volume_parts(text: str) -> list[str]:
     return parts
 
 
-def _volume_option(text: str, option: str, entry: Map, below: Map) -> None:
+def _volume_option(text: str, option: str, entry: Map, bind: Map, volume: Map) -> None:
     if option in {"ro", "rw"}:
         if option == "ro":
             entry["read_only"] = True
     elif option == "nocopy":
-        below["nocopy"] = True
+        volume["nocopy"] = True
     elif option in {"z", "Z"}:
-        below["selinux"] = option
+        bind["selinux"] = option
     elif option in _PROPAGATIONS:
-        below["propagation"] = option
+        bind["propagation"] = option
     elif option in {"cached", "delegated", "consistent"}:
         entry["consistency"] = option
     else:

@@ -61,7 +61,7 @@ class Sources:
         def base_of_extends(path: str) -> Map:
             if path not in extended:
                 found: object = Map()
-                for document in self._documents(path, os.path.dirname(path), environment):
+                for document in self._documents(path, os.path.dirname(path), environment, extended=True):
                     found = merge(found, document)
                 assert isinstance(found, Map)
                 extended[path] = found
@@ -90,7 +90,7 @@ class Sources:
             raise ComposeError(f"open {path}: no such file or directory")
         return found
 
-    def _documents(self, name: str, base: str, environment: Environment) -> list[Map]:
+    def _documents(self, name: str, base: str, environment: Environment, *, extended: bool = False) -> list[Map]:
         shown = "stdin" if name == "-" else name
         found = []
         for document in parse(self.text(name), shown):
@@ -98,13 +98,13 @@ class Sources:
                 continue
             if not isinstance(document, Map):
                 raise ComposeError(f"{shown}: top-level object must be a mapping")
-            found.append(self._canonical(document, shown, base, environment))
+            said = interpolate(document, environment) if self._interpolated else document
+            if self._interpolated:
+                check_file(_without_empty_services(said) if extended else said, shown)
+            found.append(self._canonical(said, base))
         return found
 
-    def _canonical(self, document: Map, shown: str, base: str, environment: Environment) -> Map:
-        if self._interpolated:
-            document = interpolate(document, environment)
-            check_file(document, shown)
+    def _canonical(self, document: Map, base: str) -> Map:
         if "version" in document:
             self.warnings[
                 f"{document.marks['version']}: the attribute `version` is obsolete, it will be ignored, "
@@ -162,6 +162,15 @@ class Sources:
 
 class _IncludeError(Exception):
     """An entry of ``include`` is wrong; whoever has the tree adds its place."""
+
+
+def _without_empty_services(tree: Map) -> Map:
+    """Leave out services that say nothing: they may be extended, though not run (compose-go checks them merged)."""
+    services = tree.get("services")
+    if not isinstance(services, Map):
+        return tree
+    said = Map(((name, one) for name, one in services.items() if one is not None), services.marks)
+    return Map({**tree, "services": said}.items(), tree.marks)
 
 
 def _with_contexts(tree: Map, base: str) -> Map:

@@ -22,7 +22,7 @@ class BindOptions(Part):
 
     selinux: str = ""
     propagation: str = ""
-    create_host_path: bool = False
+    create_host_path: bool | None = None  # None: as if true
     recursive: str = ""
 
 

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from wharf.compose.model.base import Part
+from wharf.compose.model.base import Part, Size
 
 
-class WeightDevice(Part):
+class _OfDevice(Part):
+    def printed(self, *, as_json: bool = False) -> dict[str, object]:
+        """Return it as docker compose prints it: in JSON these keys alone are capitalized."""
+        found = super().printed(as_json=as_json)
+        return {name.capitalize(): value for name, value in found.items()} if as_json else found
+
+
+class WeightDevice(_OfDevice):
     """A device's share of block input and output."""
 
     path: str = ""
-    weight: int | str = 0
+    weight: int = 0
+    always = frozenset({"path", "weight"})
 
 
-class ThrottleDevice(Part):
+class ThrottleDevice(_OfDevice):
     """A device's limit of block input and output, in bytes or operations a second."""
 
     path: str = ""
-    rate: int | str = 0
+    rate: Size = Size(0)
+    always = frozenset({"path", "rate"})
 
 
 class Blkio(Part):
     """Block input and output."""
 
-    weight: int | str = 0
+    weight: int = 0
     weight_device: list[WeightDevice] = []
     device_read_bps: list[ThrottleDevice] = []
     device_read_iops: list[ThrottleDevice] = []

@@ -69,7 +69,7 @@ from wharf.compose.create.limits import resources, restart_policy
         ),
         (
             (
-                "{image: x, blkio_config: {weight: 300, weight_device: [{path: /d, weight: 5}],"
+                "{image: x, blkio_config: {weight: '300', weight_device: [{path: /d, weight: 5}],"
                 " device_read_bps: [{path: /d, rate: 1m}], device_write_iops: [{path: /d, rate: 7}]}}"
             ),
             {

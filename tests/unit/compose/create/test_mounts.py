@@ -17,7 +17,8 @@ def test_mount_of_each_kind() -> None:
         " {type: tmpfs, target: /4, tmpfs: {size: 1m, mode: 01777}}, {type: image, source: i, target:"
         " /5, image: {subpath: s}},"
         " {type: volume, source: vol, target: /6, volume: {subpath: p, labels: [k=v]}},"
-        " {type: bind, source: /b, target: /7, bind: {create_host_path: false, recursive: readonly}}]}",
+        " {type: bind, source: /b, target: /7, bind: {create_host_path: false, recursive: readonly}},"
+        " {type: bind, source: /b, target: /8, bind: {propagation: rslave}}]}",
         "volumes: {vol: {}}",
     )
 
@@ -40,6 +41,12 @@ def test_mount_of_each_kind() -> None:
             "VolumeOptions": {"Subpath": "p", "Labels": {"k": "v"}},
         },
         {"Type": "bind", "Target": "/7", "Source": "/b", "BindOptions": {"ReadOnlyForceRecursive": True}},
+        {
+            "Type": "bind",
+            "Target": "/8",
+            "Source": "/b",
+            "BindOptions": {"Propagation": "rslave", "CreateMountpoint": True},
+        },
     ]
 
 

@@ -68,5 +68,5 @@ def test_defaults_are_said() -> None:
     assert found["secrets"] == [{"target": "/run/secrets/s", "source": "s"}]
     assert found["gpus"] == [{"driver": "n", "count": -1}]
     assert found["pull_policy"] == "missing"
-    assert found["volumes"] == [{"type": "bind", "source": "/a", "target": "/b", "bind": {"create_host_path": True}}]
+    assert found["volumes"] == [{"type": "bind", "source": "/a", "target": "/b", "bind": {}}]
     assert found["deploy"] == {"resources": {"reservations": {"devices": [{"capabilities": ["gpu"], "count": -1}]}}}

@@ -21,6 +21,17 @@ def test_service_lies_over_what_it_extends_through_files_and_chains() -> None:
     assert (service.image, service.build.context) == ("x", "/app/sub")
 
 
+def test_an_empty_service_of_another_file_may_be_extended_but_not_run() -> None:
+    files = {
+        "/app/compose.yaml": "services: {web: {extends: {file: b.yaml, service: empty}, image: x}}",
+        "/app/b.yaml": "services:\n  empty:\n  other: {image: y}\n",
+    }
+
+    assert project(files).services["web"].image == "x"
+    with pytest.raises(ComposeError, match=r"b\.yaml:2: services\.empty must be a mapping"):
+        project({"/app/compose.yaml": "include: [b.yaml]", "/app/b.yaml": files["/app/b.yaml"]})
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [

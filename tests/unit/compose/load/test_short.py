@@ -42,6 +42,10 @@ def test_range_of_the_host_for_one_port_is_left_to_choose_from() -> None:
             "type": "bind", "source": "/a", "target": "/b", "consistency": "cached",
             "bind": {"selinux": "z", "propagation": "rshared", "create_host_path": True}}),
         ("${X:-/a}:/b", {"type": "volume", "source": "${X:-/a}", "target": "/b", "volume": {}}),
+        ("vol:/d:z,nocopy", {"type": "volume", "source": "vol", "target": "/d", "bind": {"selinux": "z"},
+            "volume": {"nocopy": True}}),
+        ("./src:/e:nocopy", {"type": "bind", "source": "./src", "target": "/e", "bind": {"create_host_path": True},
+            "volume": {"nocopy": True}}),
         ("C:\\src:/b", {"type": "bind", "source": "C:\\src", "target": "/b", "bind": {"create_host_path": True}}),
     ],
 )  # fmt: skip
