@@ -295,7 +295,6 @@ KNOWN: Mapping[str, str] = {
     "run --rm --cpus 0.001 alpine true": "the kernel's refusal, in each runtime's own words",
     f"run --rm -h {'x' * 70} alpine true": "likewise",
     "exec -w /no/such one pwd": "125 to 127 as runc's, by what it is that does not exist",
-    "exec -u nobody-here one id": "dockerd looks a name up when the exec is created, we when it starts",
     "cp /etc/hostname one:/no/such/": "the client's own complaint, if it still writes when the answer comes",
     "network create -d nonsense n2": "we add which drivers there are",
     "events --since 1 --until 1 --filter nonsense=1": "a filter that nobody knows is refused here, not ignored",

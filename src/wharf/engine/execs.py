@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from dataclasses import dataclass, field
 
 from wharf.engine.containers.attach import AttachedStream, stream_pair
 from wharf.engine.containers.attributes import publish
+from wharf.engine.containers.filesystem import open_for_reading
+from wharf.engine.containers.owner import owner
 from wharf.engine.containers.record import Container
 from wharf.engine.containers.state import require
 from wharf.engine.context import Context
@@ -21,6 +24,7 @@ from wharf.spec.shim_messages import Attachment
 
 _KEPT_ENDED = 1000  # clients ask for the exit code of what has just ended
 _EXIT_CODES = {"not-found": 127, "not-executable": 126}
+_NUMBERS = re.compile(r"[0-9]+(:[0-9]+)?")  # of a user and a group, which need no names
 
 
 @dataclass(slots=True, eq=False)
@@ -56,7 +60,8 @@ class Execs:
 
         Raises:
             Conflict: the container does not run, or is paused.
-            InvalidArgument: there is no command, or the keys or variables are malformed.
+            InvalidArgument: there is no command, the keys or variables are malformed, or the container has no such
+                user or group.
         """
         container = self._context.registry.resolve(ref)
         config: ExecConfig = {k: v for k, v in document.items() if v is not None}  # type: ignore[assignment]
@@ -64,6 +69,8 @@ class Execs:
             raise InvalidArgument("No exec command specified")
         parse_detach_keys(config.get("DetachKeys"))
         require("exec", container.state, container_id=container.id, name=container.name)
+        if (user := config.get("User")) and not _NUMBERS.fullmatch(user):
+            await _require_user(self._context, container, user)
         made = Exec(self._context.new_id(), container, config)
         self._forget_dead()
         self._by_id[made.id] = made
@@ -203,3 +210,12 @@ def _attachment(config: ExecConfig) -> Attachment:
     if config.get("Tty") and config.get("AttachStdin"):
         attachment["detach_keys"] = parse_detach_keys(config.get("DetachKeys"))
     return attachment
+
+
+async def _require_user(context: Context, container: Container, user: str) -> None:
+    """Raise InvalidArgument when a container has no user of that name; it is looked up again at the start."""
+    root = await open_for_reading(context, container)
+    try:
+        owner(root.fd, user)
+    finally:
+        root.close()

@@ -108,7 +108,7 @@ def test_exec_sees_the_containers_world_and_its_own_settings(run: Cli, web: str)
     [
         (("web", "nonsense"), 127, 'exec: "nonsense": executable file not found in $PATH'),
         (("web", "/etc"), 126, 'exec: "/etc": is a directory'),
-        (("-u", "nope", "web", "true"), 126, "unable to find user nope"),
+        (("-u", "nope", "web", "true"), 1, "unable to find user nope"),
         (("-w", "/nope", "web", "true"), (126, 127, 128), "/nope"),
         (("nope", "true"), 1, "No such container: nope"),
     ],

@@ -222,6 +222,9 @@ def test_fields_of_an_exec_act(on_engine: On) -> None:
             stream.send(b"typed\n")
             assert await _read(stream, b"typed\n")
         assert await said(Cmd=["stty", "size"], Tty=True, ConsoleSize=[33, 77]) == ["33", "77"]
+        for user in ("nobody-here", "0:nobody-here"):
+            with pytest.raises(InvalidArgument, match="nobody-here: no matching entries in"):
+                await engine.execs.create("host", {"Cmd": ["true"], "User": user})
         with pytest.raises(InvalidArgument, match="Unknown character"):
             await engine.execs.create("host", {"Cmd": ["true"], "DetachKeys": "ctrl-nonsense"})
 
