@@ -2,73 +2,114 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
-import click
-
+from wharf.daemon import memory
 from wharf.daemon.settings import SETTINGS, Setting
 from wharf.errors import Forbidden, InvalidArgument, NotImplementedHere, WharfError
 from wharf.lib.places import ROOTLESS
 from wharf.lib.version import API_VERSION, __version__
 
+_MISUSED = 2
 _SEVERAL = ("texts", "map", "features", "ulimits", "pools")
+_METAVARS = {"bool": "BOOL", "int": "NUMBER", "size": "SIZE", "path": "PATH"}
+_EPILOG = """\
+Every flag but --config-file and --validate may also stand in the configuration file, under its name there.
+SIGHUP reads the file again.
+
+examples:
+  wharfd --data-root /srv/wharf -H unix:///run/wharf.sock
+  wharfd --validate --config-file new-daemon.json
+"""
 
 
-def _option(setting: Setting) -> click.Option:
-    names = [setting.name, f"--{setting.option}", *([f"-{setting.short}"] if setting.short else [])]
-    several = setting.kind in _SEVERAL
+class _Misused(Exception):
+    """What is wrong with the command line."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Leave it to the caller how to tell."""
+        raise _Misused(message)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return wharfd's command line; argparse comes with aiohttp anyway, and what the daemon loads it keeps."""
+    made = _Parser(
+        "wharfd",
+        usage="wharfd [OPTIONS]",
+        description="Run the engine, and serve the Docker Engine API.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        add_help=False,
+    )
+    made.add_argument("--help", action="help", help="Show this message and exit")
+    made.add_argument(
+        "-v", "--version", action="version", version=f"wharfd version {__version__} (API {API_VERSION})"
+    )
+    made.add_argument(
+        "--config-file",
+        type=Path,
+        metavar="FILE",
+        help="Settings, as JSON [default: daemon.json in /etc/wharf, or a plain user's ~/.config/wharf]",
+    )
+    made.add_argument("--validate", action="store_true", help="Check the settings and exit")
+    for setting in SETTINGS:
+        _add(made, setting)
+    return made
+
+
+def _add(made: argparse.ArgumentParser, setting: Setting) -> None:
     choices = f" ({', '.join(setting.choices)})" if setting.choices else ""
-    default = f"  [default: {setting.default}]" if setting.default else ""
-    return click.Option(
-        # click's own name of a parameter must be an identifier
-        [setting.name.replace("-", "_"), *names[1:]],
-        help=f"{setting.help}{choices}{' (repeatable)' if several else ''}.{default}",
-        multiple=several,
-        is_flag=False,
-        flag_value="true" if setting.kind == "bool" else None,
-        metavar={"bool": "[BOOL]", "int": "NUMBER", "size": "SIZE", "path": "PATH"}.get(setting.kind, "TEXT"),
-        hidden=bool(setting.why),
-        type=str,
+    default = f" [default: {setting.default}]" if setting.default else ""
+    several = setting.kind in _SEVERAL
+    text = f"{setting.help.rstrip('.')}{choices}{' (repeatable)' if several else ''}{default}"
+    made.add_argument(
+        *([f"-{setting.short}"] if setting.short else []),
+        f"--{setting.option}",
+        dest=setting.name,
+        help=argparse.SUPPRESS if setting.why else text.replace("%", "%%"),
+        action="append" if several else "store",
+        metavar=_METAVARS.get(setting.kind, "TEXT"),
+        **({"nargs": "?", "const": "true"} if setting.kind == "bool" else {}),  # type: ignore[arg-type]
     )
 
 
 def _given(options: Mapping[str, object]) -> dict[str, Sequence[str]]:
     found: dict[str, Sequence[str]] = {}
     for setting in SETTINGS:
-        value = options[setting.name.replace("-", "_")]
+        value = options[setting.name]
         if isinstance(value, str):
             found[setting.name] = [value]
-        elif isinstance(value, (tuple, list)) and value:
+        elif isinstance(value, list):
             found[setting.name] = [str(each) for each in value]
     return found
 
 
-def _run(*, config_file: Path | None, validate: bool, **options: object) -> None:
-    """Run the engine, and serve the Docker Engine API.
-
-    Every flag but --config-file and --validate may also stand in the configuration file, under its name there. SIGHUP
-    reads the file again.
-    """
+def _run(config_file: Path | None, flags: Mapping[str, Sequence[str]], *, validate: bool) -> None:
     # Not at the top: --help and misuse need none of it, and it is most of the start-up.
     from wharf.daemon.configuration import configure  # noqa: PLC0415
 
-    flags = _given(options)
     try:
         configuration = configure(flags, config_file)
         addresses = configuration.addresses()
         engine_options = configuration.engine_options()
         data_root = configuration.data_root
     except (InvalidArgument, Forbidden, NotImplementedHere) as error:
-        raise click.UsageError(str(error)) from error
+        raise _Misused(str(error)) from error
     if validate:
-        click.echo("configuration OK")
+        sys.stdout.write("configuration OK\n")
         return
     if os.geteuid() != 0:
         _become_root()
+    memory.stay_small()
     from wharf.daemon import logs  # noqa: PLC0415
     from wharf.daemon.addresses import parse_metrics_address  # noqa: PLC0415
     from wharf.daemon.reload import Reloading  # noqa: PLC0415
@@ -104,33 +145,14 @@ def _become_root() -> None:
     os.execve(sys.executable, sys.orig_argv, environment)  # noqa: S606  # no shell is meant
 
 
-command = click.Command(
-    "wharfd",
-    callback=_run,
-    help=_run.__doc__,
-    context_settings={"help_option_names": ["--help"], "max_content_width": 100},
-    params=[
-        click.Option(
-            ["--config-file"],
-            type=click.Path(path_type=Path, dir_okay=False),
-            help="Settings, as JSON.  [default: daemon.json in /etc/wharf, or a plain user's ~/.config/wharf]",
-        ),
-        click.Option(["--validate"], is_flag=True, help="Check the settings and exit."),
-        *(_option(setting) for setting in SETTINGS),
-    ],
-)
-command = click.version_option(
-    __version__, "-v", "--version", message=f"wharfd version {__version__} (API {API_VERSION})"
-)(command)
-
-
 def main() -> None:
     """Run wharfd and exit; what stops it is one line on standard error."""
     try:
-        sys.exit(command(standalone_mode=False))  # 0 for --help, too
-    except click.ClickException as error:
-        sys.stderr.write(f"wharfd: {error.format_message().rstrip('.')} (see 'wharfd --help')\n")
-        sys.exit(error.exit_code)
+        chosen = vars(parser().parse_args())
+        _run(chosen["config_file"], _given(chosen), validate=chosen["validate"])
+    except _Misused as error:
+        sys.stderr.write(f"wharfd: {str(error).rstrip('.')} (see 'wharfd --help')\n")
+        sys.exit(_MISUSED)
     except WharfError as error:
         sys.exit(f"wharfd: {error}")
     except OSError as error:

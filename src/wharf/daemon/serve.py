@@ -16,6 +16,7 @@ from typing import Protocol
 from wharf.api.connection import ConnectionFactory
 from wharf.daemon.activation import adopt, notify
 from wharf.daemon.addresses import Address, InheritedAddress, TcpAddress
+from wharf.daemon.memory import give_back_regularly
 from wharf.daemon.pidfile import pidfile
 from wharf.daemon.sockets import BACKLOG, listening
 from wharf.daemon.tls_server import TlsServer
@@ -82,7 +83,9 @@ async def serve(options: Options, open_api: Open, reload: Reload) -> None:
                 servers.append(await _start(options.metrics, metrics, running.metrics, None))
             _log.info("wharfd %s is ready (API %s, data root %s)", __version__, API_VERSION, options.data_root)
             notify("READY=1")
+            giving_back = asyncio.create_task(give_back_regularly())
             await stopped.wait()
+            giving_back.cancel()
             notify("STOPPING=1")
             for server in servers:
                 server.close()

@@ -1,7 +1,5 @@
 """The OCI image specification's documents (image-spec 1.1) and Docker's schema 2 media types."""
 
-from __future__ import annotations
-
 from typing import Final, TypedDict
 
 OCI_INDEX: Final = "application/vnd.oci.image.index.v1+json"

@@ -1,7 +1,5 @@
 """The OCI runtime specification's config.json (runtime-spec 1.3, config.md and config-linux.md)."""
 
-from __future__ import annotations
-
 from typing import Literal, TypedDict
 
 OCI_VERSION = "1.3.0"

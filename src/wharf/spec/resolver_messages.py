@@ -5,8 +5,6 @@ serves. All else has no answer. ``begin`` opens a new set of names beside the pr
 puts it in its place.
 """
 
-from __future__ import annotations
-
 from typing import Literal, NotRequired, TypedDict
 
 PORT = 65353

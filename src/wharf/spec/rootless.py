@@ -1,7 +1,5 @@
 """What a rootless engine's launcher writes down of the world it has made (``<run root>/rootless/world.json``)."""
 
-from __future__ import annotations
-
 from typing import Literal, TypedDict
 
 

@@ -20,8 +20,6 @@ A shim exits when its container has exited, ``exit.json`` is written (atomically
 group is removed.
 """
 
-from __future__ import annotations
-
 from typing import Literal, NotRequired, TypedDict
 
 from wharf.spec import oci_runtime

@@ -26,8 +26,8 @@ def _lines(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--nope"], "wharfd: No such option '--nope'"),
-        (["extra"], "wharfd: Got unexpected extra argument (extra)"),
+        (["--nope"], "wharfd: unrecognized arguments: --nope"),
+        (["extra"], "wharfd: unrecognized arguments: extra"),
         (["--log-format", "xml"], 'wharfd: invalid value "xml" for log-format: choose one of text, json'),
         (["-H", "nonsense"], "wharfd: invalid host 'nonsense'"),
         (["-H", "ssh://x"], "wharfd: host 'ssh://x': listening on ssh:// is not supported"),

@@ -1,7 +1,5 @@
 """The Engine API's builds: ``POST /build`` as parameters, ``POST /build/prune``."""
 
-from __future__ import annotations
-
 from typing import TypedDict
 
 

@@ -1,7 +1,5 @@
 """Documents of checkpoints: experimental in Docker, so that the API's definition lacks them (docker CLI)."""
 
-from __future__ import annotations
-
 from typing import TypedDict
 
 

@@ -1,8 +1,17 @@
 """Containers as the Engine API spells them: requests (ContainerConfig, HostConfig) and answers."""
 
-from __future__ import annotations
-
 from typing import TypedDict
+
+
+class HealthConfig(TypedDict, total=False):
+    """HealthConfig (Engine API, definitions)."""
+
+    Test: list[str] | None
+    Interval: int | None
+    Timeout: int | None
+    Retries: int | None
+    StartPeriod: int | None
+    StartInterval: int | None
 
 
 class ContainerConfig(TypedDict, total=False):
@@ -35,15 +44,119 @@ class ContainerConfig(TypedDict, total=False):
     Shell: list[str] | None
 
 
-class HealthConfig(TypedDict, total=False):
-    """HealthConfig (Engine API, definitions)."""
+class MountBindOptions(TypedDict, total=False):
+    """MountBindOptions (Engine API, definitions)."""
 
-    Test: list[str] | None
-    Interval: int | None
-    Timeout: int | None
-    Retries: int | None
-    StartPeriod: int | None
-    StartInterval: int | None
+    Propagation: str | None
+    NonRecursive: bool | None
+    CreateMountpoint: bool | None
+    ReadOnlyNonRecursive: bool | None
+    ReadOnlyForceRecursive: bool | None
+
+
+class MountVolumeOptionsDriverConfig(TypedDict, total=False):
+    """MountVolumeOptionsDriverConfig (Engine API, definitions)."""
+
+    Name: str | None
+    Options: dict[str, str] | None
+
+
+class MountVolumeOptions(TypedDict, total=False):
+    """MountVolumeOptions (Engine API, definitions)."""
+
+    NoCopy: bool | None
+    Labels: dict[str, str] | None
+    DriverConfig: MountVolumeOptionsDriverConfig | None
+    Subpath: str | None
+
+
+class MountImageOptions(TypedDict, total=False):
+    """MountImageOptions (Engine API, definitions)."""
+
+    Subpath: str | None
+
+
+class MountTmpfsOptions(TypedDict, total=False):
+    """MountTmpfsOptions (Engine API, definitions)."""
+
+    SizeBytes: int | None
+    Mode: int | None
+    Options: list[list[str]] | None
+
+
+class Mount(TypedDict, total=False):
+    """Mount (Engine API, definitions)."""
+
+    Target: str | None
+    Source: str | None
+    Type: str | None
+    ReadOnly: bool | None
+    Consistency: str | None
+    BindOptions: MountBindOptions | None
+    VolumeOptions: MountVolumeOptions | None
+    ImageOptions: MountImageOptions | None
+    TmpfsOptions: MountTmpfsOptions | None
+
+
+class DeviceMapping(TypedDict, total=False):
+    """DeviceMapping (Engine API, definitions)."""
+
+    PathOnHost: str | None
+    PathInContainer: str | None
+    CgroupPermissions: str | None
+
+
+class DeviceRequest(TypedDict, total=False):
+    """DeviceRequest (Engine API, definitions)."""
+
+    Driver: str | None
+    Count: int | None
+    DeviceIDs: list[str] | None
+    Capabilities: list[list[str]] | None
+    Options: dict[str, str] | None
+
+
+class ThrottleDevice(TypedDict, total=False):
+    """ThrottleDevice (Engine API, definitions)."""
+
+    Path: str | None
+    Rate: int | None
+
+
+class RestartPolicy(TypedDict, total=False):
+    """RestartPolicy (Engine API, definitions)."""
+
+    Name: str | None
+    MaximumRetryCount: int | None
+
+
+class PortBinding(TypedDict, total=False):
+    """PortBinding (Engine API, definitions)."""
+
+    HostIp: str | None
+    HostPort: str | None
+
+
+class HostConfigBlkioWeightDeviceItem(TypedDict, total=False):
+    """HostConfigBlkioWeightDeviceItem (Engine API, definitions)."""
+
+    Path: str | None
+    Weight: int | None
+
+
+class HostConfigUlimitsItem(TypedDict, total=False):
+    """HostConfigUlimitsItem (Engine API, definitions)."""
+
+    Name: str | None
+    Soft: int | None
+    Hard: int | None
+
+
+class HostConfigLogConfig(TypedDict, total=False):
+    """HostConfigLogConfig (Engine API, definitions)."""
+
+    Type: str | None
+    Config: dict[str, str] | None
 
 
 class HostConfig(TypedDict, total=False):
@@ -122,63 +235,12 @@ class HostConfig(TypedDict, total=False):
     ReadonlyPaths: list[str] | None
 
 
-class Mount(TypedDict, total=False):
-    """Mount (Engine API, definitions)."""
+class EndpointIPAMConfig(TypedDict, total=False):
+    """EndpointIPAMConfig (Engine API, definitions)."""
 
-    Target: str | None
-    Source: str | None
-    Type: str | None
-    ReadOnly: bool | None
-    Consistency: str | None
-    BindOptions: MountBindOptions | None
-    VolumeOptions: MountVolumeOptions | None
-    ImageOptions: MountImageOptions | None
-    TmpfsOptions: MountTmpfsOptions | None
-
-
-class DeviceMapping(TypedDict, total=False):
-    """DeviceMapping (Engine API, definitions)."""
-
-    PathOnHost: str | None
-    PathInContainer: str | None
-    CgroupPermissions: str | None
-
-
-class DeviceRequest(TypedDict, total=False):
-    """DeviceRequest (Engine API, definitions)."""
-
-    Driver: str | None
-    Count: int | None
-    DeviceIDs: list[str] | None
-    Capabilities: list[list[str]] | None
-    Options: dict[str, str] | None
-
-
-class ThrottleDevice(TypedDict, total=False):
-    """ThrottleDevice (Engine API, definitions)."""
-
-    Path: str | None
-    Rate: int | None
-
-
-class RestartPolicy(TypedDict, total=False):
-    """RestartPolicy (Engine API, definitions)."""
-
-    Name: str | None
-    MaximumRetryCount: int | None
-
-
-class PortBinding(TypedDict, total=False):
-    """PortBinding (Engine API, definitions)."""
-
-    HostIp: str | None
-    HostPort: str | None
-
-
-class NetworkingConfig(TypedDict, total=False):
-    """NetworkingConfig (Engine API, definitions)."""
-
-    EndpointsConfig: dict[str, EndpointSettings] | None
+    IPv4Address: str | None
+    IPv6Address: str | None
+    LinkLocalIPs: list[str] | None
 
 
 class EndpointSettings(TypedDict, total=False):
@@ -201,12 +263,10 @@ class EndpointSettings(TypedDict, total=False):
     DNSNames: list[str] | None
 
 
-class EndpointIPAMConfig(TypedDict, total=False):
-    """EndpointIPAMConfig (Engine API, definitions)."""
+class NetworkingConfig(TypedDict, total=False):
+    """NetworkingConfig (Engine API, definitions)."""
 
-    IPv4Address: str | None
-    IPv6Address: str | None
-    LinkLocalIPs: list[str] | None
+    EndpointsConfig: dict[str, EndpointSettings] | None
 
 
 class ProcessConfig(TypedDict, total=False):
@@ -217,6 +277,23 @@ class ProcessConfig(TypedDict, total=False):
     tty: bool | None
     entrypoint: str | None
     arguments: list[str] | None
+
+
+class HealthcheckResult(TypedDict, total=False):
+    """HealthcheckResult (Engine API, definitions)."""
+
+    Start: str | None
+    End: str | None
+    ExitCode: int | None
+    Output: str | None
+
+
+class Health(TypedDict, total=False):
+    """Health (Engine API, definitions)."""
+
+    Status: str | None
+    FailingStreak: int | None
+    Log: list[HealthcheckResult] | None
 
 
 class ContainerState(TypedDict, total=False):
@@ -234,23 +311,6 @@ class ContainerState(TypedDict, total=False):
     StartedAt: str | None
     FinishedAt: str | None
     Health: Health | None
-
-
-class Health(TypedDict, total=False):
-    """Health (Engine API, definitions)."""
-
-    Status: str | None
-    FailingStreak: int | None
-    Log: list[HealthcheckResult] | None
-
-
-class HealthcheckResult(TypedDict, total=False):
-    """HealthcheckResult (Engine API, definitions)."""
-
-    Start: str | None
-    End: str | None
-    ExitCode: int | None
-    Output: str | None
 
 
 class MountPoint(TypedDict, total=False):
@@ -328,6 +388,25 @@ class ContainerInspectResponse(TypedDict, total=False):
     NetworkSettings: NetworkSettings | None
 
 
+class ContainerSummaryHostConfig(TypedDict, total=False):
+    """ContainerSummaryHostConfig (Engine API, definitions)."""
+
+    NetworkMode: str | None
+    Annotations: dict[str, str] | None
+
+
+class ContainerSummaryNetworkSettings(TypedDict, total=False):
+    """ContainerSummaryNetworkSettings (Engine API, definitions)."""
+
+    Networks: dict[str, EndpointSettings] | None
+
+
+class ContainerSummaryHealth(TypedDict, total=False):
+    """ContainerSummaryHealth (Engine API, definitions)."""
+
+    FailingStreak: int | None
+
+
 class ContainerSummary(TypedDict, total=False):
     """ContainerSummary (Engine API, definitions)."""
 
@@ -386,6 +465,12 @@ class ContainerTopResponse(TypedDict, total=False):
     Processes: list[list[str]] | None
 
 
+class ContainerWaitExitError(TypedDict, total=False):
+    """ContainerWaitExitError (Engine API, definitions)."""
+
+    Message: str | None
+
+
 class ContainerWaitResponse(TypedDict, total=False):
     """ContainerWaitResponse (Engine API, definitions)."""
 
@@ -393,28 +478,13 @@ class ContainerWaitResponse(TypedDict, total=False):
     Error: ContainerWaitExitError | None
 
 
-class ContainerWaitExitError(TypedDict, total=False):
-    """ContainerWaitExitError (Engine API, definitions)."""
+class ContainerBlkioStatEntry(TypedDict, total=False):
+    """ContainerBlkioStatEntry (Engine API, definitions)."""
 
-    Message: str | None
-
-
-class ContainerStatsResponse(TypedDict, total=False):
-    """ContainerStatsResponse (Engine API, definitions)."""
-
-    id: str | None
-    name: str | None
-    os_type: str | None
-    read: str | None
-    cpu_stats: ContainerCPUStats | None
-    memory_stats: ContainerMemoryStats | None
-    networks: dict[str, ContainerNetworkStats] | None
-    pids_stats: ContainerPidsStats | None
-    blkio_stats: ContainerBlkioStats | None
-    num_procs: int | None
-    storage_stats: ContainerStorageStats | None
-    preread: str | None
-    precpu_stats: ContainerCPUStats | None
+    major: int | None
+    minor: int | None
+    op: str | None
+    value: int | None
 
 
 class ContainerBlkioStats(TypedDict, total=False):
@@ -430,13 +500,21 @@ class ContainerBlkioStats(TypedDict, total=False):
     sectors_recursive: list[ContainerBlkioStatEntry] | None
 
 
-class ContainerBlkioStatEntry(TypedDict, total=False):
-    """ContainerBlkioStatEntry (Engine API, definitions)."""
+class ContainerCPUUsage(TypedDict, total=False):
+    """ContainerCPUUsage (Engine API, definitions)."""
 
-    major: int | None
-    minor: int | None
-    op: str | None
-    value: int | None
+    total_usage: int | None
+    percpu_usage: list[int] | None
+    usage_in_kernelmode: int | None
+    usage_in_usermode: int | None
+
+
+class ContainerThrottlingData(TypedDict, total=False):
+    """ContainerThrottlingData (Engine API, definitions)."""
+
+    periods: int | None
+    throttled_periods: int | None
+    throttled_time: int | None
 
 
 class ContainerCPUStats(TypedDict, total=False):
@@ -448,28 +526,11 @@ class ContainerCPUStats(TypedDict, total=False):
     throttling_data: ContainerThrottlingData | None
 
 
-class ContainerCPUUsage(TypedDict, total=False):
-    """ContainerCPUUsage (Engine API, definitions)."""
-
-    total_usage: int | None
-    percpu_usage: list[int] | None
-    usage_in_kernelmode: int | None
-    usage_in_usermode: int | None
-
-
 class ContainerPidsStats(TypedDict, total=False):
     """ContainerPidsStats (Engine API, definitions)."""
 
     current: int | None
     limit: int | None
-
-
-class ContainerThrottlingData(TypedDict, total=False):
-    """ContainerThrottlingData (Engine API, definitions)."""
-
-    periods: int | None
-    throttled_periods: int | None
-    throttled_time: int | None
 
 
 class ContainerMemoryStats(TypedDict, total=False):
@@ -500,80 +561,6 @@ class ContainerNetworkStats(TypedDict, total=False):
     instance_id: str | None
 
 
-class HostConfigBlkioWeightDeviceItem(TypedDict, total=False):
-    """HostConfigBlkioWeightDeviceItem (Engine API, definitions)."""
-
-    Path: str | None
-    Weight: int | None
-
-
-class HostConfigUlimitsItem(TypedDict, total=False):
-    """HostConfigUlimitsItem (Engine API, definitions)."""
-
-    Name: str | None
-    Soft: int | None
-    Hard: int | None
-
-
-class HostConfigLogConfig(TypedDict, total=False):
-    """HostConfigLogConfig (Engine API, definitions)."""
-
-    Type: str | None
-    Config: dict[str, str] | None
-
-
-class MountBindOptions(TypedDict, total=False):
-    """MountBindOptions (Engine API, definitions)."""
-
-    Propagation: str | None
-    NonRecursive: bool | None
-    CreateMountpoint: bool | None
-    ReadOnlyNonRecursive: bool | None
-    ReadOnlyForceRecursive: bool | None
-
-
-class MountVolumeOptions(TypedDict, total=False):
-    """MountVolumeOptions (Engine API, definitions)."""
-
-    NoCopy: bool | None
-    Labels: dict[str, str] | None
-    DriverConfig: MountVolumeOptionsDriverConfig | None
-    Subpath: str | None
-
-
-class MountImageOptions(TypedDict, total=False):
-    """MountImageOptions (Engine API, definitions)."""
-
-    Subpath: str | None
-
-
-class MountTmpfsOptions(TypedDict, total=False):
-    """MountTmpfsOptions (Engine API, definitions)."""
-
-    SizeBytes: int | None
-    Mode: int | None
-    Options: list[list[str]] | None
-
-
-class ContainerSummaryHostConfig(TypedDict, total=False):
-    """ContainerSummaryHostConfig (Engine API, definitions)."""
-
-    NetworkMode: str | None
-    Annotations: dict[str, str] | None
-
-
-class ContainerSummaryNetworkSettings(TypedDict, total=False):
-    """ContainerSummaryNetworkSettings (Engine API, definitions)."""
-
-    Networks: dict[str, EndpointSettings] | None
-
-
-class ContainerSummaryHealth(TypedDict, total=False):
-    """ContainerSummaryHealth (Engine API, definitions)."""
-
-    FailingStreak: int | None
-
-
 class ContainerStorageStats(TypedDict, total=False):
     """ContainerStorageStats (Engine API, definitions)."""
 
@@ -583,11 +570,22 @@ class ContainerStorageStats(TypedDict, total=False):
     write_size_bytes: int | None
 
 
-class MountVolumeOptionsDriverConfig(TypedDict, total=False):
-    """MountVolumeOptionsDriverConfig (Engine API, definitions)."""
+class ContainerStatsResponse(TypedDict, total=False):
+    """ContainerStatsResponse (Engine API, definitions)."""
 
-    Name: str | None
-    Options: dict[str, str] | None
+    id: str | None
+    name: str | None
+    os_type: str | None
+    read: str | None
+    cpu_stats: ContainerCPUStats | None
+    memory_stats: ContainerMemoryStats | None
+    networks: dict[str, ContainerNetworkStats] | None
+    pids_stats: ContainerPidsStats | None
+    blkio_stats: ContainerBlkioStats | None
+    num_procs: int | None
+    storage_stats: ContainerStorageStats | None
+    preread: str | None
+    precpu_stats: ContainerCPUStats | None
 
 
 class CreateContainer(ContainerConfig, total=False):

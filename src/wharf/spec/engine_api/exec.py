@@ -1,7 +1,5 @@
 """Execs, processes beside a container's own, as the Engine API spells them."""
 
-from __future__ import annotations
-
 from typing import TypedDict
 
 from wharf.spec.engine_api.container import ProcessConfig

@@ -1,11 +1,40 @@
 """Images as the Engine API spells them."""
 
-from __future__ import annotations
-
 from typing import TypedDict
 
 from wharf.spec.engine_api.container import DriverData, HealthConfig
 from wharf.spec.oci_image import Descriptor, Platform
+
+
+class ImageConfig(TypedDict, total=False):
+    """ImageConfig (Engine API, definitions)."""
+
+    User: str | None
+    ExposedPorts: dict[str, dict[str, object]] | None
+    Env: list[str] | None
+    Cmd: list[str] | None
+    Healthcheck: HealthConfig | None
+    ArgsEscaped: bool | None
+    Volumes: dict[str, dict[str, object]] | None
+    WorkingDir: str | None
+    Entrypoint: list[str] | None
+    OnBuild: list[str] | None
+    Labels: dict[str, str] | None
+    StopSignal: str | None
+    Shell: list[str] | None
+
+
+class ImageInspectRootFS(TypedDict, total=False):
+    """ImageInspectRootFS (Engine API, definitions)."""
+
+    Type: str | None
+    Layers: list[str] | None
+
+
+class ImageInspectMetadata(TypedDict, total=False):
+    """ImageInspectMetadata (Engine API, definitions)."""
+
+    LastTagTime: str | None
 
 
 class ImageInspect(TypedDict, total=False):
@@ -62,37 +91,6 @@ class ImageDeleteResponseItem(TypedDict, total=False):
 
     Untagged: str | None
     Deleted: str | None
-
-
-class ImageConfig(TypedDict, total=False):
-    """ImageConfig (Engine API, definitions)."""
-
-    User: str | None
-    ExposedPorts: dict[str, dict[str, object]] | None
-    Env: list[str] | None
-    Cmd: list[str] | None
-    Healthcheck: HealthConfig | None
-    ArgsEscaped: bool | None
-    Volumes: dict[str, dict[str, object]] | None
-    WorkingDir: str | None
-    Entrypoint: list[str] | None
-    OnBuild: list[str] | None
-    Labels: dict[str, str] | None
-    StopSignal: str | None
-    Shell: list[str] | None
-
-
-class ImageInspectRootFS(TypedDict, total=False):
-    """ImageInspectRootFS (Engine API, definitions)."""
-
-    Type: str | None
-    Layers: list[str] | None
-
-
-class ImageInspectMetadata(TypedDict, total=False):
-    """ImageInspectMetadata (Engine API, definitions)."""
-
-    LastTagTime: str | None
 
 
 class SearchResult(TypedDict, total=False):

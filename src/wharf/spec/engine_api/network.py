@@ -1,10 +1,41 @@
 """Networks as the Engine API spells them."""
 
-from __future__ import annotations
-
 from typing import TypedDict
 
 from wharf.spec.engine_api.container import EndpointSettings
+
+
+class IPAMConfig(TypedDict, total=False):
+    """IPAMConfig (Engine API, definitions)."""
+
+    Subnet: str | None
+    IPRange: str | None
+    Gateway: str | None
+    AuxiliaryAddresses: dict[str, str] | None
+
+
+class IPAM(TypedDict, total=False):
+    """IPAM (Engine API, definitions)."""
+
+    Driver: str | None
+    Config: list[IPAMConfig] | None
+    Options: dict[str, str] | None
+
+
+class EndpointResource(TypedDict, total=False):
+    """EndpointResource (Engine API, definitions)."""
+
+    Name: str | None
+    EndpointID: str | None
+    MacAddress: str | None
+    IPv4Address: str | None
+    IPv6Address: str | None
+
+
+class ConfigReference(TypedDict, total=False):
+    """ConfigReference (Engine API, definitions)."""
+
+    Network: str | None
 
 
 class NetworkInspect(TypedDict, total=False):
@@ -26,39 +57,6 @@ class NetworkInspect(TypedDict, total=False):
     Options: dict[str, str] | None
     Labels: dict[str, str] | None
     Containers: dict[str, EndpointResource] | None
-
-
-class IPAM(TypedDict, total=False):
-    """IPAM (Engine API, definitions)."""
-
-    Driver: str | None
-    Config: list[IPAMConfig] | None
-    Options: dict[str, str] | None
-
-
-class IPAMConfig(TypedDict, total=False):
-    """IPAMConfig (Engine API, definitions)."""
-
-    Subnet: str | None
-    IPRange: str | None
-    Gateway: str | None
-    AuxiliaryAddresses: dict[str, str] | None
-
-
-class EndpointResource(TypedDict, total=False):
-    """EndpointResource (Engine API, definitions)."""
-
-    Name: str | None
-    EndpointID: str | None
-    MacAddress: str | None
-    IPv4Address: str | None
-    IPv6Address: str | None
-
-
-class ConfigReference(TypedDict, total=False):
-    """ConfigReference (Engine API, definitions)."""
-
-    Network: str | None
 
 
 class NetworkCreateRequest(TypedDict, total=False):

@@ -1,8 +1,20 @@
 """The engine itself as the Engine API spells it."""
 
-from __future__ import annotations
-
 from typing import TypedDict
+
+
+class SystemVersionPlatform(TypedDict, total=False):
+    """SystemVersionPlatform (Engine API, definitions)."""
+
+    Name: str | None
+
+
+class SystemVersionComponentsItem(TypedDict, total=False):
+    """SystemVersionComponentsItem (Engine API, definitions)."""
+
+    Name: str | None
+    Version: str | None
+    Details: dict[str, object] | None
 
 
 class SystemVersion(TypedDict, total=False):
@@ -49,6 +61,13 @@ class AuthResponse(TypedDict):
     IdentityToken: str
 
 
+class EventActor(TypedDict, total=False):
+    """EventActor (Engine API, definitions)."""
+
+    ID: str | None
+    Attributes: dict[str, str] | None
+
+
 class EventMessage(TypedDict, total=False):
     """EventMessage (Engine API, definitions)."""
 
@@ -58,24 +77,3 @@ class EventMessage(TypedDict, total=False):
     scope: str | None
     time: int | None
     timeNano: int | None
-
-
-class EventActor(TypedDict, total=False):
-    """EventActor (Engine API, definitions)."""
-
-    ID: str | None
-    Attributes: dict[str, str] | None
-
-
-class SystemVersionPlatform(TypedDict, total=False):
-    """SystemVersionPlatform (Engine API, definitions)."""
-
-    Name: str | None
-
-
-class SystemVersionComponentsItem(TypedDict, total=False):
-    """SystemVersionComponentsItem (Engine API, definitions)."""
-
-    Name: str | None
-    Version: str | None
-    Details: dict[str, object] | None

@@ -1,8 +1,13 @@
 """Volumes as the Engine API spells them."""
 
-from __future__ import annotations
-
 from typing import TypedDict
+
+
+class VolumeUsageData(TypedDict, total=False):
+    """VolumeUsageData (Engine API, definitions)."""
+
+    Size: int | None
+    RefCount: int | None
 
 
 class Volume(TypedDict, total=False):
@@ -34,10 +39,3 @@ class VolumeListResponse(TypedDict, total=False):
 
     Volumes: list[Volume] | None
     Warnings: list[str] | None
-
-
-class VolumeUsageData(TypedDict, total=False):
-    """VolumeUsageData (Engine API, definitions)."""
-
-    Size: int | None
-    RefCount: int | None
