@@ -66,7 +66,7 @@ def _pack(intake: Intake, snapshots: Snapshots, chain_id: Digest, diff_id: Diges
             compressing.finish()
     finally:
         os.close(fd)
-    writer.finish()
+    writer.finish(durable=False)
     if plain.digest != diff_id:
         raise DataLoss(f"layer {chain_id} is not what it was when it was made")
     return Layer(

@@ -43,7 +43,8 @@ from wharf.storage.pack import nothing
 from wharf.storage.snapshots import Snapshots, StagedLayer
 from wharf.storage.tar_reader import Source
 from wharf.storage.trees import FOLDER, Node
-from wharf.storage.unpacking.workers import Workers
+from wharf.storage.unpacking.unpacked import UnpackedLayer
+from wharf.storage.unpacking.workers import LEAST_BYTES, Workers
 
 _MEDIA_TYPES: Final = {"": OCI_LAYER, "gzip": OCI_LAYER_GZIP, "zstd": OCI_LAYER_ZSTD}
 
@@ -98,22 +99,32 @@ class Intake:
         if compression_of(head) not in _MEDIA_TYPES:
             begun = Decompressed(begun)  # images cannot have it so: store what is in it
         layer = self._unpack(Compressed(begun, writer), writer)
-        writer.finish()
+        writer.finish(durable=False)
         return layer
 
     def layer_of(self, writer: Writer) -> Layer:
-        """Read one layer from a finished blob, which becomes the layer's; raises as :meth:`layer`."""
+        """Read one layer from a blob, which becomes the layer's; raises as :meth:`layer`.
+
+        The blob may still be written, by another thread: it is followed.
+        """
+        follows = writer.grown(LEAST_BYTES) >= LEAST_BYTES
         with writer.path.open("rb", buffering=0) as file:
-            if compression_of(Compressed(file, None)) in _MEDIA_TYPES:
+            if compression_of(Compressed(file, None)) not in _MEDIA_TYPES:
+                _wait_for_all(writer)
                 file.seek(0)
-                return self._unpack(file, writer, size=writer.size)
+                return self.layer(file)
+            if follows:
+                return self._unpack_by(lambda fd: self._workers.follow(writer, fd), writer)
             file.seek(0)
-            return self.layer(file)
+            return self._unpack(file, writer, size=writer.size)
 
     def layer_of_blob(self, descriptor: Descriptor) -> Layer:
         """Unpack a stored blob, which is verified already; raises as :meth:`layer`."""
-        with self._content.open(Digest(descriptor["digest"])) as blob:
-            return self._unpack(blob, None, descriptor, size=self._content.size(Digest(descriptor["digest"])))
+        blob = self._content.blob(Digest(descriptor["digest"]))
+        if blob.size >= LEAST_BYTES:
+            return self._unpack_by(lambda fd: self._workers.follow(blob, fd), None, descriptor)
+        with self._content.open(blob.digest) as stored:
+            return self._unpack(stored, None, descriptor, size=blob.size)
 
     def receive(self, rest: Source, descriptor: Descriptor) -> Layer:
         """Read one layer as it comes from a registry: stored, verified and unpacked in one pass.
@@ -164,7 +175,7 @@ class Intake:
             compressing = Compressing(archive, writer)
             layer = self._unpack(compressing, writer)
             compressing.finish()
-        writer.finish()
+        writer.finish(durable=False)
         layer.descriptor = _descriptor(OCI_LAYER_GZIP, writer)
         return layer
 
@@ -187,10 +198,15 @@ class Intake:
     def _unpack(
         self, stored: Source, writer: Writer | None, descriptor: Descriptor | None = None, *, size: int = 0
     ) -> Layer:
+        return self._unpack_by(lambda fd: self._workers.unpack(stored, fd, size), writer, descriptor)
+
+    def _unpack_by(
+        self, unpack: Callable[[int], UnpackedLayer], writer: Writer | None, descriptor: Descriptor | None = None
+    ) -> Layer:
         folder = self._stack.enter_context(self._snapshots.stage())
         fd = os.open(folder.path, FOLDER)
         try:
-            unpacked = self._workers.unpack(stored, fd, size)
+            unpacked = unpack(fd)
         finally:
             os.close(fd)
         if descriptor is None:
@@ -253,20 +269,23 @@ class Intake:
             known = self._catalog.get(record.id)
             if known and manifest is None:  # a manifest of ours says nothing that the image's own does not
                 return self._catalog.insert(known, references, now, lambda _: None, target)
-            for writer in (*besides, *(layer.writer for layer in layers if layer.writer)):
-                writer.commit()
-            self._content.add(config)
-            self._content.add(raw)
-            record_layers = self.settle(record.diff_ids, layers)
+            with ExitStack() as documents:
+                own = [documents.enter_context(self._content.document(data)) for data in (config, raw)]
+                record_layers = self._settle(
+                    record.diff_ids, layers, [*besides, *(one.writer for one in layers if one.writer), *own]
+                )
             return self._catalog.insert(record, references, now, record_layers, target)
 
-    def settle(self, diff_ids: list[Digest], layers: Sequence[Layer]) -> _Records:
-        """Give the folders of ``layers``, the lowest of ``diff_ids`` first, their names; return what records them."""
-        chain = chain_ids(diff_ids)[: len(layers)]
-        self._snapshots.make_durable([layer.folder for layer in layers if layer.folder is not None])
-        for chain_id, layer in zip(chain, layers, strict=True):
-            if layer.folder is not None:
-                self._snapshots.adopt(layer.folder, chain_id)
+    def _settle(self, diff_ids: list[Digest], layers: Sequence[Layer], blobs: Sequence[Writer]) -> _Records:
+        """Give blobs, then layers' folders, the lowest first, their names; return what records the layers."""
+        chain = chain_ids(diff_ids)
+        folders = {chain_id: layer.folder for chain_id, layer in zip(chain, layers, strict=True) if layer.folder}
+        for writer in blobs:
+            writer.finish(durable=False)
+        self._content.make_durable()
+        self._snapshots.make_durable(list(folders.values()))
+        self._content.commit(blobs)
+        self._snapshots.adopt_all(folders)
         return _Records(self._snapshots, chain, layers)
 
 
@@ -284,6 +303,12 @@ class _Records:
             if layer.folder is not None:
                 self.snapshots.record(db, chain_id, parent=parent, diff_id=layer.diff_id, size_bytes=layer.size_bytes)
             parent = chain_id
+
+
+def _wait_for_all(writer: Writer) -> None:
+    at = -1
+    while (there := writer.grown(at)) > at:
+        at = there
 
 
 def _descriptor(media_type: str, writer: Writer) -> Descriptor:

@@ -131,25 +131,32 @@ class _Files:
 
     def read(self, source: Source) -> None:
         plain = Decompressed(source)
+        plain.leave_unhashed()
         reader = TarReader(plain)
         for entry in reader:
             name = posixpath.normpath(entry.name.decode("utf-8", "surrogateescape"))
             if len(self._files) + len(self._links) > _MAX_FILES:
                 raise InvalidArgument("invalid archive: it has too many files to be images")
             if entry.kind is Kind.FILE and entry.extents is None:
-                writer = self._intake.writer()
-                for _, data in reader.pieces():
-                    writer.write(data)
-                writer.finish()
-                self._files[name] = writer
-                if writer.size >= LEAST_BYTES:  # what is so large is a layer: it is unpacked while the rest is read
-                    self._begun[name] = self._pool.submit(self._intake.layer_of, writer)
+                self._file(name, entry.size, reader)
             elif entry.kind in (Kind.SYMLINK, Kind.HARDLINK):  # how docker save < 25 wrote a layer twice
                 base = posixpath.dirname(name) if entry.kind is Kind.SYMLINK else ""
                 self._links[name] = posixpath.normpath(
                     posixpath.join(base, entry.target.decode("utf-8", "surrogateescape"))
                 )
         plain.drain()
+
+    def _file(self, name: str, size: int, reader: TarReader) -> None:
+        self._files[name] = writer = self._intake.writer()
+        if size >= LEAST_BYTES:  # what is so large is a layer: it is unpacked while it, and the rest, is read
+            self._begun[name] = self._pool.submit(self._intake.layer_of, writer)
+        try:
+            for _, data in reader.pieces():
+                writer.write(data)
+        except BaseException:
+            writer.abort()  # whoever follows it waits for more
+            raise
+        writer.finish(durable=False)
 
     def __contains__(self, name: str) -> bool:
         return self._resolve(name) in self._files

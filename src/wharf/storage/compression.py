@@ -96,9 +96,13 @@ class Decompressed:
         """"", "gzip", "zstd", "bzip2" or "xz"."""
         self._plain, failure = opener(self._stored)
         self._failures = (*_FAILURES, failure)
-        self._hash = hashlib.sha256()
+        self._hash: hashlib._Hash | None = hashlib.sha256()
         self._limit = limit
         self.size = 0
+
+    def leave_unhashed(self) -> None:
+        """Spare the work of a digest that nobody will ask for; before the first read."""
+        self._hash = None
 
     def read(self, size: int, /) -> bytes:
         """Return at most ``size`` bytes of plain content.
@@ -112,7 +116,8 @@ class Decompressed:
             if self._stored.failure is not None:
                 raise
             raise Corrupt(f"corrupt archive: damaged {self.compression} stream: {error}") from error
-        self._hash.update(data)
+        if self._hash is not None:
+            self._hash.update(data)
         self.size += len(data)
         if self._limit is not None and self.size > self._limit:
             raise Corrupt(f"archive holds more than {self._limit} bytes")
@@ -128,6 +133,7 @@ class Decompressed:
     @property
     def digest(self) -> Digest:
         """The digest of the plain bytes read so far."""
+        assert self._hash is not None, "it was told that nobody would ask"
         return Digest(f"sha256:{self._hash.hexdigest()}")
 
 

@@ -11,12 +11,15 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Collection, Iterator, Sequence
+import threading
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
 
-from wharf.errors import DataLoss, InvalidArgument
+from wharf.errors import DataLoss, InvalidArgument, Unavailable
+from wharf.kernel.sync import syncfs
 from wharf.lib.digest import Digest, digest_of, hex_of, is_digest
 from wharf.spec.oci_image import OCI_INDEX, Descriptor, Index
 from wharf.storage.layout import DataRoot
@@ -34,8 +37,10 @@ class Writer:
         self._store = store
         self.path = path
         """The temporary file; may be read again until it is committed."""
-        self._file: BinaryIO = path.open("ab" if resumed else "xb")
+        self._file = path.open("ab" if resumed else "xb", buffering=0)
         self._hash = hashlib.sha256()
+        self._growth = threading.Condition()
+        self._given_up = False
         self.size = 0
 
     def replay(self) -> Iterator[bytes]:
@@ -48,21 +53,48 @@ class Writer:
 
     def write(self, data: bytes) -> None:
         """Append to the blob."""
-        self._file.write(data)
+        written = self._file.write(data)
+        while written < len(data):
+            written += self._file.write(memoryview(data)[written:])
+        with self._growth:
+            self.size += len(data)
+            self._growth.notify_all()
         self._hash.update(data)
-        self.size += len(data)
+
+    def open(self) -> int:
+        """Return a descriptor of the caller's own to read what there is, from the beginning."""
+        return os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def grown(self, beyond: int) -> int:
+        """Return how many bytes there are, once these are more than ``beyond`` or the blob is finished; blocking.
+
+        Raises:
+            Unavailable: whoever writes it has given up.
+        """
+        with self._growth:
+            self._growth.wait_for(lambda: self._given_up or self._file.closed or self.size > beyond)
+            if self._given_up:
+                raise Unavailable("the blob was given up before it was whole")
+            return self.size
 
     @property
     def digest(self) -> Digest:
         """The digest of what has been written so far."""
         return Digest(f"sha256:{self._hash.hexdigest()}")
 
-    def finish(self) -> None:
-        """Bring the bytes to the disk and close the file; idempotent."""
-        if not self._file.closed:
-            self._file.flush()
+    def finish(self, *, durable: bool = True) -> None:
+        """Bring the bytes to the disk and close the file; idempotent.
+
+        Args:
+            durable: False leaves the bytes on their way to the disk: see :meth:`ContentStore.commit`.
+        """
+        if self._file.closed:
+            return
+        if durable:
             os.fsync(self._file.fileno())
+        with self._growth:
             self._file.close()
+            self._growth.notify_all()
 
     def commit(self, digest: Digest | None = None, size: int | None = None) -> Digest:
         """Give the blob its name; a blob that exists already is left as it is. Idempotent.
@@ -75,14 +107,19 @@ class Writer:
             raise InvalidArgument(f"blob has digest {self.digest}, expected {digest}")
         if size is not None and size != self.size:
             raise InvalidArgument(f"blob {self.digest} has {self.size} bytes, expected {size}")
+        if self.take_name():
+            fsync_folder(self._store.path(self.digest).parent)
+        return self.digest
+
+    def take_name(self) -> bool:
+        """Give a finished blob its name; return whether it was the first: one that exists is left as it is."""
         target = self._store.path(self.digest)
         if target.exists():
             self.path.unlink(missing_ok=True)
-        else:
-            self.path.chmod(0o444)
-            self.path.rename(target)
-            fsync_folder(target.parent)
-        return self.digest
+            return False
+        self.path.chmod(0o444)
+        self.path.rename(target)
+        return True
 
     def keep(self) -> None:
         """Leave a resumed blob as far as it came, for a later attempt; idempotent."""
@@ -90,7 +127,10 @@ class Writer:
 
     def abort(self) -> None:
         """Forget the blob unless it was committed; idempotent."""
-        self._file.close()
+        with self._growth:
+            self._given_up = self._given_up or not self._file.closed
+            self._file.close()
+            self._growth.notify_all()
         self.path.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
@@ -100,6 +140,23 @@ class Writer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.abort()
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A stored blob, to be read as one that is still written is."""
+
+    path: Path
+    digest: Digest
+    size: int
+
+    def open(self) -> int:
+        """Return a descriptor of the caller's own."""
+        return os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def grown(self, _beyond: int, /) -> int:
+        """Return its bytes: it grows no more."""
+        return self.size
 
 
 class ContentStore:
@@ -154,6 +211,29 @@ class ContentStore:
             writer.write(data)
             return writer.commit()
 
+    def document(self, data: bytes) -> Writer:
+        """Return a small blob that is finished, and on its way to the disk."""
+        writer = self.writer()
+        try:
+            writer.write(data)
+            writer.finish(durable=False)
+        except BaseException:
+            writer.abort()
+            raise
+        return writer
+
+    def make_durable(self) -> None:
+        """Bring all that has been written to the disk: before :meth:`commit`."""
+        sync_system(self._ingest)
+
+    def commit(self, writers: Iterable[Writer]) -> None:
+        """Give several finished blobs their names; those of them that exist already are left as they are.
+
+        :meth:`make_durable` has been called since they were finished.
+        """
+        if [writer for writer in writers if writer.take_name()]:
+            fsync_folder(self._blobs)
+
     def path(self, digest: Digest) -> Path:
         """Return where a blob is, or would be."""
         assert is_digest(digest), digest
@@ -169,6 +249,10 @@ class ContentStore:
             return self.path(digest).stat().st_size
         except FileNotFoundError:
             raise DataLoss(f"blob {digest} is missing from the content store") from None
+
+    def blob(self, digest: Digest) -> Blob:
+        """Return a blob; DataLoss when it is missing."""
+        return Blob(self.path(digest), digest, self.size(digest))
 
     def open(self, digest: Digest) -> BinaryIO:
         """Open a blob for reading; it stays readable when it is deleted. DataLoss when it is missing."""
@@ -258,6 +342,15 @@ def _replace(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
     temporary.rename(path)
     fsync_folder(path.parent)
+
+
+def sync_system(folder: Path) -> None:
+    """Bring all of the file system that a folder is on to the disk (syncfs(2))."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        syncfs(fd)
+    finally:
+        os.close(fd)
 
 
 def fsync_folder(path: Path) -> None:

@@ -11,7 +11,7 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +19,14 @@ from typing import Final
 
 from wharf.errors import Conflict, DataLoss
 from wharf.kernel import overlay_detached, overlay_options
+from wharf.kernel.inode_flags import spread_folders
+from wharf.kernel.libc import suppress_errno
 from wharf.kernel.mount_view import Layers
 from wharf.kernel.rename import exchange
-from wharf.kernel.sync import syncfs
 from wharf.lib.digest import Digest, hex_of
 from wharf.spec.shim_messages import RootfsMount
 from wharf.storage import trees
-from wharf.storage.content import fsync_folder
+from wharf.storage.content import fsync_folder, sync_system
 from wharf.storage.layout import DataRoot
 from wharf.storage.metadata import Database
 from wharf.storage.roots.overlay import OverlayRoots
@@ -68,6 +69,7 @@ class Snapshots:
         self._removals = 0
         for folder in (data.snapshots, data.ingest, data.containers):
             folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+        _spread(data.ingest)
 
     def sweep(self) -> None:
         """Remove what killed processes left; call once, before the first stage."""
@@ -90,19 +92,20 @@ class Snapshots:
 
     def make_durable(self, stages: Sequence[Stage]) -> None:
         """Bring the content of staged layers to the disk, so that none is half empty after a power failure."""
-        if not stages:
-            return
-        fd = os.open(stages[0].path, trees.FOLDER)
-        try:
-            syncfs(fd)
-        finally:
-            os.close(fd)
+        if stages:
+            sync_system(stages[0].path)
 
     def adopt(self, stage: Stage, chain_id: Digest) -> None:
         """Give a staged layer its name; one that exists is kept. It does not count until :meth:`record`."""
-        target = self._data.snapshots / hex_of(chain_id)
-        if not target.exists():
-            stage.path.parent.rename(target)
+        self.adopt_all({chain_id: stage})
+
+    def adopt_all(self, stages: Mapping[Digest, Stage]) -> None:
+        """Do that for several, the lowest first."""
+        for chain_id, stage in stages.items():
+            target = self._data.snapshots / hex_of(chain_id)
+            if not target.exists():
+                stage.path.parent.rename(target)
+        if stages:
             fsync_folder(self._data.snapshots)
 
     def record(
@@ -308,6 +311,22 @@ class Snapshots:
         """Remove a container's folder with its own layer; idempotent."""
         self.roots.release(self._data.container(container_id))
         trees.remove(self._data.container(container_id), self._data.ingest)
+
+
+def _spread(ingest: Path) -> None:
+    """Have each layer begin in a part of the disk of its own.
+
+    Ext4 puts folders beside the one they are in. Layers are made and removed with thousands of files at a time, and
+    where many files have just been removed it passes over their inodes one by one for each new file: a
+    layer of 3,000 files took 1.4 s instead of 0.2.
+    """
+    fd = os.open(ingest, trees.FOLDER)
+    try:
+        # A hint that other file systems do not know, and that an owner in no namespace of ours may not give.
+        with suppress_errno(errno.EOPNOTSUPP, errno.ENOTTY, errno.EINVAL, errno.EPERM):
+            spread_folders(fd)
+    finally:
+        os.close(fd)
 
 
 def _empty(ingest: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from wharf.errors import DataLoss, InvalidArgument
+from wharf.errors import DataLoss, InvalidArgument, Unavailable
 from wharf.lib.digest import Digest, digest_of
 from wharf.storage.content import ContentStore
 from wharf.storage.layout import DataRoot
@@ -54,6 +54,35 @@ def test_a_blob_stored_twice_is_there_once(store: ContentStore) -> None:
 
     assert len(list(store.digests())) == 1
     assert list(store.root.rglob("ingest/*")) == []
+
+
+def test_blobs_get_their_names_together_once_they_are_on_the_disk(store: ContentStore) -> None:
+    store.add(b"one")
+    writers = [store.document(data) for data in (b"one", b"two")]
+    assert len(list(store.digests())) == 1
+
+    store.make_durable()
+    store.commit(writers)
+
+    assert {store.read(digest) for digest in store.digests()} == {b"one", b"two"}
+    assert list(store.root.rglob("ingest/*")) == []
+
+
+def test_whoever_follows_a_blob_is_told_how_far_it_has_got(store: ContentStore) -> None:
+    with store.writer() as writer:
+        writer.write(b"half")
+        half = writer.grown(0)
+        writer.finish(durable=False)
+        with open(writer.open(), "rb") as read:
+            assert (half, writer.grown(4), read.read()) == (4, 4, b"half")
+
+
+def test_a_blob_that_is_given_up_tells_who_follows_it(store: ContentStore) -> None:
+    with store.writer() as writer:
+        writer.write(b"half")
+
+    with pytest.raises(Unavailable, match="given up"):
+        writer.grown(4)
 
 
 def test_a_missing_blob_is_data_loss(store: ContentStore) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from wharf.lib.digest import Digest
 from wharf.storage.compression import Decompressed
@@ -19,6 +20,20 @@ class UnpackedLayer:
     compression: str  # "", "gzip", "zstd", "bzip2" or "xz"
 
 
+class Growing(Protocol):
+    """A layer's file, which may still be written while it is read; whoever writes it hashes it."""
+
+    def open(self) -> int:
+        """Return a descriptor of the caller's own to read it from the beginning."""
+
+    def grown(self, beyond: int, /) -> int:
+        """Return how many bytes of it there are, once these are more than ``beyond`` or all; blocking."""
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of the file, once it is whole."""
+
+
 def unpack_layer(stored: Source, folder_fd: int) -> UnpackedLayer:
     """Unpack a layer, compressed or not, into the empty folder ``folder_fd``; blocking.
 
@@ -27,6 +42,24 @@ def unpack_layer(stored: Source, folder_fd: int) -> UnpackedLayer:
         OSError: the disk is full, or this process may not make a device.
     """
     plain = Decompressed(stored)
+    size_bytes = _unpack(plain, folder_fd)
+    return UnpackedLayer(plain.digest, size_bytes, plain.compression)
+
+
+def unpack_hashed(stored: Source, folder_fd: int) -> tuple[Digest | None, int, str]:
+    """Unpack a layer whose stored bytes somebody else hashes; raises as :func:`unpack_layer`.
+
+    Returns the diff id, None for a layer that is not compressed (it is the digest of what is stored); the bytes of
+    its files; and its compression.
+    """
+    plain = Decompressed(stored)
+    if not plain.compression:
+        plain.leave_unhashed()
+    size_bytes = _unpack(plain, folder_fd)
+    return plain.digest if plain.compression else None, size_bytes, plain.compression
+
+
+def _unpack(plain: Decompressed, folder_fd: int) -> int:
     unpacked = unpack(plain, folder_fd)
     plain.drain()
-    return UnpackedLayer(plain.digest, unpacked.size_bytes, plain.compression)
+    return unpacked.size_bytes

@@ -9,7 +9,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple
@@ -18,7 +18,8 @@ from wharf.errors import InvalidArgument
 from wharf.kernel.process import spawn
 from wharf.lib.digest import parse_digest
 from wharf.storage.tar_reader import Source
-from wharf.storage.unpacking.unpacked import UnpackedLayer, unpack_layer
+from wharf.storage.unpacking.unpacked import Growing, UnpackedLayer, unpack_layer
+from wharf.storage.unpacking.worker import FOLLOW, UNPACK
 
 LEAST_BYTES: Final = 2 * 1024 * 1024
 """Stored bytes below which a layer is unpacked sooner than a worker has started."""
@@ -79,16 +80,26 @@ class Workers:
         """
         if size < LEAST_BYTES:
             return unpack_layer(stored, folder_fd)
+        return _read(self._have(lambda worker: _ask(worker, stored, folder_fd)), None)
+
+    def follow(self, stored: Growing, folder_fd: int) -> UnpackedLayer:
+        """Unpack a layer from its file, while that is written; else as :meth:`unpack`.
+
+        Nothing of it passes through this process: the worker reads the file.
+        """
+        return _read(self._have(lambda worker: _let_follow(worker, stored, folder_fd)), stored)
+
+    def _have(self, work: Callable[[_Worker], dict[str, object]]) -> dict[str, object]:
         with self.expecting(), self._slots:
             worker = self._take()
             try:
-                result = _ask(worker, stored, folder_fd)
+                result = work(worker)
             except BaseException:
                 _end(worker)  # in whatever state it is
                 raise
             with self._lock:
                 self._idle.append(worker)
-        return _read(result)
+        return result
 
     def _take(self) -> _Worker:
         with self._lock:
@@ -125,12 +136,31 @@ def _ask(worker: _Worker, stored: Source, folder_fd: int) -> dict[str, object]:
         with suppress(PermissionError):  # beyond what a plain user may: then it is smaller
             fcntl.fcntl(into, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         try:
-            socket.send_fds(worker.requests, [b"unpack"], [out, folder_fd])
+            socket.send_fds(worker.requests, [UNPACK], [out, folder_fd])
         finally:
             os.close(out)
         _pump(stored, into)
     finally:
         os.close(into)
+    return _answer(worker)
+
+
+def _let_follow(worker: _Worker, stored: Growing, folder_fd: int) -> dict[str, object]:
+    """Give a worker the file of one layer, tell it how far that has got whenever it asks, and return its answer."""
+    fd = stored.open()
+    try:
+        socket.send_fds(worker.requests, [FOLLOW], [fd, folder_fd])
+    finally:
+        os.close(fd)
+    while True:
+        match _answer(worker):
+            case {"beyond": int(beyond)}:
+                worker.requests.send(b"%d" % stored.grown(beyond))
+            case answer:
+                return answer
+
+
+def _answer(worker: _Worker) -> dict[str, object]:
     answer = worker.requests.recv(65536)
     if not answer:
         raise OSError(errno.ECHILD, "the process that unpacked a layer was killed")
@@ -149,8 +179,10 @@ def _pump(stored: Source, into: int) -> None:
                 return
 
 
-def _read(document: dict[str, object]) -> UnpackedLayer:
+def _read(document: dict[str, object], stored: Growing | None) -> UnpackedLayer:
     match document:
+        case {"diff_id": None, "size_bytes": int(size_bytes), "compression": ""} if stored is not None:
+            return UnpackedLayer(stored.digest, size_bytes, "")
         case {"diff_id": str(diff_id), "size_bytes": int(size_bytes), "compression": str(compression)}:
             return UnpackedLayer(parse_digest(diff_id), size_bytes, compression)
         case {"refused": str(message)}:

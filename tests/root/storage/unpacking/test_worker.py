@@ -12,7 +12,7 @@ import pytest
 from tests.root.images.conftest import tar
 
 from wharf.lib.digest import digest_of
-from wharf.storage.unpacking.worker import answer, serve
+from wharf.storage.unpacking.worker import FOLLOW, answer, serve
 
 pytestmark = pytest.mark.root
 
@@ -43,6 +43,28 @@ def test_a_layer_is_unpacked_and_told(tmp_path: Path) -> None:
 
     assert asked(data, tmp_path / "layer") == {"diff_id": digest_of(data), "size_bytes": 5, "compression": ""}
     assert (tmp_path / "layer/f").read_bytes() == b"12345"
+
+
+def test_a_file_that_is_followed_ends_when_its_writer_says_so(tmp_path: Path) -> None:
+    data = tar(f=bytes(3_000_000))
+    (tmp_path / "blob").write_bytes(data)
+    (tmp_path / "layer").mkdir()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    server = threading.Thread(target=serve, args=(theirs.detach(),))
+    server.start()
+    with ours:
+        fds = [os.open(tmp_path / name, os.O_RDONLY) for name in ("blob", "layer")]
+        socket.send_fds(ours, [FOLLOW], fds)
+        asked, said = [], {}
+        while "size_bytes" not in (said := json.loads(ours.recv(4096))):
+            asked.append(said["beyond"])
+            ours.send(b"%d" % min(len(data), said["beyond"] + 1_000_000))
+    server.join()
+    for fd in fds:
+        os.close(fd)
+
+    assert asked == [0, 1_000_000, 2_000_000, 3_000_000, len(data)]
+    assert said == {"diff_id": None, "size_bytes": 3_000_000, "compression": ""}
 
 
 def test_what_is_refused_is_told_in_its_words(tmp_path: Path) -> None:

@@ -13,8 +13,11 @@ from pathlib import Path
 import pytest
 from tests.root.images.conftest import tar
 
-from wharf.errors import InvalidArgument
+from wharf.errors import InvalidArgument, Unavailable
 from wharf.lib.digest import digest_of
+from wharf.storage.content import ContentStore, Writer
+from wharf.storage.layout import DataRoot
+from wharf.storage.unpacking.unpacked import UnpackedLayer
 from wharf.storage.unpacking.workers import LEAST_BYTES, Workers
 
 pytestmark = pytest.mark.root
@@ -114,3 +117,54 @@ def test_a_worker_that_is_killed_fails_its_layer_alone(folders: list[int]) -> No
                 _Breaking(STORED[:3_000_000], lambda: os.kill(children()[0], signal.SIGKILL)), folders[0], LEAST_BYTES
             )
         assert workers.unpack(io.BytesIO(STORED), folders[1], LEAST_BYTES).size_bytes == 4_000_000
+
+
+def test_a_layer_is_unpacked_while_its_blob_is_written(folders: list[int], tmp_path: Path) -> None:
+    store = ContentStore(DataRoot(tmp_path / "root"))
+    asked = threading.Event()
+
+    class Followed(Writer):
+        def grown(self, beyond: int) -> int:
+            if beyond:
+                asked.set()
+            return super().grown(beyond)
+
+    with Followed(store, tmp_path / "blob") as writer:
+        found = []
+        reader = threading.Thread(target=lambda: found.append(Workers().follow(writer, folders[0])))
+        reader.start()
+        writer.write(STORED[:1_000_000])
+        assert asked.wait(30)  # the worker has taken that, and wants more
+        writer.write(STORED[1_000_000:])
+        writer.finish()
+        reader.join()
+
+        assert found == [UnpackedLayer(digest_of(PLAIN), 4_000_000, "gzip")]
+
+
+def test_a_layer_that_is_not_compressed_has_the_digest_of_its_blob(folders: list[int], tmp_path: Path) -> None:
+    store = ContentStore(DataRoot(tmp_path / "root"))
+    digest = store.add(PLAIN)
+
+    layer = Workers().follow(store.blob(digest), folders[0])
+
+    assert layer == UnpackedLayer(digest, 4_000_000, "")
+
+
+def test_a_blob_that_is_given_up_ends_who_follows_it(folders: list[int], tmp_path: Path) -> None:
+    store = ContentStore(DataRoot(tmp_path / "root"))
+
+    class GivenUp(Writer):
+        def grown(self, beyond: int) -> int:
+            if beyond:
+                self.abort()
+            return super().grown(beyond)
+
+    workers = Workers(most=1)
+    with workers.expecting():
+        with GivenUp(store, tmp_path / "blob") as writer:
+            writer.write(STORED[:1_000_000])
+            with pytest.raises(Unavailable, match="given up"):
+                workers.follow(writer, folders[0])
+
+        assert workers.follow(store.blob(store.add(STORED)), folders[1]).size_bytes == 4_000_000
