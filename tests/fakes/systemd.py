@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wharf.kernel import dbus_wire as wire
-from wharf.runtime.systemd import expanded
+from wharf.kernel.cgroup.units import expanded
 
 _JOB = "/org/freedesktop/systemd1/job/7"
 
@@ -46,6 +46,9 @@ class FakeSystemd:
             yield _removed("/org/freedesktop/systemd1/job/6", "other.scope", "failed")
             yield wire.Message(wire.RETURN, 2, {**to, "signature": "o"}, [_JOB])
             yield _removed(_JOB, call.body[0], self._result)
+        elif member == "SetUnitProperties":
+            self.units.append((call.body[0], {name: value for name, (_, value) in call.body[2]}))
+            yield wire.Message(wire.RETURN, 4, to, [])
         elif member == "Hello":
             yield wire.Message(wire.RETURN, 3, {**to, "signature": "s"}, [":1.1"])
         else:

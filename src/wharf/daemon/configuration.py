@@ -100,6 +100,7 @@ class Configuration:
             labels=labels,
             debug=self.level == "debug",
             experimental=self.get("experimental", default=False),
+            cgroup_driver="systemd" if "native.cgroupdriver=systemd" in self.texts("exec-opts") else "cgroupfs",
             storage_driver=self.get("storage-driver", ""),
             containers=self._containers(),
             registries=RegistryOptions(

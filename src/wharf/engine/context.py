@@ -9,6 +9,7 @@ import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 
+from wharf.engine import scopes
 from wharf.engine.containers.record import Container
 from wharf.engine.containers.registry import Registry
 from wharf.engine.events import Events
@@ -107,9 +108,17 @@ class Context:
 
     def cgroups_path(self, container: Container) -> str:
         """Return a container's cgroup: below --cgroup-parent when given, else below the engine's own."""
+        if scope := self.scope_of(container):
+            return scopes.path_of(scope)
         parent = (container.spec.host_config.get("CgroupParent") or "").strip("/")
         return f"/{parent or f'wharf/{self.data.key}'}/{container.id}"
 
+    def scope_of(self, container: Container) -> str:
+        """Return "slice:prefix:name" of the scope that systemd makes for a container; "" when we make its group."""
+        if self.options.cgroup_driver != scopes.DRIVER:
+            return ""
+        return scopes.scope_of(container.spec.host_config.get("CgroupParent") or "", self.data.key, container.id)
+
     def cgroup_of(self, container: Container) -> Cgroup:
         """Return the handle of a container's cgroup; its methods block."""
-        return open_cgroup(self.cgroups_path(container))
+        return open_cgroup(container.shim.cgroup if container.shim else self.cgroups_path(container))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from wharf.engine import scopes
 from wharf.engine.builds.builds import BuildVerbs
 from wharf.engine.completed import Completed, run_to_completion
 from wharf.engine.containers import validate
@@ -91,6 +92,8 @@ class Engine:
             InvalidArgument: an option cannot be.
         """
         validate.host_config(self._options.containers.fill({}))
+        if self._options.cgroup_driver == scopes.DRIVER:
+            await asyncio.to_thread(scopes.require_systemd, rootless=read_facts().rootless)
         async with AsyncExitStack() as stack:
             self._opened = await self._open(stack)
             self._stack = stack.pop_all()
@@ -133,7 +136,7 @@ class Engine:
         ):
             folder.mkdir(mode=0o711, parents=True, exist_ok=True)
         stack.enter_context(EngineLock(data.lock))
-        stack.callback(_remove_empty_parent, f"/wharf/{data.key}")
+        stack.callback(_remove_empty_parents, data.key, self._options.cgroup_driver)
         database = Database(data.database)
         stack.callback(database.close)
         content = ContentStore(data)
@@ -274,7 +277,8 @@ class Engine:
             return await run_to_completion(self.containers, request, stdin)
 
 
-def _remove_empty_parent(cgroup: str) -> None:
-    """Remove the engine's own cgroup unless containers run on in it."""
-    with suppress_errno(errno.EBUSY):
-        open_cgroup(cgroup).delete_now()
+def _remove_empty_parents(key: str, driver: str) -> None:
+    """Remove the engine's own cgroups unless containers run on in them."""
+    for path in (f"/wharf/{key}", *(reversed(scopes.slices_of(key)) if driver == scopes.DRIVER else ())):
+        with suppress_errno(errno.EBUSY):
+            open_cgroup(path).delete_now()

@@ -76,6 +76,7 @@ class EngineOptions:
     labels: tuple[str, ...] = ()  # key=value, shown by info
     debug: bool = False  # shown by info
     experimental: bool = False  # told to clients, some of which show commands only then
+    cgroup_driver: str = "cgroupfs"  # or "systemd": it makes containers' control groups
     storage_driver: str = ""  # overlay2, vfs, fuse-overlayfs or btrfs; empty: the fastest that works
     containers: ContainerDefaults = field(default_factory=ContainerDefaults)
     registries: RegistryOptions = field(default_factory=RegistryOptions)

@@ -121,7 +121,7 @@ class System:
             "NGoroutines": 0,
             "SystemTime": context.clock.now(),
             "LoggingDriver": options.containers.log_driver or "json-file",
-            "CgroupDriver": "cgroupfs" if context.facts.controllers else "none",
+            "CgroupDriver": context.options.cgroup_driver if context.facts.controllers else "none",
             "CgroupVersion": "2" if context.facts.cgroup2 else "1",
             "NEventsListener": context.events.listeners,
             "KernelVersion": platform.release(),

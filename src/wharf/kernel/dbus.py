@@ -10,11 +10,27 @@ from wharf.kernel import dbus_wire as wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any, Final, Self
 
 _BUS: Final = "org.freedesktop.DBus"
 _BUS_PATH: Final = "/org/freedesktop/DBus"
 _LONGEST_BYTES: Final = 1 << 20
+
+
+def bus_path(environment: Mapping[str, str]) -> str:
+    """Return the bus to ask: the machine's for root, their own for a plain user, or as DBUS_*_BUS_ADDRESS say."""
+    user = os.geteuid() != 0
+    default = f"{environment.get('XDG_RUNTIME_DIR', '')}/bus" if user else "/run/dbus/system_bus_socket"
+    address = environment.get("DBUS_SESSION_BUS_ADDRESS" if user else "DBUS_SYSTEM_BUS_ADDRESS") or ""
+    for part in address.split(";"):
+        kind, _, rest = part.partition(":")
+        values = dict(pair.split("=", 1) for pair in rest.split(",") if "=" in pair)
+        if kind == "unix" and "path" in values:
+            return values["path"]
+        if kind == "unix" and "abstract" in values:
+            return f"\0{values['abstract']}"
+    return default
 
 
 class CallFailed(Exception):

@@ -46,6 +46,19 @@ def make(folder: Path) -> int:
         return held
 
 
+def note_cgroup(folder: Path, cgroup: str) -> None:
+    """Write down where a container's group is that another engine, set up otherwise, would look for elsewhere."""
+    (folder / "cgroup").write_text(cgroup)
+
+
+def noted_cgroup(folder: Path) -> str:
+    """Return what :func:`note_cgroup` has written; "" for nothing."""
+    try:
+        return (folder / "cgroup").read_text()
+    except FileNotFoundError:
+        return ""
+
+
 def is_dead(folder: Path) -> bool:
     """Return whether no shim lives there and no request for one is in flight; then none ever will."""
     if not folder.is_dir():

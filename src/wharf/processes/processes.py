@@ -121,6 +121,8 @@ class Processes:
             except BlockingIOError as error:
                 raise Conflict(f"container {request['id']} has a shim that lives") from error
             held.callback(os.close, lock)
+            if "scope" in request:
+                folders.note_cgroup(folder, request["cgroup"])
             config = memfd.sealed(self._document(spec), "config.json")
             held.callback(os.close, config)
             ours, theirs = sockets.pair()
@@ -157,6 +159,9 @@ class Processes:
         Raises:
             OSError: a limit that the kernel refuses, for example.
         """
+        if "scope" in request:  # then the shim has systemd make the group, and the world in it
+            await shim.give_world(Opened().world, [])
+            return
         cgroup, rootfs = open_cgroup(request["cgroup"], self._hierarchies), request["rootfs"]
         cgroup.create()
         cgroup.apply((spec.get("linux") or {}).get("resources") or {})
@@ -180,6 +185,7 @@ class Processes:
             OSError: EBUSY: something in the cgroup cannot be killed.
         """
         folder = self._run.shim(container_id)
+        cgroup = folders.noted_cgroup(folder) or cgroup
         began = asyncio.get_running_loop().time()
         while True:
             dead, recorded = folders.is_dead(folder), folders.read_exit(folder)
@@ -204,11 +210,12 @@ class Processes:
             Unavailable: a shim lives and does not answer.
             OSError: EBUSY: something in the cgroup cannot be killed.
         """
+        noted = folders.noted_cgroup(self._run.shim(container_id))
         found = await self.adopt(container_id, cgroup)
         if isinstance(found, Shim):
-            await asyncio.to_thread(folders.kill_cgroup, cgroup)
+            await asyncio.to_thread(folders.kill_cgroup, found.cgroup)
             await asyncio.wait([found.released])
-        await asyncio.to_thread(folders.clear_cgroup, cgroup)
+        await asyncio.to_thread(folders.clear_cgroup, noted or cgroup)
         self.forget(container_id)
 
     def forget(self, container_id: str) -> None:

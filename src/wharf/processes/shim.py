@@ -33,6 +33,7 @@ class Shim:
     """A running container; made by Processes.
 
     Attributes:
+        cgroup: path of its control group.
         pid: of the container's init.
         started_at: RFC 3339.
         steps_us: microseconds each step of the start took; empty for an adopted shim.
@@ -59,7 +60,7 @@ class Shim:
         self.on_oom: Callable[[], None] | None = None
         self._folder = folder
         self._dispose = dispose
-        self._cgroup = cgroup
+        self.cgroup = cgroup
         self._begun: asyncio.Future[None] = loop.create_future()
         self._execs: dict[str, asyncio.Future[int]] = {}
         self._unwanted: set[str] = set()  # execs that still run and whose exit code nobody will ask for
@@ -81,9 +82,9 @@ class Shim:
     async def abandon(self) -> None:
         """Hang up on a shim whose container does not run, and will not: it leaves, and nothing is left after this."""
         await self.aclose()
-        await asyncio.to_thread(folders.kill_cgroup, self._cgroup)
+        await asyncio.to_thread(folders.kill_cgroup, self.cgroup)
         await asyncio.to_thread(folders.wait_dead, self._folder)
-        await asyncio.to_thread(folders.clear_cgroup, self._cgroup)
+        await asyncio.to_thread(folders.clear_cgroup, self.cgroup)
         folders.remove(self._folder)
 
     async def kill(self, number: int) -> None:
@@ -237,7 +238,7 @@ class Shim:
             return
         error = "the shim was killed"
         try:
-            await asyncio.to_thread(folders.clear_cgroup, self._cgroup)
+            await asyncio.to_thread(folders.clear_cgroup, self.cgroup)
         except OSError as problem:
             error = f"the shim was killed, and what it left could not be: {problem}"
         if recorded is None and not self.started_at:

@@ -97,6 +97,12 @@ def program(entry: str) -> list[str]:
     ]
 
 
+def _buses() -> dict[str, str]:
+    """Return what says where systemd is asked (:func:`wharf.kernel.dbus.bus_path`)."""
+    names = ("DBUS_SYSTEM_BUS_ADDRESS", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR")
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
 def _execute(entry: str, sock: int, usual: bytes) -> int:
     arguments = program(entry)
     copy, document = memfd.sealed_copy(arguments[0]), memfd.sealed(usual, "usual")
@@ -105,7 +111,7 @@ def _execute(entry: str, sock: int, usual: bytes) -> int:
         return os.posix_spawn(
             f"/proc/self/fd/{high[0]}",
             arguments,
-            {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"},
+            {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", **_buses()},
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
                 (os.POSIX_SPAWN_DUP2, 0, 1),

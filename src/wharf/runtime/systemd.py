@@ -11,29 +11,24 @@ from __future__ import annotations
 import os
 
 from wharf.errors import InvalidArgument, Unavailable
-from wharf.kernel.cgroup.v2 import weight_of_shares
+from wharf.kernel import prctl
+from wharf.kernel.cgroup.units import expanded, limits
 from wharf.kernel.clone import clone3
-from wharf.kernel.dbus import CallFailed, Connection
+from wharf.kernel.dbus import CallFailed, Connection, bus_path
 from wharf.kernel.libc import suppress_errno
 from wharf.kernel.signals import raw as signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any, Final, NoReturn, Self
+    from typing import Final, NoReturn, Self
 
+    from wharf.kernel.cgroup.units import Property
     from wharf.spec.oci_runtime import Resources
-
-    Limits = Mapping[str, Any]
-    Property = tuple[str, tuple[str, Any]]
 
 _NAME: Final = "org.freedesktop.systemd1"
 _PATH: Final = "/org/freedesktop/systemd1"
 _MANAGER: Final = "org.freedesktop.systemd1.Manager"
 _TIMEOUT_S: Final = 30.0
-_UNLIMITED: Final = (1 << 64) - 1
-_DEFAULT_PERIOD_US: Final = 100_000
-_SECOND_US: Final = 1_000_000
 
 
 class Unit:
@@ -64,22 +59,10 @@ def unit_of(cgroups_path: str, container_id: str) -> Unit:
     slice_, prefix, name = parts
     if not name or "/" in name or "/" in prefix:
         raise InvalidArgument(f'cgroupsPath "{cgroups_path}" names no unit')
-    return Unit(f"{prefix}-{name}.scope" if prefix else f"{name}.scope", slice_ or "system.slice")
-
-
-def expanded(slice_: str) -> str:
-    """Return the path of a slice's group: "a-b.slice" is in "a.slice" (systemd.slice(5)).
-
-    Raises:
-        InvalidArgument: it is no slice's name.
-    """
-    stem = slice_.removesuffix(".slice")
-    if stem == slice_ or "/" in slice_ or (stem != "-" and any(not part for part in stem.split("-"))):
-        raise InvalidArgument(f"invalid slice name: {slice_}")
-    if stem == "-":
-        return ""
-    parts = stem.split("-")
-    return "".join(f"/{'-'.join(parts[: number + 1])}.slice" for number in range(len(parts)))
+    try:
+        return Unit(f"{prefix}-{name}.scope" if prefix else f"{name}.scope", slice_ or "system.slice")
+    except ValueError as error:
+        raise InvalidArgument(str(error)) from error
 
 
 def properties(unit: Unit, pid: int, resources: Resources) -> list[Property]:
@@ -92,24 +75,7 @@ def properties(unit: Unit, pid: int, resources: Resources) -> list[Property]:
         ("DefaultDependencies", ("b", False)),
         *((f"{kind}Accounting", ("b", True)) for kind in ("Memory", "CPU", "Tasks", "IO")),
     ]
-    memory: Limits = resources.get("memory") or {}
-    cpu: Limits = resources.get("cpu") or {}
-    pids: Limits = resources.get("pids") or {}
-    for key, name in (("limit", "MemoryMax"), ("reservation", "MemoryLow")):
-        if value := memory.get(key):
-            found.append((name, ("t", _maximum(value))))
-    if shares := cpu.get("shares"):
-        found.append(("CPUWeight", ("t", weight_of_shares(shares))))
-    if quota := cpu.get("quota"):
-        period = cpu.get("period") or _DEFAULT_PERIOD_US
-        found.append(("CPUQuotaPerSecUSec", ("t", _UNLIMITED if quota < 0 else quota * _SECOND_US // period)))
-    if "limit" in pids:
-        found.append(("TasksMax", ("t", _maximum(pids["limit"]))))
-    return found
-
-
-def _maximum(value: int) -> int:
-    return _UNLIMITED if value < 0 else value
+    return [*found, *limits(resources)]
 
 
 class Scope:
@@ -133,11 +99,12 @@ class Scope:
         Raises:
             Unavailable: systemd is not there, or refuses.
         """
+        parent = os.getpid()
         self._pid, self._pidfd = clone3(0)
         if self._pid == 0:
-            _wait_for_ever()
+            _wait_as_long_as(parent)
         try:
-            start(self._unit, properties(self._unit, self._pid, self._resources), socket_path(os.environ))
+            start(self._unit, properties(self._unit, self._pid, self._resources), bus_path(os.environ))
         except BaseException:
             self.__exit__()
             raise
@@ -150,9 +117,11 @@ class Scope:
         os.close(self._pidfd)
 
 
-def _wait_for_ever() -> NoReturn:
-    while True:
+def _wait_as_long_as(parent: int) -> NoReturn:
+    prctl.set_parent_death_signal(signal.SIGKILL)
+    while os.getppid() == parent:  # else it ended before it could be told of
         signal.pause()
+    os._exit(0)
 
 
 def start(unit: Unit, with_properties: list[Property], path: str) -> None:
@@ -179,18 +148,3 @@ def start(unit: Unit, with_properties: list[Property], path: str) -> None:
         raise Unavailable(f"systemd cannot be asked for {unit.name} by {path}: {reason}") from error
     if result != "done":
         raise Unavailable(f"systemd does not start {unit.name}: its job ended with {result!r}")
-
-
-def socket_path(environment: Mapping[str, str]) -> str:
-    """Return the bus to ask: the machine's for root, their own for a plain user, or as DBUS_*_BUS_ADDRESS say."""
-    user = os.geteuid() != 0
-    default = f"{environment.get('XDG_RUNTIME_DIR', '')}/bus" if user else "/run/dbus/system_bus_socket"
-    address = environment.get("DBUS_SESSION_BUS_ADDRESS" if user else "DBUS_SYSTEM_BUS_ADDRESS") or ""
-    for part in address.split(";"):
-        kind, _, rest = part.partition(":")
-        values = dict(pair.split("=", 1) for pair in rest.split(",") if "=" in pair)
-        if kind == "unix" and "path" in values:
-            return values["path"]
-        if kind == "unix" and "abstract" in values:
-            return f"\0{values['abstract']}"
-    return default

@@ -21,6 +21,7 @@ from wharf.shim.ending import empty, exit_code_of, write_exit
 from wharf.shim.execs import Execs
 from wharf.shim.logfile import LogFile
 from wharf.shim.oom import OomWatch
+from wharf.shim.scope import Within
 from wharf.shim.streams import Streams
 from wharf.spec import shim_document
 from wharf.spec.shim_wire import MAX_MESSAGE_BYTES
@@ -148,7 +149,8 @@ class Shim:
             if self._embryo is not None and fds:
                 started: Started = self._embryo.bring_up(stdio, world, fds)
             else:
-                started = self._create(stdio, cgroup)
+                with Within(request, self._read_document, cgroup):
+                    started = self._create(stdio, cgroup)
         finally:
             for fd in fds:
                 os.close(fd)

@@ -62,6 +62,7 @@ class SpawnRequest(TypedDict):
     id: str
     bundle: str  # folder that relative paths of config.json are below
     cgroup: str  # its control group; made by the engine, and removed by the shim in the end
+    scope: NotRequired[str]  # "slice:prefix:name" of systemd's, which then makes the group, asked by the shim
     terminal: bool
     own_pids: bool  # a pid namespace of its own: when its init ends, all its processes do
     rootfs: list[RootfsMount]

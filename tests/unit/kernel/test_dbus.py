@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from tests.fakes.systemd import FakeSystemd, serving
 
-from wharf.kernel.dbus import CallFailed, Connection
+from wharf.kernel.dbus import CallFailed, Connection, bus_path
 
 _SYSTEMD = ("org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager")
 
@@ -34,3 +35,10 @@ def test_a_refusal_has_its_name_and_text(tmp_path: Path) -> None:
 def test_nobody_there_is_an_error_of_the_system(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Connection(str(tmp_path / "none"), timeout_s=5)
+
+
+def test_addresses_of_the_environment_count() -> None:
+    name = "DBUS_SYSTEM_BUS_ADDRESS" if os.geteuid() == 0 else "DBUS_SESSION_BUS_ADDRESS"
+
+    assert bus_path({name: "tcp:host=a;unix:path=/x,guid=1"}) == "/x"
+    assert bus_path({name: "unix:abstract=/y"}) == "\0/y"

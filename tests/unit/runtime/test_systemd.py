@@ -81,10 +81,3 @@ def test_what_systemd_refuses_or_fails_is_told(tmp_path: Path) -> None:
 def test_without_systemd_the_socket_is_named(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match=f"cannot be asked for wharf-id.scope by {tmp_path}/none: no such file"):
         _start(tmp_path / "none")
-
-
-def test_addresses_of_the_environment_count() -> None:
-    name = "DBUS_SYSTEM_BUS_ADDRESS" if systemd.os.geteuid() == 0 else "DBUS_SESSION_BUS_ADDRESS"
-
-    assert systemd.socket_path({name: "tcp:host=a;unix:path=/x,guid=1"}) == "/x"
-    assert systemd.socket_path({name: "unix:abstract=/y"}) == "\0/y"

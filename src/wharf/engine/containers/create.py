@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
 
+from wharf.engine import scopes
 from wharf.engine.containers import endpoints, health, limits, links, mounts, networking, validate
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.record import Container, Specification
@@ -60,6 +61,8 @@ async def create(
     validate.config(request.config)
     asked = context.options.containers.fill(request.host_config)
     validate.host_config(asked)
+    if context.options.cgroup_driver == scopes.DRIVER and (parent := asked.get("CgroupParent")):
+        scopes.check_parent(parent)
     asked, warnings = limits.possible(asked, context.facts.controllers, unified=context.facts.cgroup2)
     _require_platform(platform)
     chosen = _choose_name(context, name)

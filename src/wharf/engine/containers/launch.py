@@ -101,6 +101,7 @@ async def _set_up(context: Context, container: Container, checkpoint: str) -> Sh
                 "id": container.id,
                 "bundle": str(folder),
                 "cgroup": context.cgroups_path(container),
+                **({"scope": scope} if (scope := context.scope_of(container)) else {}),  # type: ignore[typeddict-item]  # its own field
                 "terminal": bool(container.spec.config.get("Tty")),
                 "own_pids": any(n["type"] == "pid" and not n.get("path") for n in spec["linux"]["namespaces"]),
                 "rootfs": [context.snapshots.mount_of(container.id, container.chain_id)],

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import Final
 
+from wharf.engine import scopes
 from wharf.engine.containers import validate
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.state import require
@@ -77,6 +78,8 @@ async def update(context: Context, ref: str, document: HostConfig) -> ContainerU
             limits = resources.of_host_config(merged, [], privileged=True)
             del limits["devices"]
             await asyncio.to_thread(context.cgroup_of(container).apply, limits)
+            if container.shim and (scope := context.scope_of(container)):
+                await asyncio.to_thread(scopes.tell, scope, limits)
         context.registry.respecify(container, replace(container.spec, host_config=merged))
     publish(context, container, "update")
     return {"Warnings": []}
