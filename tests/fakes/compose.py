@@ -13,11 +13,15 @@ from wharf.compose.model.project import Project
 class MemoryFiles:
     """Texts by absolute path."""
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
+    def __init__(self, texts: Mapping[str, str], elsewhere: Mapping[str, str] | None = None) -> None:
         self.texts = {path: dedent(text) for path, text in texts.items()}
+        self.elsewhere = elsewhere or {}  # name -> path of the copy
 
     def read(self, path: str) -> str | None:
         return self.texts.get(path)
+
+    def bring(self, name: str) -> str | None:
+        return self.elsewhere.get(name)
 
 
 def loaded(texts: Mapping[str, str] | str, **request: Any) -> Loaded:

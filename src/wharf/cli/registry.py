@@ -157,6 +157,7 @@ _MODULES: dict[str, dict[str, str]] = {
         "compose push": "Upload the images of services",
         "compose build": "Build the images of services",
     },
+    "compose.publish": {"compose publish": "Publish a project's files to a registry"},
     "compose.version": {"compose version": "Show this command's version"},
     "completion": {
         "completion": "Print what a shell needs to complete our commands",

@@ -16,7 +16,7 @@ from wharf.images.pull import Pull
 from wharf.images.push import Push
 from wharf.images.record import parse_config, parse_manifest, platform_of_config
 from wharf.images.registry.credentials import Credentials
-from wharf.images.registry.hosts import HUB_HOST, RegistryOptions, hosts_of, origin
+from wharf.images.registry.hosts import RegistryOptions, hosts_of, origin
 from wharf.images.registry.repository import Repository
 from wharf.images.registry.search import search
 from wharf.images.registry.sources import Sources
@@ -24,7 +24,7 @@ from wharf.images.registry.transport import Transport, Waiting
 from wharf.images.store import Store
 from wharf.lib.digest import Digest
 from wharf.lib.filters import Filters
-from wharf.lib.reference import DEFAULT_DOMAIN, Reference, parse_reference
+from wharf.lib.reference import DEFAULT_DOMAIN, HUB_HOST, Reference, parse_reference
 from wharf.spec.engine_api.image import DistributionInspect, SearchResult
 from wharf.spec.oci_image import Platform as PlatformDocument
 

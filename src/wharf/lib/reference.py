@@ -19,9 +19,10 @@ from wharf.errors import InvalidArgument
 from wharf.lib.digest import Digest, parse_digest
 
 DEFAULT_DOMAIN: Final = "docker.io"
+HUB_HOST: Final = "index.docker.io"
+"""Where Docker Hub's names lead: by the one name it has for credentials and search too."""
 DEFAULT_TAG: Final = "latest"
 _OFFICIAL: Final = "library/"
-_OLD_DOMAIN: Final = "index.docker.io"
 _MAX_NAME: Final = 255
 
 _LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
@@ -127,7 +128,7 @@ def _split_domain(name: str) -> tuple[str, str]:
         domain, path = first, rest
     else:
         domain, path = DEFAULT_DOMAIN, name
-    if domain == _OLD_DOMAIN:
+    if domain == HUB_HOST:
         domain = DEFAULT_DOMAIN
     if domain == DEFAULT_DOMAIN and "/" not in path:
         path = _OFFICIAL + path

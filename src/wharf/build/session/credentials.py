@@ -7,8 +7,7 @@ from typing import Final
 
 from wharf.build.session.sessions import Session
 from wharf.images.registry.credentials import ANONYMOUS, Credentials
-from wharf.images.registry.hosts import HUB_HOST
-from wharf.lib.reference import DEFAULT_DOMAIN
+from wharf.lib.reference import DEFAULT_DOMAIN, HUB_HOST
 from wharf.rpc import status
 from wharf.rpc.status import CallFailed
 from wharf.spec.buildkit.auth_pb2 import CredentialsRequest, CredentialsResponse

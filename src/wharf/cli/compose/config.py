@@ -9,10 +9,9 @@ from dataclasses import replace
 
 from wharf.cli.command import Command
 from wharf.cli.compose.digests import locked, pinned
-from wharf.cli.compose.project import load_request, request_of, warn
+from wharf.cli.compose.project import files_of, load_request, request_of, warn
 from wharf.cli.flags import Flag, one_of
 from wharf.compose import identity
-from wharf.compose.load.files import DiskFiles
 from wharf.compose.load.interpolate import variables_in
 from wharf.compose.load.located import Map
 from wharf.compose.load.project import Loaded, Request, load_tree
@@ -53,7 +52,7 @@ def _whole(session: Session, request: Request, values: Values) -> str:
     if not request.interpolate:
         if request.services:
             warn(session, ["services are not filtered with --no-interpolate: the whole model is printed"])
-        tree, _, warnings = load_tree(request, DiskFiles())
+        tree, _, warnings = load_tree(request, files_of(session, request))
         warn(session, warnings)
         return _printed(dict(tree), as_json=as_json)
     project = load_request(session, request).project
@@ -85,7 +84,7 @@ def _of_project(names: Callable[[Project], Sequence[str]]) -> Callable[[Session,
 def _services(session: Session, request: Request, _: Values) -> str:
     if request.interpolate:
         return _lines(sorted(load_request(session, replace(request, resolve_env=False)).project.services))
-    tree, _found, warnings = load_tree(request, DiskFiles())
+    tree, _found, warnings = load_tree(request, files_of(session, request))
     warn(session, warnings)
     services = tree.get("services")
     return _lines(sorted(services) if isinstance(services, Map) else [])
@@ -113,7 +112,7 @@ def _images(project: Project) -> list[str]:
 
 
 def _variables(session: Session, request: Request, values: Values) -> str:
-    tree, _found, warnings = load_tree(replace(request, interpolate=False), DiskFiles())
+    tree, _found, warnings = load_tree(replace(request, interpolate=False), files_of(session, request))
     warn(session, warnings)
     found = variables_in(tree)
     rows = [

@@ -21,6 +21,7 @@ PROJECT_FLAGS = (
     Flag("env-file", "list", "A file of variables, instead of .env"),
     Flag("file", "list", "A Compose file", short="f"),
     Flag("help", "bool", "Print this", short="h"),
+    Flag("insecure-registry", "list", "A registry that files may be had from by plain HTTP"),
     Flag("parallel", "int", "So much at once; -1 for no limit", default=-1),
     Flag("profile", "list", "A profile to enable"),
     Flag("progress", "string", "How to show progress: auto, tty, plain, json or quiet", check=one_of(_PROGRESS)),

@@ -14,6 +14,7 @@ from wharf.compose.load.project import Loaded, Request, load
 from wharf.compose.load.unsupported import limits_of
 from wharf.compose.model.project import Project
 from wharf.compose.provided.plugins import model_runner, provider_program
+from wharf.compose.remote.bring import Remotes
 from wharf.errors import InvalidArgument, NotFound
 
 
@@ -39,13 +40,18 @@ def request_of(session: Session, services: Sequence[str] = (), *, dependencies: 
     )
 
 
+def files_of(session: Session, request: Request) -> DiskFiles:
+    """Return the files of this machine, and how others are brought here."""
+    return DiskFiles(Remotes(request.variables, insecure=flags_of(session).items("insecure-registry")))
+
+
 def load_request(session: Session, request: Request) -> Loaded:
     """Load what is asked for; warnings go to stderr.
 
     Raises:
         ComposeError: there is no project, it is wrong, or has no such service.
     """
-    loaded = load(request, DiskFiles())
+    loaded = load(request, files_of(session, request))
     warn(session, loaded.warnings)
     return loaded
 

@@ -31,6 +31,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wharf.cli.command import Session
     from wharf.cli.flags import Values
+    from wharf.compose.execute.engine import Engine
 
 _BUILDKIT = "it needs BuildKit's protocol, which `wharf compose build` does not speak yet"
 
@@ -85,13 +86,24 @@ def _push(session: Session, values: Values, services: list[str]) -> int:
         session.print("\n".join(f"image:{name}, PushImage, push" for name in names))
         return 0
     with engine_of(session) as engine:
+        forgive = values.on("ignore-push-failures")
+        return push_images(session, engine, project, quiet=values.on("quiet"), forgive=forgive)
 
-        def push(name: str, _: Service) -> None:
-            repository, tag = split_reference(with_tag(name))
-            stream = engine.images.push(repository, tag=tag, auth=auth_header(name, os.environ))
-            show_progress(stream, None if values.on("quiet") else sys.stderr)
 
-        return _each_image(session, names, ("Pushing", "Pushed"), push, forgive=values.on("ignore-push-failures"))
+def push_images(session: Session, engine: Engine, project: Project, *, quiet: bool, forgive: bool) -> int:
+    """Push the images that the project's services are built as; return the exit code.
+
+    Raises:
+        WharfError: one could not be pushed; with ``forgive`` that is told, and no failure.
+    """
+
+    def push(name: str, _: Service) -> None:
+        repository, tag = split_reference(with_tag(name))
+        stream = engine.images.push(repository, tag=tag, auth=auth_header(name, os.environ))
+        show_progress(stream, None if quiet else sys.stderr)
+
+    names = {one.image: one for one in project.services.values() if one.build is not None and one.image}
+    return _each_image(session, names, ("Pushing", "Pushed"), push, forgive=forgive)
 
 
 def _build(session: Session, values: Values, services: list[str]) -> int:

@@ -9,22 +9,27 @@ from wharf.compose.load.files import absolute
 from wharf.compose.load.located import ComposeError, Map, complaint
 from wharf.compose.load.merge import merge
 from wharf.compose.load.paths import is_remote
+from wharf.errors import WharfError
 
 
 class Extender:
     """Completes the services of one file."""
 
-    def __init__(self, file: str, base: str, read: Callable[[str], Map]) -> None:
+    def __init__(
+        self, file: str, base: str, read: Callable[[str], Map], bring: Callable[[str], str | None] = lambda _: None
+    ) -> None:
         """Prepare.
 
         Args:
             file: Its name, for errors.
             base: The folder that the files it names are relative to.
             read: Returns the canonical tree of another file, its paths resolved.
+            bring: Returns the path of the copy of a file that is elsewhere; None where it is not.
         """
         self._file = file
         self._base = base
         self._read = read
+        self._bring = bring
 
     def apply(self, tree: Map) -> Map:
         """Return the file's tree with all its services complete.
@@ -62,9 +67,13 @@ class Extender:
                 said = f'cannot extend service "{name}" in {self._file}: service "{wanted}" not found'
                 raise complaint(tree, place, said)
             return self.service(tree, wanted, chain)
-        if is_remote(str(file)):
-            raise complaint(tree, place, f"extending a service of a remote resource is not supported: {file}")
-        path = absolute(str(file), self._base)
+        try:
+            path = self._bring(str(file)) or absolute(str(file), self._base)
+        except WharfError as error:
+            raise complaint(tree, place, str(error)) from error
+        if is_remote(str(file)) and path == absolute(str(file), self._base):
+            said = f"extending a service of a remote resource is not supported: {file}"
+            raise complaint(tree, place, said)
         try:
             other = self._read(path)
         except ComposeError as error:
@@ -73,4 +82,4 @@ class Extender:
         if not isinstance(services, Map) or wanted not in services:
             said = f'cannot extend service "{name}" in {self._file}: service "{wanted}" not found in {path}'
             raise complaint(tree, place, said)
-        return Extender(path, os.path.dirname(path), self._read).service(other, wanted, chain)
+        return Extender(path, os.path.dirname(path), self._read, self._bring).service(other, wanted, chain)

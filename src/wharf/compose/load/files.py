@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Protocol
 
 from wharf.compose.load.located import ComposeError
@@ -23,12 +24,26 @@ class Files(Protocol):
         """
         ...
 
+    def bring(self, name: str) -> str | None:
+        """Return the path of the copy of what is elsewhere (``oci://``, git); None for a file of this machine.
+
+        Raises:
+            WharfError: it cannot be had.
+        """
+        ...
+
 
 class DiskFiles:
     """Files on this machine; ``-`` is standard input."""
 
-    def __init__(self) -> None:
+    def __init__(self, bring: Callable[[str], str | None] = lambda _: None) -> None:
+        """Prepare; ``bring`` fetches what is elsewhere."""
         self._stdin: str | None = None
+        self._bring = bring
+
+    def bring(self, name: str) -> str | None:
+        """Return the path of the copy of what is elsewhere; None where it is a file of this machine."""
+        return self._bring(name)
 
     def read(self, path: str) -> str | None:
         """Return the text of a file, None where there is none."""

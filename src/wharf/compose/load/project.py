@@ -63,8 +63,9 @@ class Found:
     """Where a project is."""
 
     files: list[str]
-    folder: str
+    folder: str  # relative paths are relative to it
     variables: dict[str, str]
+    called: str  # the folder that lends the project its name
 
 
 def load(request: Request, files: Files) -> Loaded:
@@ -123,12 +124,17 @@ def locate(request: Request, files: Files) -> Found:
     names = list(request.files) or _from_variable(variables)
     if not names:
         names = _search(folder or request.folder, files)
-    paths = [name if name == "-" else absolute(name, request.folder) for name in names]
+    brought = [None if name == "-" else files.bring(name) for name in names]
+    paths = [
+        local or (name if name == "-" else absolute(name, request.folder))
+        for name, local in zip(names, brought, strict=True)
+    ]
+    called = folder or (request.folder if brought[0] or paths[0] == "-" else os.path.dirname(paths[0]))
     if not folder:
-        folder = request.folder if paths[0] == "-" else os.path.dirname(paths[0])
-        if folder != request.folder and not request.env_files:
-            variables = _with_env_files(request, files, folder)
-    return Found(paths, folder, variables)
+        folder = os.path.dirname(paths[0]) if brought[0] else called
+        if called != request.folder and not request.env_files:
+            variables = _with_env_files(request, files, called)
+    return Found(paths, folder, variables, called)
 
 
 def _from_variable(variables: Mapping[str, str]) -> list[str]:
@@ -177,7 +183,7 @@ def project_name(request: Request, found: Found, files: Files) -> str:
                 "and underscores as well as start with a letter or number"
             )
         return given
-    name = normalized(_name_in_files(found, files)) or normalized(os.path.basename(found.folder))
+    name = normalized(_name_in_files(found, files)) or normalized(os.path.basename(found.called))
     if not name:
         raise ComposeError("project name must not be empty")
     return name

@@ -19,6 +19,7 @@ from wharf.compose.load.merge import merge, without_repeats
 from wharf.compose.load.paths import is_remote, resolve_paths
 from wharf.compose.load.schema import check_file
 from wharf.compose.load.yaml import parse
+from wharf.errors import WharfError
 
 _SHARED = ("services", "volumes", "networks", "secrets", "configs", "models")
 _MAX_INCLUDES = 50
@@ -70,7 +71,7 @@ class Sources:
         for name in names:
             if name in scope.chain or len(scope.chain) > _MAX_INCLUDES:
                 raise ComposeError("include cycle detected:\n" + "\n include ".join((*scope.chain, name)))
-            extender = Extender(name, scope.base, base_of_extends)
+            extender = Extender(name, scope.base, base_of_extends, self.files.bring)
             for document in self._documents(name, scope.base, environment):
                 whole = self._included(document, scope._replace(chain=(*scope.chain, name)))
                 tree = settled(merge(tree, extender.apply(whole)))
@@ -135,10 +136,10 @@ class Sources:
         names = [str(path) for path in _list(entry.get("path"))]
         if not names:
             raise _IncludeError("include.path is required")
-        for name in names:
-            if is_remote(name):
-                raise _IncludeError(f"include of a remote resource is not supported: {name}")
-        paths = [absolute(name, scope.base) for name in names]
+        try:
+            paths = [self.files.bring(name) or _local(name, scope.base) for name in names]
+        except WharfError as error:
+            raise _IncludeError(str(error)) from error
         for path in paths:
             if self.files.read(path) is None:
                 raise _IncludeError(f"open {path}: no such file or directory")
@@ -171,6 +172,12 @@ def _without_empty_services(tree: Map) -> Map:
         return tree
     said = Map(((name, one) for name, one in services.items() if one is not None), services.marks)
     return Map({**tree, "services": said}.items(), tree.marks)
+
+
+def _local(name: str, base: str) -> str:
+    if is_remote(name):
+        raise _IncludeError(f"include of a remote resource is not supported: {name}")
+    return absolute(name, base)
 
 
 def _with_contexts(tree: Map, base: str) -> Map:

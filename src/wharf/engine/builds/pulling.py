@@ -12,8 +12,7 @@ import msgspec
 from wharf.engine.context import Context
 from wharf.errors import InvalidArgument
 from wharf.images.registry.credentials import ANONYMOUS, Credentials, from_document
-from wharf.images.registry.hosts import HUB_HOST
-from wharf.lib.reference import DEFAULT_DOMAIN, parse_reference
+from wharf.lib.reference import DEFAULT_DOMAIN, HUB_HOST, parse_reference
 
 Document = dict[str, object]
 Ask = Callable[[str], Awaitable[Credentials]]

@@ -13,10 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from wharf.errors import InvalidArgument
-from wharf.lib.reference import DEFAULT_DOMAIN
-
-HUB_HOST: Final = "index.docker.io"
-"""Where Docker Hub's names lead: by the one name it has for credentials and search too."""
+from wharf.lib.reference import DEFAULT_DOMAIN, HUB_HOST
 
 DEFAULT_CERTIFICATES: Final = (Path("/etc/wharf/certs.d"), Path("/etc/docker/certs.d"))
 

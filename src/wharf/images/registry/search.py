@@ -9,11 +9,11 @@ import msgspec
 
 from wharf.errors import InvalidArgument, WharfError
 from wharf.images.registry.credentials import Credentials
-from wharf.images.registry.hosts import HUB_HOST, origin
+from wharf.images.registry.hosts import origin
 from wharf.images.registry.reading import read_whole
 from wharf.images.registry.transport import Transport
 from wharf.lib.filters import Filters, require_known, truth
-from wharf.lib.reference import DEFAULT_DOMAIN
+from wharf.lib.reference import DEFAULT_DOMAIN, HUB_HOST
 from wharf.spec.engine_api.image import SearchResult
 
 MAX_RESULTS: Final = 100

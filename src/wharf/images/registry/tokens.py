@@ -14,9 +14,9 @@ import msgspec
 
 from wharf.errors import Unauthorized, Unavailable
 from wharf.images.registry.answers import details
-from wharf.images.registry.challenge import Challenge
 from wharf.images.registry.credentials import Credentials
 from wharf.images.registry.reading import read_whole
+from wharf.lib.challenge import Challenge
 
 _CLIENT: Final = "wharf"
 _DEFAULT_LIFE_S: Final = 60.0  # "expires_in (Optional) ... If omitted, this defaults to 60 seconds"

@@ -17,12 +17,12 @@ import aiohttp
 
 from wharf.errors import Unauthorized, Unavailable, WharfError
 from wharf.images.registry.answers import MAX_ERROR_BYTES, failure
-from wharf.images.registry.challenge import Challenge, parse_challenges
 from wharf.images.registry.credentials import ANONYMOUS, Credentials
 from wharf.images.registry.hosts import Certificates, Host, RegistryOptions, certificates_of, is_insecure
 from wharf.images.registry.reading import read_start
 from wharf.images.registry.retrying import AGAIN, Patience, retry_after_s
 from wharf.images.registry.tokens import Tokens
+from wharf.lib.challenge import Challenge, parse_challenges
 from wharf.lib.version import __version__
 
 _CONNECT_S: Final = 15.0

@@ -6,7 +6,6 @@ import pytest
 
 from wharf.errors import InvalidArgument
 from wharf.images.registry.hosts import (
-    HUB_HOST,
     Host,
     RegistryOptions,
     certificates_of,
@@ -14,6 +13,7 @@ from wharf.images.registry.hosts import (
     is_insecure,
     origin,
 )
+from wharf.lib.reference import HUB_HOST
 
 
 def test_docker_hub_has_another_host_than_its_name() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from wharf.images.registry.challenge import Challenge, parse_challenges
+from wharf.lib.challenge import Challenge, parse_challenges
 
 
 @pytest.mark.parametrize(
