@@ -260,6 +260,23 @@ def _case_what_is_kept_is_listed_and_pruned(bench: Bench) -> None:
     assert "CACHED" not in bench.build().split("[2/2]")[1]
 
 
+def _case_a_folder_keeps_a_cache(bench: Bench) -> None:
+    bench.write(Dockerfile=_BASE + "RUN echo cached-$RANDOM > /k\n")
+    bench.build("--cache-to", "type=local,dest=kept,mode=max")
+    first = bench.output("cat", "/k")
+    bench.run("rmi", "made")
+    bench.run("buildx", "prune", "-af")
+    assert "CACHED" in bench.build("--cache-from", "type=local,src=kept").split("[2/2]")[1]
+    assert bench.output("cat", "/k") == first
+
+
+def _case_an_image_keeps_its_own_cache(bench: Bench) -> None:
+    bench.write(Dockerfile=_BASE + "RUN echo cached-$RANDOM > /k\n")
+    bench.build("--cache-to", "type=inline")
+    bench.run("buildx", "prune", "-af")
+    assert "CACHED" in bench.build("--cache-from", "made").split("[2/2]")[1]
+
+
 def _case_bake_builds_several(bench: Bench) -> None:
     bench.write(
         Dockerfile="FROM busybox AS a\nRUN echo a > /n\nFROM busybox AS b\nRUN echo b > /n\n",

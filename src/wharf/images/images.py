@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from wharf.errors import NotFound
 from wharf.images import views
-from wharf.images.assembly import Assembly, assemble
 from wharf.images.bootstrap import Base, follow, make_base, parse_base
 from wharf.images.bridge import Blocking, Incoming
 from wharf.images.catalog import Catalog
@@ -21,6 +20,7 @@ from wharf.images.check import Depth, Finding, ImageCheck
 from wharf.images.committing import CommitRequest, commit_image
 from wharf.images.importing import ImportRequest, import_image, parse_import
 from wharf.images.intake import Intake
+from wharf.images.layers import Layers
 from wharf.images.load import Loaded, load
 from wharf.images.lookup import spelt, tagged
 from wharf.images.platform import Platform, optional_platform
@@ -29,6 +29,7 @@ from wharf.images.registry.hosts import RegistryOptions
 from wharf.images.removal import ImageUse, plan_removal
 from wharf.images.save import Archive, choose, named
 from wharf.images.store import Store
+from wharf.images.stored import StoredImage
 from wharf.lib.filters import Filters, require_known, truth
 from wharf.lib.reference import Reference
 from wharf.lib.timestamps import rfc3339_nano
@@ -38,7 +39,6 @@ from wharf.spec.engine_api.image import (
     ImageInspect,
     ImageSummary,
 )
-from wharf.spec.oci_image import ImageConfig
 from wharf.storage import trees
 from wharf.storage.content import ContentStore
 from wharf.storage.layout import DataRoot
@@ -83,6 +83,8 @@ class Images:
         self._store = Store(
             self._catalog, content, snapshots, Blocking(), self._now, downloads=options.downloads
         )  # with threads of its own: a slow registry holds nobody up
+        self.layers = Layers(self._store, database)
+        """What builds keep, and make images of."""
         self._options = options
         self._waiting = waiting
         self._transfers: Transfers | None = None
@@ -123,6 +125,10 @@ class Images:
         """
         return self._catalog.resolve(name, optional_platform(platform))
 
+    def stored(self, record: ImageRecord) -> StoredImage:
+        """Return an image as it is stored."""
+        return StoredImage(self._content, record)
+
     def hold(self, record: ImageRecord) -> AbstractContextManager[None]:
         """Keep an image's layers while within, though the image be removed: a container is being made on them."""
         return self.hold_layers(record.chain_id)
@@ -136,16 +142,6 @@ class Images:
         if not any(chain_ids):
             return 0
         return await self._blocking.run(lambda: self._catalog.release(*filter(None, chain_ids)))
-
-    async def assemble(self, config: ImageConfig, chain_id: str, references: Iterable[Reference]) -> ImageRecord:
-        """Make an image of layers that are in the store; its ``rootfs`` is filled in.
-
-        Raises:
-            DataLoss: a layer is not what it was when it was made.
-        """
-        intake = self._intake()
-        request = Assembly(config, chain_id, tuple(references), self._now())
-        return await self._blocking.run(lambda: assemble(intake, self._catalog, self._snapshots, request))
 
     def size_of(self, image_id: str) -> int:
         """Return the bytes of an image's layers; 0 for one that has gone."""

@@ -271,12 +271,12 @@ class Intake:
                 return self._catalog.insert(known, references, now, lambda _: None, target)
             with ExitStack() as documents:
                 own = [documents.enter_context(self._content.document(data)) for data in (config, raw)]
-                record_layers = self._settle(
+                record_layers = self.settle(
                     record.diff_ids, layers, [*besides, *(one.writer for one in layers if one.writer), *own]
                 )
             return self._catalog.insert(record, references, now, record_layers, target)
 
-    def _settle(self, diff_ids: list[Digest], layers: Sequence[Layer], blobs: Sequence[Writer]) -> _Records:
+    def settle(self, diff_ids: list[Digest], layers: Sequence[Layer], blobs: Sequence[Writer] = ()) -> _Records:
         """Give blobs, then layers' folders, the lowest first, their names; return what records the layers."""
         chain = chain_ids(diff_ids)
         folders = {chain_id: layer.folder for chain_id, layer in zip(chain, layers, strict=True) if layer.folder}

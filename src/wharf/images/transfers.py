@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wharf.errors import InvalidArgument, Unauthorized
+from wharf.images.artifacts import Artifact
 from wharf.images.index import images_in, is_index, parse_index
 from wharf.images.platform import Platform, parse_platform
 from wharf.images.progress import Document, Progress
@@ -21,6 +22,7 @@ from wharf.images.registry.repository import Repository
 from wharf.images.registry.search import search
 from wharf.images.registry.sources import Sources
 from wharf.images.registry.transport import Transport, Waiting
+from wharf.images.registry.upload import Uploads
 from wharf.images.store import Store
 from wharf.lib.digest import Digest
 from wharf.lib.filters import Filters
@@ -179,6 +181,12 @@ class Transfers:
         reference = parse_reference(name).with_default_tag()
         sources = Sources(self._transport, credentials)
         return await sources.first(reference, lambda repository: _inspect(repository, reference))
+
+    def artifact(self, reference: Reference, credentials: Credentials) -> Artifact:
+        """Return what a registry has, or will have, under a name."""
+        connection = self._transport.connect(origin(reference.domain, self.options), credentials)
+        repository = Repository(connection, reference.path, self._transport.waiting)
+        return Artifact(repository, Uploads(repository, self._transport.waiting), reference)
 
     def mirrors(self, domain: str) -> list[str]:
         """Return the names of a domain's mirrors, and last of the registry itself."""

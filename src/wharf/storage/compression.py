@@ -137,15 +137,54 @@ class Decompressed:
         return Digest(f"sha256:{self._hash.hexdigest()}")
 
 
-class Compressing:
-    """A plain stream that is read, and compressed into ``copy`` on the way (gzip; the same input, the same bytes)."""
+class Compressor(Protocol):
+    """Compresses a stream, piece by piece."""
 
-    def __init__(self, source: Source, copy: _Sink) -> None:
+    def compress(self, data: bytes, /) -> bytes:
+        """Take some plain bytes; return what is ready of the compressed ones."""
+
+    def flush(self) -> bytes:
+        """Return the rest."""
+
+
+class _Stored:
+    """Leaves everything as it is."""
+
+    def compress(self, data: bytes, /) -> bytes:
+        return data
+
+    def flush(self) -> bytes:
+        return b""
+
+
+def compressor(kind: str = "gzip", level: int | None = None) -> Compressor:
+    """Return a compressor; the same input gives the same bytes.
+
+    Args:
+        kind: "gzip", "zstd", or "" to leave bytes as they are.
+        level: gzip's 0 to 9, zstd's 1 to 22; None for a fast one.
+    """
+    if kind == "zstd":
+        import zstandard  # noqa: PLC0415  # memory: see _gzip
+
+        return zstandard.ZstdCompressor(level=3 if level is None else level).compressobj()
+    if not kind:
+        return _Stored()
+    if level is not None:
+        return zlib.compressobj(level, zlib.DEFLATED, _GZIP_FORMAT)
+    from isal import isal_zlib  # noqa: PLC0415  # memory: see _gzip
+
+    return cast("Compressor", isal_zlib.compressobj(level=_GZIP_LEVEL, wbits=_GZIP_FORMAT))
+
+
+class Compressing:
+    """A plain stream that is read, and compressed into ``copy`` on the way (the same input, the same bytes)."""
+
+    def __init__(self, source: Source, copy: _Sink, into: Compressor | None = None) -> None:
+        """Begin a stream; ``into`` is gzip unless told otherwise."""
         self._source = source
         self._copy = copy
-        from isal import isal_zlib  # noqa: PLC0415  # memory: see _gzip
-
-        self._compressor = isal_zlib.compressobj(level=_GZIP_LEVEL, wbits=_GZIP_FORMAT)
+        self._compressor = into or compressor()
 
     def read(self, size: int, /) -> bytes:
         """Return at most ``size`` plain bytes."""

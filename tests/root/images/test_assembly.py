@@ -30,9 +30,9 @@ def test_layers_of_the_store_become_an_image(store: Store) -> None:
         one = _layer(store, Layers(), "1")
         two = _layer(store, one, "2")
 
-        record = await store.images.assemble(_CONFIG, two.chain_id, [_NAME])
-        again = await store.images.assemble(_CONFIG, two.chain_id, [parse_reference("other:1")])
-        above = await store.images.assemble(_CONFIG, _layer(store, two, "3").chain_id, [])
+        record = await store.images.layers.assemble(_CONFIG, two.chain_id, [_NAME])
+        again = await store.images.layers.assemble(_CONFIG, two.chain_id, [parse_reference("other:1")])
+        above = await store.images.layers.assemble(_CONFIG, _layer(store, two, "3").chain_id, [])
 
         assert record.chain_id == two.chain_id
         assert again.id == record.id
@@ -52,6 +52,6 @@ def test_a_layer_that_changed_is_not_taken(store: Store) -> None:
         (store.snapshots.lower_dirs(layer.chain_id)[0] / "f").write_text("2")
 
         with pytest.raises(DataLoss, match="is not what it was"):
-            await store.images.assemble(_CONFIG, layer.chain_id, [_NAME])
+            await store.images.layers.assemble(_CONFIG, layer.chain_id, [_NAME])
 
     asyncio.run(main())

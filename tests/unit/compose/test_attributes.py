@@ -14,6 +14,7 @@ import yaml
 from tests.fakes.compose import loaded
 from tests.fakes.simulated import Simulated
 
+from wharf.cli.build.caches import caches_of
 from wharf.cli.compose.building import build_options, check_build, contexts, lent_secrets
 from wharf.compose.create.document import Make, Others, container_document
 from wharf.compose.create.files import injected_files
@@ -306,6 +307,7 @@ def _build_of(project: Project) -> list[object]:
         sorted(lent_secrets(project, service, build)),
         sorted(build.ssh.items()),
         [build.dockerfile, build.dockerfile_inline, build.context, build.tags],
+        str(caches_of(build.cache_from, build.cache_to).options),
     ]
 
 

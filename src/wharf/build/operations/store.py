@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sqlite3
 import stat
@@ -12,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wharf.build.operations.results import Folder, Layers, Result
+from wharf.images.packing import diff_id_of
 from wharf.kernel import overlay_options
 from wharf.lib.digest import Digest, chain_ids
 from wharf.spec.shim_messages import RootfsMount
 from wharf.storage import trees
 from wharf.storage.attributes import attributes_of
 from wharf.storage.metadata import Database
-from wharf.storage.pack import pack
 from wharf.storage.snapshots import Snapshots, StagedLayer
 from wharf.storage.trees import FOLDER
 
@@ -110,7 +109,7 @@ class Store:
 
     def keep(self, draft: Draft, record: Recorder) -> Layers:
         """Make a draft a layer of the store; ``record`` enters what refers to it, in the same transaction."""
-        diff_id, size_bytes = _digest_of(draft.upper)
+        diff_id, size_bytes = diff_id_of(draft.upper), trees.usage(draft.upper)
         parent = Digest(draft.base.chain_id) if draft.base.chain_id else None
         chain_id = diff_id if parent is None else chain_ids([parent, diff_id])[-1]
         self._snapshots.adopt(draft.layer, chain_id)
@@ -154,28 +153,6 @@ def overlay_of(lower: list[Path], upper: Path | None = None, work: Path | None =
         options += [f"upperdir={upper}", f"workdir={work}"]
     options += overlay_options.options()
     return {"type": "overlay", "source": "overlay", "options": options}
-
-
-class _Hash:
-    def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-
-    def write(self, data: bytes) -> None:
-        self._hash.update(data)
-
-    @property
-    def digest(self) -> Digest:
-        return Digest(f"sha256:{self._hash.hexdigest()}")
-
-
-def _digest_of(folder: Path) -> tuple[Digest, int]:
-    sink = _Hash()
-    fd = os.open(folder, FOLDER)
-    try:
-        pack(fd, sink, overlay=True)
-    finally:
-        os.close(fd)
-    return sink.digest, trees.usage(folder)
 
 
 def _link(source: Path, target: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from wharf.build.operations.store import Recorder
@@ -38,13 +38,18 @@ class Cache:
         self._held: Counter[str] = Counter()
         self.turns = Turns()
 
-    def find(self, key: str) -> str | None:
-        """Return the layers of a key, counting the use; None when there are none."""
+    def peek(self, key: str) -> str | None:
+        """Return the layers of a key; None when there are none."""
         rows = self._database.query("SELECT chain_id FROM build_cache WHERE key = ?", (key,))
         if not rows:
             return None
         chain_id = str(rows[0][0])
-        if chain_id and not self._snapshots.exists(chain_id):
+        return None if chain_id and not self._snapshots.exists(chain_id) else chain_id
+
+    def find(self, key: str) -> str | None:
+        """Return the layers of a key, counting the use; None when there are none."""
+        chain_id = self.peek(key)
+        if chain_id is None:
             return None
         with self._database.transaction() as db:
             db.execute("UPDATE build_cache SET used_ns = ?, uses = uses + 1 WHERE key = ?", (self._time_ns(), key))
@@ -65,6 +70,20 @@ class Cache:
                 )
 
         return record
+
+    def dated(self, record: Recorder, times: Mapping[str, int]) -> Recorder:
+        """Return what enters a result, and when its layers were made elsewhere, by chain id."""
+        now = self._time_ns()
+
+        def both(db: sqlite3.Connection, chain_id: str) -> None:
+            record(db, chain_id)
+            db.executemany(
+                "INSERT INTO build_cache (key, chain_id, created_ns, used_ns, uses, description)"
+                " VALUES (?, ?, ?, ?, 0, 'imported') ON CONFLICT (key) DO NOTHING",
+                [(f"imported {layer}", layer, at, now) for layer, at in times.items()],
+            )
+
+        return both
 
     def alias(self, key: str, chain_id: str, description: str) -> None:
         """Enter one more key of a result."""

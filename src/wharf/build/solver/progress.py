@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -56,6 +57,14 @@ Event: TypeAlias = Began | Wrote | Ended | Moved
 Listener = Callable[[Event], None]
 
 
+@dataclass(slots=True)
+class Telling:
+    """How a step ends."""
+
+    error: str = ""
+    result: str = ""
+
+
 class Progress:
     """Tells one listener; knows the time."""
 
@@ -78,3 +87,15 @@ class Progress:
     def ended(self, vertex: Vertex, *, cached: bool = False, error: str = "", result: str = "") -> None:
         """Tell that a vertex is done."""
         self._listener(Ended(vertex, self.time_ns(), cached, error, result))
+
+    @contextmanager
+    def telling(self, vertex: Vertex) -> Iterator[Telling]:
+        """Tell that a step begins, and how it has ended."""
+        self.began(vertex)
+        told = Telling()
+        try:
+            yield told
+        except BaseException as error:
+            self.ended(vertex, error=str(error) or "context canceled")
+            raise
+        self.ended(vertex, error=told.error, result=told.result)

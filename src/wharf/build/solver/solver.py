@@ -17,8 +17,10 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
+from wharf.build.caches.config import Kept
+from wharf.build.caches.importing import Found, Imports
 from wharf.build.graph.operations import Diff, Exec, File, Merge, Source
-from wharf.build.graph.vertex import Edge, Vertex
+from wharf.build.graph.vertex import Description, Edge, Vertex, walk
 from wharf.build.operations import file, merge
 from wharf.build.operations.exec import Commands
 from wharf.build.operations.mounting import Offers
@@ -29,6 +31,7 @@ from wharf.build.solver.cache import Cache
 from wharf.build.solver.errors import StepFailed
 from wharf.build.solver.keys import content_of, key_of, outputs_of
 from wharf.build.solver.progress import Progress
+from wharf.errors import WharfError
 
 T = TypeVar("T")
 Outputs = dict[int, Result]
@@ -50,8 +53,20 @@ class Workshop:
 class Solver:
     """Solves the graphs of one build; what two of them share is done once."""
 
-    def __init__(self, workshop: Workshop, fetch: Fetch, offers: Offers, progress: Progress) -> None:
+    def __init__(
+        self, workshop: Workshop, fetch: Fetch, offers: Offers, progress: Progress, imports: Imports | None = None
+    ) -> None:
+        """Begin with nothing solved.
+
+        Args:
+            workshop: what solvers share.
+            fetch: brings sources.
+            offers: what the build's client lends.
+            progress: is told what is done.
+            imports: results that other engines have.
+        """
         self._shop = workshop
+        self._imports = imports
         self._fetch = fetch
         self._offers = offers
         self._progress = progress
@@ -94,7 +109,7 @@ class Solver:
         if isinstance(vertex.operation, Source):
             return {0: await self._source(vertex, vertex.operation)}
         key = await self._key(vertex)
-        found = None if vertex.description.ignore_cache else self._find(vertex, [key])
+        found = None if vertex.description.ignore_cache else await self._find(vertex, [key])
         if found is not None:
             return found
         inputs = await self._all([self.solve(edge) for edge in vertex.inputs])
@@ -151,16 +166,19 @@ class Solver:
             raise StepFailed(vertex, type(error)(said)) from error
 
     async def _do(self, vertex: Vertex, key: str, inputs: Sequence[Result]) -> Outputs:
-        contents = [await self._content(vertex, index, one) for index, one in enumerate(inputs)]
-        by_content = key_of(vertex, ["content"], [one for found in contents for one in ("", *found)])
+        by_content = await self._key_by_content(vertex, inputs)
         if vertex.description.ignore_cache:
             return await self._make(vertex, [key, by_content], inputs)
         async with self._shop.cache.turns.of(by_content):
-            found = self._find(vertex, [by_content])
+            found = await self._find(vertex, [by_content])
             if found is not None:
                 self._remember(vertex, key, found)
                 return found
             return await self._make(vertex, [key, by_content], inputs)
+
+    async def _key_by_content(self, vertex: Vertex, inputs: Sequence[Result]) -> str:
+        contents = [await self._content(vertex, index, one) for index, one in enumerate(inputs)]
+        return key_of(vertex, ["content"], [one for found in contents for one in ("", *found)])
 
     async def _make(self, vertex: Vertex, keys: Sequence[str], inputs: Sequence[Result]) -> Outputs:
         self._progress.began(vertex)
@@ -193,17 +211,64 @@ class Solver:
                 return {0: await asyncio.to_thread(merge.diff, store, difference, inputs, records[0])}
         raise AssertionError(vertex.operation)
 
-    def _find(self, vertex: Vertex, keys: Sequence[str]) -> Outputs | None:
+    async def _find(self, vertex: Vertex, keys: Sequence[str]) -> Outputs | None:
         found: Outputs = {}
         for index in outputs_of(vertex):
             chain_ids = [self._shop.cache.find(f"{key}#{index}") for key in keys]
             chain_id = next((one for one in chain_ids if one is not None), None)
+            if chain_id is None:
+                chain_id = await self._import(vertex, keys, index)
             if chain_id is None:
                 return None
             self._hold(chain_id)
             found[index] = Layers(chain_id)
         self._progress.ended(vertex, cached=True, result=_name(found.get(0, Layers())))
         return found
+
+    async def _import(self, vertex: Vertex, keys: Sequence[str], index: int) -> str | None:
+        """Take a result over from elsewhere; None when nobody has it. A cache that fails is told of, and a miss."""
+        found = self._imports.find(f"{key}#{index}" for key in keys) if self._imports else None
+        if found is None or self._imports is None:
+            return None
+        self._hold(found.chain_id)  # from before it is recorded: nobody may collect it in between
+        with self._progress.telling(_importing(found)) as told:
+            try:
+                record = self._shop.cache.dated(self._recorder(vertex, keys, index), found.times)
+                await self._imports.bring(found, record)
+            except WharfError as error:
+                self._imports.spoil(found)
+                told.error = str(error)
+                return None
+        return found.chain_id
+
+    async def kept(self, target: Edge) -> list[Kept]:
+        """Return what is kept of all that ``target`` needs, done now or long ago: it has been solved."""
+        known: dict[str, Outputs] = {}
+        found: list[Kept] = []
+        for vertex in walk(target):
+            if isinstance(vertex.operation, Source):
+                if (task := self._solved.get(vertex.digest)) is not None:
+                    known[vertex.digest] = await asyncio.shield(task)
+                continue
+            found += await self._kept_of(vertex, known)
+        return found
+
+    async def _kept_of(self, vertex: Vertex, known: dict[str, Outputs]) -> list[Kept]:
+        cache, keys = self._shop.cache, [await self._key(vertex)]
+        chain_ids = {index: cache.peek(f"{keys[0]}#{index}") for index in outputs_of(vertex)}
+        outputs: Outputs = {index: Layers(one) for index, one in chain_ids.items() if one is not None}
+        if len(outputs) < len(chain_ids):
+            return []
+        for result in outputs.values():
+            self._hold(_name(result))
+        known[vertex.digest] = outputs
+        inputs = [known[one.vertex.digest][one.index] for one in vertex.inputs if one.vertex.digest in known]
+        if len(inputs) == len(vertex.inputs):
+            keys.append(await self._key_by_content(vertex, inputs))
+        return [
+            Kept(tuple(f"{key}#{index}" for key in keys), _name(result), cache.created_ns(_name(result)) or 0)
+            for index, result in outputs.items()
+        ]
 
     def _remember(self, vertex: Vertex, key: str, outputs: Outputs) -> None:
         for index, result in outputs.items():
@@ -216,6 +281,11 @@ class Solver:
     def _hold(self, chain_id: str) -> None:
         self._shop.cache.hold(chain_id)
         self._held.append(chain_id)
+
+
+def _importing(found: Found) -> Vertex:
+    about = f"importing cache layers from {found.place.name}"
+    return Vertex(Source(f"cache://{found.place.name}"), (), found.chain_id, Description(about))
 
 
 def _name(result: Result) -> str:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 18
 _PROGRESS = ("auto", "plain", "tty", "quiet", "rawjson")
 _REMOTE = ("http://", "https://", "git://", "ssh://", "git@", "github.com/")
-_CACHE = "exporting and importing the cache is not supported by this build of wharf"
 _ATTESTATION = "attestations are not supported by this build of wharf"
 
 
@@ -100,7 +99,9 @@ def _ulimits(items: list[str]) -> str | None:
     return dumps(limits) if limits else None
 
 
-_MODERN = ("secret", "ssh", "output", "push", "build-context", "no-cache-filter", "metadata-file", "progress")
+_MODERN = (
+    "secret", "ssh", "output", "push", "build-context", "no-cache-filter", "metadata-file", "progress", "cache-to",
+)  # fmt: skip
 
 
 def _build(session: Session, values: Values, arguments: list[str]) -> int:
@@ -133,6 +134,7 @@ def _build_classic(session: Session, values: Values, arguments: list[str]) -> in
         "cgroupparent": values.text("cgroup-parent"),
         "memory": values.number("memory") or None,
         "cpusetcpus": values.text("cpuset-cpus"),
+        "cachefrom": dumps(known) if (known := values.items("cache-from")) else None,
     }
     context = _source(arguments[0], values, query)
     call, form = _call(values)
@@ -240,8 +242,8 @@ COMMANDS = (
             Flag("build-context", "list", "One more context, name=FOLDER|ADDRESS|docker-image://IMAGE"),
             Flag("call", "string", "What to do: build, or only tell: check, outline, targets[,format=json]"),
             Flag("check", "bool", "Look at the Dockerfile only, as --call=check"),
-            Flag("cache-from", refusal="results are kept by the engine"),
-            Flag("cache-to", refusal=_CACHE),
+            Flag("cache-from", "list", "A cache to take results from: an image, or type=registry|local,…"),
+            Flag("cache-to", "list", "A cache to write results to: type=inline|registry|local[,mode=max],…"),
             Flag("cgroup-parent", "string", "The control group of commands"),
             Flag("cpuset-cpus", "string", "The processors of commands, such as 0-3,1"),
             Flag("file", "string", "The Dockerfile; PATH/Dockerfile by default, - for stdin", short="f"),
@@ -271,6 +273,7 @@ COMMANDS = (
             "wharf build -t app .",
             "wharf build -t app -f docker/Dockerfile --build-arg V=2 .",
             "wharf build --secret id=token,env=TOKEN -o dist .",
+            "wharf build --cache-to type=local,dest=cache --cache-from type=local,src=cache .",
             "wharf build --check .",
         ),
     ),

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 
 from wharf.build.dockerfile.excerpt import excerpt
 from wharf.cli.build.attributes import agents_of, attributes_of, contexts_of, secrets_of
+from wharf.cli.build.caches import caches_of, enter
 from wharf.cli.build.outputs import opened, parse_outputs
 from wharf.cli.build.serving import Lent
 from wharf.cli.build.show import standard_display
@@ -42,6 +43,9 @@ def build(session: Session, values: Values, path: str, *, remote: bool) -> int:
             text = sys.stdin.buffer.read() if file == "-" else None
             folders = folders_of(path, "" if text is not None else file, text, attributes, stack)
         named, more = contexts_of(values.items("build-context"))
+        caches = caches_of(values.items("cache-from"), values.items("cache-to"))
+        for missing in caches.missing:
+            session.warn(missing)
         outputs = parse_outputs(values.items("output"), values.items("tag"), push=values.on("push"))
         results = stack.enter_context(opened(outputs))
         lent = Lent(
@@ -49,9 +53,10 @@ def build(session: Session, values: Values, path: str, *, remote: bool) -> int:
             secrets_of(values.items("secret"), os.environ),
             agents_of(values.items("ssh"), os.environ),
             results,
+            caches.folders,
         )
         display = standard_display("quiet" if values.on("quiet") else values.text("progress"))
-        asked = Asked({**attributes, **named}, outputs, lent, shared_key(path))
+        asked = Asked({**attributes, **named}, outputs, lent, shared_key(path), caches.options)
         try:
             told = solve(session.client, asked, display)
         except CallFailed as error:
@@ -59,6 +64,7 @@ def build(session: Session, values: Values, path: str, *, remote: bool) -> int:
             session.warn(f"ERROR: failed to build: failed to solve: {error}")
             stack.pop_all()  # what has come of a result is none
             return 1
+    enter(caches, told)
     _tell(session, values, told)
     return 0
 

@@ -12,6 +12,7 @@ from urllib.parse import unquote_plus
 
 from google.protobuf.message import Message
 
+from wharf.cli.build.contents import Contents
 from wharf.cli.build.folders import Selection, followed, stat_of
 from wharf.client.credentials import HUB, stored_for
 from wharf.errors import InvalidArgument, NotFound
@@ -35,6 +36,7 @@ class Lent:
     secrets: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
     agents: Mapping[str, str] = field(default_factory=dict)  # id → socket
     results: Mapping[int, BinaryIO] = field(default_factory=dict)  # by the exporter's number
+    stores: Mapping[str, str] = field(default_factory=dict)  # folders of blobs, by the names that the build has
 
 
 def methods(lent: Lent) -> dict[str, Method]:
@@ -52,6 +54,8 @@ def methods(lent: Lent) -> dict[str, Method]:
         found["/moby.sshforward.v1.SSH/ForwardAgent"] = serving.forward_agent
     if lent.results:
         found["/moby.filesync.v1.FileSend/DiffCopy"] = serving.result
+    if lent.stores:
+        found |= Contents(lent.stores).methods()
     return found
 
 

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wharf.cli.build.link import WireLink
 from wharf.cli.build.outputs import Output
@@ -31,6 +31,7 @@ class Asked:
     outputs: Sequence[Output]
     lent: Lent
     shared_key: str  # the same for each build of one folder: only what has changed is sent
+    cache: pb.CacheOptions = field(default_factory=pb.CacheOptions)
 
 
 def solve(client: Client, asked: Asked, display: Display) -> dict[str, str]:
@@ -61,6 +62,7 @@ async def _solve(client: Client, asked: Asked, display: Display) -> dict[str, st
                 Session=session,
                 Frontend="dockerfile.v0",
                 FrontendAttrs=asked.attributes,
+                Cache=asked.cache,
                 Exporters=[
                     pb.Exporter(Type=kind, Attrs=attrs) for kind, attrs in (o.exporter for o in asked.outputs)
                 ],

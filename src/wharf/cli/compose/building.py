@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_REFUSED = ("cache_to", "entitlements", "privileged", "isolation", "provenance", "sbom")
+_REFUSED = ("entitlements", "privileged", "isolation", "provenance", "sbom")
 _SERVICE = "service:"
 
 
@@ -120,6 +120,7 @@ def build_service(
         WharfError: it failed, or asks for what cannot be done here.
     """
     # They bring protobuf and asyncio, which few commands need.
+    from wharf.cli.build.caches import caches_of, enter  # noqa: PLC0415
     from wharf.cli.build.modern import folders_of, lines_of, shared_key  # noqa: PLC0415
     from wharf.cli.build.outputs import Output  # noqa: PLC0415
     from wharf.cli.build.serving import Lent  # noqa: PLC0415
@@ -140,15 +141,18 @@ def build_service(
             dockerfile = os.path.join(build.context, build.dockerfile or "Dockerfile")
             folders |= folders_of(build.context, dockerfile, inline, options, stack)
         agents = [name if path is None else f"{name}={path}" for name, path in build.ssh.items()]
-        lent = Lent(folders, lent_secrets(project, service, build), agents_of(agents, os.environ))
+        caches = caches_of(build.cache_from, build.cache_to)
+        lent = Lent(
+            folders, lent_secrets(project, service, build), agents_of(agents, os.environ), stores=caches.folders
+        )
         names = ",".join([identity.image_name(project, service), *build.tags])
         outputs = [Output("image", attributes={"name": names})]
         display = display_of("quiet" if quiet else "plain", sys.stderr, terminal_width())
         try:
-            told = solve(
-                session.client, Asked({**options, **named}, outputs, lent, shared_key(build.context)), display
-            )
+            asked = Asked({**options, **named}, outputs, lent, shared_key(build.context), caches.options)
+            told = solve(session.client, asked, display)
         except CallFailed as error:
             sys.stderr.write(lines_of(error))
             raise WharfError(f"target {service.name}: failed to solve: {error}") from error
+    enter(caches, told)
     return told.get("containerimage.config.digest", "")

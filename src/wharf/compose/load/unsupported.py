@@ -46,7 +46,6 @@ _WARNED = {
     "services.*.ports.[].app_protocol": "nothing here makes use of it",
     "services.*.ports.[].name": "nothing here makes use of it",
     "services.*.volumes.[].bind.selinux": "this engine does not label files for SELinux",
-    "services.*.build.cache_from": "results of earlier builds are kept by the engine",
     "configs.*.labels": "there is no object of the engine that could have them",
     "secrets.*.labels": "there is no object of the engine that could have them",
 }  # fmt: skip

@@ -10,6 +10,8 @@ from google.protobuf.message import Message
 from wharf.build.session.call_link import CallLink
 from wharf.build.session.sessions import Greeting, Sessions, methods_of
 from wharf.engine.buildkit import dockerfile, usage, worker
+from wharf.engine.buildkit.cache_options import caches_from, caches_to
+from wharf.engine.buildkit.caches import take_caches, write_caches
 from wharf.engine.buildkit.exports import export, planned
 from wharf.engine.buildkit.failures import described
 from wharf.engine.buildkit.history import History
@@ -67,8 +69,12 @@ class Control:
                 if not request.Internal:
                     self._history.begin(request, job.journal, clock.now_ns())
                 plans = planned(request.Exporters)
+                caches = caches_to(request.Cache, request.FrontendAttrs)
+                job.inline_cache = any(one.kind == "inline" for one in caches)
+                await take_caches(job, caches_from({}, request.Cache))
                 outcome = await self._outcome(job, request)
                 response = await export(job, outcome, plans)
+                response |= await write_caches(job, outcome, caches)
                 await job.folders.give_back()
         except WharfError as error:
             failure = error
@@ -156,7 +162,6 @@ def _refuse(request: pb.SolveRequest) -> None:
         "exporters of the session": request.EnableSessionExporter,
         "a proxy for the network of commands": request.ProxyNetwork,
         "inputs of a frontend": bool(request.FrontendInputs),
-        "exporting the cache": bool(request.Cache.Exports) or bool(request.Cache.ExportRefDeprecated),
     }
     for what, asked in refused.items():
         if asked:

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from wharf.build import context as contexts
+from wharf.build.caches.config import Kept
 from wharf.build.checks.check import Report
 from wharf.build.context import DEFAULT_DOCKERFILE
 from wharf.build.convert.options import Options
@@ -20,6 +21,8 @@ from wharf.build.graph.vertex import Description, Vertex
 from wharf.build.operations.results import Layers
 from wharf.build.session import upload
 from wharf.engine.buildkit.attributes import Asked, asked_of, options_of
+from wharf.engine.buildkit.cache_options import caches_from
+from wharf.engine.buildkit.caches import take_caches
 from wharf.engine.buildkit.failures import SourceText, described
 from wharf.engine.buildkit.folders import loading
 from wharf.engine.buildkit.job import Job, Outcome
@@ -64,9 +67,13 @@ class DockerfileRef:
         job = self._job
         workshop = job.bench.workshop(self._asked.limits)
         try:
-            return await self.project.solve(workshop, job.offers, job.progress)
+            return await self.project.solve(workshop, job.offers, job.progress, job.imports)
         except WharfError as error:
             raise described(error, self.text) from error
+
+    async def kept(self) -> list[Kept]:
+        """Return what is kept of all that it needs, once it is solved."""
+        return await self.project.kept()
 
 
 async def build(job: Job, attributes: Mapping[str, str], given: Mapping[str, Given] | None = None) -> Outcome:
@@ -82,7 +89,7 @@ async def build(job: Job, attributes: Mapping[str, str], given: Mapping[str, Giv
         NotFound: there is no Dockerfile, or an image does not exist.
         NotImplementedHere: an option is not supported.
     """
-    asked = asked_of(attributes)
+    asked, caches = asked_of(attributes), caches_from(attributes)
     job.asked = ("dockerfile.v0", dict(attributes))
     sources = Sources(job.bench.context, job.work, job.folders, job.pulling(), given)
     if asked.remote and not asked.remote.startswith("local:"):
@@ -102,6 +109,7 @@ async def build(job: Job, attributes: Mapping[str, str], given: Mapping[str, Giv
             project = Project(job.bench.context, sources, dockerfile, options)
             await _prepare(job, project)
             refs[str(platform)] = DockerfileRef(job, asked, project, text)
+        await take_caches(job, caches)
         report = calls.checked(looked, _first(asked, main), sources.image_here, every_stage=False)
         _remark(job, report, text, loading(asked.dockerfile_name, _about(text.filename)))
     except WharfError as error:

@@ -13,6 +13,8 @@ from google.protobuf.message import Message
 from wharf.build.convert.options import BaseImage, ImageName, Options
 from wharf.build.llb.decode import platform_of
 from wharf.engine.buildkit import dockerfile, looking, worker
+from wharf.engine.buildkit.cache_options import caches_from
+from wharf.engine.buildkit.caches import take_caches
 from wharf.engine.buildkit.inputs import definition_of, inputs_of, substituted
 from wharf.engine.buildkit.job import Job, Jobs, Outcome
 from wharf.engine.buildkit.llb import graph
@@ -23,7 +25,7 @@ from wharf.rpc.call import Call
 from wharf.rpc.methods import Method, unary
 from wharf.rpc.status import CallFailed
 from wharf.spec.buildkit import gateway_pb2 as pb
-from wharf.spec.buildkit.control_pb2 import VertexWarning
+from wharf.spec.buildkit.control_pb2 import CacheOptions, CacheOptionsEntry, VertexWarning
 from wharf.spec.buildkit.ops_pb2 import Platform
 from wharf.spec.buildkit.stat_pb2 import Stat
 
@@ -76,6 +78,8 @@ class Gateway:
         job = await self._job(call)
         if request.SourcePolicies:
             raise NotImplementedHere("source policies are not supported by this build of wharf")
+        imports = [CacheOptionsEntry(Type=one.Type, Attrs=one.Attrs) for one in request.CacheImports]
+        await take_caches(job, caches_from({}, CacheOptions(Imports=imports)))
         if not request.Frontend:
             outcome = Outcome({"": await graph(job, request.Definition)})
         elif request.Frontend == "dockerfile.v0":

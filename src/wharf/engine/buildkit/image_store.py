@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
+from wharf.build.caches.config import inline
 from wharf.build.graph.operations import Source
 from wharf.build.graph.vertex import Description, Vertex
 from wharf.build.operations.results import Layers
 from wharf.build.session.credentials import credentials
+from wharf.engine.buildkit.caches import chain_of
 from wharf.engine.buildkit.dockerfile import DockerfileRef
 from wharf.engine.buildkit.job import Job, Outcome
 from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.images.lookup import tagged
 from wharf.images.platform import host
 from wharf.lib.reference import Reference, parse_reference
+from wharf.spec.buildkit_cache import INLINE
 from wharf.spec.oci_image import ImageConfig
 
 _OPTIONS: Final = {"name", "push", "push-by-digest", "unpack", "store", "dangling-name-prefix", "name-canonical"}
@@ -80,7 +84,7 @@ async def _push(job: Job, name: Reference) -> None:
 async def _make(job: Job, outcome: Outcome, names: list[Reference]) -> str:
     config, layers = await single(job, outcome)
     context = job.bench.context
-    image = await context.images.assemble(config, layers.chain_id, names)
+    image = await context.images.layers.assemble(config, layers.chain_id, names)
     context.events.publish("image", "build", image.id, {"name": image.id})
     for name in names:
         context.events.publish("image", "tag", image.id, {"name": name.familiar})
@@ -100,11 +104,20 @@ async def single(job: Job, outcome: Outcome) -> tuple[ImageConfig, Layers]:
     if not isinstance(result, Layers):
         raise InvalidArgument("a folder from outside cannot be an image: copy it first")
     if isinstance(ref, DockerfileRef):
-        return ref.project.configuration(result, job.bench.cache), result
+        return await _with_cache(job, ref.project.configuration(result, job.bench.cache), ref, result), result
     platform = host() if ref is None else ref.platform
     plain: ImageConfig = {"architecture": platform.architecture, "os": platform.os, "config": {}}
     given = _given(outcome.metadata, name)
     return {**plain, "created": job.bench.context.clock.now(), **given}, result
+
+
+async def _with_cache(job: Job, config: ImageConfig, ref: DockerfileRef, result: Layers) -> ImageConfig:
+    """Return a configuration that says how the image's layers were made, when that was asked for."""
+    if not job.inline_cache:
+        return config
+    records = inline(await ref.kept(), chain_of(job, result))
+    told = base64.b64encode(msgspec.json.encode(records)).decode()
+    return cast("ImageConfig", {**config, INLINE: told}) if records else config
 
 
 def _given(metadata: Mapping[str, bytes], name: str) -> ImageConfig:

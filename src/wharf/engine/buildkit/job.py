@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Final, Protocol, Self
 
 from wharf.build import context as contexts
+from wharf.build.caches.config import Kept
+from wharf.build.caches.importing import Imports
 from wharf.build.operations.results import Result
 from wharf.build.session.credentials import credentials
 from wharf.build.session.offers import SessionOffers
 from wharf.build.session.sessions import Session, Sessions
 from wharf.build.solver.progress import Progress
+from wharf.engine.buildkit.cache_options import CacheFrom
 from wharf.engine.buildkit.folders import ClientFolders
 from wharf.engine.buildkit.journal import Journal
 from wharf.engine.buildkit.transfers import Transfers
@@ -43,6 +46,9 @@ class Ref(Protocol):
             StepFailed: a step could not be done.
         """
 
+    async def kept(self) -> list[Kept]:
+        """Return what is kept of all that it needs, once it is solved."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -65,6 +71,9 @@ class Job:
         self.refs: dict[str, Ref] = {}
         self.asked: tuple[str, dict[str, str]] = ("", {})  # the frontend that did it, and its options
         self.offers = SessionOffers(self.session)
+        self.imports = Imports(bench.context.images.layers.receive)
+        self.looked_into: set[CacheFrom] = set()  # caches whose results are among the imports
+        self.inline_cache = False  # whether images are to say how they were made
         self._session_id = session_id
         self._sessions = sessions
         self._work: Path | None = None

@@ -40,6 +40,7 @@ def _attributes(request: BuildRequest) -> dict[str, str]:
         "shm-size": request.get("shmsize"),
         "context": request.get("remote"),
         "image-resolve-mode": "pull" if request.get("pull") else "",
+        "cache-from": ",".join(request.get("cachefrom") or ()),
         "add-hosts": ",".join(host.replace(":", "=", 1) for host in request.get("extrahosts") or ()),
         "ulimit": ",".join(
             f"{one.get('Name')}={one.get('Soft')}:{one.get('Hard')}" for one in request.get("ulimits") or ()

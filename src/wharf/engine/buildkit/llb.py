@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
+from wharf.build.caches.config import Kept
 from wharf.build.convert.options import ImageName, Options
 from wharf.build.graph.vertex import Edge
 from wharf.build.llb.decode import decode, program_of
@@ -41,6 +42,10 @@ class GraphRef:
         except WharfError as error:
             raise described(error) from error
 
+    async def kept(self) -> list[Kept]:
+        """Return what is kept of all that it needs, once it is solved."""
+        return await self._solver.kept(self._edge)
+
 
 async def graph(job: Job, definition: Definition) -> GraphRef | None:
     """Return the result of a definition, which is done when asked for; None for nothing.
@@ -63,5 +68,5 @@ async def graph(job: Job, definition: Definition) -> GraphRef | None:
         return None
     require_runnable(target, host())
     job.journal.announce(target)
-    solver = Solver(job.bench.workshop({}), sources.fetch, job.offers, job.progress)
+    solver = Solver(job.bench.workshop({}), sources.fetch, job.offers, job.progress, job.imports)
     return GraphRef(target, await job.stack.enter_async_context(solver))

@@ -82,7 +82,7 @@ async def _send_image(job: Job, outcome: Outcome, number: int, names: Sequence[R
     config, layers = await single(job, outcome)
     images = job.bench.context.images
     before = {image["Id"] for image in await images.list(all=True)}
-    image = await images.assemble(config, layers.chain_id, ())
+    image = await images.layers.assemble(config, layers.chain_id, ())
     try:
         async with aclosing(images.save_as(image, names)) as chunks:
             await send_file(await job.session(), number, chunks)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, ExitStack, aclosing
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -13,12 +13,14 @@ from wharf.build import context as contexts
 from wharf.build.convert.convert import Converted
 from wharf.build.dockerfile.stages import read
 from wharf.build.operations.exec import Commands
+from wharf.build.operations.results import Layers
 from wharf.build.operations.selection import Digests
 from wharf.build.operations.store import Store
 from wharf.build.solver.cache import Cache
 from wharf.build.solver.progress import Event, Progress
 from wharf.build.solver.solver import Workshop
 from wharf.engine.builds import calls, classic
+from wharf.engine.builds.inline import inline_imports
 from wharf.engine.builds.offers import NoOffers
 from wharf.engine.builds.project import Project
 from wharf.engine.builds.pulling import Pulling, registry_config
@@ -31,7 +33,6 @@ from wharf.images.bridge import Blocking
 from wharf.images.lookup import tagged
 from wharf.lib.reference import Reference, parse_reference
 from wharf.spec.engine_api.build import BuildRequest
-from wharf.spec.engine_api.container import HostConfig
 
 Document = dict[str, object]
 T = TypeVar("T")
@@ -70,7 +71,8 @@ class Builder:
                     yield quiet
 
     async def _build(self, chunks: AsyncIterator[bytes], request: BuildRequest) -> AsyncGenerator[Document, None]:
-        options, names = options_of(request), _names(request)
+        options = options_of(request)
+        _names(request)  # malformed ones are refused first
         if (known := request.get("cachefrom")) and not any(self._has(image) for image in known):
             options = replace(options, no_cache=True)
         async with AsyncExitStack() as stack:
@@ -98,20 +100,18 @@ class Builder:
                 raise InvalidArgument(refusal)
             for document in classic.warnings(report.findings):
                 yield document
-            async with aclosing(self._image(project, converted, text, limits_of(request), names)) as documents:
+            async with aclosing(self._image(project, converted, text, request)) as documents:
                 async for document in documents:
                     yield document
 
     async def _image(
-        self, project: Project, converted: Converted, text: calls.Text, limits: HostConfig, names: list[Reference]
+        self, project: Project, converted: Converted, text: calls.Text, request: BuildRequest
     ) -> AsyncGenerator[Document, None]:
         """Do what a graph says and make the image; yields what is told."""
         steps = classic.steps_of(project.dockerfile, converted.target, project.options.target)
         narrator = classic.Narrator(steps)
         events: _Told[Event] = _Told()
-        workshop = self._workshop(StepRunner(self._context, limits))
-        work = project.solve(workshop, NoOffers(), Progress(events.put))
-        solving = asyncio.create_task(events.until_end_of(work))
+        solving = asyncio.create_task(events.until_end_of(self._solve(project, request, events.put)))
         try:
             async for event in events:
                 for document in narrator.take(event):
@@ -124,9 +124,16 @@ class Builder:
             await _settle(solving)
         for document in narrator.finish():
             yield document
+        names = _names(request)
         image = await project.export(result, self._cache, names)
         for document in _ending(image, names):
             yield document
+
+    async def _solve(self, project: Project, request: BuildRequest, tell: Callable[[Event], None]) -> Layers:
+        workshop = self._workshop(StepRunner(self._context, limits_of(request)))
+        with ExitStack() as held:
+            imports = await inline_imports(self._context, request.get("cachefrom") or (), held)
+            return await project.solve(workshop, NoOffers(), Progress(tell), imports)
 
 
 def _when_quiet(document: Document) -> Document | None:

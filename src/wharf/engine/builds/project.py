@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from types import TracebackType
 
+from wharf.build.caches.config import Kept
+from wharf.build.caches.importing import Imports
 from wharf.build.convert.convert import Converted, Missing, convert
 from wharf.build.convert.options import BaseImage, ImageName, Options
 from wharf.build.dockerfile import instructions as kinds
@@ -32,6 +34,8 @@ class Project:
         self.dockerfile = dockerfile
         self.options = options
         self._held = ExitStack()
+        self._solving = AsyncExitStack()
+        self._solver: Solver | None = None
         self._converted: Converted | None = None
 
     async def __aenter__(self) -> Converted:
@@ -59,10 +63,13 @@ class Project:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Let go of the images."""
+        await self._solving.aclose()
         self._held.close()
 
-    async def solve(self, workshop: Workshop, offers: Offers, progress: Progress) -> Layers:
-        """Do what the graph says and return the layers that come out.
+    async def solve(
+        self, workshop: Workshop, offers: Offers, progress: Progress, imports: Imports | None = None
+    ) -> Layers:
+        """Do what the graph says, once, and return the layers that come out.
 
         Raises:
             StepFailed: a step could not be done.
@@ -70,13 +77,25 @@ class Project:
         assert self._converted is not None
         if self._converted.target is None:
             return Layers()
-        async with Solver(workshop, self._sources.fetch, offers, progress) as solver:
+        solver = Solver(workshop, self._sources.fetch, offers, progress, imports)
+        await self._solving.enter_async_context(solver)
+        try:
             result = await solver.solve(self._converted.target)
-            if not isinstance(result, Layers):
-                raise InvalidArgument("the build's target is a context: copy something of it into a stage")
-            if result.chain_id:
-                self._held.enter_context(self._context.images.hold_layers(result.chain_id))
+        except BaseException:
+            await self._solving.aclose()  # what is still under way is for nothing
+            raise
+        if not isinstance(result, Layers):
+            raise InvalidArgument("the build's target is a context: copy something of it into a stage")
+        if result.chain_id:
+            self._held.enter_context(self._context.images.hold_layers(result.chain_id))
+        self._solver = solver
         return result
+
+    async def kept(self) -> list[Kept]:
+        """Return what is kept of all that the build needs, once it is solved."""
+        if self._solver is None or self._converted is None or self._converted.target is None:
+            return []
+        return await self._solver.kept(self._converted.target)
 
     @property
     def image(self) -> ImageConfig:
@@ -101,7 +120,7 @@ class Project:
     async def export(self, result: Layers, cache: Cache, names: list[Reference]) -> str:
         """Make the image and return its id."""
         context = self._context
-        image = await context.images.assemble(self.configuration(result, cache), result.chain_id, names)
+        image = await context.images.layers.assemble(self.configuration(result, cache), result.chain_id, names)
         context.events.publish("image", "build", image.id, {"name": image.id})
         for name in names:
             context.events.publish("image", "tag", image.id, {"name": name.familiar})

@@ -1,0 +1,121 @@
+"""Layers without an image, in and out of the store: what builds keep, and what they take over from elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from wharf.errors import DataLoss, InvalidArgument
+from wharf.images.assembly import Assembly, assemble
+from wharf.images.intake import Intake, Layer
+from wharf.images.media_types import LAYERS
+from wharf.images.packing import Compression, Shelf, diff_id_of
+from wharf.images.record import ImageRecord
+from wharf.images.store import Store
+from wharf.lib.digest import Digest, chain_ids
+from wharf.lib.reference import Reference
+from wharf.spec.oci_image import Descriptor, ImageConfig
+from wharf.storage.metadata import Database
+
+Record = Callable[[sqlite3.Connection, str], None]
+"""Enters what refers to a layer, by its chain id, inside a transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A layer that somebody has; its bytes are not trusted."""
+
+    descriptor: Descriptor
+    diff_id: Digest
+    read: Callable[[], AsyncIterator[bytes]]
+
+
+class Layers:
+    """Those of one store."""
+
+    def __init__(self, store: Store, database: Database) -> None:
+        self._store = store
+        self._database = database
+
+    def shelf(self, compression: Compression | None = None) -> Shelf:
+        """Return what makes blobs of layers."""
+        store = self._store
+        return Shelf(store.catalog, store.content, store.snapshots, compression)
+
+    async def assemble(self, config: ImageConfig, chain_id: str, references: Iterable[Reference]) -> ImageRecord:
+        """Make an image of layers that are in the store; its ``rootfs`` is filled in.
+
+        Raises:
+            DataLoss: a layer is not what it was when it was made.
+        """
+        request = Assembly(config, chain_id, tuple(references), self._store.now())
+        return await self._store.blocking.run(lambda: assemble(self._intake(), self.shelf(), request))
+
+    async def receive(self, layers: Sequence[Offered], record: Record) -> None:
+        """Bring layers in, those that are not here, and record what refers to the uppermost. All of it or nothing.
+
+        Args:
+            layers: the lowest first; at least one.
+            record: enters a reference, in the same transaction.
+
+        Raises:
+            DataLoss: other bytes came than were offered.
+            InvalidArgument: a layer is of no known kind, or its archive is corrupt or refused.
+        """
+        store = self._store
+        chain = chain_ids([layer.diff_id for layer in layers])
+        with store.catalog.reach.hold(map(str, chain)):
+            async with AsyncExitStack() as stack:
+                intake = self._intake()
+                stack.push_async_callback(asyncio.to_thread, intake.close)
+                brought = [await self._bring(intake, *each) for each in zip(layers, chain, strict=True)]
+                await store.blocking.run(lambda: self._enter(intake, brought, lambda db: record(db, chain[-1])))
+
+    def _intake(self) -> Intake:
+        store = self._store
+        return Intake(store.catalog, store.content, store.snapshots, store.workers)
+
+    async def _bring(self, intake: Intake, layer: Offered, chain_id: Digest) -> Layer:
+        store, descriptor = self._store, layer.descriptor
+        digest, size = Digest(descriptor["digest"]), descriptor.get("size", 0)
+        if descriptor.get("mediaType", "") not in LAYERS:
+            raise InvalidArgument(
+                f"layer {digest} has the media type {descriptor.get('mediaType')}, which is no image's"
+            )
+        async with store.locks.of(chain_id):
+            if store.snapshots.exists(chain_id):
+                return intake.stored(descriptor, layer.diff_id, chain_id)
+            brought = await store.blocking.run_with(_bounded(layer.read(), size, digest), intake.layer)
+        writer = brought.writer
+        if writer is None or (writer.digest, writer.size) != (digest, size):
+            raise DataLoss(f"layer {digest} came with other bytes than were offered")
+        if brought.diff_id != layer.diff_id:
+            raise DataLoss(f"layer {digest} has the diff id {brought.diff_id}, {layer.diff_id} was offered")
+        await store.blocking.run(lambda: self._require_own(brought))
+        return brought
+
+    def _require_own(self, layer: Layer) -> None:
+        """Refuse a layer whose archive could not be made again of its files: its blob is not kept."""
+        assert layer.folder is not None
+        if self._store.catalog.stored_layer(layer.diff_id) is None and diff_id_of(layer.folder.path) != layer.diff_id:
+            raise InvalidArgument(f"the layer with the diff id {layer.diff_id} was packed by another tool")
+
+    def _enter(self, intake: Intake, layers: list[Layer], record: Callable[[sqlite3.Connection], None]) -> None:
+        with self._store.catalog.lock:
+            records = intake.settle([layer.diff_id for layer in layers], layers)
+            with self._database.transaction() as db:
+                records(db)
+                record(db)
+
+
+async def _bounded(chunks: AsyncIterator[bytes], size: int, digest: Digest) -> AsyncIterator[bytes]:
+    """Yield no more than was offered."""
+    count = 0
+    async for chunk in chunks:
+        count += len(chunk)
+        if count > size:
+            raise DataLoss(f"layer {digest} is longer than the {size} bytes that were offered")
+        yield chunk
