@@ -5,10 +5,10 @@ A set is an int with bit n for capability n.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 
 from wharf.kernel import libc
+from wharf.kernel import light_ctypes as ctypes
 from wharf.kernel.prctl import prctl
 
 TYPE_CHECKING = False

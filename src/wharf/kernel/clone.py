@@ -7,9 +7,8 @@ lock, so that the child owns it.
 
 from __future__ import annotations
 
-import ctypes
-
 from wharf.kernel import libc
+from wharf.kernel import light_ctypes as ctypes
 from wharf.kernel.namespace import Clone
 from wharf.kernel.signals import raw as signal
 

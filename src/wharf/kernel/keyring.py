@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 
 from wharf.kernel import libc
+from wharf.kernel import light_ctypes as ctypes
 
 _JOIN_SESSION_KEYRING = 1
 _keyctl = libc.syscall((250, 219), ctypes.c_int, ctypes.c_char_p)

@@ -5,9 +5,10 @@ Loaded into processes whose start-up is a budget, so nothing but ctypes, errno a
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
+
+from wharf.kernel import light_ctypes as ctypes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

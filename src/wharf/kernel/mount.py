@@ -7,11 +7,11 @@ Overlay mounts have a module of their own: :mod:`wharf.kernel.overlay`.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 
 from wharf.kernel import libc
+from wharf.kernel import light_ctypes as ctypes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ A process with a second thread gets EINVAL for user and mount namespaces: only s
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 
 from wharf.kernel import libc
+from wharf.kernel import light_ctypes as ctypes
 from wharf.kernel.libc import suppress_errno
 
 TYPE_CHECKING = False

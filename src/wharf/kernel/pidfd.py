@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 
 from wharf.kernel.signals import raw as signal
 
@@ -26,6 +25,8 @@ def send_signal(pidfd: int, number: int) -> None:
 
 def has_exited(pidfd: int, timeout_s: float = 0) -> bool:
     """Return whether the process has exited, after waiting ``timeout_s`` at most; any process, not only children."""
+    import select  # noqa: PLC0415 - start-up: few commands wait for somebody else's process
+
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
     return bool(poll.poll(timeout_s * _MILLISECONDS))

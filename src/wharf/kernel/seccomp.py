@@ -5,11 +5,11 @@ Compiling 300 rules takes some 5 ms: callers keep the result.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 
 from wharf.kernel import libc
+from wharf.kernel import light_ctypes as ctypes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -146,17 +146,17 @@ class _Library:
         except OSError as error:
             raise OSError(errno.ENOSYS, f"libseccomp is needed for seccomp profiles: {error}") from error
         pointer, number = ctypes.c_void_p, ctypes.c_uint32
-        self.init: Any = _declare(lib.seccomp_init, pointer, number)
-        self.release: Any = _declare(lib.seccomp_release, None, pointer)
-        self.attribute: Any = _declare(lib.seccomp_attr_set, ctypes.c_int, pointer, ctypes.c_int, number)
-        self.arch_resolve: Any = _declare(lib.seccomp_arch_resolve_name, number, ctypes.c_char_p)
-        self.arch_add: Any = _declare(lib.seccomp_arch_add, ctypes.c_int, pointer, number)
-        self.syscall_resolve: Any = _declare(lib.seccomp_syscall_resolve_name, ctypes.c_int, ctypes.c_char_p)
+        self.init: Any = _declare(lib["seccomp_init"], pointer, number)
+        self.release: Any = _declare(lib["seccomp_release"], None, pointer)
+        self.attribute: Any = _declare(lib["seccomp_attr_set"], ctypes.c_int, pointer, ctypes.c_int, number)
+        self.arch_resolve: Any = _declare(lib["seccomp_arch_resolve_name"], number, ctypes.c_char_p)
+        self.arch_add: Any = _declare(lib["seccomp_arch_add"], ctypes.c_int, pointer, number)
+        self.syscall_resolve: Any = _declare(lib["seccomp_syscall_resolve_name"], ctypes.c_int, ctypes.c_char_p)
         self.rule_add: Any = _declare(
-            lib.seccomp_rule_add_array,
+            lib["seccomp_rule_add_array"],
             ctypes.c_int, pointer, number, ctypes.c_int, ctypes.c_uint, ctypes.POINTER(_Comparison),
         )  # fmt: skip
-        self.export: Any = _declare(lib.seccomp_export_bpf, ctypes.c_int, pointer, ctypes.c_int)
+        self.export: Any = _declare(lib["seccomp_export_bpf"], ctypes.c_int, pointer, ctypes.c_int)
 
 
 def _declare(function: Any, restype: Any, *argtypes: Any) -> Any:

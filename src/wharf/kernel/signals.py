@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # what signal is made of: that brings enum, and takes 6 ms
-import ctypes
 
 from wharf.kernel import libc
+from wharf.kernel import light_ctypes as ctypes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

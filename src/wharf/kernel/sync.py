@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
-
 from wharf.kernel import libc
+from wharf.kernel import light_ctypes as ctypes
 
 _syncfs = libc.prototype("syncfs", ctypes.c_int)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
-
 from wharf.kernel import libc
+from wharf.kernel import light_ctypes as ctypes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

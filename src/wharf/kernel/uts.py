@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
-
 from wharf.kernel import libc
+from wharf.kernel import light_ctypes as ctypes
 
 _sethostname = libc.prototype("sethostname", ctypes.c_char_p, ctypes.c_size_t)
 _setdomainname = libc.prototype("setdomainname", ctypes.c_char_p, ctypes.c_size_t)

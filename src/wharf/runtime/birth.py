@@ -11,7 +11,7 @@ from wharf.kernel import prctl, signals, unix_socket
 from wharf.kernel.libc import suppress_errno
 from wharf.kernel.signals import raw as signal
 from wharf.runtime import account, console, conversation, labels, privileges, program, tuning
-from wharf.runtime.errors import StartFailed, during_init, invalid
+from wharf.runtime.errors import NO_PROCESS, StartFailed, during_init, invalid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,8 +52,6 @@ _SIGKILL: Final = int(signal.SIGKILL)
 _HIGHEST_FD: Final = 1 << 20
 _FAILED: Final = 125
 _PATH: Final = "/bin:/usr/bin"  # where execvp(3) looks without PATH
-
-NO_PROCESS: Final = "cannot start a container whose config.json has no process"
 
 
 class ProcessPlan:

@@ -101,6 +101,6 @@ def announce(started: Started, asked: Asked) -> None:
         started.console = None
     if asked.pid_file:
         temporary = f"{asked.pid_file}.new"
-        with open(temporary, "w", encoding="ascii") as file:
+        with open(temporary, "w", encoding="utf-8") as file:
             file.write(str(started.pid))
         os.replace(temporary, asked.pid_file)

@@ -166,7 +166,7 @@ def _stream_of(pid: int, number: int) -> str:
     path = f"/proc/{pid}/fd/{number}"
     try:
         target = os.readlink(path)
-        with open(f"/proc/{pid}/fdinfo/{number}", encoding="ascii") as file:
+        with open(f"/proc/{pid}/fdinfo/{number}", encoding="utf-8") as file:
             mount = next(line.split()[1] for line in file if line.startswith("mnt_id:"))
     except FileNotFoundError:
         return ""

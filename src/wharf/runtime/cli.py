@@ -101,9 +101,9 @@ _CRIU: Final[Options] = {
 }
 
 COMMANDS: Final[dict[str, tuple[str, str, Options]]] = {
-    "create": ("lifecycle", "create", _CREATE),
+    "create": ("create", "create", _CREATE),
     "start": ("lifecycle", "start", {}),
-    "run": ("lifecycle", "run", _CREATE | {"--detach": bool, "--keep": bool, "--no-subreaper": bool}),
+    "run": ("create", "run", _CREATE | {"--detach": bool, "--keep": bool, "--no-subreaper": bool}),
     "kill": ("lifecycle", "kill", {"--all": bool}),
     "delete": ("lifecycle", "delete", {"--force": bool}),
     "exec": ("execute", "execute", _EXEC),

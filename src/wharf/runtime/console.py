@@ -7,7 +7,6 @@ import os
 import stat
 
 from wharf.kernel import mount as kernel
-from wharf.kernel import pty
 from wharf.kernel.libc import suppress_errno
 from wharf.kernel.mount import OpenTree
 from wharf.kernel.openat2 import Resolve, ensure_folder, open_in_root, openat2
@@ -34,6 +33,11 @@ def use_descriptors(stdio: tuple[int, int, int]) -> None:
             os.set_inheritable(fd, True)  # noqa: FBT003 - its own signature
 
 
+def load() -> None:
+    """Load what a terminal needs: the process that will open it can import nothing any more."""
+    from wharf.kernel import pty  # noqa: F401, PLC0415 - start-up
+
+
 def open_terminal(root: int, size: ConsoleSize | None, *, console_file: bool) -> int:
     """Open a terminal, make it 0, 1, 2 and the controlling one of this session; return its master.
 
@@ -45,6 +49,8 @@ def open_terminal(root: int, size: ConsoleSize | None, *, console_file: bool) ->
     Raises:
         StartFailed: no devpts in the container, for example.
     """
+    from wharf.kernel import pty  # noqa: PLC0415 - start-up; whoever has planned a terminal has called `load`
+
     try:
         master, slave, _number = pty.open_pair(_open_multiplexer(root))
         if size and size.get("height") and size.get("width"):

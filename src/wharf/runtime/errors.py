@@ -8,6 +8,8 @@ if TYPE_CHECKING:
 
     Kind = Literal["not-found", "not-executable", "invalid", "other"]
 
+NO_PROCESS = "cannot start a container whose config.json has no process"
+
 
 class StartFailed(Exception):
     """A process could not be created or started; nothing of it is left.

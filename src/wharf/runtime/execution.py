@@ -105,6 +105,8 @@ def _let_run(started: Started) -> Started:
 def _plan(process: Process, spec: Spec, seccomp_cache: str | None, state: State | None) -> ProcessPlan:
     try:
         support.check_process(process)
+        if process.get("terminal"):
+            console.load()
         document = (spec.get("linux") or {}).get("seccomp")
         wanted = Privileges(process, *filters.load(document, seccomp_cache))
         wanted.agent = _agent(document, state) if document else None

@@ -82,6 +82,8 @@ class InitPlan:
         self.invocation = invocation
         self.enter = rootfs.enter if invocation.pivot else _enter_by_moving()
         self.terminal = bool((spec.get("process") or {}).get("terminal"))
+        if self.terminal:
+            console.load()
         self.namespaces = namespaces.plan(linux)
         self.by_plain_user = bool(self.namespaces.clone & _NEWUSER) and os.geteuid() != 0
         self.root = rootfs.plan(

@@ -91,7 +91,7 @@ def mount_context(label: str) -> tuple[str, list[str]]:
 def has_apparmor() -> bool:
     """Whether the kernel runs with AppArmor."""
     try:
-        with open(_APPARMOR, encoding="ascii") as file:
+        with open(_APPARMOR, encoding="utf-8") as file:
             return file.read(1) == "Y"
     except FileNotFoundError:
         return False

@@ -173,7 +173,7 @@ class Entered:
         try:
             namespace.unshare(_NEWTIME)
             if self._plan.offsets:
-                with open("/proc/self/timens_offsets", "w", encoding="ascii") as file:
+                with open("/proc/self/timens_offsets", "w", encoding="utf-8") as file:
                     file.write(self._plan.offsets)
         except OSError as error:
             reason = (error.strerror or "").lower()

@@ -4,85 +4,30 @@ from __future__ import annotations
 
 import os
 
-from wharf.errors import Conflict, Forbidden, InvalidArgument, NotFound
+from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.kernel import pidfd, unix_socket
 from wharf.kernel.cgroup.group import open_cgroup
 from wharf.kernel.libc import suppress_errno
 from wharf.kernel.signals import raw as signal
-from wharf.lib.light_json import loads
-from wharf.runtime import caller, conversation, devices, sealing, shape, state
-from wharf.runtime.birth import NO_PROCESS
-from wharf.runtime.caller import Asked
-from wharf.runtime.container import create as create_process
-from wharf.runtime.errors import StartFailed
+from wharf.runtime import caller, conversation, state
+from wharf.runtime.errors import NO_PROCESS, StartFailed
 from wharf.runtime.invocation import Invocation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import FrameType
 
     from wharf.kernel.cgroup.group import Cgroup
     from wharf.runtime.birth import Doors
-    from wharf.runtime.caller import Warn
+    from wharf.runtime.caller import Asked, Warn
     from wharf.runtime.hooks import HookPlan
     from wharf.runtime.started import Started
     from wharf.runtime.state import Folder, Record
-    from wharf.runtime.systemd import Scope
-    from wharf.spec.oci_runtime import IntelRdt, Process, Resources, Spec
+    from wharf.spec.oci_runtime import Process, Spec
 
 _FORWARDED = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 _BY_SIGNAL = 128
-
-
-def create(folder: Folder, bundle: str, asked: Asked) -> Started:
-    """Create a container whose init waits in ``start.sock``; undone by :func:`delete`, and by itself on failure."""
-    bundle = os.path.realpath(bundle)
-    spec = load_spec(bundle)
-    if asked.waits or sealing.wanted(spec, bundle):
-        sealing.ensure()
-    process = spec.get("process") or {}
-    caller.check_console(process, asked)
-    scope = _scope(spec, folder.id) if asked.systemd else None
-    cgroup = scope.path if scope else cgroup_path(spec, folder.id)
-    refuse_others(cgroup)
-    record = folder.make(spec, bundle, cgroup)
-    try:
-        kept_fds = caller.kept_fds(process, asked)
-        listener = unix_socket.listen(folder.socket)
-        try:
-            invocation = Invocation(
-                start_socket=listener,
-                state=folder.told(record),
-                kept_fds=kept_fds,
-                pivot=asked.pivot,
-                new_keyring=asked.keyring,
-            )
-            with _Nothing() if scope is None else scope:
-                started = create_process(
-                    spec,
-                    bundle=bundle,
-                    stdio=(0, 1, 2),
-                    cgroup=make_cgroup(record, spec),
-                    seccomp_cache=folder.filters,
-                    invocation=invocation,
-                )
-        finally:
-            listener.close()
-        try:
-            if rdt := (spec.get("linux") or {}).get("intelRdt"):
-                record["resctrl"] = enter_class(rdt, folder.id, started.pid)
-            caller.announce(started, asked)
-            record["pid"], record["start_time"] = started.pid, state.start_time(started.pid) or 0
-            folder.save(record)
-            started.release()
-        except BaseException:
-            started.abort()
-            raise
-    except BaseException:
-        remove(folder, record, spec, asked.warn)
-        raise
-    return started
 
 
 def start(folder: Folder, warn: Warn) -> None:
@@ -98,13 +43,27 @@ def start(folder: Folder, warn: Warn) -> None:
         raise Conflict(
             f"cannot start a container that has {'stopped' if status == 'stopped' else f'status {status}'}"
         )
-    spec = folder.spec()
+    let_execute(folder, record, folder.spec(), lambda: _open_gate(folder), warn)
+
+
+def _open_gate(folder: Folder) -> None:
+    sock = unix_socket.connect(folder.socket)
     try:
-        sock = unix_socket.connect(folder.socket)
         os.unlink(folder.socket)
         conversation.send(sock, "start")
         conversation.receive(sock)
+    finally:
         sock.close()
+
+
+def let_execute(folder: Folder, record: Record, spec: Spec, execute: Callable[[], None], warn: Warn) -> None:
+    """Have ``execute`` start the program, and run the hooks that follow.
+
+    Raises:
+        StartFailed: as for :func:`start`.
+    """
+    try:
+        execute()
         if spec.get("hooks"):
             _hooks(folder, record, spec).run("poststart", record["pid"])
     except StartFailed as error:
@@ -116,24 +75,6 @@ def start(folder: Folder, warn: Warn) -> None:
         if spec.get("hooks"):
             delete(folder, warn, force=True)
         raise
-
-
-def run(folder: Folder, bundle: str, asked: Asked, *, keep: bool) -> int:
-    """Create, start and (unless detached) wait for a container and delete it; return its exit code."""
-    started = create(folder, bundle, asked)
-    try:
-        forward = Forward(started.pid)
-        start(folder, asked.warn)
-        if asked.detach:
-            return 0
-        code = follow(started, forward)
-    except BaseException:
-        with suppress_errno(2):  # ENOENT: a hook that failed has had it deleted
-            delete(folder, asked.warn, force=True)
-        raise
-    if not keep:
-        delete(folder, asked.warn, force=True)
-    return code
 
 
 def follow(started: Started, forward: Forward) -> int:
@@ -226,7 +167,7 @@ def delete(folder: Folder, warn: Warn, *, force: bool) -> None:
 def remove(folder: Folder, record: Record, spec: Spec, warn: Warn) -> None:
     """Remove a container whose init has ended, or must, and run its poststop hooks."""
     group = open_cgroup(record["cgroup"])
-    if group.exists:
+    if not group.delete_empty():
         group.kill_all()
         group.delete()
     if folders := record.get("resctrl"):
@@ -239,13 +180,6 @@ def remove(folder: Folder, record: Record, spec: Spec, warn: Warn) -> None:
             _hooks(folder, record, spec).run_all("poststop", 0, warn)
         except StartFailed as error:  # not as specified: a create that was killed had not yet looked at them
             warn(error.message)
-
-
-def enter_class(wanted: IntelRdt, container_id: str, pid: int) -> list[str]:
-    """Put a process into its class of service; return what :mod:`wharf.runtime.resctrl` made for it."""
-    from wharf.runtime import resctrl  # noqa: PLC0415 - the same
-
-    return resctrl.enter(resctrl.find(), resctrl.Class(wanted, container_id), pid)
 
 
 def _hooks(folder: Folder, record: Record, spec: Spec) -> HookPlan:
@@ -305,78 +239,4 @@ def _group_for(path: str, inner: Mapping[str, str]) -> Doors | None:
         group.open_entry().close()
     except OSError as error:
         raise InvalidArgument(f"--cgroup of the container: {error}") from error
-    return group
-
-
-def load_spec(bundle: str) -> Spec:
-    """Return a bundle's config.json, of the right shape.
-
-    Raises:
-        NotFound: there is none.
-        InvalidArgument: it is another document.
-    """
-    try:
-        with open(f"{bundle}/config.json", encoding="utf-8") as file:
-            spec = loads(file.read())
-    except FileNotFoundError:
-        raise NotFound(f"JSON specification file {bundle}/config.json not found") from None
-    except (ValueError, RecursionError) as error:
-        raise InvalidArgument(f"{bundle}/config.json: {error}") from error
-    shape.check(spec, shape.SPEC)
-    return spec  # type: ignore[return-value]  # just checked
-
-
-def cgroup_path(spec: Spec, container_id: str) -> str:
-    """Return the path of a container's control group."""
-    path = (spec.get("linux") or {}).get("cgroupsPath") or f"/wharf/runtime/{container_id}"
-    if ":" in path:
-        raise InvalidArgument(f"cgroupsPath {path} is meant for systemd: use --systemd-cgroup")
-    return "/" + path.strip("/")
-
-
-class _Nothing:
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-
-def _scope(spec: Spec, container_id: str) -> Scope:
-    from wharf.runtime import systemd  # noqa: PLC0415 - start-up
-
-    linux = spec.get("linux") or {}
-    unit = systemd.unit_of(linux.get("cgroupsPath") or "", container_id)
-    return systemd.Scope(unit, linux.get("resources") or {})
-
-
-def refuse_others(path: str) -> None:
-    """Refuse a control group that somebody is in: it would be limited, frozen, and in the end killed as a whole."""
-    if pids := open_cgroup(path).procs():
-        raise Conflict(f"container's cgroup is not empty: {len(pids)} process(es) found in {path}")
-
-
-def make_cgroup(record: Record, spec: Spec) -> Cgroup | None:
-    """Make a container's control group, and limit it; None for a plain user who may not, and wants no limits.
-
-    Raises:
-        Forbidden: a plain user wants limits.
-    """
-    group = open_cgroup(record["cgroup"])
-    try:
-        group.create()
-    except PermissionError as error:
-        if os.geteuid() == 0:
-            raise
-        limits = [name for name, value in ((spec.get("linux") or {}).get("resources") or {}).items() if value]
-        if limits:
-            raise Forbidden(f"limits ({', '.join(limits)}) need a control group of your own: {error}") from error
-        return None
-    resources: Resources = {**((spec.get("linux") or {}).get("resources") or {})}
-    if rules := resources.get("devices"):
-        resources["devices"] = [*rules, *devices.DEFAULT_RULES]
-    try:
-        group.apply(resources)
-    except (KeyError, TypeError, ValueError) as error:
-        raise InvalidArgument(f"config.json is not as the specification says: linux.resources: {error!r}") from error
     return group

@@ -15,7 +15,7 @@ from __future__ import annotations
 import errno
 import os
 
-from wharf.kernel import capability, prctl, rlimit
+from wharf.kernel import capability, prctl
 from wharf.kernel.signals import raw as signal
 from wharf.kernel.userns import may_set_groups
 from wharf.runtime.errors import during_init, invalid
@@ -89,6 +89,8 @@ def _known(names: list[str] | None, unknown: dict[str, None]) -> int:
 
 
 def _rlimit(name: str, soft: int, hard: int) -> tuple[int, int, int]:
+    from wharf.kernel import rlimit  # noqa: PLC0415 - start-up
+
     number = rlimit.NUMBER_OF.get(name)
     if number is None:
         raise invalid(f"invalid rlimit type: {name}")
@@ -102,8 +104,7 @@ def become(wanted: Privileges, account: Account) -> None:
         StartFailed: the kernel refused.
     """
     try:
-        for number, soft, hard in wanted.rlimits:
-            rlimit.set_clipped(number, soft, hard)
+        _limit(wanted.rlimits)
         os.umask(wanted.umask)
         drop_bounding(wanted)
         _change_user(account)
@@ -113,6 +114,14 @@ def become(wanted: Privileges, account: Account) -> None:
         prctl.set_dumpable(dumpable=False)
     except OSError as error:
         raise during_init(error, "error giving up privileges") from error
+
+
+def _limit(rlimits: list[tuple[int, int, int]]) -> None:
+    if rlimits:
+        from wharf.kernel import rlimit  # noqa: PLC0415 - start-up; whoever has planned them has it loaded
+
+        for number, soft, hard in rlimits:
+            rlimit.set_clipped(number, soft, hard)
 
 
 def confine(wanted: Privileges) -> None:

@@ -129,7 +129,7 @@ def _find_or_make(folder: str, wanted: Class, made: list[str]) -> None:
 
 
 def _compare(folder: str, lines: Iterable[str]) -> None:
-    with open(f"{folder}/schemata", encoding="ascii") as file:
+    with open(f"{folder}/schemata", encoding="utf-8") as file:
         present = parse(file.read().splitlines())
     for resource, domains in parse(lines).items():
         if any(present.get(resource, {}).get(domain) != value for domain, value in domains.items()):

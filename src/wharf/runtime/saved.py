@@ -6,7 +6,7 @@ import os
 
 from wharf.errors import Conflict, Forbidden
 from wharf.kernel.cgroup.group import open_cgroup
-from wharf.runtime import caller, checkpoint, operations, state
+from wharf.runtime import caller, checkpoint, creation, operations, state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,24 +55,24 @@ def bring_back(folder: Folder, bundle: str, asked: Asked, wanted: Wanted) -> int
 
 
 def _group_of(record: Record, spec: Spec) -> Cgroup:
-    group = operations.make_cgroup(record, spec)
+    group = creation.make_cgroup(open_cgroup(record["cgroup"]), spec)
     if group is None:
         raise Forbidden("a saved container needs a control group of your own")
     return group
 
 
 def _restore(folder: Folder, bundle: str, asked: Asked, wanted: Wanted) -> Started:
-    spec = operations.load_spec(bundle)
+    spec = creation.load_spec(bundle)
     caller.check_console(spec.get("process") or {}, asked)
-    cgroup = operations.cgroup_path(spec, folder.id)
-    operations.refuse_others(cgroup)
+    cgroup = creation.cgroup_path(spec, folder.id)
+    creation.refuse_others(open_cgroup(cgroup))
     record = folder.make(spec, bundle, cgroup)
     try:
         group = _group_of(record, spec)
         started = checkpoint.restore(spec, wanted, bundle=bundle, rootfs_mounts=(), stdio=(0, 1, 2), cgroup=group)
         try:
             if rdt := (spec.get("linux") or {}).get("intelRdt"):
-                record["resctrl"] = operations.enter_class(rdt, folder.id, started.pid)
+                record["resctrl"] = creation.enter_class(rdt, folder.id, started.pid)
             caller.announce(started, asked)
             record["pid"], record["start_time"] = started.pid, state.start_time(started.pid) or 0
             folder.save(record)

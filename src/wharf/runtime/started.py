@@ -75,12 +75,24 @@ class Started:
         if self._sock is None:
             return
         try:
-            with suppress_errno(errno.EPIPE, errno.ECONNRESET):  # it is gone; what it said last is still to be read
-                conversation.send(self._sock, "start")
+            self.execute()
         except BaseException:
             self.abort()
             raise
-        self.wait_executed()
+
+    def execute(self) -> None:
+        """Let it execute its program; return once execve has succeeded.
+
+        Raises:
+            StartFailed: why not; the process ends, and is the caller's to reap.
+        """
+        assert self._sock is not None
+        with suppress_errno(errno.EPIPE, errno.ECONNRESET):  # it is gone; what it said last is still to be read
+            conversation.send(self._sock, "start")
+        conversation.receive(self._sock)
+        self._sock.close()
+        self._sock = None
+        self._steps.done("exec")
 
     def wait_executed(self) -> None:
         """Wait until execve has succeeded, after "start".

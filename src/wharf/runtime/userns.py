@@ -113,5 +113,5 @@ def _received(sock: socket.socket) -> tuple[int, int]:
 
 def _pid_of(pidfd: int) -> int:
     """Return the id, in our namespace, of the process behind ``pidfd`` (pidfd_open(2))."""
-    with open(f"/proc/self/fdinfo/{pidfd}", encoding="ascii") as file:
+    with open(f"/proc/self/fdinfo/{pidfd}", encoding="utf-8") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("Pid:"))

@@ -38,9 +38,9 @@ class Pair:
     ) -> None:
         for name in ("victim", "attacker"):
             self._package.command(self._bundle, "delete", "--force", name)
-        with suppress(ChildProcessError):
-            while True:
-                os.waitpid(-1, 0)
+            with suppress(ChildProcessError):  # the first of a pid namespace ends when all others have been reaped
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
         prctl.prctl(prctl.Option.SET_CHILD_SUBREAPER, 0)
 
     def look(self, *command: str, options: Sequence[str] = ()) -> str:

@@ -18,7 +18,7 @@ _ANY_PROGRAM = Patch(
     "    return path",
 )
 _UNSEALED_CREATE = Patch(
-    "runtime/operations.py",
+    "runtime/creation.py",
     "    if asked.waits or sealing.wanted(spec, bundle):\n        sealing.ensure()\n",
     "",
 )

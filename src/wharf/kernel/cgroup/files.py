@@ -165,6 +165,19 @@ def procs(folder: str) -> list[int]:
         raise
 
 
+def remove_if_empty(path: str) -> bool:
+    """Remove a group, if it is there; return False when it has processes or groups of its own (cgroups(7))."""
+    try:
+        os.rmdir(path)
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        if error.errno not in (errno.EBUSY, errno.ENOTEMPTY):
+            raise
+        return False
+    return True
+
+
 def remove_tree(top: str, deadline: float) -> None:
     """Remove a group and those below it, retrying EBUSY until ``deadline`` (monotonic); idempotent.
 

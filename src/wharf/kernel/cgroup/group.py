@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import time
 
 from wharf.kernel.cgroup import files
@@ -261,6 +260,8 @@ class Cgroup:
         Raises:
             OSError: with the file; EOPNOTSUPP without a memory controller.
         """
+        import select  # noqa: PLC0415 - start-up
+
         if "memory" not in self._hierarchies.v1:
             return os.open(self._file("memory.events"), os.O_RDONLY | os.O_CLOEXEC), select.EPOLLPRI
         watch = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -282,6 +283,10 @@ class Cgroup:
             OSError: EBUSY, with the folder: processes are still in it.
         """
         self._delete(time.monotonic() + _DELETE_TIMEOUT_S)
+
+    def delete_empty(self) -> bool:
+        """Remove the group, which has no processes or groups of its own; else return False, maybe half-way."""
+        return all(files.remove_if_empty(root + self.path) for root in self._hierarchies.roots)
 
     def delete_now(self) -> None:
         """Remove the group as :meth:`delete` does, but wait for nothing.

@@ -74,7 +74,7 @@ def read_hierarchies() -> Hierarchies:
         v1, v2 = parse_mountinfo(file.read())
     offered: frozenset[str] = frozenset()
     if v2 is not None:
-        with open(f"{v2}/cgroup.controllers", encoding="ascii") as file:
+        with open(f"{v2}/cgroup.controllers", encoding="utf-8") as file:
             offered = frozenset(file.read().split())
     return Hierarchies(v1, v2, offered)
 

@@ -1,4 +1,4 @@
-"""create, start, run, kill, delete."""
+"""start, kill, delete; and what all commands on one container have in common."""
 
 from __future__ import annotations
 
@@ -39,29 +39,10 @@ def asked(call: Call) -> Asked:
     return result
 
 
-def create(call: Call) -> int:
-    """Create a container, to be started later."""
-    wanted = asked(call)
-    wanted.detach = wanted.waits = True
-    operations.create(one(call, "create"), call.given.get("--bundle", "."), wanted)
-    return 0
-
-
 def start(call: Call) -> int:
     """Start a created container."""
     operations.start(one(call, "start"), call.log.warn)
     return 0
-
-
-def run(call: Call) -> int:
-    """Create and start a container; wait for it and delete it, unless detached."""
-    folder = one(call, "run")
-    if not call.given.get("--no-subreaper"):
-        from wharf.kernel import prctl  # noqa: PLC0415 - start-up
-
-        prctl.set_child_subreaper()
-    keep = call.given.get("--keep", False)
-    return operations.run(folder, call.given.get("--bundle", "."), asked(call), keep=keep)
 
 
 def kill(call: Call) -> int:
