@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +14,13 @@ from wharf.daemon.addresses import Address, parse_address
 from wharf.daemon.settings import BY_NAME, SETTINGS, Value
 from wharf.daemon.values import from_flags, from_json, shown
 from wharf.engine.options import ContainerDefaults, EngineOptions
+from wharf.engine.runtimes import DEFAULT, OWN, Runtimes
 from wharf.errors import InvalidArgument
 from wharf.images.registry.hosts import RegistryOptions
 from wharf.lib.reference import DEFAULT_DOMAIN
 from wharf.network.defaults import AddressPool, NetworkDefaults
 from wharf.spec.engine_api.container import HostConfigUlimitsItem
+from wharf.spec.shim_messages import OtherRuntime
 from wharf.storage.layout import default_places
 
 T = TypeVar("T")
@@ -102,6 +106,7 @@ class Configuration:
             experimental=self.get("experimental", default=False),
             cgroup_driver="systemd" if "native.cgroupdriver=systemd" in self.texts("exec-opts") else "cgroupfs",
             storage_driver=self.get("storage-driver", ""),
+            runtimes=self._runtimes(),
             containers=self._containers(),
             registries=RegistryOptions(
                 mirrors={DEFAULT_DOMAIN: mirrors} if (mirrors := self.texts("registry-mirrors")) else {},
@@ -115,6 +120,20 @@ class Configuration:
             ),
             networks=self._networks(),
         )
+
+    def _runtimes(self) -> Runtimes:
+        others: dict[str, OtherRuntime] = {}
+        for name, fields in self._map("runtimes").items():
+            assert isinstance(fields, Mapping), "checked when it was read"
+            if name in OWN:
+                raise InvalidArgument(f"runtimes: runtime name '{name}' is reserved")
+            if (path := shutil.which(fields["path"])) is None:
+                raise InvalidArgument(f"runtimes: {name}: {fields['path']} is no program that can be executed")
+            others[name] = {"path": os.path.abspath(path), "arguments": list(fields["runtimeArgs"])}
+        default = self.get("default-runtime", "") or DEFAULT
+        if default not in others and default not in OWN:
+            raise InvalidArgument(f"specified default runtime '{default}' does not exist")
+        return Runtimes(others, default)
 
     def _networks(self) -> NetworkDefaults:
         address = self.get("ip", "")

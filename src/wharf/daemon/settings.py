@@ -15,7 +15,10 @@ Value = bool | int | str | tuple[str, ...] | Mapping[str, object] | tuple[Mappin
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting. ``kind`` is bool, int, size, text, path, texts, map, options, ulimits, pools or features."""
+    """One setting.
+
+    ``kind`` is bool, int, size, text, path, texts, map, options, runtimes, ulimits, pools or features.
+    """
 
     name: str  # in daemon.json
     kind: str
@@ -79,9 +82,10 @@ SETTINGS: Final = (
     Setting("dns", "texts", "A name server", reloads=True),
     Setting("dns-opts", "texts", "An option of the resolver", flag="dns-opt", reloads=True),
     Setting("dns-search", "texts", "A domain to search", reloads=True),
-    Setting("default-runtime", "text", "Runtime", only=("wharf-runtime", "runc", "io.containerd.runc.v2"),
-            why="there is one runtime, which answers to these names"),
-    Setting("runtimes", "map", "Another runtime, name=path", flag="add-runtime", only=({},), why=_LATER),
+    Setting("default-runtime", "text", "Runtime of containers that name none", default="runc, which is wharf's own",
+            reloads=True),
+    Setting("runtimes", "runtimes", "Another runtime with runc's command line, name=path", flag="add-runtime",
+            reloads=True),
     Setting("init", "bool", "Run an init that reaps processes", reloads=True),
     Setting("init-path", "path", "That init's program", only=("",), why=_LATER),
     Setting("exec-opts", "texts", "An option of the runtime", flag="exec-opt",

@@ -32,6 +32,7 @@ _EXPECTED: Final = {
     "texts": "a list of texts",
     "map": "an object of texts",
     "options": "an object of objects of texts",
+    "runtimes": 'an object such as {"crun": {"path": "/usr/bin/crun", "runtimeArgs": []}}',
     "features": "an object of true and false",
     "ulimits": 'an object such as {"nofile": {"Name": "nofile", "Soft": 1024, "Hard": 2048}}',
     "pools": 'a list such as [{"base": "172.30.0.0/16", "size": 24}]',
@@ -129,6 +130,16 @@ def _options(given: object) -> Value:
     }
 
 
+def _runtimes(given: object) -> Value:
+    found: dict[str, object] = {}
+    for name, each in _object(given).items():
+        fields = _object(each)
+        if fields.keys() - {"path", "runtimeArgs"}:  # runtimeType, options: of containerd's shims
+            raise ValueError(name)
+        found[name] = {"path": _text(fields["path"]), "runtimeArgs": _texts(fields.get("runtimeArgs", []))}
+    return found
+
+
 def _features(given: object) -> Value:
     return {name: _bool(value) for name, value in _object(given).items()}
 
@@ -165,6 +176,7 @@ _FROM_JSON: Final[dict[str, Callable[[object], Value]]] = {
     "texts": _texts,
     "map": _map,
     "options": _options,
+    "runtimes": _runtimes,
     "features": _features,
     "ulimits": _ulimits,
     "pools": _pools,
@@ -176,6 +188,7 @@ _FLAG_EXPECTED: Final = {
     "size": "a size such as 64m",
     "map": "key=value",
     "options": "driver=key=value",
+    "runtimes": "name=path",
     "features": "name or name=true",
     "ulimits": "name=soft or name=soft:hard",
     "pools": "base=CIDR,size=N",
@@ -229,6 +242,7 @@ _FROM_FLAGS: Final[dict[str, Callable[[Sequence[str]], Value]]] = {
     "texts": tuple,
     "map": lambda given: dict(_pair(text) for text in given),
     "options": _flag_options,
+    "runtimes": lambda given: {name: {"path": path, "runtimeArgs": ()} for name, path in map(_pair, given)},
     "features": _flag_features,
     "ulimits": lambda given: tuple(_flag_ulimit(text) for text in given),
     "pools": lambda given: tuple(_flag_pool(text) for text in given),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from wharf.engine.runtimes import Runtimes
 from wharf.images.registry.hosts import RegistryOptions
 from wharf.network.defaults import NetworkDefaults
 from wharf.spec.engine_api.container import HostConfig, HostConfigUlimitsItem
@@ -78,6 +79,7 @@ class EngineOptions:
     experimental: bool = False  # told to clients, some of which show commands only then
     cgroup_driver: str = "cgroupfs"  # or "systemd": it makes containers' control groups
     storage_driver: str = ""  # overlay2, vfs, fuse-overlayfs or btrfs; empty: the fastest that works
+    runtimes: Runtimes = Runtimes({})  # noqa: RUF009  # frozen
     containers: ContainerDefaults = field(default_factory=ContainerDefaults)
     registries: RegistryOptions = field(default_factory=RegistryOptions)
     networks: NetworkDefaults = field(default_factory=NetworkDefaults)

@@ -16,8 +16,6 @@ from wharf.engine.context import Context
 from wharf.engine.disk_usage import KINDS, Listing, Results, disk_usage
 from wharf.engine.events import FILTERS
 from wharf.engine.ocispec.inputs import HostFacts
-from wharf.engine.runtimes import DEFAULT as DEFAULT_RUNTIME
-from wharf.engine.runtimes import RUNTIMES
 from wharf.images.check import Depth, Finding
 from wharf.images.registry.hosts import RegistryOptions
 from wharf.lib.filters import require_known
@@ -136,8 +134,8 @@ class System:
             "Labels": [*options.labels],
             "ExperimentalBuild": self.experimental,
             "ServerVersion": __version__,
-            "Runtimes": RUNTIMES,
-            "DefaultRuntime": DEFAULT_RUNTIME,
+            "Runtimes": context.options.runtimes.shown(),
+            "DefaultRuntime": context.options.runtimes.default,
             "Swarm": {"NodeID": "", "NodeAddr": "", "LocalNodeState": "inactive", "ControlAvailable": False},
             "LiveRestoreEnabled": True,
             "Isolation": "",

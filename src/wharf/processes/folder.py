@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import secrets
+import shutil
 import socket
 from pathlib import Path
 
@@ -161,4 +162,11 @@ def _empty(place: str, *, but: str = "") -> None:
     for name in os.listdir(place):
         if name != but:
             with suppress_errno(errno.ENOENT):
-                os.unlink(f"{place}/{name}")
+                _remove_entry(f"{place}/{name}")
+
+
+def _remove_entry(path: str) -> None:
+    try:
+        os.unlink(path)
+    except IsADirectoryError:  # another runtime's bundle and state
+        shutil.rmtree(path)

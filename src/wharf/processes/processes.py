@@ -167,7 +167,7 @@ class Processes:
         cgroup.apply((spec.get("linux") or {}).get("resources") or {})
         with ExitStack() as held:
             opened = held.enter_context(Opened())
-            if "checkpoint" not in request and opening.suits(spec, rootfs, self._seccomp, cgroup):
+            if not request.keys() & {"checkpoint", "runtime"} and opening.suits(spec, rootfs, self._seccomp, cgroup):
                 try:
                     opening.open_all(opened, spec, request["bundle"], rootfs, cgroup)
                 except OSError:  # the runtime meets it again, and knows what to say of it

@@ -237,10 +237,19 @@ def _be_shim(ready: Readiness, request: SpawnRequest, fds: list[int], spare: _Sp
     os.dup2(0, 2)
     sys.stderr = ShimLog(f"{request['shim_dir']}/shim.log")
     attachments = [socket.socket(fileno=fd) for fd in attached]
-    shim = Shim(ready, request, socket.socket(fileno=control), document, spare.runtime, spare.embryo)
+    runtime = _runtime_of(request, spare)
+    shim = Shim(ready, request, socket.socket(fileno=control), document, runtime, spare.embryo)
     shim.run(attachments, spare.hierarchies, lambda: os.close(spare.writer))
     sys.stderr.flush()
     os._exit(0)
+
+
+def _runtime_of(request: SpawnRequest, spare: _Spare) -> Runtime:
+    if "runtime" not in request:
+        return spare.runtime
+    from wharf.shim.other.runtime import OtherRuntime  # noqa: PLC0415  # memory: few containers want another
+
+    return OtherRuntime(request)
 
 
 class ShimLog(io.TextIOBase):

@@ -56,13 +56,26 @@ class RootfsMount(TypedDict):
     options: list[str]
 
 
-class SpawnRequest(TypedDict):
+class OtherRuntime(TypedDict):
+    """A runtime that is not our own: a program with runc's command line."""
+
+    path: str  # absolute
+    arguments: list[str]  # before all others
+
+
+class MadeBy(TypedDict, total=False):
+    """Who makes the container and its control group, where that is not ourselves."""
+
+    scope: str  # "slice:prefix:name" of systemd's, which then makes the group, asked by the shim
+    runtime: OtherRuntime
+
+
+class SpawnRequest(MadeBy):
     """What a shim needs to know to create and start a container."""
 
     id: str
     bundle: str  # folder that relative paths of config.json are below
     cgroup: str  # its control group; made by the engine, and removed by the shim in the end
-    scope: NotRequired[str]  # "slice:prefix:name" of systemd's, which then makes the group, asked by the shim
     terminal: bool
     own_pids: bool  # a pid namespace of its own: when its init ends, all its processes do
     rootfs: list[RootfsMount]

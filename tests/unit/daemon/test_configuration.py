@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from wharf.daemon.addresses import TcpAddress, UnixAddress
 from wharf.daemon.configuration import Configuration, changes, configure, merged, reloaded
+from wharf.daemon.settings import Value
 from wharf.engine.options import ContainerDefaults
 from wharf.errors import InvalidArgument
 
@@ -77,11 +79,21 @@ def test_tls_without_verification_trusts_nobody() -> None:
         ({"labels": ("nonsense",)}, "bad attribute format: nonsense"),
         ({"seccomp-profile": "/nonexistent"}, "seccomp-profile: /nonexistent: no such file"),
         ({"default-stop-timeout": -1}, "cannot be negative"),
+        ({"default-runtime": "crun"}, "specified default runtime 'crun' does not exist"),
+        ({"runtimes": {"runc": {"path": "sh", "runtimeArgs": ()}}}, "runtime name 'runc' is reserved"),
+        ({"runtimes": {"x": {"path": "/nope", "runtimeArgs": ()}}}, "x: /nope is no program that can be executed"),
     ],
 )
-def test_setting_that_cannot_be_is_refused(values: dict[str, tuple[str, ...] | str | int], words: str) -> None:
+def test_setting_that_cannot_be_is_refused(values: dict[str, Value], words: str) -> None:
     with pytest.raises(InvalidArgument, match=words):
         Configuration(values).engine_options()
+
+
+def test_other_runtimes_are_programs_by_name() -> None:
+    flags = configure({"runtimes": ["other=sh"], "default-runtime": ["other"]}, None).engine_options().runtimes
+
+    assert flags.default == "other"
+    assert flags.others == {"other": {"path": shutil.which("sh"), "arguments": []}}
 
 
 def test_reload_takes_what_may_change_and_names_the_rest() -> None:

@@ -40,6 +40,8 @@ def test_value_of_the_file_is_read(name: str, given: object, value: object) -> N
         ("default-ulimits", {"nofile": {"Hard": 5}}),
         ("default-address-pools", [{"base": "10.0.0.0/8"}]),
         ("default-address-pools", {}),
+        ("runtimes", {"kata": {"runtimeType": "io.containerd.kata.v2"}}),
+        ("runtimes", {"crun": "/usr/bin/crun"}),
     ],
 )
 def test_value_of_another_kind_is_refused_by_name(name: str, given: object) -> None:

@@ -61,6 +61,7 @@ async def create(
     validate.config(request.config)
     asked = context.options.containers.fill(request.host_config)
     validate.host_config(asked)
+    asked = context.options.runtimes.chosen(asked)
     if context.options.cgroup_driver == scopes.DRIVER and (parent := asked.get("CgroupParent")):
         scopes.check_parent(parent)
     asked, warnings = limits.possible(asked, context.facts.controllers, unified=context.facts.cgroup2)

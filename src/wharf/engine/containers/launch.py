@@ -20,7 +20,7 @@ from wharf.engine.ocispec.process import merge_env
 from wharf.errors import InvalidArgument, WharfError
 from wharf.processes.processes import ProcessFailed
 from wharf.processes.shim import Shim
-from wharf.spec.shim_messages import LogOptions
+from wharf.spec.shim_messages import LogOptions, MadeBy
 
 _EXIT_CODES: Final = {"not-found": 127, "not-executable": 126}
 _NOT_STARTED: Final = 128
@@ -101,7 +101,7 @@ async def _set_up(context: Context, container: Container, checkpoint: str) -> Sh
                 "id": container.id,
                 "bundle": str(folder),
                 "cgroup": context.cgroups_path(container),
-                **({"scope": scope} if (scope := context.scope_of(container)) else {}),  # type: ignore[typeddict-item]  # its own field
+                **_maker(context, container),
                 "terminal": bool(container.spec.config.get("Tty")),
                 "own_pids": any(n["type"] == "pid" and not n.get("path") for n in spec["linux"]["namespaces"]),
                 "rootfs": [context.snapshots.mount_of(container.id, container.chain_id)],
@@ -122,6 +122,15 @@ async def _set_up(context: Context, container: Container, checkpoint: str) -> Sh
     steps = {"network": networked - began, "bundle": bundled - networked, "spawn": time.perf_counter_ns() - bundled}
     shim.steps_us.update({f"engine.{name}": ns // 1000 for name, ns in steps.items()})
     return shim
+
+
+def _maker(context: Context, container: Container) -> MadeBy:
+    found: MadeBy = {}
+    if scope := context.scope_of(container):
+        found["scope"] = scope
+    if runtime := context.options.runtimes.find(container.spec.host_config.get("Runtime") or ""):
+        found["runtime"] = runtime
+    return found
 
 
 async def _inputs(context: Context, container: Container, sandbox: str | None) -> Inputs:

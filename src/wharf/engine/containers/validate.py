@@ -10,7 +10,6 @@ from wharf.engine.containers.health import check_of
 from wharf.engine.logs import options
 from wharf.engine.ocispec import cdi, security
 from wharf.engine.ocispec.resources import parse_rule
-from wharf.engine.runtimes import RUNTIMES
 from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.kernel import capability
 from wharf.lib.ports import from_bindings
@@ -86,8 +85,6 @@ def _supported(document: HostConfig) -> None:
     for field, option in _NOT_YET.items():
         if values.get(field):
             raise NotImplementedHere(f"{option} is not supported by this build of wharf")
-    if (runtime := document.get("Runtime")) and runtime not in RUNTIMES:
-        raise InvalidArgument(f"unknown or invalid runtime name: {runtime}")
     if (isolation := document.get("Isolation") or "default") != "default":
         raise InvalidArgument(f"invalid isolation '{isolation}' on linux")
 

@@ -45,7 +45,6 @@ from wharf.spec.engine_api.container import HealthConfig
             {"LogConfig": {"Type": "json-file", "Config": {"syslog-format": "x"}}},
             "unknown log opt 'syslog-format' for json-file log driver",
         ),
-        ({"Runtime": "kata"}, "unknown or invalid runtime name: kata"),
         ({"CapAdd": ["fly"]}, 'invalid CapAdd: unknown capability: "CAP_FLY"'),
         ({"CapDrop": ["CAP_SWIM"]}, 'invalid CapDrop: unknown capability: "CAP_SWIM"'),
     ],
