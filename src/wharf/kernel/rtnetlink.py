@@ -194,6 +194,12 @@ def set_neighbour(link: int, address: str, mac_address: str, *, permanent: bool 
     return Request(c.RTM_NEWNEIGH, c.NLM_F_CREATE | c.NLM_F_REPLACE, body, f"neighbour {address}")
 
 
+def set_bridge_entry(port: int, mac_address: str) -> Request:
+    """Tell a bridge that ``mac_address`` is behind its link ``port``, until it learns otherwise (bridge(8), fdb)."""
+    body = _NEIGHBOUR.pack(socket.AF_BRIDGE, port, c.NUD_REACHABLE, c.NTF_MASTER, 0) + mac(c.NDA_LLADDR, mac_address)
+    return Request(c.RTM_NEWNEIGH, c.NLM_F_CREATE | c.NLM_F_REPLACE, body, f"place {mac_address} behind link {port}")
+
+
 def _mac(value: str) -> bytes:
     return mac(c.IFLA_ADDRESS, value)
 

@@ -79,6 +79,7 @@ class Allocation:
             sysctls=wish.sysctls,
             rate=wish.rate,
             servers=wish.servers,
+            announced=_announced(network, ipv4, ipv6, mac),
         )
 
     def _address(self, network: Network, version: int, wanted: str) -> tuple[str, Pool | None]:
@@ -91,7 +92,7 @@ class Allocation:
         if wanted:
             address = ipam.require_free(pools, used, wanted, version=version)
             return address, next(pool for pool in pools if ip_address(address) in pool.network)
-        after = self._last.get((network.id, version)) or (used[-1] if used else None)
+        after = self._last.get((network.id, version)) or used.last()
         address = ipam.allocate(pools[0], used, after=after, name=f"{network.name} ({network.id})")
         self._last[network.id, version] = address
         return address, pools[0]
@@ -110,6 +111,17 @@ def _mac(network: Network, wish: Wish, ipv4: str, endpoint_id: str) -> str:
     if network.driver == "ipvlan":
         return ""  # all links have their parent's
     return wish.mac or (ipam.mac_of(ipv4) if ipv4 else ipam.mac_of_id(endpoint_id))
+
+
+def _announced(network: Network, ipv4: str, ipv6: str, mac: str) -> bool:
+    """Return whether neighbours may know an address by another MAC. Pure.
+
+    A broadcast reaches each of a bridge's containers, and so is not sent in vain. On a bridge of our own an IPv4
+    address has the MAC that follows from it, unless it or an earlier owner was given another one.
+    """
+    if network.driver != "bridge" or ipv6 or options.NAME in network.options:
+        return True
+    return bool(ipv4) and (mac != ipam.mac_of(ipv4) or ipv4 in network.strangers)
 
 
 def _gateway(network: Network, pool: Pool | None) -> str:

@@ -78,6 +78,7 @@ class Endpoint:
     sysctls: tuple[tuple[str, str], ...] = ()
     rate: Rate = UNLIMITED
     servers: tuple[str, ...] = ()
+    announced: bool = False  # neighbours are told its MAC, for they may know another one
     notice: str = ""  # what the user should hear once, such as that docker0 belongs to somebody else
 
     @property

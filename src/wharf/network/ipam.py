@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Container, Iterable
 from ipaddress import IPv4Address, ip_address, ip_network
 from itertools import chain
 
@@ -15,14 +15,14 @@ def outside(address: str) -> str:
     return f"invalid endpoint settings:\nno configured subnet or ip-range contain the IP address {address}"
 
 
-def allocate(pool: Pool, taken: Collection[str], *, after: str | None = None, name: str = "") -> str:
+def allocate(pool: Pool, taken: Container[str], *, after: str | None = None, name: str = "") -> str:
     """Return the first free address behind ``after``, then from the pool's beginning.
 
     Going on behind the last one keeps an address unused for a while after its release, as far as the pool allows.
 
     Args:
         pool: its network and broadcast address, gateway and auxiliary addresses are never given.
-        taken: addresses in use.
+        taken: tells whether an address, in its usual spelling, is in use; asked of each that is considered.
         after: the address given last.
         name: how errors name the network.
 
@@ -30,12 +30,13 @@ def allocate(pool: Pool, taken: Collection[str], *, after: str | None = None, na
         Unavailable: all are taken.
     """
     first, last = _hosts(pool)
-    used = {int(ip_address(address)) for address in chain(taken, pool.reserved)}
+    reserved = {int(ip_address(address)) for address in pool.reserved}
+    spelt = pool.network.network_address.__class__
     begin = int(ip_address(after)) + 1 if after else first
     begin = begin if first <= begin <= last else first
     for candidate in chain(range(begin, last + 1), range(first, begin)):
-        if candidate not in used:
-            return str(pool.network.network_address.__class__(candidate))
+        if candidate not in reserved and (address := str(spelt(candidate))) not in taken:
+            return address
     raise Unavailable(f"no available IPv{pool.version} addresses on this network's address pools: {name}")
 
 
@@ -54,7 +55,7 @@ def _has_ends(network: IPNetwork) -> bool:
     return network.num_addresses > 2
 
 
-def require_free(pools: Iterable[Pool], taken: Collection[str], wanted: str, *, version: int) -> str:
+def require_free(pools: Iterable[Pool], taken: Container[str], wanted: str, *, version: int) -> str:
     """Return ``wanted`` in its usual spelling.
 
     Raises:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from wharf.errors import Conflict, InvalidArgument, NotFound
+from wharf.network import ipam
 from wharf.network.endpoint import Endpoint, PublishedPort, Rate
 from wharf.network.pools import Pool
 from wharf.storage.layout import RunRoot
@@ -37,6 +38,7 @@ class Network:
     labels: Mapping[str, str] = field(default_factory=dict)
     ipam_driver: str = "default"
     ipam_options: Mapping[str, str] | None = None
+    strangers: tuple[str, ...] = ()  # IPv4 addresses that once had another MAC than follows from them
 
     @property
     def builtin(self) -> bool:
@@ -135,14 +137,9 @@ class Records:
         sql = f"{_ENDPOINTS} WHERE e.network_id = ? ORDER BY e.rowid"
         return [self._endpoint(*row) for row in self._database.query(sql, (network_id,))]
 
-    def addresses(self, network_id: str, version: int) -> list[str]:
-        """Return the addresses in use in a network, the one given last at the end."""
-        column = "ipv4" if version == 4 else "json_extract(document, '$.ipv6')"
-        rows = self._database.query(
-            f"SELECT {column} FROM endpoints WHERE network_id = ? ORDER BY rowid",  # noqa: S608  # one of two words
-            (network_id,),
-        )
-        return [str(row[0]) for row in rows if row[0]]
+    def addresses(self, network_id: str, version: int) -> Addresses:
+        """Return the addresses in use in a network, of one version of IP."""
+        return Addresses(self._database, network_id, version)
 
     def names(self) -> dict[str, str]:
         """Return the names of the containers that have endpoints."""
@@ -153,12 +150,22 @@ class Records:
 
     def add(self, endpoints: Iterable[Endpoint]) -> None:
         """Record endpoints: the intention, before the kernel is touched."""
+        recorded = list(endpoints)
         with self._database.transaction() as db:
             db.executemany(
                 "INSERT INTO endpoints (id, container_id, network_id, ipv4, mac, host_link, ports, document)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [_row(endpoint) for endpoint in endpoints],
+                [_row(endpoint) for endpoint in recorded],
             )
+            for endpoint in recorded:
+                if endpoint.ipv4 and endpoint.mac not in ("", ipam.mac_of(endpoint.ipv4)):
+                    self._remember_stranger(endpoint)
+
+    def _remember_stranger(self, endpoint: Endpoint) -> None:
+        """Note that neighbours may know an address by a MAC that its next owner will not have."""
+        network = self.resolve(endpoint.network_id)
+        if endpoint.ipv4 not in network.strangers:
+            self.rewrite(replace(network, strangers=(*network.strangers, endpoint.ipv4)))
 
     def update(self, endpoints: Iterable[Endpoint]) -> None:
         """Record what has changed of endpoints: their ports, names and the like."""
@@ -192,6 +199,26 @@ class Records:
         return Endpoint(**filled, **document, ports=ports, sandbox=sandbox)
 
 
+class Addresses:
+    """The addresses in use in one network, asked of an index: what that costs does not grow with their number."""
+
+    def __init__(self, database: Database, network_id: str, version: int) -> None:
+        self._database = database
+        self._network_id = network_id
+        # Spelt as in the index on it (0005_endpoints_ipv6.sql).
+        self._column = "ipv4" if version == 4 else "json_extract(document, '$.ipv6')"
+
+    def __contains__(self, address: object) -> bool:
+        sql = f"SELECT 1 FROM endpoints WHERE network_id = ? AND {self._column} = ?"  # noqa: S608  # one of two words
+        return bool(self._database.query(sql, (self._network_id, str(address))))
+
+    def last(self) -> str | None:
+        """Return the one given last, of those in use."""
+        sql = f"SELECT {self._column} FROM endpoints WHERE network_id = ? AND {self._column} <> '' ORDER BY rowid DESC LIMIT 1"  # noqa: E501, S608
+        rows = self._database.query(sql, (self._network_id,))
+        return str(rows[0][0]) if rows else None
+
+
 def _row(endpoint: Endpoint) -> tuple[str | None, ...]:
     document = {name: value for name, value in asdict(endpoint).items() if name not in _NOT_STORED}
     return (
@@ -209,6 +236,7 @@ def _row(endpoint: Endpoint) -> tuple[str | None, ...]:
 def _network(*row: Any) -> Network:
     document = json.loads(row[4])
     document["pools"] = tuple(Pool(**pool) for pool in document["pools"])
+    document["strangers"] = tuple(document.get("strangers") or ())
     return Network(**dict(zip(("id", "name", "driver", "created_at"), row, strict=False)), **document)
 
 

@@ -10,10 +10,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
-from wharf.kernel import netns, rtnetlink
+from wharf.kernel import netns, procfs, rtnetlink, sysctl
 from wharf.kernel.netlink import Link, Rtnetlink
 from wharf.kernel.netlink_wire import Request
 from wharf.network import rates
@@ -22,7 +21,6 @@ from wharf.network.endpoint import Endpoint, gateway_endpoint
 
 T = TypeVar("T")
 
-_SYSCTL = Path("/proc/sys/net")
 _CARRIER_ATTEMPTS, _CARRIER_INTERVAL_S = 100, 0.0002
 
 Observer = Callable[[str, float], None]
@@ -40,6 +38,7 @@ class Inside:
     host: Rtnetlink
     netlink: Rtnetlink
     namespace: int  # a descriptor
+    proc_sys: int  # a descriptor of the sandbox's /proc/sys
     step: Callable[[str], None]
 
 
@@ -66,7 +65,6 @@ def make(path: str, work: Callable[[Inside], T], *, observe: Observer = unobserv
     with Rtnetlink() as host:
 
         def begin() -> T:
-            _announce_addresses()
             with _inside(host, step) as inside:
                 inside.netlink.execute(rtnetlink.link_up("lo"))
                 step.done("namespace")
@@ -91,16 +89,10 @@ def within(path: str, work: Callable[[Inside], T], *, observe: Observer = unobse
 def _inside(host: Rtnetlink, step: _Stopwatch) -> Iterator[Inside]:
     namespace = netns.open_namespace("/proc/thread-self/ns/net")
     try:
-        with Rtnetlink() as netlink:
-            yield Inside(host, netlink, namespace, step.done)
+        with Rtnetlink() as netlink, procfs.proc_sys() as proc_sys:
+            yield Inside(host, netlink, namespace, proc_sys, step.done)
     finally:
         os.close(namespace)
-
-
-def _announce_addresses() -> None:
-    # The kernel then announces an interface's addresses to the neighbours when the link comes up or gets its MAC
-    # (ip-sysctl, arp_notify). A packet socket could do it too, but closing one waits 15 ms for the kernel's readers.
-    _write("ipv4/conf/all/arp_notify", "1")
 
 
 def join_bridge(inside: Inside, endpoint: Endpoint, bridge: ReadyBridge, *, key: str) -> None:
@@ -130,9 +122,12 @@ def join_bridge(inside: Inside, endpoint: Endpoint, bridge: ReadyBridge, *, key:
     inside.step("veth")
     configure(inside, endpoint)
     inside.step("address")
-    inside.host.execute(*_neighbours(endpoint, bridge))
-    await_carrier(inside.host, endpoint.host_link)
-    inside.netlink.execute(rtnetlink.set_mac(endpoint.interface, endpoint.mac))
+    link = await_carrier(inside.host, endpoint.host_link)
+    # An earlier owner's link, which goes some time after its namespace, must not get the frames.
+    port = [rtnetlink.set_bridge_entry(link.number, endpoint.mac)] if link else []
+    inside.host.execute(*_neighbours(endpoint, bridge), *port)
+    if endpoint.announced:
+        inside.netlink.execute(rtnetlink.set_mac(endpoint.interface, endpoint.mac))
     inside.step("announce")
 
 
@@ -154,12 +149,14 @@ def configure(inside: Inside, endpoint: Endpoint) -> None:
     name = endpoint.interface
     link = inside.netlink.link(name)
     assert link is not None, f"{name} was just made"
-    if endpoint.ipv6:
-        _write(f"ipv6/conf/{name}/ndisc_notify", "1")
-    else:
-        _write(f"ipv6/conf/{name}/disable_ipv6", "1")
+    if endpoint.announced:
+        # The kernel then announces an interface's addresses to the neighbours when the link comes up or gets its MAC
+        # (ip-sysctl, arp_notify). A packet socket could do it too, but closing one waits 15 ms.
+        _write(inside, f"net/ipv4/conf/{name}/arp_notify", "1")
+    _write(inside, f"net/ipv6/conf/{name}/{'ndisc_notify' if endpoint.ipv6 else 'disable_ipv6'}", "1")
     for setting, value in endpoint.sysctls:
-        _write("/".join(part if part != "IFNAME" else name for part in setting.split(".")[1:]), value, must=True)
+        path = "/".join(name if part == "IFNAME" else part for part in setting.split("."))
+        sysctl.write(inside.proc_sys, path, value)
     addresses = [rtnetlink.add_address(link.number, a, length) for a, length in _addresses(endpoint)]
     inside.netlink.execute(*addresses, rtnetlink.link_up(name))
 
@@ -209,23 +206,25 @@ def remove(path: str) -> None:
     netns.remove(path)
 
 
-def _write(name: str, value: str, *, must: bool = False) -> None:
-    """Set a parameter of the present namespace; one that the kernel lacks (no IPv6) matters only when asked for."""
-    with suppress(*(() if must else (FileNotFoundError,))):
-        (_SYSCTL / name).write_text(value)
+def _write(inside: Inside, path: str, value: str) -> None:
+    """Set a parameter of the sandbox, where the kernel has it: one without IPv6 lacks some."""
+    with suppress(FileNotFoundError):
+        sysctl.write(inside.proc_sys, path, value)
 
 
-def await_carrier(host: Rtnetlink, name: str) -> None:
-    """Wait until the kernel sends by a link, and its bridge forwards what comes by it.
+def await_carrier(host: Rtnetlink, name: str) -> Link | None:
+    """Wait until the kernel sends by a link, and its bridge forwards what comes by it; return it, if it is there.
 
     The kernel notes a carrier on a worker of its own, soon after. A SYN or ARP request that comes before is lost,
     and sent again only after a whole second. A link that stays without is no error here: others may hold its peer.
     """
+    link = host.link(name)
     for _ in range(_CARRIER_ATTEMPTS):
-        link = host.link(name)
         if link is None or link.carries:
-            return
+            break
         time.sleep(_CARRIER_INTERVAL_S)
+        link = host.link(name)
+    return link
 
 
 class _Stopwatch:

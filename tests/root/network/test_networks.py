@@ -328,6 +328,24 @@ def test_moved_address_is_announced(world: World) -> None:
     assert "02:00:00:00:00:77" in found
 
 
+def test_address_that_is_given_again_leads_to_its_new_owner_at_once(world: World) -> None:
+    """Nothing is announced: the MAC is the same. The earlier owner's link is still there."""
+    first, neighbour = world.attach(A), world.attach(B)
+    with tcp_server(neighbour.sandbox, 80) as server:
+        talk(server, first.sandbox, (neighbour.ipv4, 80))
+    lingering = netns.open_namespace(neighbour.sandbox)
+    try:
+        world.release(B)
+        world.networks._allocation.forget()
+        again = world.attach(B)
+
+        assert (again.ipv4, again.announced) == (neighbour.ipv4, False)
+        with tcp_server(again.sandbox, 80) as server:
+            talk(server, first.sandbox, (again.ipv4, 80), timeout_s=0.5)
+    finally:
+        os.close(lingering)
+
+
 def test_moved_address_of_version_6_is_announced(world: World) -> None:
     world.create("dual", "10.5.0.0/24", "fd00:5::/64", EnableIPv6=True)
     first = world.attach(A, network="dual")

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,3 +84,48 @@ def test_way_out_is_by_priority_then_by_name_and_never_an_internal_network(alloc
 def test_impossible_wish_is_refused_in_dockers_words(wish: Wish, fault: str) -> None:
     with pytest.raises(InvalidArgument, match=f"network back: invalid endpoint settings:\n{fault}"):
         require_possible(_BACK, wish)
+
+
+def test_address_is_announced_where_neighbours_may_know_it_by_another_mac(allocation: Allocation) -> None:
+    front = replace(_FRONT, options={"com.docker.network.bridge.name": "lan7"})
+    lan = replace(_FRONT, driver="macvlan")
+    wishes = [
+        (_FRONT, Wish("front")),
+        (_FRONT, Wish("front", mac="02:00:00:00:00:09")),
+        (_BACK, Wish("back")),
+        (front, Wish("front")),
+        (lan, Wish("front")),
+    ]
+
+    assert [_choose(allocation, each)[0].announced for each in wishes] == [False, True, True, True, True]
+
+
+def test_address_that_had_another_mac_is_announced_to_its_next_owners(allocation: Allocation) -> None:
+    records = allocation._records
+    wish = Wish("front", ipv4="10.1.0.9", mac="02:00:00:00:00:09")
+    endpoints = _choose(allocation, (_FRONT, wish))
+    records.add(endpoints)
+    records.discard(endpoints)
+
+    front = records.resolve("front")
+    again, other = (_choose(allocation, (front, Wish("front", ipv4=a)))[0] for a in ("10.1.0.9", "10.1.0.8"))
+    assert (front.strangers, again.announced, other.announced) == (("10.1.0.9",), True, False)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_whether_an_address_is_taken_is_asked_of_an_index(allocation: Allocation, version: int) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    class Heard:
+        def query(self, sql: str, parameters: Any) -> list[Any]:
+            asked.append((sql, parameters))
+            return database.query(sql, parameters)
+
+    records = allocation._records
+    database, records._database = records._database, Heard()  # type: ignore[assignment]
+
+    assert "10.0.0.2" not in records.addresses(_BACK.id, version)
+    ((sql, parameters),) = asked
+    ((*_, detail),) = database.query(f"EXPLAIN QUERY PLAN {sql}", parameters)
+    assert "USING" in str(detail)
+    assert str(detail).count("=?") == 2
