@@ -1,7 +1,7 @@
-"""``config`` of docker compose's own end-to-end fixtures and of compose-go's, by Wharf and by docker compose.
+"""``config`` of Compose files that others wrote, by Wharf and by docker compose, 2 and 5.
 
-The fixtures come with the two Go modules, from the module proxy that Go is configured for; the peer is Debian's
-docker compose (scripts/docker-compose). A fixture passes when both print the same model, or both refuse it.
+A fixture passes when both print the same model, or both refuse it. docker compose 2 is Debian's
+(scripts/docker-compose), 5 is built from its Go module (scripts/docker-compose-5).
 """
 
 from __future__ import annotations
@@ -10,56 +10,56 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
-from conformance.suites import Outcome, Suite
+from conformance.compose_fixtures import Fixture, of_modules, of_podman_compose, of_specification
+from conformance.suites import Outcome, Suite, Unavailable
 
 _TOP = Path(__file__).parent.parent
-_MODULES = {
-    "github.com/docker/compose/v5@v5.1.2": "pkg/e2e/fixtures",
-    "github.com/compose-spec/compose-go/v2@v2.10.2": "",
-}
 # What the two answer differently, and why that is meant.
+_SSH = "it cannot print as JSON what it prints as YAML"
+_MODELS = "it leaves models out of JSON"
 _MEANT = {
-    "docker/compose/v5:build-test/ssh/compose.yaml": "it cannot print as JSON what it prints as YAML",
-    "docker/compose/v5:model/compose.yaml": "it leaves models out of JSON",
+    "docker/compose/v5:build-test/ssh/compose.yaml": _SSH,
+    "docker/compose/v5:model/compose.yaml": _MODELS,
+    "podman-compose:tests/integration/build_ssh/docker-compose.yml": _SSH,
+    "podman-compose:tests/integration/extends_w_empty_service/docker-compose.yml": "it prints what is extended anyway",
+    "podman-compose:tests/integration/pod_args/custom_pod_args_empty/docker-compose.yml": "it prints [] as null in JSON",
+    "compose-spec:models-0": _MODELS,
+    "compose-spec:models-1": _MODELS,
+    "compose-spec:05-services-28": "it does not know pre_start yet",
 }
 _TIMEOUT_S = 60
 
 
-def run(_: Path) -> Outcome:
-    """Compare every fixture; print those on which the two differ."""
-    peer = subprocess.run([_TOP / "scripts/docker-compose"], check=True, capture_output=True, text=True)
-    ours = [str(_TOP / ".venv/bin/wharf"), "compose"]
+def peer(version: int) -> list[str]:
+    """Return the command that is docker compose of a major version: 2 or 5.
+
+    Raises:
+        Unavailable: it cannot be had; its script has said why.
+    """
+    script = {2: "docker-compose", 5: "docker-compose-5"}[version]
+    done = subprocess.run([_TOP / "scripts" / script], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise Unavailable(f"there is no docker compose {version}: scripts/{script} failed")
+    return [done.stdout.strip()]
+
+
+def compare(fixtures: Iterable[Fixture], version: int) -> Outcome:
+    """Compare every fixture with one version of docker compose; print those on which the two differ."""
+    theirs, ours = peer(version), [str(_TOP / ".venv/bin/wharf"), "compose"]
     missing: list[str] = []
     passed = 0
-    for name, path in fixtures():
-        said = difference(config(ours, path), config([peer.stdout.strip()], path))
-        if said and name not in _MEANT:
-            missing.append(name)
-            sys.stdout.write(f"compose-config: {name}: {said}\n")
+    for fixture in fixtures:
+        mine, other = config(ours, fixture.path), config(theirs, fixture.path)
+        said = difference(without_default(mine), without_default(other))
+        if said and fixture.name not in _MEANT:
+            missing.append(fixture.name)
+            sys.stdout.write(f"compose-config: {fixture.name}: docker compose {version}: {said}\n")
         else:
             passed += 1
     return Outcome(passed, len(missing), 0, tuple(missing))
-
-
-def fixtures() -> list[tuple[str, Path]]:
-    """Return name and path of every Compose file that is loaded by itself."""
-    found: list[tuple[str, Path]] = []
-    for module, below in _MODULES.items():
-        answer = subprocess.run(
-            ["go", "mod", "download", "-json", module], check=True, capture_output=True, text=True, timeout=600
-        )
-        folder = Path(json.loads(answer.stdout)["Dir"]) / below
-        name = module.partition("@")[0].removeprefix("github.com/")
-        paths = sorted(path for path in folder.rglob("*") if path.suffix in {".yml", ".yaml"})
-        found += [(f"{name}:{path.relative_to(folder)}", path) for path in paths if _is_compose_file(path)]
-    return found
-
-
-def _is_compose_file(path: Path) -> bool:
-    text = path.read_text(errors="replace")
-    return any(line.rstrip() in {"services:", "include:"} for line in text.splitlines())
 
 
 def config(command: list[str], path: Path) -> dict[str, object] | str:
@@ -73,6 +73,18 @@ def config(command: list[str], path: Path) -> dict[str, object] | str:
         return done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit {done.returncode}"
     found: dict[str, object] = json.loads(done.stdout)
     return found
+
+
+def without_default(model: dict[str, object] | str) -> dict[str, object] | str:
+    """Return a model without ``create_host_path``: 2 prints it when it is true, 5 when it is false."""
+    if isinstance(model, str):
+        return model
+    found: dict[str, object] = json.loads(json.dumps(model), object_hook=_without_create_host_path)
+    return found
+
+
+def _without_create_host_path(document: dict[str, object]) -> dict[str, object]:
+    return {key: value for key, value in document.items() if key != "create_host_path"}
 
 
 def difference(ours: dict[str, object] | str, theirs: dict[str, object] | str) -> str:
@@ -95,4 +107,9 @@ def _paths(ours: object, theirs: object, at: str) -> list[str]:
     return [] if ours == theirs else [f"{at}: {json.dumps(ours)} is {json.dumps(theirs)} there"]
 
 
-SUITE = Suite("compose-config", 190, run)
+SUITES = (
+    Suite("compose-config", 190, lambda _: compare(of_modules(), 2)),
+    Suite("compose-config-5", 190, lambda _: compare(of_modules(), 5)),
+    Suite("compose-config-podman", 154, lambda _: compare(of_podman_compose(), 2)),
+    Suite("compose-config-spec", 96, lambda scratch: compare(of_specification(scratch), 2)),
+)

@@ -7,7 +7,7 @@ from conformance.suites import Suite
 
 SUITES: tuple[Suite, ...] = (
     runtime_tools.SUITE,
-    compose_config.SUITE,
+    *compose_config.SUITES,
     compose_scenarios.SUITE,
     dockerfile.SUITE,
     buildx.SUITE,

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+class Unavailable(Exception):
+    """What a suite needs cannot be had here; it says what."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How many tests of a suite passed, failed and were skipped."""
@@ -19,7 +23,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """A suite written by others."""
+    """A suite written by others; its run may raise :class:`Unavailable`."""
 
     name: str
     baseline: int  # how many tests the peer passes on the kind of machine named in docs/performance.md

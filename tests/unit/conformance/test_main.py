@@ -3,7 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from conformance.__main__ import run
-from conformance.suites import Outcome, Suite
+from conformance.suites import Outcome, Suite, Unavailable
+from pytest import CaptureFixture
 
 
 def test_each_suite_becomes_a_row_beside_its_baseline(tmp_path: Path) -> None:
@@ -15,3 +16,11 @@ def test_each_suite_becomes_a_row_beside_its_baseline(tmp_path: Path) -> None:
 
 def test_without_suites_there_are_no_rows(tmp_path: Path) -> None:
     assert run([], tmp_path) == []
+
+
+def test_suite_that_cannot_be_run_here_says_why_and_has_no_row(tmp_path: Path, capsys: CaptureFixture[str]) -> None:
+    def unavailable(_: Path) -> Outcome:
+        raise Unavailable("no checkout")
+
+    assert run([Suite("s", baseline=5, run=unavailable)], tmp_path) == []
+    assert capsys.readouterr().err == "conformance: s: NOT RUN: no checkout\n"
