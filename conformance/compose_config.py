@@ -18,14 +18,15 @@ from conformance.suites import Outcome, Suite, Unavailable
 
 _TOP = Path(__file__).parent.parent
 # What the two answer differently, and why that is meant.
+_PODMAN = "podman-compose:tests/integration"
 _SSH = "it cannot print as JSON what it prints as YAML"
 _MODELS = "it leaves models out of JSON"
 _MEANT = {
     "docker/compose/v5:build-test/ssh/compose.yaml": _SSH,
     "docker/compose/v5:model/compose.yaml": _MODELS,
-    "podman-compose:tests/integration/build_ssh/docker-compose.yml": _SSH,
-    "podman-compose:tests/integration/extends_w_empty_service/docker-compose.yml": "it prints what is extended anyway",
-    "podman-compose:tests/integration/pod_args/custom_pod_args_empty/docker-compose.yml": "it prints [] as null in JSON",
+    f"{_PODMAN}/build_ssh/docker-compose.yml": _SSH,
+    f"{_PODMAN}/extends_w_empty_service/docker-compose.yml": "it prints what is extended anyway",
+    f"{_PODMAN}/pod_args/custom_pod_args_empty/docker-compose.yml": "it prints [] as null in JSON",
     "compose-spec:models-0": _MODELS,
     "compose-spec:models-1": _MODELS,
     "compose-spec:05-services-28": "it does not know pre_start yet",

@@ -1,6 +1,6 @@
 """Compose files that others wrote: where they come from, and how they are copied to be run.
 
-- docker compose's end-to-end fixtures and compose-go's come with their Go modules, from the proxy Go is configured for.
+- docker compose's end-to-end fixtures and compose-go's come with their Go modules, from Go's proxy.
 - podman-compose's tests and examples: its source distribution leaves them out. ``PODMAN_COMPOSE`` names a checkout of
   its repository.
 - The examples in the Compose Specification's text: ``COMPOSE_SPEC`` names a checkout of its repository.

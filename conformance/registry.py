@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from conformance import buildx, compose_config, compose_scenarios, docker_cli, docker_py, dockerfile, runtime_tools
+from conformance import (
+    buildx,
+    compose_config,
+    compose_converge,
+    compose_scenarios,
+    docker_cli,
+    docker_py,
+    dockerfile,
+    runtime_tools,
+)
 from conformance.suites import Suite
 
 SUITES: tuple[Suite, ...] = (
     runtime_tools.SUITE,
     *compose_config.SUITES,
+    *compose_converge.SUITES,
     compose_scenarios.SUITE,
     dockerfile.SUITE,
     buildx.SUITE,

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from conformance.__main__ import run
 from conformance.suites import Outcome, Suite, Unavailable
-from pytest import CaptureFixture
 
 
 def test_each_suite_becomes_a_row_beside_its_baseline(tmp_path: Path) -> None:
@@ -18,7 +18,9 @@ def test_without_suites_there_are_no_rows(tmp_path: Path) -> None:
     assert run([], tmp_path) == []
 
 
-def test_suite_that_cannot_be_run_here_says_why_and_has_no_row(tmp_path: Path, capsys: CaptureFixture[str]) -> None:
+def test_suite_that_cannot_be_run_here_says_why_and_has_no_row(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     def unavailable(_: Path) -> Outcome:
         raise Unavailable("no checkout")
 

@@ -1,0 +1,222 @@
+"""Compose files that others wrote, brought up and down by ``wharf compose``, and by docker compose 2 on dockerd.
+
+A fixture passes when both make the same of it (containers with what was asked of them, networks, volumes), when a
+second ``up`` makes nothing anew, and when ``down`` leaves nothing. One that neither brings up (an image that is not
+to be had, a file that both refuse) is skipped; of one whose images the peer's old builder cannot build, only we are
+judged. Images are busybox under the names that the fixtures use.
+
+dockerd's results are kept in ``build/compose-converge.json``, with what they are results of.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from bench import sides
+from bench.raw_http import Connection
+from bench.sides import Engine, Side
+
+from conformance import compose_config
+from conformance.compose_fixtures import Fixture, of_docker_compose, of_podman_compose
+from conformance.compose_state import State, differences, look
+from conformance.docker_py import alpine
+from conformance.suites import Outcome, Suite
+from wharf.images import busybox
+
+_TOP = Path(__file__).parent.parent
+_CACHE = _TOP / "build/compose-converge.json"
+# The same for both sides: paths are part of what a service's hash is made of.
+_PLACE = Path("/tmp/wharf-fixtures")  # noqa: S108  # made with mkdir, which fails if it is there
+_PROJECT = "fixture"
+_UP_S = 40
+_BUILDING = " Building"  # how docker compose's progress names what it was at
+_SERVERS = ("nginx", "redis-server", "dumb-init", "docker-entrypoint.sh")
+_SCRIPT = b'#!/bin/sh\ncase "$0" in *dumb-init) exec "$@" ;; esac\ntrap "exit 0" TERM INT\nsleep 100000 &\nwait\n'
+_SHELL, _SERVER = ("sh",), ("nginx",)
+IMAGES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        ("busybox:latest", "busybox:1.35.0", "alpine:latest", "alpine:3.12", "alpine:3.13", "alpine:3.13.12",
+         "alpine:3.14", "alpine:3.15", "bash:latest", "debian:bookworm-slim", "python:3.11-slim",
+         "nopush/podman-compose-test:latest", "hello-world:latest", "alpine/curl:latest"), _SHELL),
+    **dict.fromkeys(
+        ("nginx:latest", "nginx:alpine", "redis:alpine", "mariadb:latest", "gtardif/sentences-web:latest",
+         "gtardif/sentences-db:latest", "gtardif/sentences-api:latest", "rabbitmq:3", "postgres:9.6",
+         "memcached:alpine", "bitnami/redis-cluster:6.2"), _SERVER),
+}  # fmt: skip
+"""The images there are, and what each runs by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a side made of a fixture."""
+
+    up: bool
+    state: State
+    said: str = ""  # why it did not come up, came up anew, or did not go down
+
+
+def converge(fixtures: Sequence[Fixture], scratch: Path) -> Outcome:
+    """Bring every fixture up and down by both sides; print those of which they make something else."""
+    theirs = _peers_results(fixtures, scratch / "docker")
+    ours = play(sides.wharf(_TOP / ".venv/bin", scratch / "wharf"), _wharf, fixtures, scratch / "wharf")
+    missing: list[str] = []
+    skipped = 0
+    for fixture in fixtures:
+        mine, other = ours[fixture.name], theirs[fixture.name]
+        said = verdict(mine, other)
+        skipped += said is None
+        if said:
+            missing.append(fixture.name)
+            sys.stdout.write(f"compose-converge: {fixture.name}: {said}\n")
+    return Outcome(len(fixtures) - skipped - len(missing), len(missing), skipped, tuple(missing))
+
+
+def verdict(mine: Result, other: Result) -> str | None:
+    """Return in words what is wrong, nothing when all is well, None when neither side can bring it up."""
+    if not mine.up and not other.up:
+        return None
+    if not other.up and _BUILDING in other.said:
+        return mine.said
+    if not mine.up or not other.up:
+        return f"only {'docker compose' if other.up else 'wharf compose'} brings it up: {mine.said or other.said}"
+    return "; ".join([*differences(mine.state, other.state), *([mine.said] if mine.said else [])])
+
+
+def play(
+    engine: Engine, compose: Callable[[Side], list[str]], fixtures: Sequence[Fixture], root: Path
+) -> dict[str, Result]:
+    """Bring each fixture up and down on an engine, one after the other, each in a copy of its suite."""
+    with sides.running(engine, root, "docker", {}) as side:
+        for name, command in IMAGES.items():
+            _load(side, name, command)
+        return {fixture.name: _one(side, compose(side), fixture) for fixture in fixtures}
+
+
+def _one(side: Side, compose: list[str], fixture: Fixture) -> Result:
+    with _copied(fixture) as path:
+        environment = {
+            **{name: side.environment[name] for name in ("PATH", "DOCKER_HOST", "DOCKER_CONFIG")},
+            "HOME": str(_PLACE),
+            "DOCKER_BUILDKIT": "0",
+        }
+
+        def run(*words: str) -> str:
+            """Run a command of the project; return what it says when it fails."""
+            command = [*compose, "--ansi", "never", "-p", _PROJECT, "-f", str(path), *words]
+            try:
+                done = subprocess.run(
+                    command, cwd=path.parent, env=environment, stdin=subprocess.DEVNULL,
+                    capture_output=True, text=True, errors="replace", timeout=_UP_S, check=False,
+                )  # fmt: skip
+            except subprocess.TimeoutExpired:
+                return f"{words[0]} does not end"
+            return f"{words[0]}: {done.stderr.strip()[-300:] or done.returncode}" if done.returncode else ""
+
+        with Connection(side.socket) as connection:
+            said = run("up", "-d")
+            state = look(connection, _PROJECT) if not said else {}
+            before = _ids(connection)
+            again = "" if said else run("up", "-d")
+            if not said and not again and _ids(connection) != before:
+                again = "a second up makes containers anew"
+            down = run("down", "--volumes", "--remove-orphans", "--rmi", "local", "--timeout", "0")
+            left = look(connection, _PROJECT)
+            _clear(connection)
+    wrong = [again, down, f"down leaves {', '.join(left)}" if left else ""]
+    return Result(not said, state, said or "; ".join(one for one in wrong if one))
+
+
+@contextmanager
+def _copied(fixture: Fixture) -> Iterator[Path]:
+    """Yield the fixture's file in a copy of its suite, which may be written to."""
+    _PLACE.mkdir(mode=0o700)
+    try:
+        top = fixture.path.relative_to(fixture.suite).parts[0]
+        # Whatever is beside the file within the suite's first folder: includes and contexts reach no further.
+        if (fixture.suite / top).is_dir():
+            shutil.copytree(fixture.suite / top, _PLACE / top, symlinks=True, copy_function=_copy)
+        else:
+            _copy(fixture.suite / top, _PLACE / top)
+        subprocess.run(["chmod", "-R", "u+w,a+rX", _PLACE], check=True)
+        yield _PLACE / fixture.path.relative_to(fixture.suite)
+    finally:
+        shutil.rmtree(_PLACE)
+
+
+def _copy(source: str | Path, target: str | Path) -> None:
+    shutil.copyfile(source, target, follow_symlinks=False)
+
+
+def _ids(connection: Connection) -> set[str]:
+    return {one["Id"] for one in connection.json("GET", "/containers/json?all=1")}
+
+
+def _clear(connection: Connection) -> None:
+    """Remove what a fixture left, so that the next one begins with nothing."""
+    for container in connection.json("GET", "/containers/json?all=1"):
+        connection.request("DELETE", f"/containers/{container['Id']}?force=1&v=1")
+    for kind, key in (("networks", "Id"), ("volumes", "Name")):
+        found = connection.json("GET", f"/{kind}")
+        for one in found if kind == "networks" else found["Volumes"] or []:
+            if one["Name"] not in {"bridge", "host", "none"}:
+                connection.request("DELETE", f"/{kind}/{one[key]}")
+
+
+def _load(side: Side, name: str, command: Sequence[str]) -> None:
+    repository, _, tag = name.partition(":")
+    changes = quote(f"CMD {json.dumps(command)}")
+    with Connection(side.socket) as connection:
+        path = f"/images/create?fromSrc=-&repo={repository}&tag={tag}&changes={changes}"
+        connection.request("POST", path, _layer(), "application/x-tar")
+
+
+def _layer() -> bytes:
+    """Return busybox with what stands for other images' servers: programs that wait to be ended."""
+    out = io.BytesIO(alpine(busybox.layer()))
+    with tarfile.open(fileobj=out, mode="a") as tar:
+        for name in _SERVERS:
+            entry = tarfile.TarInfo(f"usr/bin/{name}")
+            entry.size, entry.mode = len(_SCRIPT), 0o755
+            tar.addfile(entry, io.BytesIO(_SCRIPT))
+        bash = tarfile.TarInfo("bin/bash")
+        bash.type, bash.linkname = tarfile.SYMTYPE, "busybox"
+        tar.addfile(bash)
+    return out.getvalue()
+
+
+def _wharf(side: Side) -> list[str]:
+    return [*side.clients[1], "compose"]
+
+
+def _peers_results(fixtures: Sequence[Fixture], root: Path) -> dict[str, Result]:
+    """Return what the peer makes of the fixtures: from the last time, as far as it is the same peer."""
+    compose = compose_config.peer(2)
+    version = "; ".join(_version(command) for command in ([*compose, "version", "--short"], ["dockerd", "--version"]))
+    known = json.loads(_CACHE.read_text()) if _CACHE.exists() else {}
+    results = dict(known["results"]) if known.get("version") == version else {}
+    wanted = [fixture for fixture in fixtures if fixture.name not in results]
+    if wanted:
+        found = play(sides.dockerd(root), lambda _: compose, wanted, root)
+        results.update({name: asdict(result) for name, result in found.items()})
+        _CACHE.write_text(json.dumps({"version": version, "results": results}, indent=1) + "\n")
+    return {fixture.name: Result(**results[fixture.name]) for fixture in fixtures}
+
+
+def _version(command: list[str]) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+SUITES = (
+    Suite("compose-converge", 0, lambda scratch: converge(of_docker_compose(), scratch)),
+    Suite("compose-converge-podman", 0, lambda scratch: converge(of_podman_compose(), scratch)),
+)

@@ -1,0 +1,95 @@
+"""What there is of a Compose project in an engine, in a form in which two engines can be compared."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+from bench.raw_http import Connection
+
+State = dict[str, dict[str, Any]]
+"""By ``kind name``: what was asked of it."""
+
+_PREFIX = "com.docker.compose."
+# The version of what made it, the image by an identifier of the engine's own, and what built it.
+_OWN_LABELS = {f"{_PREFIX}version", f"{_PREFIX}image", f"{_PREFIX}image.builder"}
+_CONFIG = ("User", "WorkingDir", "Entrypoint", "Cmd", "Tty", "OpenStdin", "StopSignal", "StopTimeout", "Domainname")
+_HOST = (
+     "Memory", "MemoryReservation", "NanoCpus", "CpuShares", "CpuQuota", "CpusetCpus", "PidsLimit",
+    "Privileged", "ReadonlyRootfs", "CapAdd", "CapDrop", "SecurityOpt", "Dns", "DnsSearch", "ExtraHosts", "GroupAdd",
+    "PidMode", "UTSMode", "UsernsMode", "Sysctls", "Tmpfs", "Init", "Links", "PortBindings", "OomScoreAdj",
+    "VolumesFrom", "Annotations",
+)  # fmt: skip
+
+
+def look(connection: Connection, project: str) -> State:
+    """Return a project's containers, networks and volumes."""
+    state: State = {}
+    query = f"filters={quote(json.dumps({'label': [f'{_PREFIX}project={project}']}))}"
+    for one in connection.json("GET", f"/containers/json?all=1&{query}"):
+        found = connection.json("GET", f"/containers/{one['Id']}/json")
+        state[f"container {found['Name'].removeprefix('/')}"] = _container(found)
+    for one in connection.json("GET", f"/networks?{query}"):
+        state[f"network {one['Name']}"] = {
+            "driver": one["Driver"],
+            "internal": one["Internal"],
+            "options": one["Options"] or {},
+            "labels": _labels(one["Labels"]),
+        }
+    for one in connection.json("GET", f"/volumes?{query}")["Volumes"] or []:
+        state[f"volume {one['Name']}"] = {
+            "driver": one["Driver"],
+            "options": one["Options"] or {},
+            "labels": _labels(one["Labels"]),
+        }
+    return state
+
+
+def _container(found: dict[str, Any]) -> dict[str, Any]:
+    config, host = found["Config"], found["HostConfig"]
+    networks = found["NetworkSettings"]["Networks"]
+    return {
+        "image": config["Image"],
+        "environment": sorted(config["Env"] or []),
+        "labels": _labels(config["Labels"]),
+        "healthcheck": config.get("Healthcheck"),
+        "mounts": sorted(_mount(one) for one in found["Mounts"]),
+        "networks": {name: _endpoint(one, found["Id"]) for name, one in networks.items()},
+        "log": host["LogConfig"],
+        # "no" has no name with engines before 25.
+        "restart": {**host["RestartPolicy"], "Name": host["RestartPolicy"]["Name"] or "no"},
+        **{name: config.get(name) or None for name in _CONFIG},
+        **{name: host.get(name) or None for name in _HOST},
+    }
+
+
+def _endpoint(endpoint: dict[str, Any], container_id: str) -> dict[str, Any]:
+    asked = (endpoint["IPAMConfig"] or {}) if endpoint.get("IPAMConfig") else {}
+    aliases = {name for name in endpoint["Aliases"] or [] if name != container_id[:12]}
+    return {"aliases": sorted(aliases), "asked": {key: value for key, value in asked.items() if value}}
+
+
+def _mount(one: dict[str, Any]) -> list[object]:
+    anonymous = one["Type"] == "volume" and len(one["Name"]) == 64
+    source = "" if anonymous else one["Name"] if one["Type"] == "volume" else one.get("Source", "")
+    return [one["Type"], source, one["Destination"], one["RW"]]
+
+
+def _labels(labels: dict[str, str] | None) -> dict[str, str]:
+    return {name: value for name, value in (labels or {}).items() if name not in _OWN_LABELS}
+
+
+def differences(ours: State, theirs: State) -> list[str]:
+    """Return in words how two states differ."""
+    found = [
+        f"{name} is there only with {'us' if name in ours else 'docker'}" for name in sorted({*ours} ^ {*theirs})
+    ]
+    for name in sorted({*ours} & {*theirs}):
+        mine, other = ours[name], theirs[name]
+        found += [
+            f"{name}: {key}: {json.dumps(mine.get(key))} is {json.dumps(other.get(key))} there"
+            for key in sorted({*mine, *other})
+            if mine.get(key) != other.get(key)
+        ]
+    return found
