@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -23,7 +25,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bench import sides
-from bench.raw_http import Connection
+from bench.raw_http import Connection, UnexpectedAnswer
 from bench.sides import Engine, Side
 
 from conformance import compose_config
@@ -39,7 +41,8 @@ _CACHE = _TOP / "build/compose-converge.json"
 _PLACE = Path("/tmp/wharf-fixtures")  # noqa: S108  # made with mkdir, which fails if it is there
 _PROJECT = "fixture"
 _UP_S = 40
-_BUILDING = " Building"  # how docker compose's progress names what it was at
+# The peer's builder is the old one, and its engine of 2020.
+_TOO_OLD = re.compile(r" Building\b|requires? Docker Engine|classic builder")
 _SERVERS = ("nginx", "redis-server", "dumb-init", "docker-entrypoint.sh")
 _SCRIPT = b'#!/bin/sh\ncase "$0" in *dumb-init) exec "$@" ;; esac\ntrap "exit 0" TERM INT\nsleep 100000 &\nwait\n'
 _SHELL, _SERVER = ("sh",), ("nginx",)
@@ -85,11 +88,12 @@ def verdict(mine: Result, other: Result) -> str | None:
     """Return in words what is wrong, nothing when all is well, None when neither side can bring it up."""
     if not mine.up and not other.up:
         return None
-    if not other.up and _BUILDING in other.said:
+    if not other.up and _TOO_OLD.search(other.said):
         return mine.said
     if not mine.up or not other.up:
         return f"only {'docker compose' if other.up else 'wharf compose'} brings it up: {mine.said or other.said}"
-    return "; ".join([*differences(mine.state, other.state), *([mine.said] if mine.said else [])])
+    said = mine.said if mine.said and not other.said else ""
+    return "; ".join([*differences(mine.state, other.state), *([said] if said else [])])
 
 
 def play(
@@ -163,8 +167,14 @@ def _ids(connection: Connection) -> set[str]:
 
 def _clear(connection: Connection) -> None:
     """Remove what a fixture left, so that the next one begins with nothing."""
-    for container in connection.json("GET", "/containers/json?all=1"):
-        connection.request("DELETE", f"/containers/{container['Id']}?force=1&v=1")
+    deadline = time.monotonic() + _UP_S
+    while found := connection.json("GET", "/containers/json?all=1"):
+        try:
+            connection.request("DELETE", f"/containers/{found[0]['Id']}?force=1&v=1")
+        except UnexpectedAnswer:  # its removal is under way already
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
     for kind, key in (("networks", "Id"), ("volumes", "Name")):
         found = connection.json("GET", f"/{kind}")
         for one in found if kind == "networks" else found["Volumes"] or []:

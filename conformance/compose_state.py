@@ -18,8 +18,8 @@ _CONFIG = ("User", "WorkingDir", "Entrypoint", "Cmd", "Tty", "OpenStdin", "StopS
 _HOST = (
      "Memory", "MemoryReservation", "NanoCpus", "CpuShares", "CpuQuota", "CpusetCpus", "PidsLimit",
     "Privileged", "ReadonlyRootfs", "CapAdd", "CapDrop", "SecurityOpt", "Dns", "DnsSearch", "ExtraHosts", "GroupAdd",
-    "PidMode", "UTSMode", "UsernsMode", "Sysctls", "Tmpfs", "Init", "Links", "PortBindings", "OomScoreAdj",
-    "VolumesFrom", "Annotations",
+    "PidMode", "UTSMode", "UsernsMode", "Sysctls", "Tmpfs", "Init", "PortBindings", "OomScoreAdj",
+    "Annotations",
 )  # fmt: skip
 
 
@@ -27,9 +27,10 @@ def look(connection: Connection, project: str) -> State:
     """Return a project's containers, networks and volumes."""
     state: State = {}
     query = f"filters={quote(json.dumps({'label': [f'{_PREFIX}project={project}']}))}"
-    for one in connection.json("GET", f"/containers/json?all=1&{query}"):
-        found = connection.json("GET", f"/containers/{one['Id']}/json")
-        state[f"container {found['Name'].removeprefix('/')}"] = _container(found)
+    listed = connection.json("GET", f"/containers/json?all=1&{query}")
+    names = {one["Id"]: one["Names"][0].removeprefix("/") for one in listed}
+    for identifier, name in names.items():
+        state[f"container {name}"] = _container(connection.json("GET", f"/containers/{identifier}/json"), names)
     for one in connection.json("GET", f"/networks?{query}"):
         state[f"network {one['Name']}"] = {
             "driver": one["Driver"],
@@ -46,16 +47,25 @@ def look(connection: Connection, project: str) -> State:
     return state
 
 
-def _container(found: dict[str, Any]) -> dict[str, Any]:
+def _container(found: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """Return what was asked of a container, with names for the identifiers of those that it shares with."""
     config, host = found["Config"], found["HostConfig"]
     networks = found["NetworkSettings"]["Networks"]
+    modes = [host[f"{kind}Mode"] or "" for kind in ("Network", "Ipc", "Pid")]
+    shared = [mode.removeprefix("container:") for mode in modes if mode.startswith("container:")]
+    shared = [names.get(one, one) for one in shared + (host["VolumesFrom"] or [])]
+    labels = _labels(config["Labels"])
+    if shared:
+        labels.pop(f"{_PREFIX}config-hash")  # identifiers are a part of it
     return {
         "image": config["Image"],
         "environment": sorted(config["Env"] or []),
-        "labels": _labels(config["Labels"]),
+        "labels": labels,
+        "shares": shared,
         "healthcheck": config.get("Healthcheck"),
         "mounts": sorted(_mount(one) for one in found["Mounts"]),
         "networks": {name: _endpoint(one, found["Id"]) for name, one in networks.items()},
+        "links": sorted(host["Links"] or []),
         "log": host["LogConfig"],
         # "no" has no name with engines before 25.
         "restart": {**host["RestartPolicy"], "Name": host["RestartPolicy"]["Name"] or "no"},

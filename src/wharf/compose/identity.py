@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 
 import msgspec
 
@@ -30,13 +31,41 @@ def image_name(project: Project, service: Service) -> str:
     return service.image or f"{project.name}-{service.name}"
 
 
-def service_hash(service: Service) -> str:
-    """Return the hash of what a container has to be made anew for (docker compose's, hex SHA-256)."""
+def service_hash(service: Service, container_of: Callable[[str], str] | None = None) -> str:
+    """Return the hash of what a container has to be made anew for (docker compose's, hex SHA-256).
+
+    Args:
+        service: What the container is made of.
+        container_of: Returns the id of a service's container: of the one whose namespaces or volumes this one uses.
+            Without it the hash is that of the file.
+    """
+    if container_of is not None:
+        service = _resolved(service, container_of)
     deploy = service.deploy and msgspec.structs.replace(service.deploy, replicas=None)
     stripped = msgspec.structs.replace(
         service, build=None, pull_policy="", scale=None, deploy=deploy, depends_on={}, profiles=[]
     )
     return _digest(stripped.printed(as_json=True))
+
+
+def _resolved(service: Service, container_of: Callable[[str], str]) -> Service:
+    """Return the service with containers in place of services, as docker compose hashes it."""
+
+    def mode(text: str) -> str:
+        kind, _, name = text.partition(":")
+        return f"container:{container_of(name)}" if kind == "service" else text
+
+    def volumes(text: str) -> str:
+        kind, _, rest = text.partition(":")
+        return rest if kind == "container" else container_of(kind)
+
+    return msgspec.structs.replace(
+        service,
+        network_mode=mode(service.network_mode),
+        ipc=mode(service.ipc),
+        pid=service.pid and mode(service.pid),
+        volumes_from=[volumes(text) for text in service.volumes_from],
+    )
 
 
 def network_hash(network: Network) -> str:
@@ -62,17 +91,26 @@ def project_labels(project: Project) -> dict[str, str]:
     return {PROJECT: project.name, VERSION: __version__}
 
 
-def container_labels(project: Project, service: Service, number: int, *, oneoff: bool = False) -> dict[str, str]:
+def container_labels(
+    project: Project,
+    service: Service,
+    number: int,
+    container_of: Callable[[str], str] | None = None,
+    *,
+    oneoff: bool = False,
+) -> dict[str, str]:
     """Return the labels of a service's container, but for those of its image and of a replacement."""
     labels = dict(service.labels)
     depends = ",".join(
-        f"{name}:{how.condition}:{str(how.restart).lower()}" for name, how in sorted(service.depends_on.items())
+        f"{name}:{how.condition}:{str(how.restart).lower()}"
+        for name, how in sorted(service.depends_on.items())
+        if name in project.services  # what is not required may be left out by its profile
     )
     labels.update(
         project_labels(project) | {
             SERVICE: service.name,
             ONEOFF: "True" if oneoff else "False",
-            CONFIG_HASH: service_hash(service),
+            CONFIG_HASH: service_hash(service, container_of),
             NUMBER: str(number),
             WORKING_DIR: project.working_dir,
             CONFIG_FILES: ",".join(project.files),

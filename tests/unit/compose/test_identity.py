@@ -53,6 +53,25 @@ def test_hash_changes_with_what_a_container_is_made_of(more: str) -> None:
     )
 
 
+def test_what_a_profile_leaves_out_is_no_dependency_of_a_container() -> None:
+    app = project(
+        "services: {web: {image: x, depends_on: {db: {condition: service_started, required: false}}},"
+        " db: {image: x, profiles: [p]}}"
+    )
+
+    assert identity.container_labels(app, app.services["web"], 1)[identity.DEPENDENCIES] == ""
+
+
+def test_hash_has_the_containers_whose_namespaces_and_volumes_are_used() -> None:
+    app = project("services: {a: {image: x, network_mode: 'service:b', volumes_from: ['b:ro']}, b: {image: x}}")
+    there = project("services: {a: {image: x, network_mode: 'container:1', volumes_from: ['container:1']}}")
+
+    found = identity.service_hash(app.services["a"], lambda name: {"b": "1"}[name])
+
+    assert found == identity.service_hash(there.services["a"], str)
+    assert found != identity.service_hash(app.services["a"], lambda _: "2")
+
+
 def test_networks_and_volumes_have_hashes_too() -> None:
     assert identity.network_hash(Network(name="n")) != identity.network_hash(Network(name="n", internal=True))
     assert identity.volume_hash(Volume(name="v")) == identity.volume_hash(Volume(name="v", driver="local"))

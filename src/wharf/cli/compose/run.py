@@ -109,7 +109,7 @@ def _start(session: Session, values: Values, engine: Engine, project: Project, s
     def one(name: str) -> str:
         if not ids(name):
             raise Conflict(f"no container of service {name} to share with")
-        return ids(name)[-1]
+        return ids(name)[0]
 
     names = Others(one, lambda name: [each.name for each in there if each.service == name])
     document = container_document(project, service, make, names)

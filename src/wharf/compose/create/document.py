@@ -48,12 +48,13 @@ class Make:
 
 def container_document(project: Project, service: Service, make: Make, others: Others) -> Document:
     """Return the body that creates one of a service's containers."""
-    labels = identity.container_labels(project, service, make.number, oneoff=make.oneoff) | dict(make.labels)
+    labels = identity.container_labels(project, service, make.number, others.container, oneoff=make.oneoff)
+    labels |= dict(make.labels)
     if make.image_id:
         labels[identity.IMAGE] = make.image_id
     if make.inherit is not None:
         labels[identity.REPLACE] = make.inherit.name
-    links = links_of(service, others.names)
+    links = links_of(project, service, others.names)
     document: Document = {
         "Hostname": service.hostname,
         "Domainname": service.domainname,

@@ -81,13 +81,14 @@ def port_bindings(service: Service) -> dict[str, list[dict[str, str]]]:
     return found
 
 
-def links_of(service: Service, lookup_names: Callable[[str], list[str]]) -> list[str]:
+def links_of(project: Project, service: Service, lookup_names: Callable[[str], list[str]]) -> list[str]:
     """Return links as ``container:alias``, for each container of the services that are linked to."""
     found: list[str] = []
     for link in service.links:
         name, _, alias = link.partition(":")
         for container in lookup_names(name):
-            found += [f"{container}:{alias or name}", f"{container}:{container}"]
+            short = container.removeprefix(f"{project.name}-")
+            found += [f"{container}:{known}" for known in dict.fromkeys((alias or name, short, container))]
     for link in service.external_links:
         name, _, alias = link.partition(":")
         found.append(f"{name}:{alias or name}")

@@ -50,7 +50,7 @@ class Steps:
         self._there = {one.id: one for one in observed.containers}
         self._images = observed.images
         self._manner = manner or Manner()
-        self._made: dict[int, tuple[str, str]] = {}  # operation -> (id, service)
+        self._made: dict[int, tuple[str, str, int]] = {}  # operation -> (id, service, number)
         self._lock = threading.Lock()
         self.provided: dict[str, Variables] = {}
         """Provider's service → what it told."""
@@ -88,13 +88,16 @@ class Steps:
         """Return the ids of a service's containers, new ones last; those that went are left out."""
         with self._lock:
             old = [one.id for one in self._there.values() if one.service == service and not one.oneoff]
-            return old + [identifier for identifier, name in self._made.values() if name == service]
+            return old + [identifier for identifier, name, _ in self._made.values() if name == service]
 
     def _one_of(self, service: str) -> str:
-        found = self.containers_of(service)
-        if not found:
+        """Return the container whose namespaces and volumes others use: the one with the lowest number."""
+        with self._lock:
+            there = {one.number: one.id for one in self._there.values() if one.service == service and not one.oneoff}
+            there |= {number: made for made, name, number in self._made.values() if name == service}
+        if not there:
             raise Conflict(f"no container of service {service} to share with")
-        return found[-1]
+        return there[min(there)]
 
     def _names_of(self, service: str) -> list[str]:
         return [text(self._engine.containers.inspect(one), "Name").lstrip("/") for one in self.containers_of(service)]
@@ -134,7 +137,7 @@ class Steps:
         name, platform = operation.details.name, service.platform
         made = text(self._engine.containers.create(document, name=name, platform=platform), "Id")
         with self._lock:
-            self._made[operation.number] = (made, service.name)
+            self._made[operation.number] = (made, service.name, operation.replica)
         if files:
             self._engine.containers.extract(made, "/", [archive(files)])
 

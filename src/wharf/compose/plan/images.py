@@ -70,7 +70,8 @@ def image_needs(
         InvalidArgument: a policy is not known, or an image is missing that may be neither pulled nor built.
     """
     found: dict[str, Need] = {}
-    for name, service in sorted(project.services.items()):
+    # What one service builds is not pulled for another.
+    for name, service in sorted(project.services.items(), key=lambda one: (one[1].build is None, one[0])):
         if service.provider is not None:
             continue
         meant = not only or name in only

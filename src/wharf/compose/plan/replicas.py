@@ -78,14 +78,27 @@ def _why_recreate(work: Work, service: Service, one: Container) -> str:
         return ""
     if how == "force":
         return "forced"
-    # What is yet to be told to the service is not known: it is taken to be what it was.
-    there = one.declared_hash if awaits(work.project, service) and one.declared_hash else one.config_hash
-    if there != identity.service_hash(service):
+    if _has_changed(work, service, one):
         return "the service's configuration changed"
     image = work.observed.images.get(identity.image_name(work.project, service), "")
     if image and one.image and image != one.image:
         return "the image changed"
     return _why_diverged(work, service, one)
+
+
+def _has_changed(work: Work, service: Service, one: Container) -> bool:
+    if awaits(work.project, service) and one.declared_hash:
+        # What is yet to be told to the service is not known: it is taken to be what it was.
+        return one.declared_hash != identity.service_hash(service)
+
+    return one.config_hash != identity.service_hash(service, lambda name: _first_of(work, name))
+
+
+def _first_of(work: Work, name: str) -> str:
+    """Return the id of the container that others share with, the lowest number's; no id if that is yet to be made."""
+    there = {one.number: one.id for one in work.staying(name)}
+    there |= {operation.replica: "new" for operation in work.plan if operation.number in work.made.get(name, ())}
+    return there[min(there)] if there else ""
 
 
 def _why_diverged(work: Work, service: Service, one: Container) -> str:

@@ -73,9 +73,9 @@ def test_ports_are_exposed_and_bound() -> None:
 
 
 def test_links_name_every_container_of_a_service() -> None:
-    assert links_of(A, lambda service: [f"app-{service}-1", f"app-{service}-2"]) == [
-        "app-b-1:b", "app-b-1:app-b-1", "app-b-2:b", "app-b-2:app-b-2",
-        "app-b-1:alias", "app-b-1:app-b-1", "app-b-2:alias", "app-b-2:app-b-2",
+    assert links_of(APP, A, lambda service: [f"app-{service}-1", f"app-{service}-2"]) == [
+        "app-b-1:b", "app-b-1:b-1", "app-b-1:app-b-1", "app-b-2:b", "app-b-2:b-2", "app-b-2:app-b-2",
+        "app-b-1:alias", "app-b-1:b-1", "app-b-1:app-b-1", "app-b-2:alias", "app-b-2:b-2", "app-b-2:app-b-2",
         "other:other", "some:one",
     ]  # fmt: skip
 

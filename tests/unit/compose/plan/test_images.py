@@ -58,3 +58,12 @@ def test_names_are_those_of_services_hooks_and_mounts_each_once() -> None:
     )
 
     assert image_names(app) == ["x", "h", "app-c"]
+
+
+def test_what_one_service_builds_is_not_pulled_for_another() -> None:
+    app = project("services: {a: {image: x}, b: {image: x, build: .}, c: {image: y}}")
+
+    assert [str(need) for need in image_needs(app, {})] == [
+        "image:x, BuildImage, missing",
+        "image:y, PullImage, missing",
+    ]

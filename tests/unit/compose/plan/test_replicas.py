@@ -53,6 +53,25 @@ def test_container_that_differs_is_replaced_for_its_cause(one: Container, cause:
     assert (made.cause, made.details.name, made.details.inherit) == (cause, "111111111111_app-a-1", one.id)
 
 
+def test_container_is_replaced_when_it_is_to_share_with_another() -> None:
+    app = project("services: {a: {image: x, pid: 'service:b'}, b: {image: x, scale: 2}}")
+    first, second = (Container(str(n) * 64, f"app-b-{n}", "b", n, "running") for n in (1, 2))
+    digest = identity.service_hash(app.services["a"], lambda _: first.id)
+    one = replace(GOOD, config_hash=digest, mounts=())
+
+    def causes(*there: Container, made: str = "") -> list[str]:
+        work = Work(app, Observed((one, *there), images={"x": "sha256:1"}), Options())
+        if made:
+            work.made["b"] = [work.plan.add("CreateContainer", made, "no existing container")]
+        plan_replicas(work, app.services["a"])
+        return [operation.cause for operation in work.plan if operation.subject == "service:a:1"][:1]
+
+    assert causes(first, second) == []
+    assert causes(first, made="service:b:2") == []
+    assert causes(second) == ["the service's configuration changed"]
+    assert causes(second, made="service:b:1") == ["the service's configuration changed"]
+
+
 def test_anonymous_volumes_are_left_behind_on_demand() -> None:
     work = planned(replace(GOOD, image="sha256:0"), options=Options(renew_volumes=True))
 
