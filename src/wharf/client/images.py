@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from wharf.client.client import quote
 from wharf.client.containers import filters_text
 from wharf.client.documents import as_document, as_documents
+from wharf.lib.light_json import dumps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def platform_document(text: str) -> str | None:
     if not text:
         return None
     names = ("os", "architecture", "variant")
-    return json.dumps(dict(zip(names, text.split("/"), strict=False)))
+    return dumps(dict(zip(names, text.split("/"), strict=False)))
 
 
 def platform_documents(texts: Iterable[str] | None) -> Names:

@@ -73,11 +73,14 @@ class Pull:
         self._progress.tell({"status": f"Pulling from {self._reference.path}", "id": name})
         async with self._store.locks.of(found.manifest.digest):
             known = await asyncio.to_thread(self._whole, found.manifest.digest)
-            self._store.under_way.add(found.target)
-            try:
-                record = await self._bring_or_again(found, known)
-            finally:
-                self._store.under_way.discard(found.target)
+            if known is not None and self._is_settled(found):
+                record = known
+            else:
+                self._store.under_way.add(found.target)
+                try:
+                    record = await self._bring_or_again(found, known)
+                finally:
+                    self._store.under_way.discard(found.target)
         self._progress.tell({"status": f"Digest: {found.target}"})
         news = "Image is up to date" if known else "Downloaded newer image"
         self._progress.tell({"status": f"Status: {news} for {self._reference.familiar}"})
@@ -105,6 +108,21 @@ class Pull:
         if record is None or not all(map(self._store.content.exists, blobs_of(record))):
             return None
         return record if all(map(self._store.snapshots.exists, chain_ids(record.diff_ids))) else None
+
+    def _is_settled(self, found: Found) -> bool:
+        """Return whether the names lead to what was found already, with all that attests to it: nothing is to do."""
+        named = map(self._store.catalog.named_target, self._names(found))
+        if any(
+            one is None or (one.manifest_digest, one.target) != (found.manifest.digest, found.target) for one in named
+        ):
+            return False
+        attested = attestations_of(parse_index(found.index.raw), found.manifest.digest) if found.index else []
+        return all(self._store.content.exists(Digest(one["digest"])) for one in attested)
+
+    def _names(self, found: Found) -> list[Reference]:
+        """Return what the image is called from now on."""
+        by_digest = self._reference.with_digest(found.target)
+        return [by_digest] if self._reference.digest else [self._reference, by_digest]
 
     async def _find(self, repository: Repository) -> Found:
         """Return what the reference stands for in ``repository``; only what is not stored is fetched."""
@@ -165,8 +183,7 @@ class Pull:
     def _commit(
         self, intake: Intake, found: Found, config: bytes, layers: list[Layer], known: ImageRecord | None
     ) -> ImageRecord:
-        digest_reference = self._reference.with_digest(found.target)
-        references = [digest_reference] if self._reference.digest else [self._reference, digest_reference]
+        references = self._names(found)
         target = found.index.digest if found.index else None
         now = self._store.now()
         if known is not None:

@@ -93,6 +93,32 @@ def test_an_image_comes_whole(store: Store) -> None:
     assert list((store.content.root / "ingest").iterdir()) == []
 
 
+def test_a_pull_of_what_is_here_asks_once_and_writes_nothing(store: Store) -> None:
+    fake = FakeRegistry()
+
+    async def gather() -> tuple[list[str], str]:
+        async with serving(fake), fresh(store) as images:
+            for _ in range(2):
+                before = files(store)
+                fake.asked = []
+                stream = images.transfers.pull(f"{fake.address}/repo:1", credentials=ANONYMOUS)
+                said = [str(document.get("status")) async for document in stream]
+            assert files(store) == before
+            return fake.asked, said[-1]
+
+    stock(fake)
+
+    asked, last = asyncio.run(gather())
+    assert asked == ["HEAD /v2/repo/manifests/1"]
+    assert last.startswith("Status: Image is up to date for ")
+
+
+def files(store: Store) -> dict[str, tuple[int, int]]:
+    """Every file of the store, and when it was made and changed."""
+    found = [path for path in store.content.root.rglob("*") if path.is_file()]
+    return {str(path): (path.stat().st_ino, path.stat().st_mtime_ns) for path in found}
+
+
 def test_connections_that_break_off_are_taken_up_again(store: Store) -> None:
     fake = FakeRegistry()
     digest = stock(fake)
