@@ -77,7 +77,7 @@ def test_tls_without_verification_trusts_nobody() -> None:
     ("values", "words"),
     [
         ({"labels": ("nonsense",)}, "bad attribute format: nonsense"),
-        ({"seccomp-profile": "/nonexistent"}, "seccomp-profile: /nonexistent: no such file"),
+        ({"seccomp-profile": "/proc/nonexistent"}, "seccomp-profile: /proc/nonexistent: no such file"),
         ({"default-stop-timeout": -1}, "cannot be negative"),
         ({"default-runtime": "crun"}, "specified default runtime 'crun' does not exist"),
         ({"runtimes": {"runc": {"path": "sh", "runtimeArgs": ()}}}, "runtime name 'runc' is reserved"),

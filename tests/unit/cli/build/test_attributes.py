@@ -43,7 +43,7 @@ def test_contexts_are_folders_or_places_elsewhere(tmp_path: Path) -> None:
     assert options == {"context:src": "local:src", "context:base": "docker-image://debian"}
     assert folders == {"src": str(tmp_path)}
     with pytest.raises(InvalidArgument, match="is no folder"):
-        contexts_of(["src=/nonexistent"])
+        contexts_of(["src=/proc/nonexistent"])
 
 
 def test_secrets_come_from_files_and_variables(tmp_path: Path) -> None:
