@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
+
+from wharf.kernel import libc
+from wharf.kernel import light_ctypes as ctypes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-_SEALS: Final = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+_ADD_SEALS: Final = 1033
+_SEALS: Final = 0b1111  # F_SEAL_SEAL, SHRINK, GROW and WRITE
+_fcntl = libc.prototype("fcntl", ctypes.c_int, ctypes.c_int, ctypes.c_int)
 _CHUNK_BYTES: Final = 1 << 24
 
 
@@ -51,5 +55,5 @@ def _copy(source: int, name: str) -> int:
 
 def _seal(fd: int) -> int:
     os.lseek(fd, 0, os.SEEK_SET)
-    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _SEALS)
+    _fcntl(fd, _ADD_SEALS, _SEALS)
     return fd

@@ -14,7 +14,7 @@ from wharf.kernel import criu, namespace
 from wharf.kernel.namespace import FLAG_OF
 from wharf.kernel.openat2 import ensure_file, ensure_folder, open_in_root
 from wharf.lib.light_json import dumps, loads
-from wharf.runtime import init, mounts, rootfs
+from wharf.runtime import init, mount_options, mounts, rootfs
 from wharf.runtime.errors import StartFailed
 from wharf.runtime.invocation import Invocation
 from wharf.runtime.started import Started
@@ -190,7 +190,7 @@ def _hosts_places(spec: Spec, pid: int) -> list[tuple[str, str]]:
 
 
 def _binds(spec: Spec) -> list[Mount]:
-    return [one for one in spec.get("mounts") or () if mounts.is_bind(one)]
+    return [one for one in spec.get("mounts") or () if mount_options.is_bind(one)]
 
 
 def _real(root: int, path: str, *, folders: bool = True) -> str:

@@ -138,6 +138,9 @@ COMMANDS: Final[dict[str, tuple[str, str, Options]]] = {
 }
 """Command → module of wharf.runtime.commands, function there, options."""
 
+_SEALED: Final = ("create", "exec")
+"""Commands whose processes others may reach before they execute a program, whatever config.json says."""
+
 
 class Call:
     """A command's call: the state's root, its options, its arguments, where to complain, and who makes groups."""
@@ -190,6 +193,10 @@ def _dispatch(options: Given, rest: list[str]) -> int:
         raise InvalidArgument(_usage())
     module, function, known = COMMANDS[rest[0]]
     given, arguments = parse(rest[1:], known)
+    if rest[0] in _SEALED:
+        from wharf.runtime import sealing  # noqa: PLC0415 - start-up
+
+        sealing.ensure()
     command = getattr(__import__(f"wharf.runtime.commands.{module}", fromlist=[function]), function)
     code: int = command(
         Call(

@@ -30,7 +30,7 @@ def create(folder: Folder, bundle: str, asked: Asked) -> tuple[Started, Record, 
     """
     bundle = os.path.realpath(bundle)
     spec = load_spec(bundle)
-    if asked.waits or sealing.wanted(spec, bundle):
+    if sealing.wanted(spec, bundle):
         sealing.ensure()
     caller.check_console(spec.get("process") or {}, asked)
     scope = _scope(spec, folder.id) if asked.systemd else None

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Final
 
+    from wharf.spec.oci_runtime import Mount
+
 _ATIME: Final = int(MountAttr.ATIME)
 
 _ATTRIBUTES: Final = {  # option → (set, clear)
@@ -150,6 +152,12 @@ def _process(option: str) -> int:
     if not text.isdecimal() or not int(text):
         raise invalid(f"mount option {option} names no process")
     return int(text)
+
+
+def is_bind(mount: Mount) -> bool:
+    """Return whether it shows a folder or a file of the host's: by its type, or by an option."""
+    options = mount.get("options") or ()
+    return mount.get("type") == "bind" or "bind" in options or "rbind" in options or "move" in options
 
 
 def propagation_of(name: str) -> tuple[int, bool]:

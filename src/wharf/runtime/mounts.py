@@ -104,7 +104,7 @@ def _plan_one(mount: Mount, bundle: str, warnings: list[str], linux: Linux) -> M
         raise invalid("mount without a destination")
     options = mount_options.parse(mount.get("options") or ())
     fstype = mount.get("type") or ""
-    options.bind = is_bind(mount)
+    options.bind = mount_options.is_bind(mount)
     source = mount.get("source") or fstype
     if options.idmap or mount.get("uidMappings") or mount.get("gidMappings"):
         from wharf.runtime import idmap  # noqa: PLC0415 - few want it: start-up
@@ -128,12 +128,6 @@ def _plan_one(mount: Mount, bundle: str, warnings: list[str], linux: Linux) -> M
     if options.copy_up and fstype != "tmpfs":
         raise invalid(f"tmpcopyup is for tmpfs, not for {fstype} at {destination}")
     return MountPlan("/" + destination.strip("/"), fstype, source, options)
-
-
-def is_bind(mount: Mount) -> bool:
-    """Return whether it shows a folder or a file of the host's: by its type, or by an option."""
-    options = mount.get("options") or ()
-    return mount.get("type") == "bind" or "bind" in options or "rbind" in options or "move" in options
 
 
 def make(root: int, plans: Iterable[MountPlan], prepared: Mapping[str, int]) -> None:

@@ -1,9 +1,11 @@
-"""Going on from a sealed copy of the interpreter, before somebody is near who could lay hands on it (CVE-2019-5736).
+"""Being no file of the host's, before somebody is near who could lay hands on it (CVE-2019-5736).
 
 A process that enters a container is, until its exec, the host's interpreter: whoever may trace it there, or has it
-execute /proc/self/exe, holds a file of the host's that it could write to later. A copy in memory is worth nothing to
-them. It costs another start of the interpreter, so a container that nobody else can reach before its program runs
-is spared that: ``run`` in a pid namespace of its own, without the right to trace and without folders of the host's.
+execute /proc/self/exe, holds a file of the host's that it could write to later. A sealed copy in memory is worth
+nothing to them. An interpreter whose code is in a library takes the copy's place without another start
+(:mod:`wharf.kernel.exe_file`); another one is started once more, from the copy. That takes time, so a container that
+nobody else can reach before its program runs is spared it: ``run`` in a pid namespace of its own, without the right
+to trace and without folders of the host's.
 """
 
 from __future__ import annotations
@@ -11,11 +13,12 @@ from __future__ import annotations
 import os
 import sys
 
-from wharf.runtime.mounts import is_bind
+from wharf.kernel import exe_file, memfd
+from wharf.runtime.mount_options import is_bind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final
+    from typing import Final, NoReturn
 
     from wharf.spec.oci_runtime import Spec
 
@@ -48,7 +51,7 @@ def _shares_folders(spec: Spec, bundle: str) -> bool:
 
 
 def ensure() -> None:
-    """Begin this command again from a sealed copy, unless it runs from one.
+    """Be a sealed copy; where we cannot become one, begin this command again from it.
 
     Nothing may have been done yet. Descriptors that are inherited stay, and the environment.
 
@@ -57,14 +60,21 @@ def ensure() -> None:
     """
     if os.readlink("/proc/self/exe").startswith(_MARK):
         return
-    from wharf.kernel import memfd  # noqa: PLC0415 - start-up
-
     # Under its real path as its name: that is how Python finds its own library.
     interpreter = os.path.realpath("/proc/self/exe")
+    copy = memfd.sealed_copy(interpreter)
+    try:
+        exe_file.replace(copy)
+    except OSError:  # whatever it is: the other way remains
+        _start_from(copy, interpreter)
+    os.close(copy)
+
+
+def _start_from(copy: int, interpreter: str) -> NoReturn:
     paths = [
         os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))),
         os.path.dirname(os.__file__),
     ]
     words = [interpreter, "-I", "-S", "-B", "-c", _PROGRAM.format(paths=paths), *sys.argv[1:]]
     sys.stdout.flush()
-    os.execve(memfd.sealed_copy(interpreter), words, os.environ)  # noqa: S606 - ourselves
+    os.execve(copy, words, os.environ)  # noqa: S606 - ourselves
