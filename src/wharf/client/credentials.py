@@ -88,6 +88,15 @@ def config_header(environment: Mapping[str, str]) -> str:
 
     Raises as :func:`auth_header`.
     """
+    found = everything_stored(environment)
+    return _encoded(found) if found else ""
+
+
+def everything_stored(environment: Mapping[str, str]) -> Document:
+    """Return registry → its credentials, of all that are stored, also by helpers.
+
+    Raises as :func:`auth_header`.
+    """
     config = read_config(environment)
     helpers, store = section(config, "credHelpers"), text(config, "credsStore")
     found: Document = {}
@@ -97,8 +106,22 @@ def config_header(environment: Mapping[str, str]) -> str:
         found[server] = _from_helper(store, server)
     for server in helpers:
         found[server] = _from_helper(text(helpers, server), server)
-    found = {server: credentials for server, credentials in found.items() if credentials}
-    return _encoded(found) if found else ""
+    return {server: credentials for server, credentials in found.items() if credentials}
+
+
+def as_auths(credentials: Document) -> Document:
+    """Return credentials as config.json keeps them: a name and a password are one text in base64."""
+    from binascii import b2a_base64  # noqa: PLC0415  # only for who has credentials
+
+    found: Document = {}
+    for server in credentials:
+        one = section(credentials, server)
+        if text(one, "username"):
+            both = f"{text(one, 'username')}:{text(one, 'password')}".encode()
+            rest = {name: one[name] for name in one if name not in {"username", "password"}}
+            one = {**rest, "auth": b2a_base64(both, newline=False).decode()}
+        found[server] = one
+    return found
 
 
 def _servers(name: str) -> list[str]:

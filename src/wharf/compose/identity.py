@@ -23,12 +23,12 @@ NETWORK, VOLUME, ENV_FILES = f"{PREFIX}network", f"{PREFIX}volume", f"{PREFIX}pr
 
 def container_name(project: Project, service: Service, number: int) -> str:
     """Return a container's name: the chosen one, or ``project-service-1``."""
-    return service.container_name or f"{project.name}-{service.name}-{number}"
+    return service.container_name or project.separator.join((project.name, service.name, str(number)))
 
 
 def image_name(project: Project, service: Service) -> str:
     """Return the image a service runs: the named one, or the one that its build makes."""
-    return service.image or f"{project.name}-{service.name}"
+    return service.image or f"{project.name}{project.separator}{service.name}"
 
 
 def service_hash(service: Service, container_of: Callable[[str], str] | None = None) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wharf.client.credentials import HUB, auth_header, config_header, registry_of
+from wharf.client.credentials import HUB, as_auths, auth_header, config_header, everything_stored, registry_of
 from wharf.errors import InvalidArgument, Unavailable
 
 
@@ -112,3 +112,18 @@ def test_a_build_is_given_all_that_is_stored(tmp_path: Path, monkeypatch: pytest
         "helped.io": {"username": "u", "password": "helped.io"},
     }
     assert config_header({"DOCKER_CONFIG": "/nonexistent"}) == ""
+
+
+def test_everything_that_is_stored_is_written_as_docker_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path, monkeypatch, """echo '{"Username":"u","Secret":"p"}'""")
+    config = {
+        "auths": {"one": {"auth": "dTpw"}, "two": {"identitytoken": "t"}, "none": {}},
+        "credHelpers": {"three": "test"},
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config))
+
+    assert as_auths(everything_stored({"DOCKER_CONFIG": str(tmp_path)})) == {
+        "one": {"auth": "dTpw"}, "two": {"identitytoken": "t"}, "three": {"auth": "dTpw"},
+    }  # fmt: skip

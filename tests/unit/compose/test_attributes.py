@@ -27,6 +27,7 @@ from wharf.compose.plan.converge import converge
 from wharf.compose.plan.images import image_needs
 from wharf.compose.plan.sync import plan_sync
 from wharf.compose.plan.work import Options
+from wharf.compose.provided.api_socket import wants_socket, with_api_socket
 from wharf.compose.provided.protocol import Metadata, arguments
 from wharf.compose.provided.variables import with_models
 from wharf.errors import WharfError
@@ -39,6 +40,7 @@ _LOADING = ("version", "name", "include", "services.<name>.extends", "services.<
 # Shown by other tests, for more than one of a kind is needed, or a file that is not there.
 _ELSEWHERE = {
     "services.<name>.networks.<name>.priority": "tests/unit/compose/create/test_networking.py",
+    "services.<name>.pull_refresh_after": "tests/unit/compose/plan/test_images.py",
     "services.<name>.env_file[].required": "tests/unit/compose/load/test_environment.py",
     "services.<name>.env_file[].format": "tests/unit/compose/load/test_environment.py",
     "models.<name>.name": "in progress alone: tests/unit/compose/execute/test_models.py",
@@ -313,6 +315,8 @@ def _build_of(project: Project) -> list[object]:
 
 def _asked(project: Project) -> list[object]:
     project = with_models(project, "http://runner")
+    if wants_socket(project):
+        project = with_api_socket(project, "unix:///s", {})
     a = project.services["a"]
     others = Others(lambda name: f"id-{name}", lambda name: [f"app-{name}-1"])
     # The last three are given beside the document, or are for the foreground alone.

@@ -80,3 +80,11 @@ def test_networks_and_volumes_have_hashes_too() -> None:
 def test_filters_choose_a_projects_containers() -> None:
     assert identity.filters("app") == {"label": ["com.docker.compose.project=app", "com.docker.compose.oneoff=False"]}
     assert identity.filters("app", oneoff=None) == {"label": ["com.docker.compose.project=app"]}
+
+
+def test_names_have_underscores_in_compatibility_mode() -> None:
+    text = "name: shop\nservices: {web: {build: .}}"
+    for found in (project(text, compatible=True), project(text, variables={"COMPOSE_COMPATIBILITY": "true"})):
+        assert identity.container_name(found, found.services["web"], 2) == "shop_web_2"
+        assert identity.image_name(found, found.services["web"]) == "shop_web"
+    assert identity.image_name(project(text), project(text).services["web"]) == "shop-web"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wharf.cli.command import Session
-from wharf.cli.compose.lines import Lines
+from wharf.cli.compose.interaction import Interaction
 from wharf.compose.execute.logs import Follower
 from wharf.compose.plan.observed import Container
 
@@ -38,11 +38,11 @@ class Ends:
         return next((code for code in self.codes.values() if code), 0) if self.over else 0
 
 
-def telling(lines: Lines, ends: Ends) -> Callable[[Container, int], None]:
+def telling(say: Callable[[Container, int], None], ends: Ends) -> Callable[[Container, int], None]:
     """Return what to do when a container ends: say so, and note it."""
 
     def ended(one: Container, code: int) -> None:
-        lines.ended(one, code)
+        say(one, code)
         ends.note(one, code)
 
     return ended
@@ -53,6 +53,7 @@ class Doings:
     """What the foreground does with all containers."""
 
     start: Callable[[], None]
+    beside: Interaction  # what goes on while all run
     stop: Callable[[], None]
     kill: Callable[[], None]
 
@@ -65,7 +66,11 @@ def until_over(session: Session, follower: Follower, ends: Ends, doings: Doings)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         doings.start()
-        follower.wait_for_all(lambda: ends.over)
+        beside = doings.beside
+        with beside.going_on():
+            follower.wait_for_all(lambda: ends.over or beside.detached, held=lambda: beside.busy)
+        if beside.detached:
+            return 0
         if ends.over:
             doings.stop()
             follower.wait_for_all()

@@ -6,6 +6,7 @@ from wharf.cli.command import Command
 from wharf.cli.compose.carry import DRY_RUN, carry_out, is_dry
 from wharf.cli.compose.engine import engine_of
 from wharf.cli.compose.project import load_or_name
+from wharf.cli.compose.up import removes_orphans
 from wharf.cli.flags import Flag, Values, one_of
 from wharf.compose import identity
 from wharf.compose.execute.observe import observe
@@ -58,7 +59,7 @@ def _going(project: Project, observed: Observed, values: Values, services: list[
         services=frozenset(services),
         volumes=values.on("volumes"),
         images=_images(project, values.text("rmi")),
-        kept=frozenset(orphaned if project.files and not values.on("remove-orphans") else ()),
+        kept=frozenset(orphaned if project.files and not removes_orphans(values) else ()),
         external=frozenset(external),
         provided=providers_of(project),
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from wharf.cli.compose.attached import Doings, Ends, telling, until_over
 from wharf.cli.compose.carry import carry_out
+from wharf.cli.compose.interaction import Interaction
 from wharf.cli.compose.lines import Lines, coloured
 from wharf.cli.compose.project import flags_of
 from wharf.compose import identity
@@ -38,13 +39,18 @@ def run_in_foreground(session: Session, work: Convergence, values: Values, servi
     if code_from and code_from not in project.services:
         raise ComposeError(f"no such service: {code_from}")
     ends = Ends(
-        abort=values.on("abort-on-container-exit") or bool(code_from),
+        abort=values.on("abort-on-container-exit")
+        or (bool(code_from) and not values.on("abort-on-container-failure")),
         abort_on_failure=values.on("abort-on-container-failure"), code_from=code_from,
     )  # fmt: skip
     colour = coloured(flags_of(session).text("ansi"), no_color=values.on("no-color"))
-    lines = Lines(project.name, prefix=not values.on("no-log-prefix"), colour=colour)
+    lines = Lines(project.name + project.separator, prefix=not values.on("no-log-prefix"), colour=colour)
     shown = attached_services(project, values, services)
-    follower = Follower(engine, project.name, lines.show, telling(lines, ends), timestamps=values.on("timestamps"))
+    beside = Interaction(session, work, values, services)
+    follower = Follower(
+        engine, project.name, beside.above(lines.show), telling(beside.above(lines.ended), ends),
+        timestamps=values.on("timestamps"),
+    )  # fmt: skip
 
     def wanted(one: Container) -> bool:
         return one.service in shown and not one.oneoff
@@ -56,7 +62,7 @@ def run_in_foreground(session: Session, work: Convergence, values: Values, servi
         for number in range(1, service.replicas + 1)
     ]
     lines.expect([], names=names)
-    session.print("Attaching to " + ", ".join(name.removeprefix(f"{project.name}-") for name in names))
+    session.print("Attaching to " + ", ".join(name.removeprefix(project.name + project.separator) for name in names))
     sys.stdout.flush()
     follower.begin(wanted)
 
@@ -70,13 +76,15 @@ def run_in_foreground(session: Session, work: Convergence, values: Values, servi
                 follower.follow(one, Window(tail="0", timestamps=values.on("timestamps")))
         follower.wait_until_seen(one.id for one in there)
 
+        beside.follow(follower, wanted)
+
     def stop() -> None:
         _all(session, work, lambda there: verbs.plan_stop(work.project, there, dependencies(work.project)), values)
 
     def kill() -> None:
         _all(session, work, lambda there: verbs.plan_verb(verbs.KILL, there, {}), values)
 
-    return until_over(session, follower, ends, Doings(start, stop, kill))
+    return until_over(session, follower, ends, Doings(start, beside, stop, kill))
 
 
 def _all(session: Session, work: Convergence, planner: Callable[[Observed], Plan], values: Values) -> None:
@@ -87,9 +95,17 @@ def _all(session: Session, work: Convergence, planner: Callable[[Observed], Plan
 
 
 def attached_services(project: Project, values: Values, services: Sequence[str]) -> set[str]:
-    """Return the services whose output is shown."""
+    """Return the services whose output is shown.
+
+    Raises:
+        ComposeError: one is to be attached to that is not brought up.
+    """
     if values.items("attach"):
         chosen = set(values.items("attach"))
+        if chosen - project.services.keys():
+            raise ComposeError(
+                f"cannot attach to services not included in up: {', '.join(sorted(chosen - project.services.keys()))}"
+            )
     elif services and not values.on("attach-dependencies"):
         chosen = set(services)
     else:

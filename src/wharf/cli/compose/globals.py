@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 from wharf.cli.flags import Flag, one_of, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from wharf.cli.flags import Values
 
 _ANSI = ("never", "always", "auto")
@@ -16,7 +20,7 @@ PROJECT_FLAGS = (
     Flag("all-resources", "bool", "Include all resources, even those not used by services"),
     Flag("ansi", "string", "When to print ANSI control characters: never, always or auto", default="auto",
          check=one_of(_ANSI)),
-    Flag("compatibility", "bool", refusal="names have hyphens here, as docker compose 2 gives them"),
+    Flag("compatibility", "bool", "Names with underscores, as the first docker-compose gave them"),
     Flag("dry-run", "bool", "Say what would be done, and do nothing"),
     Flag("env-file", "list", "A file of variables, instead of .env"),
     Flag("file", "list", "A Compose file", short="f"),
@@ -31,10 +35,19 @@ PROJECT_FLAGS = (
 )  # fmt: skip
 
 
-def take(words: list[str]) -> tuple[Values, list[str]]:
-    """Return the flags after ``compose``, and the command with the rest.
+# Flags that a variable sets where they are not given.
+_VARIABLES = {"ansi": "COMPOSE_ANSI", "parallel": "COMPOSE_PARALLEL_LIMIT", "progress": "COMPOSE_PROGRESS"}
+
+
+def take(words: list[str], environment: Mapping[str, str] = os.environ) -> tuple[Values, list[str]]:
+    """Return the flags after ``compose`` (those not given may be in variables), and the command with the rest.
 
     Raises:
         UsageError: they are wrong.
     """
-    return parse(PROJECT_FLAGS, words, interspersed=False)
+    values, rest = parse(PROJECT_FLAGS, words, interspersed=False)
+    for flag in PROJECT_FLAGS:
+        text = environment.get(_VARIABLES.get(flag.name, ""), "")
+        if text and not values.given(flag.name):
+            values.set(flag, text)
+    return values, rest

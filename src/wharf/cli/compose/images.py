@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Collection, Mapping
 
 from wharf.cli.command import Session
@@ -13,15 +14,22 @@ from wharf.cli.progress import show_progress
 from wharf.cli.pull import with_tag
 from wharf.client.credentials import auth_header
 from wharf.compose.execute.engine import Engine
-from wharf.compose.execute.observe import image_id
+from wharf.compose.execute.observe import image_id, tagged_at
 from wharf.compose.model.project import Project
-from wharf.compose.plan.images import Need, image_names
+from wharf.compose.plan.images import Need, aging, image_names
+from wharf.errors import WharfError
 
 
 def present_images(engine: Engine, project: Project) -> dict[str, str]:
     """Return name → id of those of the project's images that the engine has."""
     found = {name: image_id(engine, name) for name in image_names(project)}
     return {name: identifier for name, identifier in found.items() if identifier}
+
+
+def ages_s(engine: Engine, project: Project) -> dict[str, float]:
+    """Return how long ago images were last pulled or tagged, of those for which that counts."""
+    found = {name: tagged_at(engine, name) for name in aging(project)}
+    return {name: time.time() - at for name, at in found.items() if at is not None}
 
 
 def have_images(
@@ -33,12 +41,20 @@ def have_images(
         WharfError: one could not be had.
     """
     tell = progress_of(session).tell
+    had: set[str] = set()
     for need in needs:
         if need.action == "pull":
             tell(f"Image {need.name}", "Pulling")
-            pull(engine, need.name, project.services[need.service].platform, quiet="pull" in quiet)
+            try:
+                pull(engine, need.name, project.services[need.service].platform, quiet="pull" in quiet)
+            except WharfError as error:
+                if not need.optional:
+                    raise
+                tell(f"Image {need.name}", f"Warning: {error}")
+                continue
+            had.add(need.name)
             tell(f"Image {need.name}", "Pulled")
-    for need in builds_in_order(project, needs):
+    for need in builds_in_order(project, [one for one in needs if not (one.optional and one.name in had)]):
         tell(f"Image {need.name}", "Building")
         build_service(session, project, project.services[need.service], quiet="build" in quiet)
         tell(f"Image {need.name}", "Built")

@@ -14,8 +14,8 @@ _COLOURS = ("36", "33", "32", "35", "34", "36;1", "33;1", "32;1", "35;1", "34;1"
 
 
 def short_name(project: str, one: Container) -> str:
-    """Return a container's name without its project's: ``web-1``."""
-    return one.name.removeprefix(f"{project}-")
+    """Return a container's name without its project's (``shop-``): ``web-1``."""
+    return one.name.removeprefix(project)
 
 
 class Lines:
@@ -25,7 +25,7 @@ class Lines:
         """Prepare.
 
         Args:
-            project: Whose containers.
+            project: What the containers' names begin with: ``shop-``.
             prefix: Whether lines begin with whose they are.
             colour: Whether prefixes are coloured.
         """
@@ -38,7 +38,7 @@ class Lines:
     def expect(self, containers: Iterable[Container], *, names: Iterable[str] = ()) -> None:
         """Make the prefix wide enough for these and for names to come, and give colours in this order."""
         for name in names:
-            self._width = max(self._width, len(name.removeprefix(f"{self._project}-")))
+            self._width = max(self._width, len(name.removeprefix(self._project)))
         for one in containers:
             self._width = max(self._width, len(short_name(self._project, one)))
             self._colours.setdefault(one.id, _COLOURS[len(self._colours) % len(_COLOURS)])

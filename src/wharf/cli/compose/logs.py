@@ -27,7 +27,7 @@ def _logs(session: Session, values: Values, services: list[str]) -> int:
     if values.number("index"):
         found = [one for one in found if one.number == values.number("index")]
     colour = coloured(flags_of(session).text("ansi"), no_color=values.on("no-color"))
-    lines = Lines(project.name, prefix=not values.on("no-log-prefix"), colour=colour)
+    lines = Lines(project.name + project.separator, prefix=not values.on("no-log-prefix"), colour=colour)
     lines.expect(found)
     now = time.time()
     window = Window(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import threading
@@ -9,6 +10,7 @@ from typing import Literal, TextIO
 
 from wharf.cli.command import Session
 from wharf.cli.compose.project import flags_of
+from wharf.compose.load.environment import is_on
 from wharf.compose.plan.operations import Operation
 from wharf.lib.light_json import dumps
 
@@ -103,4 +105,5 @@ def progress_of(session: Session) -> Progress:
     mode = flags_of(session).text("progress") or "auto"
     if mode == "auto":
         mode = "tty" if sys.stderr.isatty() and flags_of(session).text("ansi") != "never" else "plain"
-    return Progress(sys.stderr, mode)
+    out = sys.stdout if is_on(os.environ.get("COMPOSE_STATUS_STDOUT", "")) else sys.stderr
+    return Progress(out, mode)

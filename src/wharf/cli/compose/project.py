@@ -37,6 +37,7 @@ def request_of(session: Session, services: Sequence[str] = (), *, dependencies: 
         services=services,
         dependencies=dependencies,
         all_resources=flags.on("all-resources"),
+        compatible=flags.on("compatibility"),
     )
 
 

@@ -119,7 +119,7 @@ def _start(session: Session, values: Values, engine: Engine, project: Project, s
         if files:
             engine.containers.extract(identifier, "/", [archive(files)])
 
-    name = values.text("name") or f"{project.name}-{service.name}-run-{slug[:12]}"
+    name = values.text("name") or project.separator.join((project.name, service.name, "run", slug[:12]))
     words = ["--name", name, "--pull", "never", *(["--rm"] if values.on("rm") else [])]
     words += [*(["--tty"] if service.tty else []), *(["--interactive"] if service.stdin_open else [])]
     command = load("run")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,11 +12,13 @@ import msgspec
 from wharf.cli.command import Command
 from wharf.cli.compose.carry import DRY_RUN, carry_out, is_dry
 from wharf.cli.compose.engine import engine_of
-from wharf.cli.compose.images import have_images, observed_ids, present_images
+from wharf.cli.compose.images import ages_s, have_images, observed_ids, present_images
 from wharf.cli.compose.project import load_to_run
 from wharf.cli.compose.providing import provide
 from wharf.cli.flags import Flag, one_of
+from wharf.client.credentials import as_auths, everything_stored
 from wharf.compose.execute.observe import observe
+from wharf.compose.load.environment import is_on
 from wharf.compose.load.located import ComposeError
 from wharf.compose.model.project import Project
 from wharf.compose.plan.converge import converge, orphans
@@ -23,6 +26,7 @@ from wharf.compose.plan.images import Need, image_needs
 from wharf.compose.plan.observed import Observed
 from wharf.compose.plan.operations import Plan
 from wharf.compose.plan.work import Options, Recreate
+from wharf.compose.provided.api_socket import wants_socket, with_api_socket
 from wharf.errors import InvalidArgument
 
 TYPE_CHECKING = False
@@ -38,14 +42,11 @@ def options_of(values: Values, services: Sequence[str]) -> Options:
     Raises:
         InvalidArgument: flags contradict each other.
     """
-    if values.on("force-recreate") and values.on("no-recreate"):
-        raise InvalidArgument("--force-recreate and --no-recreate are incompatible")
-    if values.on("always-recreate-deps") and values.on("no-recreate"):
-        raise InvalidArgument("--always-recreate-deps and --no-recreate are incompatible")
+    check_flags(values)
     how = Options(
         named=frozenset(services),
         start=not values.on("no-start"),
-        remove_orphans=values.on("remove-orphans"),
+        remove_orphans=removes_orphans(values),
         renew_volumes=values.on("renew-anon-volumes"),
         recreate_volumes=values.on("yes"),
         wait=values.on("wait"),
@@ -56,6 +57,12 @@ def options_of(values: Values, services: Sequence[str]) -> Options:
     if values.on("force-recreate"):
         return replace(how, recreate="force", recreate_dependencies=dependencies)
     return replace(how, recreate_dependencies=dependencies)
+
+
+def removes_orphans(values: Values) -> bool:
+    """Return whether containers of services that are no more go: by the flag, or a variable where it is not given."""
+    given = values.given("remove-orphans")
+    return values.on("remove-orphans") if given else is_on(os.environ.get("COMPOSE_REMOVE_ORPHANS", ""))
 
 
 def scaled(project: Project, scales: Sequence[str]) -> Project:
@@ -87,11 +94,13 @@ class Convergence:
         """
         dependencies = not values.on("no-deps")
         self.project = scaled(load_to_run(session, services, dependencies=dependencies), values.items("scale"))
+        if wants_socket(self.project):
+            self.project = with_api_socket(self.project, session.host, as_auths(everything_stored(os.environ)))
         self.engine: Engine = engine_of(session)
         self.present = present_images(self.engine, self.project)
         self.needs: list[Need] = image_needs(
             self.project, self.present, build=values.on("build"), no_build=values.on("no-build"),
-            pull=values.text("pull"), only=services,
+            pull=values.text("pull"), only=services, ages_s=ages_s(self.engine, self.project),
         )  # fmt: skip
         self.options = options_of(values, services)
         self.kept = ""
@@ -122,7 +131,7 @@ class Convergence:
             self.project = provide(session, self.engine, self.project)
             self.options = replace(self.options, provided=True)
         plan, observed = self.planned()
-        if not values.on("remove-orphans"):
+        if not removes_orphans(values) and not is_on(self.project.environment.get("COMPOSE_IGNORE_ORPHANS", "")):
             warn_of_orphans(session, self.project, observed)
         if not plan:
             return observed
@@ -163,20 +172,26 @@ def _up(session: Session, values: Values, services: list[str]) -> int:
     return 0
 
 
+_CONTRADICTIONS = (
+    ("force-recreate", "no-recreate"), ("always-recreate-deps", "no-recreate"), ("renew-anon-volumes", "no-recreate"),
+    ("build", "no-build"), ("no-build", "watch"), ("attach", "attach-dependencies"),
+    ("abort-on-container-exit", "abort-on-container-failure"), ("detach", "menu"),
+    *((background, other) for background in ("detach", "wait") for other in (
+        "abort-on-container-exit", "abort-on-container-failure", "exit-code-from", "attach", "attach-dependencies",
+        "watch",
+    )),
+)  # fmt: skip
+
+
 def check_flags(values: Values) -> None:
     """Refuse flags that contradict each other.
 
     Raises:
         InvalidArgument: they do.
     """
-    aborting = [name for name in ("abort-on-container-exit", "abort-on-container-failure") if values.on(name)]
-    if values.text("exit-code-from"):
-        aborting.append("exit-code-from")
-    for name in aborting:
-        if values.on("detach") or values.on("wait"):
-            raise InvalidArgument(f"--detach and --{name} are incompatible")
-    if len(aborting) > 1 and "abort-on-container-failure" in aborting:
-        raise InvalidArgument("--abort-on-container-exit and --abort-on-container-failure are incompatible")
+    for one, other in _CONTRADICTIONS:
+        if values.on(one) and values.on(other):
+            raise InvalidArgument(f"--{one} and --{other} are incompatible")
 
 
 def _create(session: Session, values: Values, services: list[str]) -> int:
@@ -231,7 +246,7 @@ UP_FLAGS = (
     Flag("attach", "list", "Show only these services' output"),
     Flag("attach-dependencies", "bool", "Show the output of dependencies too"),
     Flag("exit-code-from", "string", "Our exit code is this service's; stops all when one has ended"),
-    Flag("menu", "bool", refusal="there are no keys to press here"),
+    Flag("menu", "bool", "Heed keys: d detaches, w watches files (usual on a terminal; --menu=false: do not)"),
     Flag("no-attach", "list", "Do not show these services' output"),
     Flag("no-color", "bool", "No colours"),
     Flag("no-log-prefix", "bool", "Not whose line it is"),
@@ -243,9 +258,7 @@ UP_FLAGS = (
     Flag("no-start", "bool", "Start nothing"),
     Flag("renew-anon-volumes", "bool", "New anonymous volumes instead of the old containers'", short="V"),
     Flag("timeout", "int", "Seconds until a container that stops is killed", short="t"),
-    Flag(
-        "watch", "bool", short="w", refusal="follow files by `wharf compose watch`, which brings the project up first"
-    ),
+    Flag("watch", "bool", "Follow files, and bring what changes into containers", short="w"),
     Flag("wait", "bool", "Until all run or are healthy; in the background"),
     Flag("wait-timeout", "int", "Seconds to wait at most"),
 )

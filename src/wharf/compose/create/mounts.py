@@ -29,8 +29,6 @@ def mounts_of(project: Project, service: Service, inherit: Container | None) -> 
               if _is_bind(project.secrets[one.source], one)]  # fmt: skip
     found += [_file(project.configs[one.source], one, f"/{one.source}") for one in service.configs
               if _is_bind(project.configs[one.source], one)]  # fmt: skip
-    if service.use_api_socket:
-        found.append({"Type": "bind", "Source": "/var/run/docker.sock", "Target": "/var/run/docker.sock"})
     return sorted(found, key=lambda one: str(one["Target"]))
 
 

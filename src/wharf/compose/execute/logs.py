@@ -115,14 +115,33 @@ class Follower:
                     raise self._lost
                 self.changed.wait(_BETWEEN_S)
 
-    def wait_for_all(self, over: Callable[[], bool] = lambda: False) -> None:
-        """Wait until none of those that are shown runs, or it is ``over``.
+    def wait_for_all(
+        self, over: Callable[[], bool] = lambda: False, *, held: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Wait until none of those that are shown runs and nothing has it ``held``, or it is ``over``.
 
         Raises:
             WharfError: the engine no longer tells what happens.
         """
         with self.changed:
-            while self.alive and not over():
+            while (self.alive or held()) and not over():
+                if self._lost is not None:
+                    raise self._lost
+                self.changed.wait(_BETWEEN_S)
+
+    def wake(self) -> None:
+        """Let who waits look again."""
+        with self.changed:
+            self.changed.notify_all()
+
+    def wait_until_alive(self, running: Callable[[], set[str]]) -> None:
+        """Wait until all that are running are shown; ``running`` is asked again, for they may end meanwhile.
+
+        Raises:
+            WharfError: the engine no longer tells what happens.
+        """
+        while running() - self.alive:
+            with self.changed:
                 if self._lost is not None:
                     raise self._lost
                 self.changed.wait(_BETWEEN_S)

@@ -10,6 +10,8 @@ from wharf.compose.execute.engine import Engine
 from wharf.compose.model.project import Project
 from wharf.compose.plan.observed import Container, Observed, Resource, container_of, resource_of
 from wharf.errors import NotFound
+from wharf.lib.moments import to_ns
+from wharf.lib.timestamps import ZERO
 
 
 def containers(engine: Engine, project: str, *, oneoff: bool | None = False) -> list[Container]:
@@ -54,6 +56,15 @@ def _named_volume(engine: Engine, name: str) -> dict[str, Resource]:
         return {name: resource_of(engine.volumes.inspect(name), identity.VOLUME)}
     except NotFound:
         return {}
+
+
+def tagged_at(engine: Engine, name: str) -> float | None:
+    """Return when an image was last pulled or tagged, in Unix time; None where the engine has none of that name."""
+    try:
+        when = text(engine.images.inspect(name), "Metadata", "LastTagTime")
+    except NotFound:
+        return None
+    return to_ns(when) / 1e9 if when and when != ZERO else None
 
 
 def image_id(engine: Engine, name: str) -> str:

@@ -23,6 +23,7 @@ class Tree:
     def __init__(self, paths: Mapping[str, bool]) -> None:
         """Begin to follow; each path with whether what is below it counts too (a folder), or it alone (a file)."""
         self._fd = inotify.inotify_init()
+        self._enough = os.eventfd(0, os.EFD_CLOEXEC)
         self._folders: dict[int, str] = {}
         for path, is_folder in paths.items():
             if is_folder:
@@ -33,6 +34,11 @@ class Tree:
     def close(self) -> None:
         """Follow no more."""
         os.close(self._fd)
+        os.close(self._enough)
+
+    def stop(self) -> None:
+        """Let the batches end; from any thread."""
+        os.eventfd_write(self._enough, 1)
 
     def _add(self, folder: str) -> None:
         try:
@@ -51,15 +57,18 @@ class Tree:
         return found
 
     def batches(self) -> Iterator[set[str]]:
-        """Yield what changed, appeared or went, for ever; a batch ends when there is quiet.
+        """Yield what changed, appeared or went, until it is stopped; a batch ends when there is quiet.
 
         Raises:
             OSError: the kernel's limit of watches is reached.
         """
-        poll = select.poll()
-        poll.register(self._fd, select.POLLIN)
+        poll, either = select.poll(), select.poll()
+        for one in (poll, either):
+            one.register(self._fd, select.POLLIN)
+        either.register(self._enough, select.POLLIN)
         while True:
-            poll.poll()
+            if any(descriptor == self._enough for descriptor, _ in either.poll()):
+                return
             changed = self._read()
             until = time.monotonic() + 10 * QUIET_S  # who writes all the time is told in between
             while poll.poll(QUIET_S * 1000) and time.monotonic() < until:

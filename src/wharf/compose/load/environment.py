@@ -54,3 +54,8 @@ def _labels(service: Service, tree: Map, files: Files) -> dict[str, str]:
             raise complaint(tree, ("services", service.name, "label_file", index), f"label file {path} not found")
         found.update({key: value or "" for key, value in parse_dotenv(text, path, found).items()})
     return {**found, **service.labels}
+
+
+def is_on(value: str) -> bool:
+    """Return whether a variable of Compose's own (``COMPOSE_...``) switches something on."""
+    return value.strip().lower() in {"1", "t", "true", "y", "yes", "on"}

@@ -13,7 +13,7 @@ from wharf.compose.load.check import check
 from wharf.compose.load.complete import complete
 from wharf.compose.load.convert import to_project
 from wharf.compose.load.dotenv import parse_dotenv
-from wharf.compose.load.environment import resolve_environment
+from wharf.compose.load.environment import is_on, resolve_environment
 from wharf.compose.load.files import Files, absolute
 from wharf.compose.load.interpolate import substitute
 from wharf.compose.load.located import ComposeError, Map
@@ -47,6 +47,7 @@ class Request:
     resolve_paths: bool = True
     resolve_env: bool = True
     consistent: bool = True
+    compatible: bool = False  # names as the first docker-compose gave them
 
 
 @dataclass(slots=True)
@@ -77,7 +78,11 @@ def load(request: Request, files: Files) -> Loaded:
     tree, found, warnings = load_tree(request, files)
     project = to_project(tree)
     project = msgspec.structs.replace(
-        project, environment=found.variables, working_dir=found.folder, files=list(found.files)
+        project,
+        environment=found.variables,
+        working_dir=found.folder,
+        files=list(found.files),
+        separator="_" if request.compatible or is_on(found.variables.get("COMPOSE_COMPATIBILITY", "")) else "-",
     )
     project = with_profiles(project, active_profiles(request, found.variables), request.services)
     if request.consistent:

@@ -29,7 +29,6 @@ def _is_true(value: object) -> bool:
 
 _REFUSED = {
     "services.*.credential_spec": "credentials of this kind are for Windows containers",
-    "services.*.pull_refresh_after": "the engine does not know when it last asked for an image",
     "secrets.*.driver": "drivers of secrets need a swarm",
     "secrets.*.driver_opts": "drivers of secrets need a swarm",
     "secrets.*.template_driver": "templates of secrets need a swarm",

@@ -88,6 +88,8 @@ class Project(Part):
     """Services that no active profile asks for."""
     environment: dict[str, str] = msgspec.field(default_factory=dict, name="#environment")
     """The variables that were there for interpolation."""
+    separator: str = msgspec.field(default="-", name="#separator")
+    """Between the parts of names: an underscore in compatibility mode."""
     working_dir: str = msgspec.field(default="", name="#working_dir")
     files: list[str] = msgspec.field(default_factory=list, name="#files")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -11,7 +12,10 @@ from wharf.compose.model.project import Project
 from wharf.compose.model.service import Service
 from wharf.errors import InvalidArgument
 
-POLICIES = frozenset({"", "always", "never", "missing", "if_not_present", "build"})
+_KNOWN = frozenset({"", "always", "never", "missing", "if_not_present", "build"})
+_DAY_S = 86400
+_UNITS_S = {"w": 7 * _DAY_S, "d": _DAY_S, "h": 3600, "m": 60, "s": 1}
+_EVERY = re.compile(r"every_((?:[0-9]+[wdhms])+)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,7 @@ class Need:
     name: str
     service: str
     cause: str
+    optional: bool = False  # a pull that may fail, for the image can be built; a build where it did
 
     def __str__(self) -> str:
         return f"image:{self.name}, {self.action.capitalize()}Image, {self.cause}"
@@ -55,8 +60,9 @@ def image_needs(
     no_build: bool = False,
     pull: str = "",
     only: Collection[str] = (),
+    ages_s: Mapping[str, float] | None = None,
 ) -> list[Need]:
-    """Return what is to be pulled and built, each image once.
+    """Return what is to be pulled and built, each image once; a build comes after the pull that it stands in for.
 
     Args:
         project: Says of what.
@@ -65,44 +71,96 @@ def image_needs(
         no_build: Build nothing.
         pull: A policy that overrides the services': always, missing or never.
         only: The services that ``build`` and ``pull`` are about; none: all.
+        ages_s: Name → seconds since an image was last pulled or tagged, of those of :func:`aging`.
 
     Raises:
         InvalidArgument: a policy is not known, or an image is missing that may be neither pulled nor built.
     """
-    found: dict[str, Need] = {}
-    # What one service builds is not pulled for another.
-    for name, service in sorted(project.services.items(), key=lambda one: (one[1].build is None, one[0])):
+    found: dict[tuple[str, str], Need] = {}
+    # A service may run an image that another one builds.
+    built = {one.image for one in project.services.values() if one.build is not None and one.image and not no_build}
+    for name, service in sorted(project.services.items()):
         if service.provider is not None:
             continue
         meant = not only or name in only
-        need = _need(project, service, present, build=build and meant, no_build=no_build, pull=pull if meant else "")
-        if need is not None:
-            found.setdefault(need.name, need)
-        for other in _others(service):
-            if other not in present and other not in found:
-                found[other] = Need("pull", other, name, "missing")
+        how = _How(
+            build=build and meant, no_build=no_build, pull=pull if meant else "", buildable=service.image in built
+        )
+        for need in (*_needs(project, service, present, how, ages_s or {}), *_missing(service, present)):
+            found.setdefault((need.action, need.name), need)
     return list(found.values())
 
 
-def _need(
-    project: Project, service: Service, present: Mapping[str, str], *, build: bool, no_build: bool, pull: str
-) -> Need | None:
-    policy = pull or service.pull_policy
-    if policy not in POLICIES:
-        raise InvalidArgument(
-            f"services.{service.name}.pull_policy: {policy!r} is not supported here: "
-            "the engine does not know when it last asked for an image"
-        )
+def aging(project: Project) -> list[str]:
+    """Return the images whose age decides whether they are pulled."""
+    return [
+        one.image
+        for one in project.services.values()
+        if one.image and _refresh_after_s(one, one.pull_policy) is not None
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    build: bool
+    no_build: bool
+    pull: str
+    buildable: bool  # by this service or another
+
+
+def _missing(service: Service, present: Mapping[str, str]) -> Iterator[Need]:
+    for other in _others(service):
+        if other not in present:
+            yield Need("pull", other, service.name, "missing")
+
+
+def _needs(
+    project: Project, service: Service, present: Mapping[str, str], how: _How, ages_s: Mapping[str, float]
+) -> Iterator[Need]:
     name = identity.image_name(project, service)
-    if service.build is not None and not no_build:
-        if build or policy == "build":
-            return Need("build", name, service.name, "--build" if build else "its policy says so")
-        if name not in present:
-            return Need("build", name, service.name, "missing")
-    if policy == "always" and (service.build is None or pull):
-        return Need("pull", name, service.name, "its policy says so" if not pull else f"--pull {pull}")
-    if name in present:
-        return None
-    if policy == "never" or (service.build is not None and not service.image):
+    policy = how.pull or service.pull_policy
+    can_build = service.build is not None and not how.no_build
+    if can_build and (how.build or policy == "build"):
+        yield Need("build", name, service.name, "--build" if how.build else "its policy says so")
+        return
+    cause = _why_pull(service, policy, present, how, ages_s)
+    if cause:
+        yield Need("pull", name, service.name, cause, optional=how.buildable)
+    if can_build and name not in present:
+        yield Need(
+            "build", name, service.name, "if it cannot be pulled" if cause else "missing", optional=bool(cause)
+        )
+    elif not cause and name not in present and not how.buildable:
         raise InvalidArgument(f"no such image: {name}: it is neither to be pulled nor to be built")
-    return Need("pull", name, service.name, "missing")
+
+
+def _why_pull(
+    service: Service, policy: str, present: Mapping[str, str], how: _How, ages_s: Mapping[str, float]
+) -> str:
+    """Return why the service's image is to be pulled, empty where it is not."""
+    after_s = _refresh_after_s(service, policy)
+    if not service.image or policy in {"never", "build"}:
+        return ""
+    if policy == "always":
+        return f"--pull {how.pull}" if how.pull else "its policy says so"
+    if service.image not in present:
+        return "missing"
+    if after_s is not None and ages_s.get(service.image, after_s) >= after_s:
+        return f"its policy says so: {policy}"
+    return ""
+
+
+def _refresh_after_s(service: Service, policy: str) -> float | None:
+    """Return the age from which an image is pulled again; None where a policy does not ask for its age.
+
+    Raises:
+        InvalidArgument: the policy is not known.
+    """
+    if policy in _KNOWN:
+        return None
+    if policy in {"daily", "weekly"}:
+        return _DAY_S if policy == "daily" else 7 * _DAY_S
+    span = policy.removeprefix("every_") if _EVERY.match(policy) else service.pull_refresh_after
+    if not (policy == "refresh" or _EVERY.match(policy)) or not _EVERY.match(f"every_{span}"):
+        raise InvalidArgument(f"services.{service.name}.pull_policy: invalid policy {policy!r}")
+    return sum(int(count) * _UNITS_S[unit] for count, unit in re.findall(r"([0-9]+)([wdhms])", span))

@@ -52,5 +52,5 @@ def test_detached_one_has_a_name_and_is_shown_with_all_alone(compose: Compose) -
     assert record["HostConfig"]["PortBindings"] in ({}, None)
     assert compose.done("ps", "-q") == ""
     assert compose.done("ps", "-aq").strip() == record["Id"]
-    compose.done("down")
+    compose.done("down", "-t", "0")
     assert compose.states() == {}

@@ -22,6 +22,12 @@ services:
 """
 
 
+def images(compose: Compose) -> list[str]:
+    """Return the ids of the images that builds of the project left."""
+    filters = "%7B%22label%22%3A%5B%22com.docker.compose.project%3Dapp%22%5D%7D"
+    return [one["Id"] for one in compose.daemon.get(f"/images/json?all=1&filters={filters}")]
+
+
 def test_changes_are_brought_into_containers_as_they_happen(compose: Compose) -> None:
     compose.write(APP)
     for folder in ("src/deep", "conf"):
@@ -47,8 +53,10 @@ def test_changes_are_brought_into_containers_as_they_happen(compose: Compose) ->
 
         compose.write("conf\n", "conf/a")
         until(lambda: shell("cat /seen") == "conf\n")
+        [before] = images(compose)
         compose.write("2\n", "version")
         until(lambda: shell("cat /version") == "2\n")
+        until(lambda: before not in images(compose))
     finally:
         watching.terminate()
         watching.communicate(timeout=30)

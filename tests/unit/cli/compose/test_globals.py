@@ -36,3 +36,12 @@ def test_help_names_commands_and_flags(words: list[str], capsys: pytest.CaptureF
 
     assert "  config " in captured.out + captured.err
     assert "--project-directory string" in captured.out + captured.err
+
+
+def test_variables_stand_in_for_flags_that_are_not_given() -> None:
+    environment = {"COMPOSE_ANSI": "never", "COMPOSE_PROGRESS": "plain", "COMPOSE_PARALLEL_LIMIT": "3"}
+    values, _ = take(["--ansi", "always", "up"], environment)
+
+    assert (values.text("ansi"), values.text("progress"), values.number("parallel")) == ("always", "plain", 3)
+    with pytest.raises(UsageError):
+        take(["up"], {"COMPOSE_PARALLEL_LIMIT": "many"})

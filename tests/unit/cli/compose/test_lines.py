@@ -13,7 +13,7 @@ DATABASE = Container("2", "database", "db", 1, "running")
 def test_lines_have_prefixes_of_one_width_and_go_where_they_came_from(
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
-    lines = Lines("app", colour=False)
+    lines = Lines("app-", colour=False)
     lines.expect([WEB, DATABASE])
     lines.show(WEB, STDOUT, b"one")
     lines.show(DATABASE, STDERR, b"two")
@@ -25,12 +25,12 @@ def test_lines_have_prefixes_of_one_width_and_go_where_they_came_from(
 
 
 def test_each_container_has_a_colour_of_its_own() -> None:
-    lines = Lines("app")
+    lines = Lines("app-")
     lines.expect([WEB], names=["app-longer-1"])
 
     assert lines.prefix(WEB) == "\033[36mweb-1     | \033[0m"
     assert lines.prefix(DATABASE).startswith("\033[33m")
-    assert Lines("app", prefix=False).prefix(WEB) == ""
+    assert Lines("app-", prefix=False).prefix(WEB) == ""
     assert short_name("app", DATABASE) == "database"
 
 

@@ -33,7 +33,7 @@ def test_flags_say_how_to_converge(words: tuple[str, ...], expected: Options) ->
     assert options(*words) == expected
 
 
-@pytest.mark.parametrize("other", ["--force-recreate", "--always-recreate-deps"])
+@pytest.mark.parametrize("other", ["--force-recreate", "--always-recreate-deps", "--renew-anon-volumes"])
 def test_flags_that_contradict_each_other_are_refused(other: str) -> None:
     with pytest.raises(InvalidArgument, match=f"{other} and --no-recreate are incompatible"):
         options("--no-recreate", other)
@@ -47,3 +47,13 @@ def test_scale_of_the_command_line_is_above_the_files() -> None:
         scaled(app, ["a"])
     with pytest.raises(ComposeError, match="no such service: b"):
         scaled(app, ["b=1"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("-d", "--menu"), ("-d", "--attach", "a"), ("--wait", "-w"), ("--no-build", "-w"), ("--build", "--no-build"),
+     ("--abort-on-container-exit", "--abort-on-container-failure"), ("--attach", "a", "--attach-dependencies")],
+)  # fmt: skip
+def test_flags_for_the_foreground_go_with_what_they_can(words: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidArgument, match="are incompatible"):
+        options(*words)

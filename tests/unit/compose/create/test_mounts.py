@@ -88,10 +88,6 @@ def test_file_whose_owner_or_mode_is_asked_for_is_copied_instead() -> None:
     assert mounts("{image: x, secrets: [{source: s, mode: 0400}]}", "secrets: {s: {file: ./s}}") == []
 
 
-def test_socket_of_the_api_is_mounted_on_demand() -> None:
-    assert [one["Target"] for one in mounts("{image: x, use_api_socket: true}")] == ["/var/run/docker.sock"]
-
-
 def test_tmpfs_has_options() -> None:
     app = project("services: {a: {image: x, tmpfs: [/a, '/b:size=1m,mode=1777']}}")
 

@@ -48,3 +48,12 @@ def test_file_alone_is_followed_through_its_folder(folder: Path, batches: Iterat
     (folder / "one").write_text("changed")
 
     assert f"{folder}/one" in next(batches)
+
+
+def test_batches_end_when_it_is_enough(folder: Path) -> None:
+    tree = Tree({f"{folder}/src": True})
+    (folder / "src/a").write_text("1")
+    tree.stop()
+
+    assert list(tree.batches()) == []
+    tree.close()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.fakes.compose import project
 
+from wharf.compose.load.environment import is_on
 from wharf.compose.load.located import ComposeError
 
 APP = """\
@@ -57,3 +58,10 @@ def test_missing_or_malformed_file_is_told(files: dict[str, str], said: str) -> 
 def test_format_that_is_not_known_is_refused() -> None:
     with pytest.raises(ComposeError, match="unsupported env_file format 'ini'"):
         project({"/app/compose.yaml": "services: {a: {image: x, env_file: [{path: e, format: ini}]}}", "/app/e": ""})
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("1", True), (" True ", True), ("yes", True), ("0", False), ("", False)]
+)
+def test_variables_of_composes_own_switch(value: str, *, expected: bool) -> None:
+    assert is_on(value) is expected
