@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Final
 
+from wharf.images.image_set import ImageSet
+from wharf.images.packing import Blob
+from wharf.images.push import media_type_of
 from wharf.images.registry.repository import Repository
 from wharf.images.registry.upload import Reader, Uploads
-from wharf.lib.digest import Digest
+from wharf.lib.digest import Digest, digest_of
 from wharf.lib.reference import Reference
 from wharf.spec.oci_image import Descriptor
 from wharf.storage.pieces import pieces
+
+_AT_ONCE: Final = 3
 
 
 class Artifact:
@@ -61,6 +68,24 @@ class Artifact:
     async def write_manifest(self, raw: bytes, media_type: str) -> None:
         """Give the name to a manifest."""
         await self._uploads.manifest(self._reference.tag or "latest", raw, media_type)
+
+    async def write_images(self, images: ImageSet, *, by_digest: bool = False) -> None:
+        """Bring images there, with all that they have; ``by_digest``: without giving them the name's tag."""
+        limit = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(blob: Blob) -> None:
+            async with limit:
+                await self.write(blob.descriptor, blob.path)
+
+        async with asyncio.TaskGroup() as group:
+            for blob in images.blobs:
+                group.create_task(one(blob))
+        for data in images.small_blobs:
+            await self.write_document({"digest": digest_of(data), "size": len(data)}, data)
+        for raw in images.manifests:
+            await self._uploads.manifest(digest_of(raw), raw, media_type_of(raw))
+        name = digest_of(images.raw) if by_digest else self._reference.tag or "latest"
+        await self._uploads.manifest(name, images.raw, media_type_of(images.raw))
 
 
 def _file(path: Path) -> Reader:

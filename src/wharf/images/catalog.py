@@ -152,6 +152,8 @@ class Catalog(Lookup):
             target: the index that the references name, when they name one; it is stored already.
         """
         with self.lock:
+            names = list(references)
+            left = {self._names[str(one)].target for one in names if str(one) in self._names}
             with self._database.transaction() as db:
                 layers(db)
                 db.execute(
@@ -159,7 +161,7 @@ class Catalog(Lookup):
                     " ON CONFLICT (manifest_digest) DO NOTHING",
                     (record.manifest_digest, record.id, record.size_bytes, now),
                 )
-                for reference in references:
+                for reference in names:
                     _name(db, reference, record.manifest_digest, now, target)
                 finished = (target or record.manifest_digest, record.manifest_digest)
                 db.execute("DELETE FROM unfinished_pulls WHERE digest IN (?, ?)", finished)
@@ -168,6 +170,8 @@ class Catalog(Lookup):
             for mended in finished:
                 self.damaged.pop(mended, None)
             self._changed()
+            if indexes := left - self.targets() - self._by_manifest.keys():
+                self._delete_blobs(self.reach.stored(indexes))
             return self._by_id[record.id]
 
     def rename_to(

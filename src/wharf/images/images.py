@@ -27,11 +27,10 @@ from wharf.images.platform import Platform, optional_platform
 from wharf.images.record import ImageRecord
 from wharf.images.registry.hosts import RegistryOptions
 from wharf.images.removal import ImageUse, plan_removal
-from wharf.images.save import Archive, choose, named
+from wharf.images.save import Archive, choose
 from wharf.images.store import Store
 from wharf.images.stored import StoredImage
 from wharf.lib.filters import Filters, require_known, truth
-from wharf.lib.reference import Reference
 from wharf.lib.timestamps import rfc3339_nano
 from wharf.spec.engine_api.image import (
     ImageDeleteResponseItem,
@@ -296,14 +295,6 @@ class Images:
         """Yield the archive of the named images; raises as :meth:`resolve` before the first bytes."""
         chosen = choose(self._catalog, builtins.list(names), optional_platform(platform))
         with closing(Archive(self._content, chosen)) as archive:
-            async with aclosing(self._blocking.iterate(iter(archive))) as pieces:
-                async for data in pieces:
-                    yield data
-
-    async def save_as(self, record: ImageRecord, references: Iterable[Reference]) -> AsyncGenerator[bytes, None]:
-        """Yield the archive of an image under names that it need not have here."""
-        chosen = named(self._catalog, record, builtins.list(references))
-        with closing(Archive(self._content, [chosen])) as archive:
             async with aclosing(self._blocking.iterate(iter(archive))) as pieces:
                 async for data in pieces:
                     yield data

@@ -87,6 +87,13 @@ class Intake:
         """Start a blob that goes with the intake unless it is committed."""
         return self._stack.enter_context(self._content.writer())
 
+    def document(self, data: bytes) -> Writer:
+        """Start a small blob, and write all of it."""
+        writer = self.writer()
+        writer.write(data)
+        writer.finish(durable=False)
+        return writer
+
     def layer(self, source: Source) -> Layer:
         """Read one layer: its archive, plain or compressed in any way.
 

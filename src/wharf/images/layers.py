@@ -9,13 +9,14 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from wharf.errors import DataLoss, InvalidArgument
-from wharf.images.assembly import Assembly, assemble
+from wharf.images.image_set import Form, ImageSet, Member, Part, put_together
 from wharf.images.intake import Intake, Layer
 from wharf.images.media_types import LAYERS
 from wharf.images.packing import Compression, Shelf, diff_id_of
-from wharf.images.record import ImageRecord
+from wharf.images.platform import acceptable, host
+from wharf.images.record import ImageRecord, parse_config, platform_of_config
 from wharf.images.store import Store
-from wharf.lib.digest import Digest, chain_ids
+from wharf.lib.digest import Digest, chain_ids, digest_of
 from wharf.lib.reference import Reference
 from wharf.spec.oci_image import Descriptor, ImageConfig
 from wharf.storage.metadata import Database
@@ -45,14 +46,39 @@ class Layers:
         store = self._store
         return Shelf(store.catalog, store.content, store.snapshots, compression)
 
+    async def keep(self, images: ImageSet, references: Iterable[Reference]) -> ImageRecord:
+        """Make images of the store, and let names stand for what they are in together.
+
+        Returns:
+            The one that suits this machine best.
+        """
+        names, now = list(references), self._store.now()
+        return await self._store.blocking.run(lambda: self._keep(images, names, now))
+
+    def _keep(self, images: ImageSet, names: Sequence[Reference], now: str) -> ImageRecord:
+        first, *others = _best_first(images.members)
+        target = digest_of(images.raw) if images.is_index else None
+        taken: set[str] = set()
+        with self._intake() as intake, self._store.catalog.lock:
+            attached = [data for one in images.attached for data in (*one.blobs, one.manifest)]
+            besides = [intake.document(data) for data in (*attached, images.raw)] if target else []
+            own = _layers(first, taken)
+            record = intake.commit(
+                first.config, own, names, now, manifest=first.manifest, target=target, besides=besides
+            )
+            for member in others:
+                intake.commit(member.config, _layers(member, taken), (), now, manifest=member.manifest)
+        return record
+
     async def assemble(self, config: ImageConfig, chain_id: str, references: Iterable[Reference]) -> ImageRecord:
         """Make an image of layers that are in the store; its ``rootfs`` is filled in.
 
         Raises:
             DataLoss: a layer is not what it was when it was made.
         """
-        request = Assembly(config, chain_id, tuple(references), self._store.now())
-        return await self._store.blocking.run(lambda: assemble(self._intake(), self.shelf(), request))
+        with self.shelf() as shelf:
+            blobs = await self._store.blocking.run(lambda: shelf.blobs(chain_id))
+            return await self.keep(put_together([Part(config, blobs)], Form()), references)
 
     async def receive(self, layers: Sequence[Offered], record: Record) -> None:
         """Bring layers in, those that are not here, and record what refers to the uppermost. All of it or nothing.
@@ -109,6 +135,27 @@ class Layers:
             with self._database.transaction() as db:
                 records(db)
                 record(db)
+
+
+def _best_first(members: Sequence[Member]) -> list[Member]:
+    """Return images with the one for this machine first."""
+    suitable = acceptable(host())
+
+    def place(member: Member) -> int:
+        platform = platform_of_config(parse_config(member.config))
+        return suitable.index(platform) if platform in suitable else len(suitable)
+
+    return sorted(members, key=place)
+
+
+def _layers(member: Member, taken: set[str]) -> list[Layer]:
+    """Return an image's layers, each blob on its way in for the first image that has it."""
+    layers = []
+    for blob in member.blobs:
+        digest = str(blob.descriptor["digest"])
+        layers.append(Layer(blob.descriptor, blob.diff_id, blob.size_bytes, None if digest in taken else blob.writer))
+        taken.add(digest)
+    return layers
 
 
 async def _bounded(chunks: AsyncIterator[bytes], size: int, digest: Digest) -> AsyncIterator[bytes]:

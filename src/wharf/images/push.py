@@ -139,9 +139,9 @@ class Push:
         except* (WharfError, OSError) as errors:
             raise first_of(errors) from None
         for raw in parcel.manifests:
-            await uploads.manifest(digest_of(raw), raw, _media_type(raw))
+            await uploads.manifest(digest_of(raw), raw, media_type_of(raw))
         digest = digest_of(parcel.top)
-        await uploads.manifest(reference.tag or digest, parcel.top, _media_type(parcel.top))
+        await uploads.manifest(reference.tag or digest, parcel.top, media_type_of(parcel.top))
         if parcel.partial:
             progress.tell({"status": "not all platforms of the image are stored: only this one was pushed"})
         size = len(parcel.top)
@@ -174,7 +174,7 @@ def _reader(content: ContentStore, digest: Digest, tell: Callable[[int], None]) 
     return read
 
 
-def _media_type(raw: bytes) -> str:
+def media_type_of(raw: bytes) -> str:
     """Return what a stored manifest is to be sent as."""
     document = parse_index(raw) if is_index(raw) else parse_manifest(raw)
     return document.get("mediaType") or (OCI_INDEX if is_index(raw) else OCI_MANIFEST)

@@ -31,6 +31,8 @@ from wharf.storage.tar_writer import header
 
 _CHUNK: Final = 1024 * 1024
 _ZEROS: Final = bytes(BLOCK)
+ENDING: Final = bytes(2 * BLOCK)
+"""Of an archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +74,6 @@ def _alone(catalog: Catalog, image: Chosen) -> Chosen:
     return replace(image, descriptors=tuple(named or [plain]), blobs=frozenset(blobs_of(image.record)))
 
 
-def named(catalog: Catalog, record: ImageRecord, references: Sequence[Reference]) -> Chosen:
-    """Return an image to be saved under names that it does not have here."""
-    plain = _complete(catalog, Chosen(record, ()))
-    descriptors: tuple[Descriptor, ...] = tuple(
-        {**one, "annotations": {**one.get("annotations", {}), **_names(reference)}}
-        for one in plain.descriptors
-        for reference in references
-    )
-    return replace(plain, references=tuple(references), descriptors=descriptors or plain.descriptors)
-
-
-def _names(reference: Reference) -> dict[str, str]:
-    return {"io.containerd.image.name": str(reference), "org.opencontainers.image.ref.name": reference.tag or ""}
-
-
 def _complete(catalog: Catalog, image: Chosen) -> Chosen:
     """Say what there is of an image: what its references name, whole; its manifest alone when asked by id."""
     found = tuple(catalog.descriptors(image.record, image.references))
@@ -115,17 +102,17 @@ class Archive:
         self._stack.close()
 
     def __iter__(self) -> Iterator[bytes]:
-        yield _folder(b"blobs/") + _folder(b"blobs/sha256/")
+        yield folder(b"blobs/") + folder(b"blobs/sha256/")
         for digest, (file, size) in self._blobs.items():
-            yield header(Entry(b"blobs/sha256/" + hex_of(digest).encode(), Kind.FILE, size=size))
+            yield file_header(b"blobs/sha256/" + hex_of(digest).encode(), size)
             yield from iter(lambda file=file: file.read(_CHUNK), b"")  # type: ignore[misc]  # bound now
             yield _ZEROS[: -size % BLOCK]
-        yield _document(b"index.json", self._index())
-        yield _document(b"manifest.json", [_docker(image) for image in self._images])
-        yield _document(b"oci-layout", {"imageLayoutVersion": "1.0.0"})
+        yield document(b"index.json", self._index())
+        yield document(b"manifest.json", [_docker(image) for image in self._images])
+        yield document(b"oci-layout", {"imageLayoutVersion": "1.0.0"})
         if repositories := self._repositories():
-            yield _document(b"repositories", repositories)
-        yield _ZEROS + _ZEROS
+            yield document(b"repositories", repositories)
+        yield ENDING
 
     def _index(self) -> object:
         manifests = [descriptor for image in self._images for descriptor in image.descriptors]
@@ -154,10 +141,17 @@ def _path(digest: str) -> str:
     return f"blobs/sha256/{hex_of(digest)}"
 
 
-def _folder(name: bytes) -> bytes:
+def folder(name: bytes) -> bytes:
+    """Return a folder's place in an archive."""
     return header(Entry(name, Kind.FOLDER, mode=0o755))
 
 
-def _document(name: bytes, document: object) -> bytes:
-    data = msgspec.json.encode(document)
-    return header(Entry(name, Kind.FILE, size=len(data))) + data + _ZEROS[: -len(data) % BLOCK]
+def file_header(name: bytes, size: int) -> bytes:
+    """Return what stands before a file's bytes, after which zeros fill the last block."""
+    return header(Entry(name, Kind.FILE, size=size))
+
+
+def document(name: bytes, content: object) -> bytes:
+    """Return a file of an archive: bytes as they are, anything else as JSON."""
+    data = content if isinstance(content, bytes) else msgspec.json.encode(content)
+    return file_header(name, len(data)) + data + _ZEROS[: -len(data) % BLOCK]

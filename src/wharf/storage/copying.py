@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from wharf.storage.diff import Manner, extract
 from wharf.storage.pack import nothing, pack
+from wharf.storage.tar_writer import Sink
 from wharf.storage.trees import Node
 
 
@@ -33,13 +34,20 @@ def packed(folder_fd: int, *, overlay: bool, leave_out: Callable[[Node], bool] =
     Raises:
         OSError: at the end, when the folder could not be read; before what the reader makes of the broken archive.
     """
+    with piped(lambda sink: pack(folder_fd, sink, overlay=overlay, leave_out=leave_out)) as source:
+        yield source
+
+
+@contextmanager
+def piped(write: Callable[[Sink], None]) -> Iterator[io.RawIOBase]:
+    """Give what ``write`` writes as a stream, written on a thread while it is read; raises what it raises."""
     out, into = os.pipe2(os.O_CLOEXEC)
     failures: list[BaseException] = []
 
     def produce() -> None:
         try:
             with os.fdopen(into, "wb", buffering=1 << 16) as sink:
-                pack(folder_fd, sink, overlay=overlay, leave_out=leave_out)
+                write(sink)
         except BrokenPipeError:
             pass  # the other side failed and says why
         except BaseException as error:  # noqa: BLE001  # raised on the caller's thread

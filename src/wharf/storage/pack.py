@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from wharf.storage import overlay_marks as marks
@@ -48,6 +48,15 @@ def pack(folder_fd: int, sink: Sink, *, overlay: bool, leave_out: Callable[[Node
     """
     writer = TarWriter(sink)
     _below(writer, folder_fd, overlay=overlay, leave_out=leave_out)
+    writer.close()
+
+
+def pack_several(folders: Sequence[tuple[bytes, int]], sink: Sink) -> None:
+    """Write one archive of several folders, each under its name, a single path; raises as :func:`pack`."""
+    writer = TarWriter(sink)
+    for name, folder_fd in folders:
+        writer.add(_entry(Node(name, folder_fd, b".", os.stat(folder_fd))))
+        _below(writer, folder_fd, prefix=name + b"/")
     writer.close()
 
 

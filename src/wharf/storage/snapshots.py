@@ -92,8 +92,8 @@ class Snapshots:
 
     def make_durable(self, stages: Sequence[Stage]) -> None:
         """Bring the content of staged layers to the disk, so that none is half empty after a power failure."""
-        if stages:
-            sync_system(stages[0].path)
+        if stages:  # some may have their place already, of an image just before
+            sync_system(self._data.ingest)
 
     def adopt(self, stage: Stage, chain_id: Digest) -> None:
         """Give a staged layer its name; one that exists is kept. It does not count until :meth:`record`."""

@@ -13,9 +13,15 @@ from tests.root.images.test_packing import _layer
 
 from wharf.build.operations.results import Layers
 from wharf.errors import DataLoss, InvalidArgument, WharfError
+from wharf.images.image_set import Form, Part, Predicate, put_together
 from wharf.images.layers import Offered
 from wharf.lib.digest import Digest, digest_of
-from wharf.spec.oci_image import OCI_LAYER_GZIP
+from wharf.lib.reference import parse_reference
+from wharf.spec.oci_image import OCI_LAYER_GZIP, ImageConfig
+from wharf.storage.compression import Decompressed
+
+_CONFIG: ImageConfig = {"architecture": "amd64", "os": "linux", "config": {}}
+_NAME = parse_reference("made:1")
 
 
 def _offered(store: Store, chain_id: str) -> list[Offered]:
@@ -93,3 +99,61 @@ def test_what_is_not_as_offered_leaves_nothing(store: Store, other: Store) -> No
 
 async def _all(offered: Offered) -> bytes:
     return b"".join([piece async for piece in offered.read()])
+
+
+def test_layers_of_the_store_become_an_image(store: Store) -> None:
+    async def main() -> None:
+        await store.images.start()
+        one = _layer(store, Layers(), "1")
+        two = _layer(store, one, "2")
+
+        record = await store.images.layers.assemble(_CONFIG, two.chain_id, [_NAME])
+        again = await store.images.layers.assemble(_CONFIG, two.chain_id, [parse_reference("other:1")])
+        above = await store.images.layers.assemble(_CONFIG, _layer(store, two, "3").chain_id, [])
+
+        assert record.chain_id == two.chain_id
+        assert again.id == record.id
+        assert above.manifest["layers"][:2] == record.manifest["layers"]
+        with store.content.open(record.manifest["layers"][0]["digest"]) as blob:  # type: ignore[arg-type]
+            plain = Decompressed(blob)
+            plain.drain()
+        assert plain.digest == record.diff_ids[0]
+
+    asyncio.run(main())
+
+
+def test_a_layer_that_changed_is_not_taken(store: Store) -> None:
+    async def main() -> None:
+        await store.images.start()
+        layer = _layer(store, Layers(), "1")
+        (store.snapshots.lower_dirs(layer.chain_id)[0] / "f").write_text("2")
+
+        with pytest.raises(DataLoss, match="is not what it was"):
+            await store.images.layers.assemble(_CONFIG, layer.chain_id, [_NAME])
+
+    asyncio.run(main())
+
+
+def test_names_stand_for_a_whole_set_and_what_they_stood_for_goes(store: Store) -> None:
+    async def main() -> None:
+        await store.images.start()
+        layer = _layer(store, Layers(), "1")
+        before: set[str] = set()
+        for said in ("once", "twice"):
+            with store.images.layers.shelf() as shelf:
+                blobs = shelf.blobs(layer.chain_id)
+                about = (Predicate("t", said),)
+                kinds: list[ImageConfig] = [{**_CONFIG, "architecture": one} for one in ("arm64", "amd64")]
+                parts = [Part(config, blobs, predicates=about) for config in kinds]
+                images = put_together(parts, Form(index=True), [_NAME])
+                record = await store.images.layers.keep(images, [_NAME])
+            assert record.config["architecture"] == "amd64"
+            assert store.images.resolve("made:1", "linux/arm64").config["architecture"] == "arm64"
+            now = set(store.content.digests())
+            assert len(now) == 1 + 4 + 3 * 2 + 1  # a layer, images, what attests to them, and an index
+            assert len(before & now) in (0, 5)
+            before = now
+        await store.images.remove("made:1")
+        assert list(store.content.digests()) == []
+
+    asyncio.run(main())

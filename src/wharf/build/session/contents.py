@@ -9,6 +9,7 @@ from typing import Final
 
 from wharf.build.session.sessions import Session
 from wharf.errors import DataLoss, InvalidArgument
+from wharf.images.image_set import ImageSet
 from wharf.lib.digest import Digest, digest_of, parse_digest
 from wharf.rpc.call import ClientCall
 from wharf.rpc.methods import decoded
@@ -105,6 +106,13 @@ class ClientStore:
     async def write_manifest(self, raw: bytes, media_type: str) -> None:
         """Bring a manifest there; the client itself enters it into its index. Raises as :meth:`write`."""
         await self.write_document({"digest": digest_of(raw), "size": len(raw), "mediaType": media_type}, raw)
+
+    async def write_images(self, images: ImageSet) -> None:
+        """Bring images there; the client itself enters them into its index. Raises as :meth:`write`."""
+        for blob in images.blobs:
+            await self.write(blob.descriptor, blob.path)
+        for data in (*images.small_blobs, *images.manifests, images.raw):
+            await self.write_document({"digest": digest_of(data), "size": len(data)}, data)
 
     async def _write(self, digest: Digest, size: int, parts: AsyncIterator[bytes]) -> None:
         session = await self._asked("Write")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
 from typing import Final
 
 from wharf.build.session.entries import go_mode_of
@@ -44,8 +46,21 @@ async def send_file(session: Session, number: int, chunks: AsyncIterator[bytes])
     return sent
 
 
-async def send_tree(session: Session, number: int, root: int | None) -> None:
-    """Send what is below a folder to the exporter of that number; None for nothing.
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A folder to be sent, or nothing; below ``prefix`` when several are sent at once."""
+
+    fd: int | None
+    prefix: str = ""
+
+
+async def send_tree(session: Session, number: int, roots: Sequence[Root]) -> None:
+    """Send what is below folders to the exporter of that number.
+
+    Args:
+        session: the client's.
+        number: the exporter's.
+        roots: in the order of their prefixes.
 
     Raises:
         CallFailed: the client does not take it.
@@ -54,15 +69,14 @@ async def send_tree(session: Session, number: int, root: int | None) -> None:
     """
     session.require(METHOD)
     async with session.channel.open(METHOD, _metadata(number)) as call:
-        files: dict[int, bytes] = {}
-        if root is not None:
-            await _send_stats(call, root, files)
+        files: dict[int, tuple[int, bytes]] = {}
+        await _send_stats(call, _all_stats(roots, files))
         await call.send(Packet(type=Packet.PACKET_STAT).SerializeToString())
         async for message in call.messages():
             packet = decoded(Packet, message)
             match packet.type:
-                case Packet.PACKET_REQ if root is not None and packet.ID in files:
-                    await _send_content(call, root, packet.ID, files.pop(packet.ID))
+                case Packet.PACKET_REQ if packet.ID in files:
+                    await _send_content(call, packet.ID, *files.pop(packet.ID))
                 case Packet.PACKET_FIN:
                     await call.send(packet.SerializeToString())
                     await call.finish()
@@ -76,8 +90,7 @@ def _metadata(number: int) -> Metadata:
     return {"buildkit-attachable-exporter-id": [str(number)]}
 
 
-async def _send_stats(call: ClientCall, root: int, files: dict[int, bytes]) -> None:
-    stats = _stats(root, files)
+async def _send_stats(call: ClientCall, stats: Iterator[bytes]) -> None:
     while batch := await asyncio.to_thread(_some, stats):
         for message in batch:
             await call.send(message)
@@ -87,16 +100,31 @@ def _some(stats: Iterator[bytes]) -> list[bytes]:
     return [message for _, message in zip(range(_BATCH), stats, strict=False)]
 
 
-def _stats(root: int, files: dict[int, bytes]) -> Iterator[bytes]:
+def _all_stats(roots: Sequence[Root], files: dict[int, tuple[int, bytes]]) -> Iterator[bytes]:
+    """Yield what is told of all files; ``files`` gets those whose content may be asked for, by number."""
+    numbers = count()
+    for root in roots:
+        if root.prefix:
+            next(numbers)
+            folder = Stat(path=root.prefix, mode=go_mode_of(stat.S_IFDIR | 0o755))
+            yield Packet(type=Packet.PACKET_STAT, stat=folder).SerializeToString()
+        if root.fd is not None:
+            yield from _stats(root.fd, root.prefix, numbers, files)
+
+
+def _stats(root: int, prefix: str, numbers: Iterator[int], files: dict[int, tuple[int, bytes]]) -> Iterator[bytes]:
     first: dict[tuple[int, int], str] = {}
-    count = 0
     for node in walk(root):
         if stat.S_ISSOCK(node.status.st_mode):
             continue
         sent = _stat(node, first)
+        number = next(numbers)
         if stat.S_ISREG(node.status.st_mode):
-            files[count] = node.path
-        count += 1
+            files[number] = root, node.path
+        if prefix:
+            sent.path = f"{prefix}/{sent.path}"
+            if sent.linkname and not stat.S_ISLNK(node.status.st_mode):
+                sent.linkname = f"{prefix}/{sent.linkname}"
         yield Packet(type=Packet.PACKET_STAT, stat=sent).SerializeToString()
 
 
@@ -126,7 +154,7 @@ def _stat(node: Node, first: dict[tuple[int, int], str]) -> Stat:
     )
 
 
-async def _send_content(call: ClientCall, root: int, number: int, path: bytes) -> None:
+async def _send_content(call: ClientCall, number: int, root: int, path: bytes) -> None:
     fd = await asyncio.to_thread(open_in_root, root, os.fsdecode(path), os.O_RDONLY | os.O_NOFOLLOW)
     with os.fdopen(fd, "rb", buffering=0) as file:
         while data := await asyncio.to_thread(file.read, _CHUNK):

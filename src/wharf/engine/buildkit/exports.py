@@ -15,8 +15,8 @@ Export = Callable[[Job, Outcome], Awaitable[dict[str, str]]]
 """Takes a result where it is to go; returns what the client is told."""
 
 _KINDS: Final[Mapping[str, Callable[[int, Mapping[str, str]], Export]]] = {
-    "moby": image_store,
-    "image": image_store,
+    "moby": image_store("moby"),
+    "image": image_store("image"),
     "local": local,
     "tar": tar,
     "oci": image_archive("oci"),

@@ -1,145 +1,82 @@
-"""The exporters ``moby`` and ``image``: a result as an image of the engine's."""
+"""The exporters ``moby`` and ``image``: a result as images of the engine's, and at their registry."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing
-from typing import Final, cast
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 
-import msgspec
-
-from wharf.build.caches.config import inline
 from wharf.build.graph.operations import Source
 from wharf.build.graph.vertex import Description, Vertex
-from wharf.build.operations.results import Layers
 from wharf.build.session.credentials import credentials
-from wharf.engine.buildkit.caches import chain_of
-from wharf.engine.buildkit.dockerfile import DockerfileRef
+from wharf.engine.buildkit.image_options import STORED, ImageOptions, image_options
+from wharf.engine.buildkit.images import image_set, told_of
 from wharf.engine.buildkit.job import Job, Outcome
-from wharf.errors import InvalidArgument, NotImplementedHere
+from wharf.images.image_set import ImageSet
 from wharf.images.lookup import tagged
-from wharf.images.platform import host
-from wharf.lib.reference import Reference, parse_reference
-from wharf.spec.buildkit_cache import INLINE
-from wharf.spec.oci_image import ImageConfig
+from wharf.lib.digest import Digest
+from wharf.lib.reference import Reference
 
-_OPTIONS: Final = {"name", "push", "push-by-digest", "unpack", "store", "dangling-name-prefix", "name-canonical"}
-_FALSE: Final = ("", "0", "f", "false", "False", "FALSE")
+Export = Callable[[Job, Outcome], Awaitable[dict[str, str]]]
 
 
-def image_store(number: int, attributes: Mapping[str, str]) -> Callable[[Job, Outcome], Awaitable[dict[str, str]]]:
-    """Return what makes an image, with all the names that ``attributes`` have.
+def image_store(kind: str) -> Callable[[int, Mapping[str, str]], Export]:
+    """Return the exporter ``moby`` or ``image``: they differ in what a client is told of an image that stays here."""
 
-    Raises:
-        NotImplementedHere: an option is not supported.
-        InvalidArgument: a name is malformed.
-    """
-    del number  # the client takes no part
-    for name, value in attributes.items():
-        if name not in _OPTIONS:
-            said = f"the option {name} of the image exporter is not supported by this build of wharf"
-            raise NotImplementedHere(said)
-        if name == "push-by-digest" and value not in _FALSE:
-            raise NotImplementedHere("pushing by digest is not supported by this build of wharf")
-    names = names_of(attributes)
-    pushed = names if attributes.get("push", "") not in _FALSE else []
-    if attributes.get("push", "") not in _FALSE and not names:
-        raise InvalidArgument("tag is needed when pushing to registry")
+    def planned(number: int, attributes: Mapping[str, str]) -> Export:
+        del number  # the client takes no part
+        options = image_options(kind, attributes, STORED, inline=True)
 
-    async def export(job: Job, outcome: Outcome) -> dict[str, str]:
-        vertex = Vertex(Source("export://image"), (), job.ref, Description("exporting to image"))
-        job.progress.began(vertex)
-        try:
-            image_id = await _make(job, outcome, names)
-        except Exception as error:
-            job.progress.ended(vertex, error=str(error))
-            raise
-        job.progress.ended(vertex, result=image_id)
-        for name in pushed:
-            await _push(job, name)
-        response = {"containerimage.digest": image_id, "containerimage.config.digest": image_id}
-        if names:
-            response["image.name"] = ",".join(str(name) for name in names)
-        return response
+        async def export(job: Job, outcome: Outcome) -> dict[str, str]:
+            async with image_set(job, outcome, options) as images:
+                told = told_of(images, options)
+                if options.store and not options.by_digest:
+                    await _keep(job, images, options)
+                if options.push:
+                    for name in options.names:
+                        await _push(job, images, name, options)
+                elif kind == "moby" and "containerimage.config.digest" in told:
+                    told["containerimage.digest"] = told["containerimage.config.digest"]  # what it is known by here
+            return told
 
-    return export
+        return export
+
+    return planned
 
 
-async def _push(job: Job, name: Reference) -> None:
-    """Push an image as the client's user; its layers are told of in a step."""
-    vertex = Vertex(Source("export://push"), (), f"{job.ref}{name}", Description(f"pushing {name.familiar}"))
-    job.progress.began(vertex)
-    try:
-        found = await credentials(job.session, name.domain)
-        async with aclosing(job.bench.context.images.transfers.push(str(name), credentials=found)) as documents:
-            async for _ in documents:
-                pass
-    except Exception as error:
-        job.progress.ended(vertex, error=str(error))
-        raise
-    job.progress.ended(vertex)
-
-
-async def _make(job: Job, outcome: Outcome, names: list[Reference]) -> str:
-    config, layers = await single(job, outcome)
+async def _keep(job: Job, images: ImageSet, options: ImageOptions) -> None:
     context = job.bench.context
-    image = await context.images.layers.assemble(config, layers.chain_id, names)
-    context.events.publish("image", "build", image.id, {"name": image.id})
-    for name in names:
-        context.events.publish("image", "tag", image.id, {"name": name.familiar})
-    return image.id
+    async with _step(job, "exporting to image", job.ref):
+        image = await context.images.layers.keep(images, _names(images, options))
+        context.events.publish("image", "build", image.id, {"name": image.id})
+        for name in options.names:
+            context.events.publish("image", "tag", image.id, {"name": name.familiar})
 
 
-async def single(job: Job, outcome: Outcome) -> tuple[ImageConfig, Layers]:
-    """Return the one result there is, as an image: its configuration and its layers.
-
-    Raises:
-        InvalidArgument: there are several, or it is no layers.
-    """
-    if len(outcome.refs) != 1:
-        raise InvalidArgument("the image store keeps an image for one platform: build for one")
-    ((name, ref),) = outcome.refs.items()
-    result = Layers() if ref is None else await ref.solve()
-    if not isinstance(result, Layers):
-        raise InvalidArgument("a folder from outside cannot be an image: copy it first")
-    if isinstance(ref, DockerfileRef):
-        return await _with_cache(job, ref.project.configuration(result, job.bench.cache), ref, result), result
-    platform = host() if ref is None else ref.platform
-    plain: ImageConfig = {"architecture": platform.architecture, "os": platform.os, "config": {}}
-    given = _given(outcome.metadata, name)
-    return {**plain, "created": job.bench.context.clock.now(), **given}, result
+def _names(images: ImageSet, options: ImageOptions) -> list[Reference]:
+    """Return all that images are called: also by their digest, where that is asked for."""
+    digest = Digest(str(images.top["digest"]))
+    names = list(options.names)
+    if options.canonical:
+        names += [name.with_digest(digest) for name in options.names]
+    if options.dangling_prefix and not (options.dangling_only and options.names):
+        names.append(tagged(options.dangling_prefix, None).with_digest(digest))
+    return names
 
 
-async def _with_cache(job: Job, config: ImageConfig, ref: DockerfileRef, result: Layers) -> ImageConfig:
-    """Return a configuration that says how the image's layers were made, when that was asked for."""
-    if not job.inline_cache:
-        return config
-    records = inline(await ref.kept(), chain_of(job, result))
-    told = base64.b64encode(msgspec.json.encode(records)).decode()
-    return cast("ImageConfig", {**config, INLINE: told}) if records else config
+async def _push(job: Job, images: ImageSet, name: Reference, options: ImageOptions) -> None:
+    """Push images as the client's user; layers are told of in a step."""
+    async with _step(job, f"pushing {name.familiar}", f"{job.ref}{name}"):
+        found = await credentials(job.session, name.domain)
+        transfers = job.bench.context.images.transfers
+        if options.store and not options.by_digest:
+            async with aclosing(transfers.push(str(name), credentials=found)) as documents:
+                async for _ in documents:
+                    pass
+        else:
+            await transfers.artifact(name, found).write_images(images, by_digest=options.by_digest)
 
 
-def _given(metadata: Mapping[str, bytes], name: str) -> ImageConfig:
-    """Return the configuration that a client gives with a result of its own (containerimage.config)."""
-    key = f"containerimage.config/{name}" if name else "containerimage.config"
-    try:
-        return msgspec.json.decode(metadata.get(key, b"{}"), type=ImageConfig)
-    except msgspec.MsgspecError as error:
-        raise InvalidArgument(f"invalid image config: {error}") from None
-
-
-def names_of(attributes: Mapping[str, str]) -> list[Reference]:
-    """Return the names that an exporter gives to an image.
-
-    Raises:
-        InvalidArgument: one is malformed.
-    """
-    return [_name(text) for text in attributes.get("name", "").split(",") if text]
-
-
-def _name(text: str) -> Reference:
-    reference = parse_reference(text)
-    if reference.digest:
-        raise InvalidArgument("invalid reference format: refusing to create a tag with a digest reference")
-    return tagged(reference.repository, reference.tag)
+@asynccontextmanager
+async def _step(job: Job, about: str, name: str) -> AsyncIterator[None]:
+    with job.progress.telling(Vertex(Source("export://image"), (), name, Description(about))):
+        yield

@@ -4,28 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import ExitStack, aclosing, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, aclosing, asynccontextmanager
 from typing import Final
 
 from wharf.build.graph.operations import Source
 from wharf.build.graph.vertex import Description, Vertex
 from wharf.build.operations.results import Layers, Result
-from wharf.build.session.filesend import send_file, send_tree
-from wharf.engine.buildkit.image_store import names_of, single
-from wharf.engine.buildkit.job import Job, Outcome
-from wharf.errors import Conflict, InvalidArgument, NotFound, NotImplementedHere
+from wharf.build.session.contents import ClientStore
+from wharf.build.session.filesend import Root, send_file, send_tree
+from wharf.engine.buildkit.image_options import ARCHIVED, image_options
+from wharf.engine.buildkit.images import image_set, told_of
+from wharf.engine.buildkit.job import Job, Outcome, Ref
+from wharf.engine.buildkit.truth import truth_of
+from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.images.bridge import Blocking
+from wharf.images.image_set import ImageSet
+from wharf.images.layout import archive
+from wharf.images.platform import host
 from wharf.lib.reference import Reference
-from wharf.storage.copying import packed
+from wharf.storage.copying import piped
+from wharf.storage.pack import pack, pack_several
+from wharf.storage.tar_writer import Sink
 
 Export = Callable[[Job, Outcome], Awaitable[dict[str, str]]]
 _TREE: Final = {"dest", "platform-split"}
-_ARCHIVE: Final = {"dest", "name", "tar", "unpack", "store"}
+_EXPORT: Final = "export"  # the client's store for a folder that an image is written to
 _CHUNK: Final = 1 << 20
 
 
 def local(number: int, attributes: Mapping[str, str]) -> Export:
-    """Return what sends a result's files into a folder of the client's.
+    """Return what sends results' files into a folder of the client's, several platforms' into a folder each.
 
     Raises:
         NotImplementedHere: an option is not supported.
@@ -33,16 +41,15 @@ def local(number: int, attributes: Mapping[str, str]) -> Export:
     _require("local", attributes, _TREE)
 
     async def export(job: Job, outcome: Outcome) -> dict[str, str]:
-        result = await _files(outcome)
-        async with _step(job, "exporting to client directory"), _opened(job, result) as root:
-            await send_tree(await job.session(), number, root)
+        async with _step(job, "exporting to client directory"), _roots(job, outcome, attributes) as roots:
+            await send_tree(await job.session(), number, roots)
         return {}
 
     return export
 
 
 def tar(number: int, attributes: Mapping[str, str]) -> Export:
-    """Return what sends a result's files as an archive.
+    """Return what sends results' files as an archive, several platforms' in a folder each.
 
     Raises:
         NotImplementedHere: an option is not supported.
@@ -50,48 +57,68 @@ def tar(number: int, attributes: Mapping[str, str]) -> Export:
     _require("tar", attributes, _TREE)
 
     async def export(job: Job, outcome: Outcome) -> dict[str, str]:
-        result = await _files(outcome)
-        async with _step(job, "exporting to client tarball"), _opened(job, result) as root:
-            if root is None:
+        async with _step(job, "exporting to client tarball"), _roots(job, outcome, attributes) as roots:
+            if all(root.fd is None for root in roots):
                 raise InvalidArgument("there is nothing in the result: it has no archive")
-            await send_file(await job.session(), number, _archive(root))
+            await send_file(await job.session(), number, _archive(roots))
         return {}
 
     return export
+
+
+@asynccontextmanager
+async def _roots(job: Job, outcome: Outcome, attributes: Mapping[str, str]) -> AsyncIterator[list[Root]]:
+    """Open results, each with the folder it is to be in."""
+    parted = truth_of(attributes, "platform-split", default=list(outcome.refs) != [""])
+    if len(outcome.refs) > 1 and not parted:
+        raise NotImplementedHere("platform-split=false of several platforms is not supported: build for one")
+    results = [(_folder(ref) if parted else "", await _solved(ref)) for ref in outcome.refs.values()]
+    async with AsyncExitStack() as stack:
+        yield [
+            Root(await stack.enter_async_context(_opened(job, result)), prefix)
+            for prefix, result in sorted(results, key=lambda one: one[0])
+        ]
+
+
+def _folder(ref: Ref | None) -> str:
+    return str(host() if ref is None else ref.platform).replace("/", "_")
+
+
+async def _solved(ref: Ref | None) -> Result:
+    return Layers() if ref is None else await ref.solve()
 
 
 def image_archive(kind: str) -> Callable[[int, Mapping[str, str]], Export]:
     """Return the exporter ``oci`` or ``docker``: both send the one archive that each kind of tool can read."""
 
     def planned(number: int, attributes: Mapping[str, str]) -> Export:
-        _require(kind, attributes, _ARCHIVE)
-        if attributes.get("tar", "true") not in ("true", "1"):
-            raise NotImplementedHere(f"tar=false of the exporter {kind} is not supported by this build of wharf")
-        names = names_of(attributes)
+        options = image_options(kind, attributes, ARCHIVED, inline=False)
+        as_archive = truth_of(attributes, "tar", default=True)
 
         async def export(job: Job, outcome: Outcome) -> dict[str, str]:
-            async with _step(job, f"exporting to {kind} image format"):
-                return await _send_image(job, outcome, number, names)
+            if kind == "docker" and len(outcome.refs) > 1:
+                raise InvalidArgument("docker exporter does not currently support exporting manifest lists")
+            async with _step(job, f"exporting to {kind} image format"), image_set(job, outcome, options) as images:
+                if as_archive:
+                    await _send_archive(job, images, number, options.names)
+                else:
+                    await ClientStore(job.session, _EXPORT).write_images(images)
+                return told_of(images, options)
 
         return export
 
     return planned
 
 
-async def _send_image(job: Job, outcome: Outcome, number: int, names: Sequence[Reference]) -> dict[str, str]:
-    config, layers = await single(job, outcome)
-    images = job.bench.context.images
-    before = {image["Id"] for image in await images.list(all=True)}
-    image = await images.layers.assemble(config, layers.chain_id, ())
-    try:
-        async with aclosing(images.save_as(image, names)) as chunks:
-            await send_file(await job.session(), number, chunks)
-    finally:
-        if image.id not in before:
-            with suppress(NotFound, Conflict):  # somebody has named or removed it meanwhile
-                if images.resolve(image.id).dangling:
-                    await images.remove(image.id)
-    return {"containerimage.digest": str(image.manifest_digest), "containerimage.config.digest": str(image.id)}
+async def _send_archive(job: Job, images: ImageSet, number: int, names: Sequence[Reference]) -> None:
+    blocking = Blocking()
+
+    async def chunks() -> AsyncIterator[bytes]:
+        async with aclosing(blocking.iterate(archive(images, names))) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    await send_file(await job.session(), number, chunks())
 
 
 def _require(kind: str, attributes: Mapping[str, str], known: set[str]) -> None:
@@ -99,13 +126,6 @@ def _require(kind: str, attributes: Mapping[str, str], known: set[str]) -> None:
         if name not in known:
             said = f"the option {name} of the exporter {kind} is not supported by this build of wharf"
             raise NotImplementedHere(said)
-
-
-async def _files(outcome: Outcome) -> Result:
-    if len(outcome.refs) != 1:
-        raise NotImplementedHere("exporting the files of several platforms at once is not supported: build for one")
-    (ref,) = outcome.refs.values()
-    return Layers() if ref is None else await ref.solve()
 
 
 @asynccontextmanager
@@ -126,9 +146,17 @@ async def _opened(job: Job, result: Result) -> AsyncIterator[int | None]:
         yield await asyncio.to_thread(stack.enter_context, job.bench.store.open(result))
 
 
-async def _archive(root: int) -> AsyncIterator[bytes]:
+async def _archive(roots: Sequence[Root]) -> AsyncIterator[bytes]:
     blocking = Blocking()
-    with packed(root, overlay=False) as stream:
+    folders = [(root.prefix.encode(), root.fd) for root in roots if root.fd is not None]
+
+    def write(sink: Sink) -> None:
+        if folders[0][0]:
+            pack_several(folders, sink)
+        else:
+            pack(folders[0][1], sink, overlay=False)
+
+    with piped(write) as stream:
         async for chunk in blocking.iterate(iter(lambda: stream.read(_CHUNK), b"")):
             if chunk is not None:
                 yield chunk

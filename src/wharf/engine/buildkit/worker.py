@@ -31,7 +31,7 @@ LLB: Final = (
     "exec.mount.tmpfs.size", "exec.mount.secret", "exec.mount.ssh", "exec.cgroup", "exec.secretenv", "file.base",
     "file.rm.wildcard", "file.copy.includeexcludepatterns", "file.copy.requiredpaths", "file.rm.nofollowsymlink",
     "file.copy.modestring", "file.symlink.create", "constraints", "platform", "meta.ignorecache", "meta.description",
-    "meta.exportcache", "mergeop", "diffop", "exporter.sourcedateepoch",
+    "meta.exportcache", "mergeop", "diffop", "exporter.sourcedateepoch", "exporter.multiple",
 )  # fmt: skip
 
 

@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import base64
+import json
+import shutil
+from pathlib import Path
+
 import pytest
 from tests.root.engine.buildkit.conftest import Run, connected
+from tests.root.registry import PROGRAM, registry
 
 import wharf
 from wharf.errors import NotFound
+from wharf.images.registry.credentials import ANONYMOUS
 from wharf.rpc.status import CallFailed
 
 
@@ -42,13 +49,61 @@ def test_what_the_store_cannot_do_is_refused_before_anything_is_done(builds: Run
     async def body(engine: wharf.Engine) -> None:
         async with connected(engine) as client:
             for name, value, said in (
-                ("push-by-digest", "true", "pushing by digest"),
-                ("compression", "zstd", "option compression"),
+                ("rewrite-timestamp", "true", "option rewrite-timestamp"),
+                ("compression", "estargz", "estargz"),
                 ("name", "a@sha256:" + "0" * 64, "digest reference"),
             ):
                 request = client.request("FROM busybox\nRUN exit 1\n")
                 request.Exporters[0].Attrs[name] = value
                 with pytest.raises(CallFailed, match=said):
                     await client.solve(request)
+
+    builds(body)
+
+
+CROSS = """FROM --platform=$BUILDPLATFORM busybox AS one
+ARG TARGETARCH
+RUN echo $TARGETARCH > /for
+FROM scratch
+COPY --from=one /for /for
+"""
+
+
+def test_one_image_is_for_several_platforms(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        async with connected(engine) as client:
+            request = client.request(CROSS, platform="linux/amd64,linux/arm64")
+            request.Exporters[0].Attrs.update({"annotation-index.k": "v", "annotation-manifest[linux/arm64].m": "n"})
+            response = await client.solve(request)
+            descriptor = json.loads(base64.b64decode(response["containerimage.descriptor"]))
+            assert descriptor["digest"] == response["containerimage.digest"]
+            images = engine.builds._context.images
+            arm = images.resolve("made", "linux/arm64")
+            assert (arm.config["architecture"], arm.manifest["annotations"]) == ("arm64", {"m": "n"})
+            assert images.resolve("made", "linux/amd64").config["architecture"] == "amd64"
+
+    builds(body)
+
+
+@pytest.mark.skipif(shutil.which(PROGRAM) is None, reason=f"{PROGRAM} is not installed")
+def test_images_are_pushed_by_their_digest_and_without_being_kept(builds: Run, tmp_path: Path) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        with registry(tmp_path / "registry") as host:
+            async with connected(engine) as client:
+                ways = {f"{host}/digest": {"push-by-digest": "true"}, f"{host}/tag:1": {"store": "false"}}
+                for name, more in ways.items():
+                    request = client.request(CROSS, platform="linux/amd64,linux/arm64")
+                    request.Exporters[0].Attrs.update({"name": name, "push": "true", "compression": "zstd", **more})
+                    response = await client.solve(request)
+                    with pytest.raises(NotFound):
+                        await engine.images.inspect(name)
+                    where = f"{name}@{response['containerimage.digest']}" if "digest" in name else name
+                    found = await engine.builds._context.images.transfers.distribution(where, credentials=ANONYMOUS)
+                    assert len(found["Platforms"]) == 2
+                with pytest.raises(NotFound):
+                    await engine.builds._context.images.transfers.distribution(
+                        f"{host}/digest", credentials=ANONYMOUS
+                    )
+            assert [image["RepoTags"] for image in await engine.images.list()] == [["busybox:latest"]]
 
     builds(body)

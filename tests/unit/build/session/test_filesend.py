@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.links import connected
 
 from wharf.build.session.entries import entry_of
-from wharf.build.session.filesend import METHOD, send_file, send_tree
+from wharf.build.session.filesend import METHOD, Root, send_file, send_tree
 from wharf.build.session.sessions import Greeting, Session, methods_of
 from wharf.build.session.tree import Tree
 from wharf.errors import NotImplementedHere
@@ -102,7 +102,7 @@ def test_a_tree_arrives_as_it_is(tmp_path: Path) -> None:
         fd = os.open(source, os.O_RDONLY)
         try:
             async with connected({METHOD: take}) as channel:
-                await send_tree(_session(channel), 0, fd)
+                await send_tree(_session(channel), 0, [Root(fd)])
         finally:
             os.close(fd)
 
@@ -119,7 +119,7 @@ def test_nothing_is_a_tree_too(tmp_path: Path) -> None:
 
     async def body() -> None:
         async with connected({METHOD: take}) as channel:
-            await send_tree(_session(channel), 0, None)
+            await send_tree(_session(channel), 0, [Root(None)])
 
     asyncio.run(body())
     assert os.listdir(tmp_path / "to") == []

@@ -1,0 +1,117 @@
+"""Results as images: for each platform its configuration, its layers and what is said of it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Mapping
+from contextlib import ExitStack, asynccontextmanager
+from typing import cast
+
+import msgspec
+
+from wharf.build.caches.config import inline
+from wharf.build.operations.results import Layers
+from wharf.engine.buildkit.caches import chain_of
+from wharf.engine.buildkit.dockerfile import DockerfileRef
+from wharf.engine.buildkit.image_options import ImageOptions
+from wharf.engine.buildkit.job import Job, Outcome, Ref
+from wharf.errors import InvalidArgument
+from wharf.images.image_set import Form, ImageSet, Part, put_together
+from wharf.images.packing import Shelf
+from wharf.images.platform import host
+from wharf.spec.buildkit_cache import INLINE
+from wharf.spec.oci_image import ImageConfig
+
+
+@asynccontextmanager
+async def image_set(job: Job, outcome: Outcome, options: ImageOptions) -> AsyncIterator[ImageSet]:
+    """Give a result as images; blobs that are made for it go at the end.
+
+    Raises:
+        InvalidArgument: a result is no layers, or an annotation is of a platform that there is not.
+    """
+    several = list(outcome.refs) != [""]
+    _check_platforms(outcome, options)
+    with ExitStack() as stack:
+        shelf = stack.enter_context(job.bench.context.images.layers.shelf(options.compression))
+        parts = [await _part(job, outcome, name, shelf, options) for name in outcome.refs]
+        if options.annotations.needs_index and not several:
+            raise InvalidArgument("index annotations not supported for single platform export")
+        form = Form(
+            options.oci,
+            several,
+            options.artifact,
+            options.annotations.of("index"),
+            options.annotations.of("index-descriptor"),
+        )
+        yield put_together(parts, form, options.names)
+
+
+def _check_platforms(outcome: Outcome, options: ImageOptions) -> None:
+    there = {str(host() if ref is None else ref.platform) for ref in outcome.refs.values()}
+    if missing := options.annotations.platforms - there:
+        raise InvalidArgument(f"invalid annotation: no platform {min(missing)} found in source")
+
+
+async def _part(job: Job, outcome: Outcome, name: str, shelf: Shelf, options: ImageOptions) -> Part:
+    ref = outcome.refs[name]
+    result = Layers() if ref is None else await ref.solve()
+    if not isinstance(result, Layers):
+        raise InvalidArgument("a folder from outside cannot be an image: copy it first")
+    config = await _configuration(job, outcome, name, result)
+    blobs = await asyncio.to_thread(shelf.blobs, result.chain_id)
+    platform = host() if ref is None else ref.platform
+    return Part(
+        config,
+        blobs,
+        platform,
+        annotations=options.annotations.of("manifest", platform),
+        descriptor_annotations=options.annotations.of("manifest-descriptor", platform),
+    )
+
+
+async def _configuration(job: Job, outcome: Outcome, name: str, result: Layers) -> ImageConfig:
+    ref = outcome.refs[name]
+    if isinstance(ref, DockerfileRef):
+        return await _with_cache(job, ref.project.configuration(result, job.bench.cache), ref, result)
+    platform = host() if ref is None else ref.platform
+    plain: ImageConfig = {"architecture": platform.architecture, "os": platform.os, "config": {}}
+    given = given_configuration(outcome.metadata, name)
+    found: ImageConfig = {**plain, "created": job.bench.context.clock.now(), **given}
+    return found if ref is None else await _with_cache(job, found, ref, result)
+
+
+async def _with_cache(job: Job, config: ImageConfig, ref: Ref, result: Layers) -> ImageConfig:
+    """Return a configuration that says how the image's layers were made, when that was asked for."""
+    if not job.inline_cache:
+        return config
+    records = inline(await ref.kept(), chain_of(job, result))
+    told = base64.b64encode(msgspec.json.encode(records)).decode()
+    return cast("ImageConfig", {**config, INLINE: told}) if records else config
+
+
+def given_configuration(metadata: Mapping[str, bytes], name: str) -> ImageConfig:
+    """Return the configuration that a client gives with a result of its own (containerimage.config).
+
+    Raises:
+        InvalidArgument: it is malformed.
+    """
+    key = f"containerimage.config/{name}" if name else "containerimage.config"
+    try:
+        return msgspec.json.decode(metadata.get(key, b"{}"), type=ImageConfig)
+    except msgspec.MsgspecError as error:
+        raise InvalidArgument(f"invalid image config: {error}") from None
+
+
+def told_of(images: ImageSet, options: ImageOptions) -> dict[str, str]:
+    """Return what a client is told of images."""
+    told = {
+        "containerimage.digest": str(images.top["digest"]),
+        "containerimage.descriptor": base64.b64encode(msgspec.json.encode(images.top)).decode(),
+    }
+    if len(images.members) == 1:
+        told["containerimage.config.digest"] = images.members[0].image_id
+    if options.names:
+        told["image.name"] = ",".join(str(name) for name in options.names)
+    return told
