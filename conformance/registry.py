@@ -10,6 +10,7 @@ from conformance import (
     docker_cli,
     docker_py,
     dockerfile,
+    fuzzed_api,
     runtime_tools,
 )
 from conformance.suites import Suite
@@ -23,5 +24,6 @@ SUITES: tuple[Suite, ...] = (
     buildx.SUITE,
     docker_py.SUITE,
     docker_cli.SUITE,
+    fuzzed_api.SUITE,
 )
 """Every suite that is run."""
