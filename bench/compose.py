@@ -1,8 +1,13 @@
-"""Projects: loading one of 100 services, bringing one of 20 up, and finding it unchanged; beside docker compose."""
+"""Projects: loading one of 100 services, bringing one of 20 up, and finding it unchanged.
+
+Beside docker compose on dockerd and podman-compose (of PyPI, in an environment of its own below ``build``) on podman.
+"""
 
 from __future__ import annotations
 
+import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 from bench import image, workloads
@@ -12,6 +17,7 @@ from bench.sides import Side
 
 _TOP = Path(__file__).parent.parent
 _LARGE, _SMALL = 100, 20
+_PODMAN_COMPOSE = "podman-compose==1.6.0"
 
 
 def text(services: int) -> str:
@@ -37,13 +43,25 @@ def _service(number: int) -> str:
 
 
 def client(side: Side) -> list[str] | None:
-    """Return the command that speaks Compose to a side: our own, or docker compose; None where there is none."""
+    """Return the command that speaks Compose to a side: our own, docker compose, podman-compose; or None."""
     if side.name == "wharf":
         return [*side.clients[1], "compose"]
-    if side.name != "docker":
-        return None
-    found = subprocess.run([_TOP / "scripts/docker-compose"], stdout=subprocess.PIPE, text=True, check=True)
-    return [found.stdout.strip()]
+    if side.name == "docker":
+        found = subprocess.run([_TOP / "scripts/docker-compose"], stdout=subprocess.PIPE, text=True, check=True)
+        return [found.stdout.strip()]
+    return _podman_compose(side) if side.name == "podman" else None
+
+
+def _podman_compose(side: Side) -> list[str]:
+    binaries = _TOP / "build/podman-compose/bin"
+    if not (binaries / "podman-compose").exists():
+        subprocess.run([sys.executable, "-m", "venv", binaries.parent], check=True)
+        subprocess.run([binaries / "pip", "install", "--quiet", _PODMAN_COMPOSE], check=True)
+    # It takes podman as one program: ours has options, and runs beside the side's service.
+    podman = Path(side.socket).with_name("podman")
+    podman.write_text(f'#!/bin/sh\nexec {shlex.join(side.clients[1])} "$@"\n')
+    podman.chmod(0o755)
+    return [str(binaries / "podman-compose"), "--podman-path", str(podman)]
 
 
 def measure(sides: list[Side], scratch: Path, rounds: int) -> list[Row]:
@@ -65,7 +83,8 @@ def _turn(side: Side, command: list[str], folder: Path) -> tuple[float, float, f
     folder.mkdir(exist_ok=True)
     (folder / "large.yaml").write_text(text(_LARGE))
     (folder / "compose.yaml").write_text(text(_SMALL))
-    environment = {**side.environment, "PWD": str(folder)}
+    # Without systemd podman has nobody to time its health checks: it is spared them.
+    environment = {**side.environment, "PWD": str(folder), "DISABLE_HC_SYSTEMD": "true"}
     large, small = [*command, "-f", str(folder / "large.yaml")], [*command, "-f", str(folder / "compose.yaml")]
     try:
         return (

@@ -27,6 +27,12 @@ exec "$@"
 _PRIVATE = ("unshare", "--net", "--mount", "sh", "-c", _SCRIPT, "sh")
 _CHANGES = "CMD%20%5B%22sh%22%5D"  # CMD ["sh"], as the usual base images have
 _START_S, _STOP_S = 60.0, 30.0
+# Podman would raise limits beyond what a machine without CAP_SYS_RESOURCE may; its own init is no package it needs.
+_CONTAINERS_CONF = """\
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+init_path = "/usr/bin/tini-static"
+"""
 
 
 class SideFailed(Exception):
@@ -167,8 +173,7 @@ def _write_settings(root: Path) -> None:
     """Settings of the machine take no part."""
     (root / "empty.json").write_text("{}")
     (root / "docker-config/config.json").write_text("{}")
-    # Podman would raise limits beyond what a machine without CAP_SYS_RESOURCE may.
-    (root / "containers.conf").write_text('[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n')
+    (root / "containers.conf").write_text(_CONTAINERS_CONF)
 
 
 def _program(name: str) -> str:

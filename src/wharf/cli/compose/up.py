@@ -13,7 +13,7 @@ from wharf.cli.command import Command
 from wharf.cli.compose.carry import DRY_RUN, carry_out, is_dry
 from wharf.cli.compose.engine import engine_of
 from wharf.cli.compose.images import ages_s, have_images, observed_ids, present_images
-from wharf.cli.compose.project import load_to_run
+from wharf.cli.compose.project import flags_of, load_to_run
 from wharf.cli.compose.providing import provide
 from wharf.cli.flags import Flag, one_of
 from wharf.client.credentials import as_auths, everything_stored
@@ -161,6 +161,7 @@ def _up(session: Session, values: Values, services: list[str]) -> int:
     check_flags(values)
     work = Convergence(session, values, services)
     with work.engine:
+        check_services(work.project, all_resources=flags_of(session).on("all-resources"))
         if is_dry(session, values):
             session.print(work.shown().rstrip("\n") or "nothing to do")
         elif any(values.on(name) for name in ("detach", "wait", "no-start")):
@@ -181,6 +182,16 @@ _CONTRADICTIONS = (
         "watch",
     )),
 )  # fmt: skip
+
+
+def check_services(project: Project, *, all_resources: bool) -> None:
+    """Refuse to bring up nothing, as docker compose does: each service has a profile that was not asked for.
+
+    Raises:
+        InvalidArgument: there is no service.
+    """
+    if not project.services and not all_resources:
+        raise InvalidArgument("no service selected")
 
 
 def check_flags(values: Values) -> None:

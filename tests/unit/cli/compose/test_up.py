@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.fakes.compose import project
 
-from wharf.cli.compose.up import COMMANDS, options_of, scaled
+from wharf.cli.compose.up import COMMANDS, check_services, options_of, scaled
 from wharf.cli.flags import parse
 from wharf.compose.load.located import ComposeError
 from wharf.compose.plan.work import Options
@@ -57,3 +57,12 @@ def test_scale_of_the_command_line_is_above_the_files() -> None:
 def test_flags_for_the_foreground_go_with_what_they_can(words: tuple[str, ...]) -> None:
     with pytest.raises(InvalidArgument, match="are incompatible"):
         options(*words)
+
+
+def test_bringing_up_nothing_is_refused_unless_all_resources_are_asked_for() -> None:
+    nothing = project("services: {a: {image: x, profiles: [p]}}")
+
+    with pytest.raises(InvalidArgument, match=r"^no service selected$"):
+        check_services(nothing, all_resources=False)
+    check_services(nothing, all_resources=True)
+    check_services(project("services: {a: {image: x}}"), all_resources=False)
