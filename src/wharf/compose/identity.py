@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -89,6 +89,11 @@ def _digest(document: dict[str, object]) -> str:
 def project_labels(project: Project) -> dict[str, str]:
     """Return the labels that everything of a project has."""
     return {PROJECT: project.name, VERSION: __version__}
+
+
+def image_labels(project: Project, service: Service, own: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels of the image that a service's build makes; ``own`` are the build's."""
+    return {**own, PROJECT: project.name, SERVICE: service.name, VERSION: __version__}
 
 
 def container_labels(

@@ -72,7 +72,9 @@ def compose(daemon: Wharfd, tmp_path: Path) -> Iterator[Compose]:
     """The command line in an empty folder, which makes the project's name ``app``."""
     folder = tmp_path / "app"
     folder.mkdir()
-    yield Compose(folder, cli("wharf", daemon), daemon)
+    line = cli("wharf", daemon)
+    line.environment["XDG_CACHE_HOME"] = str(tmp_path / "cache")
+    yield Compose(folder, line, daemon)
     daemon.clear()
     daemon.get("/volumes/prune?filters=%7B%22all%22%3A%5B%22true%22%5D%7D", "POST")
     until(lambda: daemon.world_of_containers() == EMPTY)  # what is removed is taken apart in the background

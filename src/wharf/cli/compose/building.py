@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from contextlib import ExitStack
 
 from wharf.cli.build.attributes import agents_of, contexts_of
 from wharf.cli.command import Session, terminal_width
+from wharf.cli.flags import parse
 from wharf.compose import identity
 from wharf.compose.load.paths import is_remote
 from wharf.compose.model.build import Build, printed_hosts
@@ -38,16 +40,13 @@ def check_build(service: Service, build: Build) -> None:
         raise NotImplementedHere(f"services.{service.name}.build.platforms: several platforms at once")
 
 
-def build_options(
-    project: Project, service: Service, build: Build, *, no_cache: bool = False, pull: bool = False
-) -> dict[str, str]:
+def build_options(project: Project, service: Service, build: Build) -> dict[str, str]:
     """Return the options of the Dockerfile frontend, but for where the files are. Pure."""
-    labels = {**build.labels, identity.PROJECT: project.name, identity.SERVICE: service.name,
-              identity.VERSION: identity.project_labels(project)[identity.VERSION]}  # fmt: skip
+    labels = identity.image_labels(project, service, build.labels)
     platforms = build.platforms or ([service.platform] if service.platform else [])
     found = {
         "target": build.target,
-        "image-resolve-mode": "pull" if build.pull or pull else "",
+        "image-resolve-mode": "pull" if build.pull else "",
         "force-network-mode": {"default": ""}.get(build.network, build.network),
         "add-hosts": ",".join(printed_hosts(build.extra_hosts)),
         "platform": platforms[0] if platforms else "",
@@ -56,7 +55,7 @@ def build_options(
     }
     found = {name: value for name, value in found.items() if value}
     skipped = [build.no_cache_filter] if isinstance(build.no_cache_filter, str) else build.no_cache_filter
-    if build.no_cache or no_cache:
+    if build.no_cache:
         found["no-cache"] = ""
     elif any(skipped):
         found["no-cache"] = ",".join(skipped)
@@ -107,13 +106,35 @@ def lent_secrets(project: Project, service: Service, build: Build) -> dict[str, 
             )
         place = f"src={secret.file}" if secret.file else f"env={secret.environment}"
         texts.append(f"id={one.target or one.source},{place}")
-    return secrets_of(texts, os.environ)
+    return secrets_of(texts, project.environment)
 
 
-def build_service(
-    session: Session, project: Project, service: Service, *, quiet: bool = False, no_cache: bool = False,
-    pull: bool = False,
-) -> str:  # fmt: skip
+def check_service(session: Session, service: Service) -> int:
+    """Look at a service's Dockerfile; return the exit code of what is found.
+
+    Raises:
+        WharfError: it cannot be looked at.
+    """
+    from wharf.cli.registry import load  # noqa: PLC0415  # few look before they build
+
+    build = service.build
+    assert build is not None
+    command = load("build")
+    assert command is not None
+    with tempfile.TemporaryDirectory() as folder:
+        dockerfile = os.path.join(build.context, build.dockerfile or "Dockerfile")
+        if build.dockerfile_inline:
+            dockerfile = os.path.join(folder, "Dockerfile")
+            with open(dockerfile, "w", encoding="utf-8") as file:
+                file.write(build.dockerfile_inline)
+        words = ["--check", "--file", dockerfile, *(["--target", build.target] if build.target else [])]
+        for name, value in build.args.items():
+            words += ["--build-arg", f"{name}={value or ''}"]
+        values, rest = parse(command.flags, [*words, build.context])
+        return command.action(session, values, rest)
+
+
+def build_service(session: Session, project: Project, service: Service, *, quiet: bool = False) -> str:
     """Build a service's image and return its id; what commands say goes to stderr.
 
     Raises:
@@ -131,7 +152,7 @@ def build_service(
     build = service.build
     assert build is not None
     check_build(service, build)
-    options = build_options(project, service, build, no_cache=no_cache, pull=pull)
+    options = build_options(project, service, build)
     named, folders = contexts(project, build)
     with ExitStack() as stack:
         if is_remote(build.context):

@@ -63,8 +63,9 @@ def _publish(session: Session, values: Values, arguments: list[str]) -> int:
 
 
 def _push(session: Session, values: Values, project: Project, repository: Repository, blobs: list[Blob]) -> None:
-    with engine_of(session) as engine:
-        push_images(session, engine, project, quiet=False, forgive=True)
+    if any(one.build is not None for one in project.services.values()):
+        with engine_of(session) as engine:
+            push_images(session, engine, project, quiet=False, forgive=True)
     tell = progress_of(session).tell
     name = repository.name.familiar
     tell(name, "publishing")

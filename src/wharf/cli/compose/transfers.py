@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from wharf.cli.command import Command
-from wharf.cli.compose.building import build_service
+from wharf.cli.compose.building import build_service, check_service
 from wharf.cli.compose.carry import DRY_RUN, is_dry
 from wharf.cli.compose.engine import engine_of
 from wharf.cli.compose.images import builds_in_order, present_images, pull
@@ -22,10 +22,13 @@ from wharf.cli.progress import show_progress
 from wharf.cli.pull import with_tag
 from wharf.client.credentials import auth_header
 from wharf.compose import identity
+from wharf.compose.bake import bake_document
+from wharf.compose.model.build import Build
 from wharf.compose.model.project import Project
 from wharf.compose.model.service import Service
 from wharf.compose.plan.images import Need
 from wharf.errors import InvalidArgument, WharfError
+from wharf.lib.light_json import dumps_pretty
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     from wharf.cli.flags import Values
     from wharf.compose.execute.engine import Engine
 
-_BUILDKIT = "it needs BuildKit's protocol, which `wharf compose build` does not speak yet"
+_ATTESTATION = "attestations are not supported by this build of wharf"
 
 
 def _each_image(
@@ -108,15 +111,27 @@ def push_images(session: Session, engine: Engine, project: Project, *, quiet: bo
 
 def _build(session: Session, values: Values, services: list[str]) -> int:
     project = load_project(session, services, dependencies=values.on("with-dependencies"))
-    project = _with_arguments(project, values.items("build-arg"))
+    project = _asked(project, values)
+    if values.number("memory"):
+        session.warn("WARNING: --memory is not supported by BuildKit, and has no effect")
     needs = [
         Need("build", identity.image_name(project, one), name, "build")
         for name, one in sorted(project.services.items())
         if one.build is not None
     ]
+    if values.on("print"):
+        push, check = values.on("push"), values.on("check")
+        session.print(
+            dumps_pretty(
+                bake_document(project, [need.service for need in needs], push=push, check=check), indent="  "
+            )
+        )
+        return 0
     if is_dry(session, values):
         session.print("\n".join(map(str, builds_in_order(project, needs))))
         return 0
+    if values.on("check"):
+        return max((check_service(session, project.services[need.service]) for need in needs), default=0)
     if not needs:
         session.warn("No services to build")
         return 0
@@ -125,26 +140,34 @@ def _build(session: Session, values: Values, services: list[str]) -> int:
         tell(f"Image {need.name}", "Building")
         build_service(
             session, project, project.services[need.service], quiet=values.on("quiet"),
-            no_cache=values.on("no-cache"), pull=values.on("pull"),
         )  # fmt: skip
         tell(f"Image {need.name}", "Built")
     return _push(session, values, services) if values.on("push") else 0
 
 
-def _with_arguments(project: Project, items: list[str]) -> Project:
+def _asked(project: Project, values: Values) -> Project:
+    """Return the project, its builds with what the command line says."""
     given: dict[str, str | None] = {}
-    for item in items:
+    for item in values.items("build-arg"):
         name, equals, value = item.partition("=")
         if not name:
             raise InvalidArgument(f"invalid --build-arg {item!r}")
         given[name] = value if equals else project.environment.get(name)
     services = {
-        name: one
-        if one.build is None
-        else msgspec.structs.replace(one, build=msgspec.structs.replace(one.build, args={**one.build.args, **given}))
+        name: one if one.build is None else msgspec.structs.replace(one, build=_changed(one.build, given, values))
         for name, one in project.services.items()
     }
     return msgspec.structs.replace(project, services=services)
+
+
+def _changed(build: Build, arguments: dict[str, str | None], values: Values) -> Build:
+    agents = {
+        name: path if equals else None for name, equals, path in (one.partition("=") for one in values.items("ssh"))
+    }
+    return msgspec.structs.replace(
+        build, args={**build.args, **arguments}, ssh={**build.ssh, **agents},
+        pull=build.pull or values.on("pull"), no_cache=build.no_cache or values.on("no-cache"),
+    )  # fmt: skip
 
 
 COMMANDS = (
@@ -173,16 +196,16 @@ COMMANDS = (
         flags=(
             Flag("build-arg", "list", "An argument for all builds, name=value"),
             Flag("builder", refusal="the engine builds by itself"),
-            Flag("check", "bool", refusal="use `wharf build --check`"),
-            Flag("memory", "bytes", refusal="set it by the daemon's control group", short="m"),
+            Flag("check", "bool", "Look at the Dockerfiles only"),
+            Flag("memory", "bytes", "Has no effect, as with BuildKit", short="m"),
             Flag("no-cache", "bool", "Use no results of earlier builds"),
-            Flag("print", "bool", refusal="there is no bake here"),
-            Flag("provenance", refusal=_BUILDKIT),
+            Flag("print", "bool", "Print a file for `docker buildx bake`"),
+            Flag("provenance", refusal=_ATTESTATION),
             Flag("pull", "bool", "Ask for newer base images"),
             Flag("push", "bool", "Push the images then"),
             Flag("quiet", "bool", "Say nothing but failures", short="q"),
-            Flag("sbom", refusal=_BUILDKIT),
-            Flag("ssh", refusal=_BUILDKIT),
+            Flag("sbom", refusal=_ATTESTATION),
+            Flag("ssh", "list", "Lend an SSH agent to all builds: default, or ID=SOCKET"),
             Flag("with-dependencies", "bool", "Also of services they depend on"), DRY_RUN,
         ),
         examples=("wharf compose build", "wharf compose build --build-arg V=2 web"),

@@ -51,7 +51,6 @@ def test_project_is_published_and_runs_elsewhere(compose: Compose, address: str,
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     other = Compose(elsewhere, compose.cli, compose.daemon)
-    compose.cli.environment["XDG_CACHE_HOME"] = str(tmp_path / "cache")
     other.done("-f", f"oci://{address}/app:1", "up", "-d")
     assert compose.states() == {"published-web-1": "running"}
     logs = other.done("-f", f"oci://{address}/app:1", "logs", "--no-log-prefix", "web")
@@ -71,7 +70,6 @@ def test_application_is_published_with_its_images(compose: Compose, address: str
 
     found = manifest(address, "2")
     assert found["config"]["mediaType"] == "application/vnd.docker.compose.config.empty.v1+json"  # type: ignore[index]
-    compose.cli.environment["XDG_CACHE_HOME"] = str(compose.folder / "cache")
     pinned = compose.done("-f", f"oci://{address}/app:2", "-p", "x", "config", "--images")
     assert pinned.startswith(f"{address}/box:1@sha256:")
     with urllib.request.urlopen(f"http://{address}/v2/_catalog") as answer:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.root.compose.conftest import Compose
 
@@ -14,6 +16,25 @@ def test_images_are_built_in_order_with_arguments(compose: Compose) -> None:
     compose.done("build", "--build-arg", "W=word", "-q")
     assert compose.cli("run", "--rm", "app-own:1", "cat", "/w").out == "word\n"
     compose.cli("rmi", "app-own:1")
+
+
+def test_builds_may_be_looked_at_only_or_printed_for_bake(compose: Compose) -> None:
+    compose.write("services: {a: {build: {context: ., dockerfile_inline: 'FROM busybox as x'}}, b: {image: busybox}}")
+    done = compose("build", "--check")
+    assert (done.code, "FromAsCasing" in done.out) == (1, True)
+    printed = json.loads(compose.done("build", "--print", "--no-cache", "--ssh", "one=/s", "a"))
+    assert (printed["target"]["a"]["no-cache"], printed["target"]["a"]["ssh"]) == (True, ["one=/s"])
+
+
+def test_image_that_no_registry_has_is_built(compose: Compose) -> None:
+    compose.write(
+        "services: {a: {build: {dockerfile_inline: FROM busybox}, image: 'localhost:1/none', command: 'true'}}"
+    )
+    done = compose("up", "-d")
+
+    assert (done.code, "Image localhost:1/none  Warning: " in done.err) == (0, True), done
+    assert "Warning" not in compose("up", "-d").err
+    compose.done("down", "--rmi", "all")
 
 
 def test_build_that_fails_says_why(compose: Compose) -> None:

@@ -55,13 +55,12 @@ def test_contexts_are_folders_images_and_other_services(tmp_path: Path) -> None:
     )
 
 
-def test_secrets_of_a_build_are_the_projects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_of_a_build_are_the_projects(tmp_path: Path) -> None:
     (tmp_path / "s").write_text("from a file")
-    monkeypatch.setenv("WORD", "from outside")
     app = project(f"""
 services: {{a: {{build: {{context: ., secrets: [one, {{source: two, target: other}}]}}}}}}
 secrets: {{one: {{file: {tmp_path}/s}}, two: {{environment: WORD}}, three: {{external: true}}}}
-""")
+""", variables={"WORD": "from outside"})  # fmt: skip
     service = app.services["a"]
     assert service.build is not None
     found = lent_secrets(app, service, service.build)
