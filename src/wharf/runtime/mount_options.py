@@ -139,6 +139,9 @@ def _other(result: Options, option: str) -> None:
     elif option in _SUPERBLOCK:
         result.superblock.append(option)
     elif option.startswith(PART):
+        # Few want it, for start-up; and it is loaded here, while our own files are still in sight.
+        from wharf.runtime import part  # noqa: F401, PLC0415
+
         result.part = option.removeprefix(PART)
     elif option.startswith(MOUNTS_OF):
         result.mounts_of = _process(option)

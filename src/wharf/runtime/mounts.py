@@ -203,6 +203,10 @@ def _make_filesystem(root: int, one: MountPlan) -> None:
         fd = kernel.open_tree("/sys", _RECURSIVE_CLONE)
         kernel.mount_setattr(fd, set_=one.options.set | _RDONLY, recursive=True)
     try:
+        if one.options.part:
+            from wharf.runtime import part  # noqa: PLC0415 - loaded with the option
+
+            fd = part.take(fd, one.options.part, target)
         if one.options.maps is not None:
             kernel.mount_setattr(fd, set_=_IDMAP, userns_fd=one.opened)
         if one.options.copy_up:

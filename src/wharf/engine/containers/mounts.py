@@ -133,13 +133,12 @@ def _resolved(context: Context, point: MountPoint, mount: Wanted) -> ResolvedMou
     if mount.type == "image":
         image = context.images.resolve(point.get("Name") or "")
         lower = [str(path) for path in context.snapshots.lower_dirs(image.chain_id)]
-        if mount.subpath and len(lower) > 1:
-            raise NotImplementedHere(f"a part of an image of {len(lower)} layers cannot be mounted: mount all of it")
         found = replace(found, lower=tuple(lower), source=lower[0] if len(lower) == 1 else "")
     if mount.type == "bind":
         require_propagation(found.source, mount.propagation)
     if mount.subpath:
-        _require_part(found.source, mount.subpath)
+        if found.source:  # several layers are looked through when they are one file system
+            _require_part(found.source, mount.subpath)
         found = replace(found, options=(*found.options, f"wharf.part={mount.subpath}"))
     return found
 

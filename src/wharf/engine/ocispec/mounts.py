@@ -130,6 +130,7 @@ def _asked(mount: ResolvedMount, *, recursive: bool, rootless: bool) -> Mount:
                 "ro",
                 *(["userxattr"] if rootless else []),
                 *(f"lowerdir+={folder}" for folder in mount.lower),
+                *mount.options,
             ],
         }
     bind = "rbind" if mount.recursive else "bind"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import wharf
-from wharf.errors import InvalidArgument
+from wharf.errors import InvalidArgument, WharfError
 from wharf.spec.engine_api.container import HostConfig, Mount
 
 pytestmark = pytest.mark.root
@@ -71,6 +71,36 @@ def test_an_image_can_be_mounted(on_engine: OnEngine) -> None:
     async def body(engine: wharf.Engine) -> None:
         image: Mount = {"Type": "image", "Source": "busybox", "Target": "/img"}
         assert "Read-only" in await _run(engine, "test -x /img/bin/sh && touch /img/x", Mounts=[image])
+
+    on_engine(body)
+
+
+def test_a_folder_of_an_image_of_several_layers_can_be_mounted(on_engine: OnEngine) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await engine.containers.create(
+            {
+                "Image": "busybox",
+                "Cmd": ["sh", "-c", "mkdir /etc/more && echo new > /etc/more/f && ln -s / /etc/out"],
+                "HostConfig": {"NetworkMode": "none"},
+            },
+            name="maker",
+        )
+        await engine.containers.start("maker")
+        await (await engine.containers.wait("maker"))
+        await engine.containers.commit("maker", repository="layered")
+
+        def part(path: str) -> Mount:
+            return {"Type": "image", "Source": "layered", "Target": "/img", "ImageOptions": {"Subpath": path}}
+
+        said = await _run(engine, "cat /img/more/f; ls /img/passwd; touch /img/x", Mounts=[part("etc")])
+        assert said.splitlines()[:2] == ["new", "/img/passwd"]
+        assert "Read-only" in said
+        assert "dev" in await _run(
+            engine, "ls /img", Mounts=[part("etc/out")]
+        )  # the image's own root, not the host's
+        for path, text in (("etc/nope", "no such file"), ("etc/passwd", "not a directory")):
+            with pytest.raises(WharfError, match=f"cannot access path {path}: {text}"):
+                await _run(engine, "true", Mounts=[part(path)])
 
     on_engine(body)
 
