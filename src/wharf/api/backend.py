@@ -189,10 +189,11 @@ class Images(Protocol):
         filters: Filters,
         shared_size: bool,
         digests: bool,
+        manifests: bool,
     ) -> list[image.ImageSummary]:
         """Return the images that match, newest first."""
 
-    async def inspect(self, name: str, platform: str | None) -> image.ImageInspect:
+    async def inspect(self, name: str, platform: str | None, *, manifests: bool) -> image.ImageInspect:
         """Return everything about one image."""
 
     async def history(self, name: str, platform: str | None) -> History:
@@ -201,16 +202,16 @@ class Images(Protocol):
     async def tag(self, name: str, *, repository: str, tag: str | None) -> None:
         """Give it one more reference."""
 
-    async def remove(self, name: str, *, force: bool, noprune: bool) -> Deletions:
+    async def remove(self, name: str, *, force: bool, noprune: bool, platforms: Strings) -> Deletions:
         """Untag it, and delete what nothing refers to any more."""
 
     async def prune(self, filters: Filters) -> Document:
         """Remove dangling or unused images; ``ImagesDeleted``, ``SpaceReclaimed``."""
 
-    def load(self, chunks: AsyncIterator[bytes], *, quiet: bool, platform: str | None) -> AsyncIterator[Document]:
+    def load(self, chunks: AsyncIterator[bytes], *, quiet: bool, platforms: Strings) -> AsyncIterator[Document]:
         """Read an archive of ``docker save`` or an OCI layout; yields progress."""
 
-    def save(self, names: Strings, platform: str | None) -> AsyncIterator[bytes]:
+    def save(self, names: Strings, platforms: Strings) -> AsyncIterator[bytes]:
         """Write an archive of the named images."""
 
     def pull(self, name: str, *, tag: str | None, platform: str | None, auth: str) -> AsyncIterator[Document]:

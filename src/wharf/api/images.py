@@ -19,24 +19,28 @@ from wharf.spec.engine_api.system import AuthConfig
 from wharf.spec.oci_image import Platform
 
 _TAR = "application/x-tar"
+_MANIFESTS_LISTED, _MANIFESTS_INSPECTED = (1, 47), (1, 48)  # versions of the API
 
 
 async def _list(call: Call) -> web.StreamResponse:
     query = call.query
-    _refuse_set(call, "manifests")
-    _refuse_set(call, "identity")
+    if query.flag("identity"):
+        raise NotImplementedHere("the parameter identity is not supported by this build of wharf")
     found = await call.backend.images.list(
         all=query.flag("all"),
         filters=query.filters(),
         shared_size=query.flag("shared-size"),
         digests=query.flag("digests"),
+        manifests=query.flag("manifests") and call.version >= _MANIFESTS_LISTED,
     )
     return document([versions.image_summary(item, call.version) for item in found])
 
 
 async def _inspect(call: Call) -> web.StreamResponse:
-    _refuse_set(call, "manifests")
-    found = await call.backend.images.inspect(call.params["name"], _platform(call))
+    platform, manifests = _platform(call), call.query.flag("manifests") and call.version >= _MANIFESTS_INSPECTED
+    if platform and manifests:
+        raise InvalidArgument("conflicting options: manifests and platform options cannot both be set")
+    found = await call.backend.images.inspect(call.params["name"], platform, manifests=manifests)
     return document(versions.image_inspect(found, call.version))
 
 
@@ -53,9 +57,11 @@ async def _tag(call: Call) -> web.StreamResponse:
 
 async def _remove(call: Call) -> web.StreamResponse:
     query = call.query
-    _refuse_set(call, "platforms")
     deleted = await call.backend.images.remove(
-        call.params["name"], force=query.flag("force"), noprune=query.flag("noprune")
+        call.params["name"],
+        force=query.flag("force"),
+        noprune=query.flag("noprune"),
+        platforms=[platform_text(given) for given in query.texts("platforms")],
     )
     return document(deleted)
 
@@ -65,21 +71,21 @@ async def _prune(call: Call) -> web.StreamResponse:
 
 
 async def _load(call: Call) -> web.StreamResponse:
-    quiet, platform = call.query.flag("quiet", default=True), _platform(call)
+    quiet, platforms = call.query.flag("quiet", default=True), _platforms(call)
     # Of Docker too: what is wrong with an archive is a line of an answer of status 200.
-    progress = call.backend.images.load(call.chunks(), quiet=quiet, platform=platform)
+    progress = call.backend.images.load(call.chunks(), quiet=quiet, platforms=platforms)
     return await lines(call, progress, fails_in_line=True)
 
 
 async def _save_one(call: Call) -> web.StreamResponse:
-    return await raw(call, call.backend.images.save([call.params["name"]], _platform(call)), _TAR, at_once=False)
+    return await raw(call, call.backend.images.save([call.params["name"]], _platforms(call)), _TAR, at_once=False)
 
 
 async def _save(call: Call) -> web.StreamResponse:
     names = call.query.texts("names")
     if not names:
         raise InvalidArgument("no image names given: name at least one by the query parameter names")
-    return await raw(call, call.backend.images.save(names, _platform(call)), _TAR, at_once=False)
+    return await raw(call, call.backend.images.save(names, _platforms(call)), _TAR, at_once=False)
 
 
 async def _create(call: Call) -> web.StreamResponse:
@@ -130,8 +136,13 @@ def _platform(call: Call) -> str | None:
     """Return which platform's image is meant: the parameter is an OCI platform as JSON, once."""
     given = call.query.texts("platform")
     if len(given) > 1:
-        raise NotImplementedHere("several platforms at once are not supported by this build of wharf: name one")
+        raise InvalidArgument("conflicting options: only one platform can be asked for")
     return platform_text(given[0]) if given else None
+
+
+def _platforms(call: Call) -> list[str]:
+    """Return for which platforms images are meant: the parameter may come several times."""
+    return [platform_text(given) for given in call.query.texts("platform")]
 
 
 def platform_text(given: str) -> str:
@@ -158,11 +169,6 @@ async def _bootstrap(call: Call) -> web.StreamResponse:
     include = [package for value in query.texts("include") for package in value.split(",") if package]
     progress = call.backend.images.bootstrap(query.required("name"), include=include, reference=query.text("tag"))
     return await lines(call, progress)
-
-
-def _refuse_set(call: Call, parameter: str) -> None:
-    if call.query.flag(parameter):
-        raise NotImplementedHere(f"the parameter {parameter} is not supported by this build of wharf")
 
 
 ROUTES = (

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
-from wharf.cli.command import Command
+from wharf.cli.command import Command, terminal_width
 from wharf.cli.confirm import confirmed
 from wharf.cli.flags import Flag
 from wharf.cli.output import parse_filters, print_rows
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from wharf.client.documents import Document
 
 _HEADERS = {"ID": "IMAGE ID", "CreatedSince": "CREATED"}
+_TREE_WIDTH = 80  # where there is no terminal
 
 
 def _short(image_id: str, *, full: bool) -> str:
@@ -72,6 +74,8 @@ def _images(session: Session, values: Values, arguments: list[str]) -> int:
     filters = parse_filters(values.items("filter"))
     if arguments:
         filters.setdefault("reference", []).append(arguments[0])
+    if values.on("tree"):
+        return _tree(session, values, filters)
     found = Images(session.client).list(all_images=values.on("all"), digests=values.on("digests"), filters=filters)
     full = values.on("no-trunc")
     if values.on("quiet") and not values.text("format"):
@@ -84,6 +88,17 @@ def _images(session: Session, values: Values, arguments: list[str]) -> int:
     digest = ("Digest",) if values.on("digests") else ()
     columns = ("Repository", "Tag", *digest, "ID", "CreatedSince", "Size")
     print_rows(session, rows, columns, template=values.text("format"), headers=_HEADERS)
+    return 0
+
+
+def _tree(session: Session, values: Values, filters: dict[str, list[str]]) -> int:
+    for flag in ("quiet", "no-trunc", "digests", "format"):
+        if values.text(flag) if flag == "format" else values.on(flag):
+            raise InvalidArgument(f"--{flag} is not yet supported with --tree")
+    from wharf.cli.image_tree import render_tree, tree_lines  # noqa: PLC0415  # only for who wants a tree
+
+    found = Images(session.client).list(all_images=values.on("all"), filters=filters, manifests=True)
+    sys.stdout.write(render_tree(tree_lines(found), terminal_width() or _TREE_WIDTH))
     return 0
 
 
@@ -149,8 +164,13 @@ def _print_deleted(session: Session, deleted: list[Document]) -> None:
 def _rmi(session: Session, values: Values, names: list[str]) -> int:
     images = Images(session.client)
 
+    def removed(name: str) -> list[Document]:
+        return images.remove(
+            name, force=values.on("force"), no_prune=values.on("no-prune"), platforms=values.items("platform")
+        )
+
     def remove(name: str) -> None:
-        _print_deleted(session, images.remove(name, force=values.on("force"), no_prune=values.on("no-prune")))
+        _print_deleted(session, removed(name))
 
     return session.each(names, remove, echo=False)
 
@@ -181,8 +201,9 @@ COMMANDS = (
             Flag("format", "string", "'table', 'table TEMPLATE', 'json' or a template"),
             Flag("no-trunc", "bool", "Whole ids"),
             Flag("quiet", "bool", "Only ids", short="q"),
+            Flag("tree", "bool", "The images for each platform below their name"),
         ),
-        examples=("wharf images", "wharf images debian", "wharf images --format '{{.Repository}} {{.Size}}'"),
+        examples=("wharf images debian", "wharf images --tree", "wharf images --format '{{.Repository}} {{.Size}}'"),
     ),
     Command(
         "history", _history, "Show an image's layers", arguments="IMAGE", count=(1, 1),
@@ -204,8 +225,9 @@ COMMANDS = (
         flags=(
             Flag("force", "bool", "Also what containers use", short="f"),
             Flag("no-prune", "bool", "Keep untagged parents"),
+            Flag("platform", "list", "Only the image for this one: os/architecture[/variant]"),
         ),
-        examples=("wharf rmi app:1.2",),
+        examples=("wharf rmi app:1.2", "wharf rmi --platform linux/arm64 app:1.2"),
     ),
     Command(
         "image prune", _prune, "Remove unused images",

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     Lookup = Callable[[str], Document]
 
 
-def _lookups(client: Client, *, size: bool) -> dict[str, Lookup]:
+def _lookups(client: Client, *, size: bool, platform: str) -> dict[str, Lookup]:
     containers = Containers(client)
     return {
         "container": lambda name: containers.inspect(name, size=size),
-        "image": Images(client).inspect,
+        "image": lambda name: Images(client).inspect(name, platform=platform),
         "network": Networks(client).inspect,
         "volume": Volumes(client).inspect,
     }
@@ -50,7 +50,7 @@ def _inspect(session: Session, values: Values, names: list[str], kind: str) -> i
     except InvalidArgument as error:
         session.warn(str(error))
         return 64
-    lookups = _lookups(session.client, size=values.on("size"))
+    lookups = _lookups(session.client, size=values.on("size"), platform=values.text("platform"))
     if kind and kind not in lookups:
         raise UsageError(f'"{kind}" is not a valid value for --type')
     found: list[Document] = []
@@ -87,7 +87,7 @@ def _of(kind: str) -> Command:
     def action(session: Session, values: Values, names: list[str]) -> int:
         return _inspect(session, values, names, kind)
 
-    flags = (_FORMAT, _SIZE) if kind == "container" else (_FORMAT,)
+    flags = (_FORMAT, *({"container": (_SIZE,), "image": (_PLATFORM,)}.get(kind, ())))
     return Command(
         f"{kind} inspect",
         action,
@@ -101,6 +101,7 @@ def _of(kind: str) -> Command:
 
 _FORMAT = Flag("format", "string", "'json' or a template", short="f")
 _SIZE = Flag("size", "bool", "What they take on disk too", short="s")
+_PLATFORM = Flag("platform", "string", "Which of an image for several: os/architecture[/variant]")
 
 COMMANDS = (
     Command(

@@ -43,14 +43,27 @@ class Images:
         # A repository's slashes are part of the path; so docker's clients send them too.
         return f"/images/{quote(name, keep=b'/:@')}" + (f"/{verb}" if verb else "")
 
-    def list(self, *, all_images: bool = False, digests: bool = False, filters: Filters | None = None) -> Documents:
-        """Return summaries, newest first."""
-        query: Query = {"all": all_images or None, "digests": digests or None, "filters": filters_text(filters)}
+    def list(
+        self,
+        *,
+        all_images: bool = False,
+        digests: bool = False,
+        filters: Filters | None = None,
+        manifests: bool = False,
+    ) -> Documents:
+        """Return summaries, newest first; with ``manifests`` what is below their names, too."""
+        query: Query = {
+            "all": all_images or None,
+            "digests": digests or None,
+            "filters": filters_text(filters),
+            "manifests": manifests or None,
+        }
         return as_documents(self._client.call("GET", "/images/json", query=query))
 
-    def inspect(self, name: str) -> Document:
-        """Return the whole record of one image."""
-        return as_document(self._client.call("GET", self._path(name, "json")))
+    def inspect(self, name: str, *, platform: str = "") -> Document:
+        """Return the whole record of one image; ``platform``: of which of several."""
+        query: Query = {"platform": platform_document(platform)}
+        return as_document(self._client.call("GET", self._path(name, "json"), query=query))
 
     def history(self, name: str, *, platform: str = "") -> Documents:
         """Return its layers' history, newest first; ``platform``: of which of several images."""
@@ -62,9 +75,18 @@ class Images:
         query: Query = {"repo": repository, "tag": tag}
         self._client.request("POST", self._path(name, "tag"), query=query).read()
 
-    def remove(self, name: str, *, force: bool = False, no_prune: bool = False) -> Documents:
-        """Take a name off, and the image with its last; return what went, as Untagged and Deleted."""
-        query: Query = {"force": force or None, "noprune": no_prune or None}
+    def remove(
+        self, name: str, *, force: bool = False, no_prune: bool = False, platforms: Names | None = None
+    ) -> Documents:
+        """Take a name off, and the image with its last; return what went, as Untagged and Deleted.
+
+        With ``platforms`` only the images for these go.
+        """
+        query: Query = {
+            "force": force or None,
+            "noprune": no_prune or None,
+            "platforms": platform_documents(platforms),
+        }
         return as_documents(self._client.call("DELETE", self._path(name), query=query))
 
     def prune(self, filters: Filters | None = None) -> Document:

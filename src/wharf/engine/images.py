@@ -34,9 +34,12 @@ class ImageVerbs:
         self._context = context
         self._images = context.images
 
-    async def inspect(self, name: str, platform: str | None = None) -> ImageInspect:
-        """Return all of an image, or of its one for a platform."""
-        return await self._images.inspect(name, platform)
+    async def inspect(self, name: str, platform: str | None = None, *, manifests: bool = False) -> ImageInspect:
+        """Return all of an image, or of its one for a platform, and what its name leads to."""
+        return await self._images.inspect(name, platform, self._containers_of if manifests else None)
+
+    def _containers_of(self, image_id: str) -> Sequence[str]:
+        return [use.container_id for use in self.uses_of(image_id)]
 
     async def history(self, name: str, platform: str | None = None) -> builtins.list[ImageHistoryResponseItem]:
         """Return an image's layers and what made them, newest first."""
@@ -48,21 +51,22 @@ class ImageVerbs:
         self._publish("tag", self._images.resolve(name).id, f"{repository}:{tag or 'latest'}")
 
     async def remove(
-        self, name: str, *, force: bool = False, noprune: bool = False
+        self, name: str, *, force: bool = False, noprune: bool = False, platforms: Iterable[str] = ()
     ) -> builtins.list[ImageDeleteResponseItem]:
-        """Remove a name, and the image with its last one.
+        """Remove a name, and the image with its last one; or the images for some platforms that it leads to.
 
         Raises:
             NotFound: there is none of that name.
             Conflict: a container uses it.
         """
         image_id = self._images.resolve(name).id
-        done = await self._images.remove(name, force=force, noprune=noprune, in_use=self.uses_of)
+        known = {image_id, *self._images.siblings(image_id)} if platforms else {image_id}
+        done = await self._images.remove(name, force=force, noprune=noprune, platforms=platforms, in_use=self.uses_of)
         for item in done:
             if untagged := item.get("Untagged"):
                 self._publish("untag", image_id, untagged)
-            elif (item.get("Deleted") or "") == image_id:
-                self._publish("delete", image_id, image_id)
+            elif (item.get("Deleted") or "") in known:
+                self._publish("delete", str(item["Deleted"]), str(item["Deleted"]))
         return done
 
     async def prune(self, filters: Filters) -> Document:
@@ -70,22 +74,22 @@ class ImageVerbs:
         return await self._images.prune(filters, in_use=self.uses_of)
 
     async def load(
-        self, chunks: AsyncIterator[bytes], *, quiet: bool = True, platform: str | None = None
+        self, chunks: AsyncIterator[bytes], *, quiet: bool = True, platforms: Iterable[str] = ()
     ) -> AsyncIterator[Document]:
-        """Read an archive, or what it has for a platform; yields what it brought."""
-        async with aclosing(self._images.load(chunks, quiet=quiet, platform=platform)) as documents:
+        """Read an archive, or what it has for some platforms; yields what it brought."""
+        async with aclosing(self._images.load(chunks, quiet=quiet, platforms=platforms)) as documents:
             async for document in documents:
                 yield document
                 name = str(document.get("stream") or "").partition(": ")[2].strip()
                 if name:
                     self._publish("load", self._images.resolve(name).id, name)
 
-    async def save(self, names: Iterable[str], platform: str | None = None) -> AsyncIterator[bytes]:
-        """Yield an archive of the named images, or of those for a platform."""
+    async def save(self, names: Iterable[str], platforms: Iterable[str] = ()) -> AsyncIterator[bytes]:
+        """Yield an archive of the named images, or of those for some platforms."""
         wanted = builtins.list(names)
         for name in wanted:
             self._publish("save", self._images.resolve(name).id, name)
-        async with aclosing(self._images.save(wanted, platform)) as archive:
+        async with aclosing(self._images.save(wanted, platforms)) as archive:
             async for chunk in archive:
                 yield chunk
 
@@ -194,9 +198,16 @@ class ImageVerbs:
         filters: Filters | None = None,
         shared_size: bool = False,
         digests: bool = False,
+        manifests: bool = False,
     ) -> builtins.list[ImageSummary]:
-        """Return images, newest first."""
-        return await self._images.list(all=all, filters=filters or {}, shared_size=shared_size, digests=digests)
+        """Return images, newest first; with ``manifests`` all that their names lead to."""
+        return await self._images.list(
+            all=all,
+            filters=filters or {},
+            shared_size=shared_size,
+            digests=digests,
+            containers=self._containers_of if manifests else None,
+        )
 
     def uses_of(self, image_id: str) -> Sequence[ImageUse]:
         """Return the containers made from an image."""

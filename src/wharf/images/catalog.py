@@ -221,11 +221,12 @@ class Catalog(Lookup):
             self._changed()
             self._delete_blobs(self.reach.blobs(targets))
 
-    def delete(self, image_id: Digest) -> tuple[list[Digest], int]:
+    def delete(self, image_id: Digest, *, listed: bool = False) -> tuple[list[Digest], int]:
         """Delete an image, its references and what no other needs; return the chain ids removed and the bytes freed.
 
         Args:
             image_id: the image; one that has gone is no error.
+            listed: also the manifests that an index which stays lists: it has one image less from now on.
         """
         with self.lock:
             manifests = self.manifests_of(image_id)
@@ -243,7 +244,9 @@ class Catalog(Lookup):
                 layers.update(chain_ids(record.diff_ids))
             del self._by_id[image_id]
             self._changed()
-            freed = self._delete_blobs(candidates)
+            # Without its manifest nothing leads to an image's configuration and layers any more.
+            freed = sum(self._content.delete(digest) for digest in manifests) if listed else 0
+            freed += self._delete_blobs(candidates)
             removed, unpacked = self._remove_layers(layers)
             return removed, freed + unpacked
 

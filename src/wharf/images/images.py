@@ -18,15 +18,16 @@ from wharf.images.bridge import Blocking, Incoming
 from wharf.images.catalog import Catalog
 from wharf.images.check import Depth, Finding, ImageCheck
 from wharf.images.committing import CommitRequest, commit_image
+from wharf.images.deleting import Deleting, Uses, no_uses
 from wharf.images.importing import ImportRequest, import_image, parse_import
 from wharf.images.intake import Intake
 from wharf.images.layers import Layers
 from wharf.images.load import Loaded, load
 from wharf.images.lookup import spelt, tagged
-from wharf.images.platform import Platform, optional_platform
+from wharf.images.manifests import Containers, Manifests
+from wharf.images.platform import Platform, optional_platform, parse_platform
 from wharf.images.record import ImageRecord
 from wharf.images.registry.hosts import RegistryOptions
-from wharf.images.removal import ImageUse, plan_removal
 from wharf.images.save import Archive, choose
 from wharf.images.store import Store
 from wharf.images.stored import StoredImage
@@ -49,13 +50,6 @@ if TYPE_CHECKING:
     from wharf.images.transfers import Transfers
 
 Document = dict[str, object]
-Uses = Callable[[str], Sequence[ImageUse]]
-"""The containers made from an image, by its id."""
-
-
-def no_uses(_image_id: str) -> Sequence[ImageUse]:
-    """Return that no container uses an image."""
-    return ()
 
 
 class Images:
@@ -76,6 +70,7 @@ class Images:
         self._content = content
         self._snapshots = snapshots
         self._catalog = Catalog(database, content, snapshots)
+        self._deleting = Deleting(self._catalog, self._now)
         self._time_ns = time_ns
         self._blocking = Blocking()
         options = registries or RegistryOptions()
@@ -128,6 +123,11 @@ class Images:
         """Return an image as it is stored."""
         return StoredImage(self._content, record)
 
+    def siblings(self, image_id: str) -> builtins.list[str]:
+        """Return the ids of the images for other platforms that share an index with this one."""
+        record = self._catalog.get(image_id)
+        return [one.id for one in self._catalog.siblings(record)] if record else []
+
     def hold(self, record: ImageRecord) -> AbstractContextManager[None]:
         """Keep an image's layers while within, though the image be removed: a container is being made on them."""
         return self.hold_layers(record.chain_id)
@@ -158,8 +158,9 @@ class Images:
         filters: Filters | None = None,
         shared_size: bool = False,
         digests: bool = False,  # noqa: ARG002  # they are always there
+        containers: Containers | None = None,
     ) -> builtins.list[ImageSummary]:
-        """Return the images that match, the newest first.
+        """Return the images that match, the newest first; with ``containers``, who uses an image, their manifests.
 
         Raises:
             InvalidArgument: a filter is unknown or malformed.
@@ -167,7 +168,19 @@ class Images:
         """
         chosen = self._select(filters or {})
         shared = views.shared_bytes(self._catalog.all(), self._snapshots.sizes()) if shared_size else {}
-        return [views.summary(record, shared_bytes=shared.get(record.id, -1)) for record in chosen]
+        found = [views.summary(record, shared_bytes=shared.get(record.id, -1)) for record in chosen]
+        await self._add_manifests(found, chosen, containers)
+        return found
+
+    async def _add_manifests(
+        self,
+        found: Sequence[ImageSummary | ImageInspect],
+        records: Sequence[ImageRecord],
+        containers: Containers | None,
+    ) -> None:
+        if containers is not None:
+            manifests = Manifests(self._catalog, self._content, self._snapshots.sizes(), containers)
+            await self._blocking.run(lambda: manifests.add_to(found, records))
 
     def _select(self, filters: Filters) -> builtins.list[ImageRecord]:
         selection = views.Selection(
@@ -180,12 +193,16 @@ class Images:
         newest_first = sorted(shown, key=views.created_ns, reverse=True)
         return [matched for record in newest_first if (matched := selection.match(record))]
 
-    async def inspect(self, name: str, platform: str | None = None) -> ImageInspect:
-        """Return everything about one image; raises as :meth:`resolve`."""
+    async def inspect(
+        self, name: str, platform: str | None = None, containers: Containers | None = None
+    ) -> ImageInspect:
+        """Return everything about one image, with its manifests as :meth:`list` does; raises as :meth:`resolve`."""
         record = self.resolve(name, platform)
         parent = self._catalog.get(record.config.get("parent") or "")
         snapshots = self._snapshots
-        return views.inspection(record, snapshots.lower_dirs(record.chain_id), parent, snapshots.roots.name)
+        found = views.inspection(record, snapshots.lower_dirs(record.chain_id), parent, snapshots.roots.name)
+        await self._add_manifests([found], [record], containers)
+        return found
 
     async def history(self, name: str, platform: str | None = None) -> builtins.list[ImageHistoryResponseItem]:
         """Return how an image was made, the last step first; raises as :meth:`resolve`."""
@@ -204,32 +221,21 @@ class Images:
         await self._blocking.run(lambda: self._catalog.name(record.id, reference, self._now(), like))
 
     async def remove(
-        self, name: str, *, force: bool = False, noprune: bool = False, in_use: Uses = no_uses
+        self,
+        name: str,
+        *,
+        force: bool = False,
+        noprune: bool = False,  # noqa: ARG002  # there are no parents
+        platforms: Iterable[str] = (),
+        in_use: Uses = no_uses,
     ) -> builtins.list[ImageDeleteResponseItem]:
-        """Untag an image, and delete it when nothing refers to it any more. No parents: ``noprune`` changes nothing.
+        """Untag an image, and delete it when nothing refers to it any more, or only its ones for ``platforms``.
 
-        Raises:
-            NotFound: there is none of that name.
-            Conflict: a container uses it, or several repositories refer to it.
+        Raises as :class:`Deleting` does.
         """
-        del noprune
-        return (await self._blocking.run(lambda: self._remove(name, in_use, force=force)))[0]
-
-    def _remove(self, name: str, in_use: Uses, *, force: bool) -> tuple[builtins.list[ImageDeleteResponseItem], int]:
-        with self._catalog.lock:
-            record = self.resolve(name)
-            plan = plan_removal(record, name, in_use(record.id), force=force)
-            done: builtins.list[ImageDeleteResponseItem] = [{"Untagged": r.familiar} for r in plan.untag]
-            if not plan.delete:
-                self._catalog.unname(plan.untag)
-                return done, 0
-            freed = 0
-            for gone in (record, *self._catalog.siblings(record)):  # they have no name but the index's
-                if gone is record or not (set(gone.references) - set(plan.untag) or in_use(gone.id)):
-                    layers, size = self._catalog.delete(gone.id)
-                    done += [{"Deleted": digest} for digest in (gone.id, *layers)]
-                    freed += size
-            return done, freed
+        chosen = [parse_platform(platform) for platform in platforms]
+        work = partial(self._deleting.remove, name, in_use, force=force, platforms=chosen)
+        return (await self._blocking.run(work))[0]
 
     async def prune(self, filters: Filters, in_use: Uses = no_uses) -> Document:
         """Remove images that no container uses: those without a reference, or all with ``dangling=false``.
@@ -246,54 +252,47 @@ class Images:
             if (dangling and not record.dangling) or in_use(record.id):
                 continue
             with suppress(NotFound):  # somebody removed it meanwhile
-                items, size = await self._blocking.run(lambda record=record: self._prune(record.id, in_use))  # type: ignore[misc]  # bound now
+                items, size = await self._blocking.run(lambda record=record: self._deleting.prune(record.id, in_use))  # type: ignore[misc]  # bound now
                 deleted += items
                 freed += size
-        freed += await self._blocking.run(self._forget_unfinished)
+        freed += await self._blocking.run(lambda: self._deleting.forget_unfinished(self._store.under_way))
         return {"ImagesDeleted": deleted or None, "SpaceReclaimed": freed}
 
-    def _forget_unfinished(self) -> int:
-        """Give up what pulls have left that are not under way; return the bytes freed."""
-        with self._catalog.lock:
-            self._catalog.reach.forget(d for d in self._catalog.reach.unfinished() if d not in self._store.under_way)
-            return self._catalog.collect()
-
-    def _prune(self, image_id: str, in_use: Uses) -> tuple[builtins.list[ImageDeleteResponseItem], int]:
-        with self._catalog.lock:
-            if in_use(image_id):
-                return [], 0
-            return self._remove(image_id, in_use, force=True)
-
     async def load(
-        self, chunks: AsyncIterator[bytes], *, quiet: bool = True, platform: str | None = None
+        self, chunks: AsyncIterator[bytes], *, quiet: bool = True, platforms: Iterable[str] = ()
     ) -> AsyncGenerator[Document, None]:
         """Read an archive of docker save or an OCI image layout; yields what was loaded. All of it or nothing.
 
         Args:
             chunks: the archive.
             quiet: no bars of progress: there are none in either case.
-            platform: only the images for this one; None: all.
+            platforms: only the images for these; none: all.
 
         Raises:
             InvalidArgument: the archive is corrupt, or an image in it is.
         """
         del quiet
-        for item in await self._blocking.run_with(chunks, partial(self._load, optional_platform(platform))):
+        for item in await self._blocking.run_with(
+            chunks, partial(self._load, builtins.list(map(parse_platform, platforms)))
+        ):
             for reference in item.references:
                 yield {"stream": f"Loaded image: {reference.familiar}\n"}
             if not item.references:
                 yield {"stream": f"Loaded image ID: {item.record.id}\n"}
 
-    def _load(self, platform: Platform | None, source: Incoming) -> builtins.list[Loaded]:
+    def _load(self, platforms: Sequence[Platform], source: Incoming) -> builtins.list[Loaded]:
         with self._intake() as intake:
-            return load(source, intake, self._now, platform)
+            return load(source, intake, self._now, platforms)
 
     def _intake(self) -> Intake:
         return Intake(self._catalog, self._content, self._snapshots, self._store.workers)
 
-    async def save(self, names: Iterable[str], platform: str | None = None) -> AsyncGenerator[bytes, None]:
-        """Yield the archive of the named images; raises as :meth:`resolve` before the first bytes."""
-        chosen = choose(self._catalog, builtins.list(names), optional_platform(platform))
+    async def save(self, names: Iterable[str], platforms: Iterable[str] = ()) -> AsyncGenerator[bytes, None]:
+        """Yield the archive of the named images, of several only those for ``platforms``, when any are given.
+
+        Raises as :meth:`resolve`, before the first bytes.
+        """
+        chosen = choose(self._catalog, builtins.list(names), builtins.list(map(parse_platform, platforms)))
         with closing(Archive(self._content, chosen)) as archive:
             async with aclosing(self._blocking.iterate(iter(archive))) as pieces:
                 async for data in pieces:

@@ -50,7 +50,7 @@ def images_in(index: Index) -> list[Descriptor]:
         if one.get("mediaType") not in INDEXES
         and not one.get("artifactType")
         and (not one.get("platform") or platform_of(one.get("platform")))
-        and _ATTESTATION not in (one.get("annotations") or {})
+        and not attests(one)
     ]
 
 
@@ -59,10 +59,11 @@ def choose_image(index: Index, wanted: Platform | None) -> Descriptor | None:
     return choose(images_in(index), wanted or host())
 
 
+def attests(descriptor: Descriptor) -> bool:
+    """Return whether an entry of an index is an attestation."""
+    return _ATTESTATION in (descriptor.get("annotations") or {})
+
+
 def attestations_of(index: Index, digest: str) -> list[Descriptor]:
     """Return the descriptors of an index that attest to its manifest ``digest``."""
-    return [
-        one
-        for one in index.get("manifests", [])
-        if _ATTESTATION in (notes := one.get("annotations") or {}) and notes.get(ATTESTED) == digest
-    ]
+    return [one for one in index.get("manifests", []) if attests(one) and one["annotations"].get(ATTESTED) == digest]

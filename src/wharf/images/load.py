@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final
@@ -56,35 +56,35 @@ class _Wanted:
     index: tuple[str, ...] = ()  # what the index leads to and is in the archive
 
 
-def load(source: Source, intake: Intake, now: Callable[[], str], platform: Platform | None = None) -> list[Loaded]:
+def load(source: Source, intake: Intake, now: Callable[[], str], platforms: Sequence[Platform] = ()) -> list[Loaded]:
     """Take in every image of an archive; blocking.
 
     Args:
         source: the archive.
         intake: where it goes.
         now: gives the time, RFC 3339.
-        platform: only the images for this one; None: all that there are.
+        platforms: only the images for these; none: all that there are.
 
     Raises:
         InvalidArgument: the archive is corrupt, holds no image, or an image of it is malformed.
-        NotFound: there is none for ``platform``.
+        NotFound: there is none for one of ``platforms``.
     """
     with ThreadPoolExecutor(_AT_ONCE, "wharf-load") as pool:  # ends before the intake does, whatever happens
         try:
-            return _load(source, intake, now, platform, pool)
+            return _load(source, intake, now, platforms, pool)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 
 
 def _load(
-    source: Source, intake: Intake, now: Callable[[], str], platform: Platform | None, pool: ThreadPoolExecutor
+    source: Source, intake: Intake, now: Callable[[], str], platforms: Sequence[Platform], pool: ThreadPoolExecutor
 ) -> list[Loaded]:
     files = _Files(intake, pool)
     files.read(source)
     layers: dict[tuple[str, ...], Layer] = {}  # by name and what it lies on: each place has a folder of its own
     ready: list[tuple[_Wanted, bytes, list[Layer]]] = []
-    for wanted in _for_platform(files, _wanted(files), platform):
+    for wanted in _for_platforms(files, _wanted(files), platforms):
         places = [wanted.layers[:count] for count in range(1, len(wanted.layers) + 1)]
         for place in places:
             if place not in layers:
@@ -109,14 +109,15 @@ def _load(
     ]
 
 
-def _for_platform(files: _Files, wanted: list[_Wanted], platform: Platform | None) -> list[_Wanted]:
-    if platform is None:
+def _for_platforms(files: _Files, wanted: list[_Wanted], platforms: Sequence[Platform]) -> list[_Wanted]:
+    if not platforms:
         return wanted
-    suitable = acceptable(platform)
-    found = [one for one in wanted if platform_of_config(parse_config(files.document(one.config))) in suitable]
-    if not found:
-        raise NotFound(f"the archive holds no image for the platform {platform}")
-    return found
+    own = [platform_of_config(parse_config(files.document(one.config))) for one in wanted]
+    for platform in platforms:
+        if not set(acceptable(platform)) & set(own):
+            raise NotFound(f"the archive holds no image for the platform {platform}")
+    suitable = {one for platform in platforms for one in acceptable(platform)}
+    return [one for one, platform in zip(wanted, own, strict=True) if platform in suitable]
 
 
 class _Files:

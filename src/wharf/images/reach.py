@@ -153,6 +153,11 @@ class Reach:
         self._members[digest] = members = tuple(dict.fromkeys(found))  # each once: indexes may list one many times
         return members
 
+    def indexes(self, digest: Digest) -> set[Digest]:
+        """Return the stored indexes from this one down; none for a manifest."""
+        documents = ((one, self._content.find(one)) for one in (digest, *self.members(digest)))
+        return {one for one, raw in documents if raw is not None and is_index(raw)}
+
     def descriptor(self, digest: Digest) -> Descriptor:
         """Return the descriptor of an index; of one that is damaged what is known without it."""
         raw = self._content.find(digest)

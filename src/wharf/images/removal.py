@@ -54,16 +54,21 @@ def plan_removal(record: ImageRecord, name: str, uses: Sequence[ImageUse], *, fo
 
 
 def _by_id(record: ImageRecord, uses: Sequence[ImageUse], *, force: bool) -> Removal:
+    refuse_used(record, [use for use in uses if use.running], force=force)
+    if not force and not _single(record.references):
+        raise _conflict(record, "image is referenced in multiple repositories", hard=False)
+    refuse_used(record, uses, force=force)
+    return Removal(record.references, delete=True)
+
+
+def refuse_used(record: ImageRecord, uses: Sequence[ImageUse], *, force: bool) -> None:
+    """Raise Conflict when a running container uses an image or, unless forced, any container."""
     running = next((use for use in uses if use.running), None)
     if running:
         raise _conflict(record, f"image is being used by running container {short(running.container_id)}", hard=True)
-    if not force:
-        if not _single(record.references):
-            raise _conflict(record, "image is referenced in multiple repositories", hard=False)
-        if uses:
-            stopped = short(uses[0].container_id)
-            raise _conflict(record, f"image is being used by stopped container {stopped}", hard=False)
-    return Removal(record.references, delete=True)
+    if uses and not force:
+        stopped = short(uses[0].container_id)
+        raise _conflict(record, f"image is being used by stopped container {stopped}", hard=False)
 
 
 def _conflict(record: ImageRecord, why: str, *, hard: bool) -> Conflict:

@@ -43,10 +43,11 @@ class Chosen:
     references: tuple[Reference, ...]
     descriptors: tuple[Descriptor, ...] = ()  # its entries in the archive's index
     blobs: frozenset[Digest] = frozenset()
+    others: tuple[ImageRecord, ...] = ()  # for more platforms, under the same references
 
 
-def choose(catalog: Catalog, names: Sequence[str], platform: Platform | None = None) -> list[Chosen]:
-    """Return the images of these names, each once; of each the one for ``platform`` alone, when that is given.
+def choose(catalog: Catalog, names: Sequence[str], platforms: Sequence[Platform] = ()) -> list[Chosen]:
+    """Return the images of these names, each once; of each those for ``platforms`` alone, when any are given.
 
     A name without a tag stands for all tags of that repository; an id brings no references.
 
@@ -56,13 +57,25 @@ def choose(catalog: Catalog, names: Sequence[str], platform: Platform | None = N
     chosen: dict[Digest, Chosen] = {}
     for name in names:
         for record, references in catalog.named(name):
-            if platform is not None:
-                record = catalog.suiting(name, record, platform)  # noqa: PLW2901  # the one that is meant
-            known = chosen.get(record.id, Chosen(record, ()))
+            suiting = [catalog.suiting(name, record, platform) for platform in platforms] or [record]
+            first, *others = {one.id: one for one in suiting}.values()
+            known = chosen.get(first.id, Chosen(first, ()))
             merged = (*known.references, *(r for r in references if r not in known.references))
-            chosen[record.id] = replace(known, references=merged)
-    complete = _complete if platform is None else _alone
+            chosen[first.id] = replace(known, references=merged, others=tuple(others))
+    complete = (_complete, _alone, _partly)[min(len(platforms), 2)]
     return [complete(catalog, image) for image in chosen.values()]
+
+
+def _partly(catalog: Catalog, image: Chosen) -> Chosen:
+    """Say what there is of several images under one name: its index, of which only these are in the archive."""
+    records = (image.record, *image.others)
+    if image.references:
+        found = catalog.descriptors(image.record, image.references)
+    else:
+        found = [one for record in records for one in catalog.descriptors(record, ())]
+    blobs = {blob for record in records for blob in blobs_of(record)}
+    indexes = {index for one in found for index in catalog.reach.indexes(Digest(one["digest"]))}
+    return replace(image, descriptors=tuple(found), blobs=frozenset(blobs | indexes))
 
 
 def _alone(catalog: Catalog, image: Chosen) -> Chosen:

@@ -161,6 +161,25 @@ def test_an_index_that_lists_one_thing_many_times_at_every_depth_is_read_once(st
     assert len(reach.members(Digest(str(named["digest"])))) == 6
 
 
+def test_two_platforms_of_several_are_saved_below_their_index(store: Store) -> None:
+    layout, index = two_platforms()
+    asyncio.run(store.images.start())
+    asyncio.run(loaded(store, layout.archive(index)))
+    wanted = [f"linux/{OTHER}", str(host())]
+
+    async def save() -> bytes:
+        return b"".join([data async for data in store.images.save(["many:1"], wanted)])
+
+    async def load(archive: bytes) -> list[object]:
+        return [d["stream"] async for d in store.images.load(chunks(archive), platforms=wanted)]
+
+    archive = asyncio.run(save())
+    asyncio.run(store.images.remove("many:1"))
+    assert asyncio.run(load(archive))[0] == "Loaded image: many:1\n"
+    assert store.images.resolve(str(index["digest"])).tags == ["many:1"]
+    assert architecture(store, "many:1", f"linux/{OTHER}") == OTHER
+
+
 def test_one_platform_of_several_is_inspected_saved_and_loaded_alone(store: Store) -> None:
     layout, index = two_platforms()
     asyncio.run(store.images.start())
@@ -173,7 +192,7 @@ def test_one_platform_of_several_is_inspected_saved_and_loaded_alone(store: Stor
         asyncio.run(store.images.inspect("many:1", "linux/s390x"))
 
     async def save() -> bytes:
-        return b"".join([data async for data in store.images.save(["many:1"], f"linux/{OTHER}")])
+        return b"".join([data async for data in store.images.save(["many:1"], [f"linux/{OTHER}"])])
 
     alone = asyncio.run(save())
     asyncio.run(store.images.remove("many:1"))
@@ -183,7 +202,7 @@ def test_one_platform_of_several_is_inspected_saved_and_loaded_alone(store: Stor
 
     async def load() -> list[object]:
         archive = layout.archive(index)
-        return [d["stream"] async for d in store.images.load(chunks(archive), platform=f"linux/{OTHER}")]
+        return [d["stream"] async for d in store.images.load(chunks(archive), platforms=[f"linux/{OTHER}"])]
 
     assert asyncio.run(load())
     assert [one["Id"] for one in asyncio.run(store.images.list())] == [other.id]

@@ -175,7 +175,14 @@ def test_create_refuses_what_is_no_container(body: bytes, message: str) -> None:
         ("GET /images/a%2Fb/history", ("images.history", ("a/b", None), {})),
         ("GET http://docker/v1.41/images/a/history", ("images.history", ("a", None), {})),
         ("POST /images/a/b/tag?repo=c/d&tag=e", ("images.tag", ("a/b",), {"repository": "c/d", "tag": "e"})),
-        ("DELETE /images/a/b?force=1", ("images.remove", ("a/b",), {"force": True, "noprune": False})),
+        (
+            "DELETE /images/a/b?force=1",
+            ("images.remove", ("a/b",), {"force": True, "noprune": False, "platforms": []}),
+        ),
+        (
+            "DELETE /images/a?platforms=%7B%22os%22:%22linux%22,%22architecture%22:%22arm64%22%7D",
+            ("images.remove", ("a",), {"force": False, "noprune": False, "platforms": ["linux/arm64"]}),
+        ),
         ("GET /networks/bridge", ("networks.inspect", ("bridge",), {})),
         ("DELETE /networks/back", ("networks.remove", ("back",), {})),
         ("POST /networks/prune", ("networks.prune", ({},), {})),
@@ -275,7 +282,7 @@ async def test_load_takes_a_stream_and_answers_in_lines(served: Served) -> None:
             "HTTP/1.1 100 Continue",
             "HTTP/1.1 200 OK",
             b'{"stream":"Loaded image: a:b\\n"}\n',
-            [("images.load", (b"abcde",), {"quiet": False, "platform": None})],
+            [("images.load", (b"abcde",), {"quiet": False, "platforms": []})],
         )
 
 
@@ -317,7 +324,7 @@ async def test_archive_that_breaks_off_is_no_whole_answer(served: Served) -> Non
         await wire.head()
         rest = await wire.reader.read()
 
-        assert (rest, served.engine.calls) == (b"4\r\nhalf\r\n", [("images.save", (["a", "b"], None), {})])
+        assert (rest, served.engine.calls) == (b"4\r\nhalf\r\n", [("images.save", (["a", "b"], []), {})])
 
 
 @pytest.mark.parametrize(("tcp", "status"), [(True, 403), (False, 204)])

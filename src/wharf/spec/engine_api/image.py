@@ -59,6 +59,35 @@ class ImageInspect(TypedDict, total=False):
     DockerVersion: str | None
     Container: str | None  # until 1.44
     ContainerConfig: dict[str, object] | None  # until 1.44
+    Manifests: "list[ImageManifestSummary]"  # with manifests=1
+    Descriptor: Descriptor
+
+
+class ImageManifestSize(TypedDict, total=False):
+    """ImageManifestSummary.Size (Engine API, definitions): bytes."""
+
+    Total: int
+    Content: int
+
+
+class ImageManifestImageData(TypedDict, total=False):
+    """ImageManifestSummary.ImageData (Engine API, definitions)."""
+
+    Platform: Platform
+    Containers: list[str]
+    Size: dict[str, int]  # "Unpacked"
+
+
+class ImageManifestSummary(TypedDict, total=False):
+    """ImageManifestSummary (Engine API, definitions)."""
+
+    ID: str
+    Descriptor: Descriptor
+    Available: bool
+    Size: ImageManifestSize
+    Kind: str  # "image", "attestation" or "unknown"
+    ImageData: ImageManifestImageData
+    AttestationData: dict[str, str]  # "For"
 
 
 class ImageSummary(TypedDict, total=False):
@@ -73,6 +102,8 @@ class ImageSummary(TypedDict, total=False):
     SharedSize: int | None
     Labels: dict[str, str] | None
     Containers: int | None
+    Manifests: list[ImageManifestSummary]  # with manifests=1
+    Descriptor: Descriptor
 
 
 class ImageHistoryResponseItem(TypedDict, total=False):
