@@ -59,6 +59,15 @@ def accept(listener: Socket) -> Socket:
     return _socket.socket(fileno=fd)
 
 
+def wait_for_end(sock: Socket) -> None:
+    """Sleep until the other end is closed, through all that arrives meanwhile, which is left to be received."""
+    import select  # noqa: PLC0415 - start-up
+
+    poll = select.poll()
+    poll.register(sock, 0)  # POLLHUP is always told
+    poll.poll()
+
+
 def rights(fds: Sequence[int]) -> list[tuple[int, int, bytes]]:
     """Return what sendmsg takes to send copies of ``fds`` (unix(7), SCM_RIGHTS)."""
     # Not by the array module, which brings collections.

@@ -16,7 +16,7 @@ from wharf.kernel.cgroup.group import Cgroup
 from wharf.kernel.mount import OpenTree
 from wharf.kernel.namespace import FILE_OF
 from wharf.spec.oci_runtime import Mount, Seccomp, Spec
-from wharf.spec.shim_messages import RootfsMount, World
+from wharf.spec.shim_messages import Groups, RootfsMount, World
 
 _CLONE: Final = int(OpenTree.CLONE)
 _RECURSIVE_CLONE: Final = int(OpenTree.CLONE | OpenTree.RECURSIVE)
@@ -35,18 +35,26 @@ _OF_THE_KERNEL: Final = frozenset({"cgroup", "cgroup2", "devpts", "mqueue", "pro
 _LOWER, _UPPER, _WORK = "lowerdir+", "upperdir", "workdir"
 
 
+NO_WORLD: Final[World] = {"op": "world", "binds": 0, "joined": []}
+"""The message without descriptors."""
+
+
 class Opened(ExitStack):
-    """Descriptors for one start, closed with it; ``world`` says what they are."""
+    """Descriptors of one message, closed after it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.fds: list[int] = []
-        self.world: World = {"op": "world", "doors": 0, "binds": 0, "groups": [], "joined": []}
 
     def add(self, fd: int) -> None:
         """Take over a descriptor, the next in order."""
         self.fds.append(fd)
         self.callback(os.close, fd)
+
+    def give_up(self) -> None:
+        """Close them now."""
+        self.close()
+        self.fds.clear()
 
 
 def suits(spec: Spec, rootfs: Sequence[RootfsMount], seccomp: Seccomp | None, cgroup: Cgroup) -> bool:
@@ -95,31 +103,47 @@ def _is_bind(one: Mount) -> bool:
     return one.get("type") == "bind" or bool(_BINDING.intersection(one.get("options") or ()))
 
 
-def open_all(opened: Opened, spec: Spec, bundle: str, rootfs: Sequence[RootfsMount], cgroup: Cgroup) -> None:
-    """Open, into ``opened``, all that an init of ``spec``, which suits, needs of the host.
+def open_world(opened: Opened, spec: Spec, bundle: str, rootfs: Sequence[RootfsMount]) -> World:
+    """Open, into ``opened``, all that an init of ``spec``, which suits, needs of the host but its control group.
 
     Raises:
         OSError: something is not there.
     """
+    world: World = {**NO_WORLD, "joined": []}
     opened.add(_open_root(rootfs[0]["options"]))
-    doors = cgroup.open_entry()
-    opened.callback(doors.close)
-    opened.fds += doors.v1
-    opened.world["doors"] = len(doors.v1)
     binds = _binds(spec)
     for bind in binds:
         recursive = "rbind" in (bind.get("options") or ())
         opened.add(mount.open_tree(os.path.join(bundle, bind["source"]), _RECURSIVE_CLONE if recursive else _CLONE))
-    opened.world["binds"] = len(binds)
-    paths = {entry["type"]: entry.get("path") or "" for entry in (spec.get("linux") or {}).get("namespaces") or ()}
-    if "cgroup" not in paths and any(one.get("type") == "cgroup" for one in spec.get("mounts") or ()):
-        for name, fd in cgroup.open_mounts():
-            opened.add(fd)
-            opened.world["groups"].append(name)
+    world["binds"] = len(binds)
+    paths = _namespaces(spec)
     for kind in _JOINABLE:
         if path := paths.get(kind, f"/proc/self/ns/{FILE_OF[kind]}"):
             opened.add(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
-            opened.world["joined"].append(kind)
+            world["joined"].append(kind)
+    return world
+
+
+def open_groups(opened: Opened, spec: Spec, cgroup: Cgroup) -> Groups:
+    """Open, into ``opened``, the container's control group, for an init that had its :func:`open_world`.
+
+    Raises:
+        OSError: it is not there.
+    """
+    groups: Groups = {"op": "groups", "doors": 0, "mounts": []}
+    doors = cgroup.open_entry()
+    opened.callback(doors.close)
+    opened.fds += doors.v1
+    groups["doors"] = len(doors.v1)
+    if "cgroup" not in _namespaces(spec) and any(one.get("type") == "cgroup" for one in spec.get("mounts") or ()):
+        for name, fd in cgroup.open_mounts():
+            opened.add(fd)
+            groups["mounts"].append(name)
+    return groups
+
+
+def _namespaces(spec: Spec) -> dict[str, str]:
+    return {entry["type"]: entry.get("path") or "" for entry in (spec.get("linux") or {}).get("namespaces") or ()}
 
 
 def _open_root(options: Sequence[str]) -> int:

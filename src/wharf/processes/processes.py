@@ -14,7 +14,7 @@ import msgspec
 
 from wharf.errors import Conflict, Unavailable
 from wharf.kernel import memfd, sockets
-from wharf.kernel.cgroup.group import open_cgroup
+from wharf.kernel.cgroup.group import Cgroup, open_cgroup
 from wharf.kernel.cgroup.hierarchy import read_hierarchies
 from wharf.processes import folder as folders
 from wharf.processes import opening
@@ -23,7 +23,7 @@ from wharf.processes.opening import Opened
 from wharf.processes.shim import ProcessFailed, Shim
 from wharf.spec import shim_document
 from wharf.spec.oci_runtime import Spec
-from wharf.spec.shim_messages import Exit, SpawnRequest, Usual
+from wharf.spec.shim_messages import Exit, SpawnRequest, Usual, World
 from wharf.storage.later import Later
 from wharf.storage.layout import RunRoot
 
@@ -154,25 +154,36 @@ class Processes:
         return shim_document.lines(msgspec.json.encode({**spec, "linux": linux}), tail)
 
     async def _give_world(self, shim: Shim, request: SpawnRequest, spec: Spec) -> None:
-        """Make the control group and open what the container needs, while the shim gets ready.
+        """Open what the container needs and make its control group, while the shim and its init get ready.
 
         Raises:
             OSError: a limit that the kernel refuses, for example.
         """
         if "scope" in request:  # then the shim has systemd make the group, and the world in it
-            await shim.give_world(Opened().world, [])
+            await shim.give_world(opening.NO_WORLD, [])
             return
-        cgroup, rootfs = open_cgroup(request["cgroup"], self._hierarchies), request["rootfs"]
-        cgroup.create()
-        cgroup.apply((spec.get("linux") or {}).get("resources") or {})
-        with ExitStack() as held:
-            opened = held.enter_context(Opened())
-            if not request.keys() & {"checkpoint", "runtime"} and opening.suits(spec, rootfs, self._seccomp, cgroup):
-                try:
-                    opening.open_all(opened, spec, request["bundle"], rootfs, cgroup)
-                except OSError:  # the runtime meets it again, and knows what to say of it
-                    opened = held.enter_context(Opened())
-            await shim.give_world(opened.world, opened.fds)
+        cgroup = open_cgroup(request["cgroup"], self._hierarchies)
+        resources = (spec.get("linux") or {}).get("resources") or {}
+        with Opened() as opened:
+            world = self._open_world(opened, request, spec, cgroup)
+            if opened.fds:
+                await shim.give_world(world, opened.fds)
+            cgroup.create()
+            cgroup.apply(resources)
+            if not opened.fds:
+                await shim.give_world(world, [])
+                return
+        with Opened() as opened:
+            await shim.give_groups(opening.open_groups(opened, spec, cgroup), opened.fds)
+
+    def _open_world(self, opened: Opened, request: SpawnRequest, spec: Spec, cgroup: Cgroup) -> World:
+        rootfs = request["rootfs"]
+        if not request.keys() & {"checkpoint", "runtime"} and opening.suits(spec, rootfs, self._seccomp, cgroup):
+            try:
+                return opening.open_world(opened, spec, request["bundle"], rootfs)
+            except OSError:  # the runtime meets it again, and knows what to say of it
+                opened.give_up()
+        return opening.NO_WORLD
 
     async def adopt(self, container_id: str, cgroup: str) -> Shim | Exit | None:
         """Find out what became of a container that an earlier engine started.

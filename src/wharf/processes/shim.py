@@ -13,7 +13,7 @@ from wharf.errors import Conflict, Unavailable
 from wharf.lib.timestamps import rfc3339_nano
 from wharf.processes import folder as folders
 from wharf.processes.channel import Channel, RequestFailed
-from wharf.spec.shim_messages import Attachment, ExecRequest, Exit, Failure, World
+from wharf.spec.shim_messages import Attachment, ExecRequest, Exit, Failure, Groups, World
 
 _T = TypeVar("_T")
 
@@ -78,6 +78,10 @@ class Shim:
     async def give_world(self, world: World, fds: Sequence[int]) -> None:
         """Hand over what the container's init needs; nothing happens when the shim is gone: :meth:`begun` tells."""
         await self._channel.tell(dict(world), fds)
+
+    async def give_groups(self, groups: Groups, fds: Sequence[int]) -> None:
+        """Hand over the control group that belongs to the world; the same holds."""
+        await self._channel.tell(dict(groups), fds)
 
     async def abandon(self) -> None:
         """Hang up on a shim whose container does not run, and will not: it leaves, and nothing is left after this."""

@@ -4,6 +4,7 @@
 
     parent ──"document"▶ embryo    only to one: the bundle's folder; config.json by SCM_RIGHTS
     parent ──"world"───▶ embryo    what the parent has opened for it, by SCM_RIGHTS (:mod:`wharf.runtime.embryo`)
+    parent ──"groups"──▶ embryo    the control group, the same way
     parent ──"mapped"──▶ init      the user namespace's id maps are written
     parent ◀──"mounted"─ init      only with hooks: all is mounted, the root not yet entered
     parent ──"hooked"──▶ init      they have run

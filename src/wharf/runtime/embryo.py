@@ -10,8 +10,9 @@ page that a forked Python shares with its parent until it writes to it costs abo
                            conceive ── clone3 ────▶ namespaces, prepared mounts
                                                     "prepared"
     spawn ───────────────▶ give_document ─────────▶ works out the plan
-    (the control group, what is to be opened)
-    world ───────────────▶ bring_up ── "start" ───▶ goes on as every init does (:mod:`.init`)
+    (opens what is needed)
+    world ───────────────▶ give_world ────────────▶ goes on as every init does (:mod:`.init`)
+    groups ──────────────▶ bring_up ── "start" ───▶ enters its control group, and executes the program
 
 The embryo has left the host's mounts: what it needs of them comes to it as descriptors. It is not for containers that
 want namespaces it cannot leave or enter by then (``wharf.processes.opening.suits``).
@@ -30,7 +31,7 @@ from wharf.lib import light_json
 from wharf.runtime import birth, conversation, handover, init, privileges
 from wharf.runtime.birth import Gate
 from wharf.runtime.errors import during_init
-from wharf.runtime.handover import Document, World
+from wharf.runtime.handover import Document, Groups, World
 from wharf.runtime.invocation import Invocation
 from wharf.runtime.prepared import Prepared
 from wharf.runtime.started import Started
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from wharf.runtime.filters import Filter
     from wharf.runtime.init import InitPlan
     from wharf.spec.oci_runtime import Spec
+    from wharf.spec.shim_messages import Groups as Made
     from wharf.spec.shim_messages import World as Opened
 
 _NAMESPACES: Final = ("mount", "pid", "network", "ipc", "uts")
@@ -79,8 +81,8 @@ class Embryo:
             self.discard()
             raise
 
-    def bring_up(self, streams: tuple[int, int, int] | None, opened: Opened, fds: Sequence[int]) -> Started:
-        """Have it become the container's init and execute the program.
+    def give_world(self, streams: tuple[int, int, int] | None, opened: Opened, fds: Sequence[int]) -> None:
+        """Let it become the container's init, as far as that does not depend on its control group.
 
         Args:
             streams: its 0, 1 and 2, kept open for the caller; None: it opens a terminal.
@@ -88,16 +90,34 @@ class Embryo:
             fds: the descriptors of that, kept open too.
 
         Raises:
+            OSError: it is dead, and nothing of it is left.
+        """
+        try:
+            handover.send_world(self._sock, streams or (), opened, fds)
+        except BaseException:
+            self.discard()
+            raise
+
+    def bring_up(self, groups: Made, fds: Sequence[int]) -> Started:
+        """Let it enter the control group and execute the program; return once it does.
+
+        Args:
+            groups: what the engine has made.
+            fds: the descriptors of that, kept open for the caller.
+
+        Raises:
             StartFailed: nothing of the process is left then.
         """
         steps = Steps()
         try:
-            handover.send_world(self._sock, streams or (), opened, fds)
-            conversation.send(self._sock, "start")
+            with suppress_errno(errno.EPIPE, errno.ECONNRESET):  # it has failed; what it said is still to be read
+                handover.send_groups(self._sock, groups, fds)
+                conversation.send(self._sock, "start")
         except OSError as error:
             self.discard()
             raise during_init(error, "error handing over what the container needs") from error
         steps.done("give")
+        unix_socket.wait_for_end(self._sock)  # to be woken by "ready" too would keep it from its exec
         started = self._out(steps)
         started.wait_ready()
         started.wait_executed()
@@ -182,4 +202,8 @@ class Expected:
         world.enter(plan)
         steps.done("enter")
         ready = prepared.for_plan(plan, world.joined)
-        init.become(plan, Gate(sock), steps, ready=ready, sysctls_folder=prepared.sysctls)
+        groups = Groups(sock)
+        plan.mounts = handover.with_groups_last(plan.mounts)
+        for one in plan.mounts:
+            one.groups = groups.mounts
+        init.become(plan, Gate(sock), steps, ready=ready, sysctls_folder=prepared.sysctls, enter_group=groups.enter)

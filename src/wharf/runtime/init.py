@@ -196,6 +196,7 @@ def become(
     *,
     ready: Mapping[str, int] | None = None,
     sysctls_folder: int = -1,
+    enter_group: Callable[[], None] | None = None,
 ) -> NoReturn:
     """Make the container's world, from inside its namespaces, and execute its program.
 
@@ -205,9 +206,13 @@ def become(
         steps: the times so far.
         ready: mounts that are made already, by destination.
         sysctls_folder: a writable /proc/sys; -1: the host's.
+        enter_group: goes into the control group; None: it has been done.
     """
     _name_it(plan)
     root, master = _make_world(plan, gate, steps, ready or {}, sysctls_folder)
+    if enter_group is not None:
+        enter_group()
+        steps.done("group")
     birth.finish(
         plan.process,
         root,

@@ -20,7 +20,7 @@ from wharf.runtime.errors import invalid, not_mounted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Final
 
     from wharf.runtime.mount_options import Options
@@ -58,8 +58,7 @@ class MountPlan:
     Attributes:
         opened: the source of a bind mount, detached, when somebody has opened it already; of a new file system with
             ``options.maps``, the user namespace that has them; -1 otherwise.
-        groups: for the v1 control groups of a container that shares the host's cgroup namespace: each hierarchy's
-            name and the container's own group in it, detached.
+        groups: returns the name of each v1 hierarchy and the container's own group in it, detached.
     """
 
     __slots__ = ("destination", "fstype", "groups", "opened", "options", "source")
@@ -70,7 +69,7 @@ class MountPlan:
         self.source = source
         self.options = options
         self.opened = -1
-        self.groups: list[tuple[str, int]] = []
+        self.groups: Callable[[], Iterable[tuple[str, int]]] | None = None
 
     def __repr__(self) -> str:
         return f"mount {self.fstype} {self.source} at {self.destination} {self.options!r}"
@@ -319,8 +318,9 @@ def attach(fd: int, target: int, options: Options) -> None:
 
 def _make_cgroup(root: int, one: MountPlan) -> None:
     """Show the container its control groups: one cgroup2, or on v1 a tmpfs with a folder a hierarchy."""
-    hierarchies = own_hierarchies() if not one.groups else []
-    if not hierarchies and not one.groups:
+    groups = list(one.groups()) if one.groups is not None else []
+    hierarchies = [] if groups else own_hierarchies()
+    if not hierarchies and not groups:
         one = MountPlan(one.destination, "cgroup2", one.source, one.options)
         _make_filesystem(root, one)
         return
@@ -330,7 +330,7 @@ def _make_cgroup(root: int, one: MountPlan) -> None:
     _make_filesystem(root, MountPlan(one.destination, "tmpfs", "tmpfs", folders))
     top = open_in_root(root, one.destination)
     try:
-        for name, group in one.groups:
+        for name, group in groups:
             kernel.mount_setattr(group, set_=options.set)
             _place_hierarchy(top, name, group)
         for name, path in hierarchies:

@@ -11,20 +11,21 @@ import os
 import sys
 import time
 
-from wharf.kernel import pty, sockets
+from wharf.kernel import pty
 from wharf.kernel.cgroup.group import open_cgroup
 from wharf.kernel.signals import raw as signal
 from wharf.lib.timestamps import rfc3339_nano
 from wharf.runtime.steps import Steps
+from wharf.shim import orders
 from wharf.shim.control import Control, refused
 from wharf.shim.ending import empty, exit_code_of, write_exit
 from wharf.shim.execs import Execs
 from wharf.shim.logfile import LogFile
 from wharf.shim.oom import OomWatch
+from wharf.shim.orders import Abandoned
 from wharf.shim.scope import Within
 from wharf.shim.streams import Streams
 from wharf.spec import shim_document
-from wharf.spec.shim_wire import MAX_MESSAGE_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,10 +41,6 @@ if TYPE_CHECKING:
     from wharf.spec.shim_messages import Event, Exit, Failure, SpawnRequest, World
 
 _LINGER_S = 60.0
-
-
-class _Abandoned(Exception):
-    """The engine has gone before the container could begin."""
 
 
 class Shim:
@@ -118,7 +115,7 @@ class Shim:
         self._cgroup = open_cgroup(self._request["cgroup"], hierarchies)
         try:
             started = self._start(attachments, self._cgroup)
-        except _Abandoned:
+        except Abandoned:
             return  # the engine sees to what it has made
         except self._runtime.StartFailed as failure:
             self._fail({"kind": failure.kind, "message": failure.message})
@@ -135,7 +132,7 @@ class Shim:
 
     def _start(self, attachments: list[socket.socket], cgroup: Cgroup) -> Started:
         request = self._request
-        self._give_document()
+        self._tell_embryo(lambda embryo: embryo.give_document(request["bundle"], self._document))
         log = LogFile(request["log"]) if request["log"]["driver"] == "json-file" else None
         streams = Streams(self._loop, log, once=request["stdin_once"])
         self._streams.append(streams)
@@ -143,17 +140,12 @@ class Shim:
             streams.attach(sock, attachment)
         stdio = None if request["terminal"] else streams.open_pipes(stdin=request["open_stdin"])
         self._steps.done("shim")
-        world, fds = self._receive_world()
+        world, fds = orders.receive(self._engine, "world")
         self._steps.done("wait")
         try:
-            if self._embryo is not None and fds:
-                started: Started = self._embryo.bring_up(stdio, world, fds)
-            else:
-                with Within(request, self._read_document, cgroup):
-                    started = self._create(stdio, cgroup)
+            started = self._grow(stdio, world, fds, cgroup) if fds else self._create(stdio, cgroup)
         finally:
-            for fd in fds:
-                os.close(fd)
+            orders.close(fds)
         self._started_at = _now()
         self._steps.done("start")
         if started.console is not None:
@@ -161,31 +153,36 @@ class Shim:
         streams.started()
         return started
 
-    def _give_document(self) -> None:
-        """Let the embryo read while we go on; without one the runtime clones a new process."""
+    def _tell_embryo(self, tell: Callable[[Embryo], None]) -> None:
+        """Let the embryo work while we go on; without one the runtime clones a new process."""
         if self._embryo is None:
             return
         try:
-            self._embryo.give_document(self._request["bundle"], self._document)
+            tell(self._embryo)
         except (OSError, self._runtime.StartFailed) as error:
             sys.stderr.write(f"the embryo is of no use: {error}\n")
             self._embryo = None
 
-    def _receive_world(self) -> tuple[World, list[int]]:
-        """Wait for what the engine has made and opened; from then on the control socket belongs to the loop."""
+    def _grow(self, stdio: Stdio | None, world: World, fds: list[int], cgroup: Cgroup) -> Started:
+        """Have the embryo make its world while the engine makes the control group, and become the init."""
+        self._tell_embryo(lambda embryo: embryo.give_world(stdio, world, fds))
+        groups, doors = orders.receive(self._engine, "groups")
         try:
-            received = sockets.receive(self._engine, MAX_MESSAGE_BYTES)
-        except ConnectionResetError:
-            received = None
-        self._control.take(self._engine)
-        if received is None or received[0].get("op") != "world":
-            raise _Abandoned
-        world: World = received[0]  # type: ignore[assignment]  # the engine is trusted; a bad field fails below
-        return world, received[1]
+            if self._embryo is None:
+                return self._create(stdio, cgroup)
+            self._control.take(self._engine)
+            return self._embryo.bring_up(groups, doors)
+        finally:
+            orders.close(doors)
 
     def _create(self, stdio: Stdio | None, cgroup: Cgroup) -> Started:
+        self._control.take(self._engine)
         if self._embryo is not None:
             self._embryo.discard()
+        with Within(self._request, self._read_document, cgroup):
+            return self._clone(stdio, cgroup)
+
+    def _clone(self, stdio: Stdio | None, cgroup: Cgroup) -> Started:
         if "checkpoint" in self._request:
             from wharf.shim import saving  # noqa: PLC0415  # memory: few containers are ever saved
 

@@ -6,10 +6,10 @@
       ▲                                                │
       └──────────── control (a socketpair) ────────────┘   and <run>/shims/<id>/shim.sock after a restart
 
-A *spawn* datagram, and then *world* on control, begin a start. Spawn carries, by SCM_RIGHTS and in this order: the
-shim's end of the control socketpair, the locked ``lock`` descriptor, config.json, one end of a stream socketpair for
-each entry of ``attachments``. The lock lives as long as any process holds it or the datagram is in flight: who can
-take it knows that no shim exists or ever will.
+A *spawn* datagram, and then *world* and *groups* on control, begin a start. Spawn carries, by SCM_RIGHTS and in this
+order: the shim's end of the control socketpair, the locked ``lock`` descriptor, config.json, one end of a stream
+socketpair for each entry of ``attachments``. The lock lives as long as any process holds it or the datagram is in
+flight: who can take it knows that no shim exists or ever will.
 
 On an attachment flow Docker's own bytes: towards the engine raw bytes for a terminal, else 8-byte-headed frames
 (:mod:`wharf.lib.stdcopy`); towards the container raw stdin, ended by shutdown(SHUT_WR).
@@ -104,18 +104,28 @@ class Spawn(SpawnRequest):
 class World(TypedDict):
     """engine → shim, after the spawn request, on control: what is open for the container's init.
 
-    The engine has made the control group by then, and limited it. Descriptors, in this order: the root (a detached
-    mount), ``doors`` into the control group (:class:`wharf.kernel.cgroup.group.Entry`), the detached sources of
-    ``binds`` bind mounts in config.json's order, for each of ``groups`` (a v1 hierarchy's name) a detached mount of
-    the container's group in it, for each of ``joined`` (a type of namespace) the namespace to enter. None at all when
-    the container wants something that a process which is there already cannot have: then the shim clones a new one.
+    Descriptors, in this order: the root (a detached mount), the detached sources of ``binds`` bind mounts in
+    config.json's order, for each of ``joined`` (a type of namespace) the namespace to enter; *groups* follow. None at
+    all when the container wants something that a process which is there already cannot have: then the shim clones a
+    new one, into the control group, which the engine has made and limited by then.
     """
 
     op: Literal["world"]
-    doors: int
     binds: int
-    groups: list[str]
     joined: list[str]
+
+
+class Groups(TypedDict):
+    """engine → shim, after a *world* with descriptors: the control group is made and limited.
+
+    Making it takes as long as the init's work on its mounts, so both are done at once. Descriptors: ``doors`` into
+    the group (:class:`wharf.kernel.cgroup.entry.Entry`), and for each of ``mounts`` (a v1 hierarchy's name) a
+    detached mount of the container's group in it.
+    """
+
+    op: Literal["groups"]
+    doors: int
+    mounts: list[str]
 
 
 class Failure(TypedDict):

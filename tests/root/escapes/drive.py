@@ -21,7 +21,7 @@ sys.path.insert(0, sys.argv[1])
 import wharf  # noqa: E402
 from wharf.kernel import memfd  # noqa: E402
 from wharf.kernel.cgroup.group import open_cgroup  # noqa: E402
-from wharf.processes.opening import Opened, open_all, suits  # noqa: E402
+from wharf.processes.opening import Opened, open_groups, open_world, suits  # noqa: E402
 from wharf.runtime import container  # noqa: E402
 from wharf.runtime.errors import StartFailed  # noqa: E402
 from wharf.storage.layout import run_root_of  # noqa: E402
@@ -104,8 +104,10 @@ def embryo() -> str:
         assert suits(_JOB["spec"], _JOB["rootfs"], None, group)
         born.give_document(_JOB["bundle"], config)
         with Opened() as opened:
-            open_all(opened, _JOB["spec"], _JOB["bundle"], _JOB["rootfs"], group)
-            started = born.bring_up(streams.stdio, opened.world, opened.fds)
+            world = open_world(opened, _JOB["spec"], _JOB["bundle"], _JOB["rootfs"])
+            born.give_world(streams.stdio, world, opened.fds)
+        with Opened() as opened:
+            started = born.bring_up(open_groups(opened, _JOB["spec"], group), opened.fds)
         output = streams.read(started)
         started.let_mounts_go()
         return output

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.root.runtime.conftest import PTS, SAFE, Bundle, Outcome, reap
 
 from wharf.kernel import memfd
 from wharf.kernel.cgroup.group import Cgroup, open_cgroup
-from wharf.processes.opening import Opened, open_all, suits
+from wharf.processes.opening import Opened, open_groups, open_world, suits
 from wharf.runtime import container
 from wharf.runtime.embryo import Embryo
 from wharf.runtime.errors import StartFailed
@@ -75,8 +76,10 @@ def _grown(bundle: Bundle, spec: Any, cgroup: Cgroup) -> Outcome:
         assert suits(spec, bundle.rootfs, None, cgroup)
         embryo.give_document(str(bundle.path), config)
         with Opened() as opened:
-            open_all(opened, spec, str(bundle.path), bundle.rootfs, cgroup)
-            started = embryo.bring_up((null, writer, writer), opened.world, opened.fds)
+            world = open_world(opened, spec, str(bundle.path), bundle.rootfs)
+            embryo.give_world((null, writer, writer), world, opened.fds)
+        with Opened() as opened:
+            started = embryo.bring_up(open_groups(opened, spec, cgroup), opened.fds)
     except BaseException:
         os.close(reader)
         embryo.discard()
@@ -160,6 +163,23 @@ def test_what_keeps_a_program_from_running_is_told_as_ever(bundle: Bundle, cgrou
         _grown(bundle, _usual(bundle, ["nothing"]), cgroup)
 
     assert caught.value.kind == "not-found"
+
+
+def test_what_fails_before_the_control_group_is_there_is_told_in_its_own_words(
+    bundle: Bundle, cgroup: Cgroup
+) -> None:
+    spec = _usual(bundle, ["true"])
+    spec["mounts"] = [{"destination": "/data", "type": "tmpfs", "source": "tmpfs", "options": ["size=nonsense"]}]
+    embryo = _conceived(bundle)
+    config = memfd.sealed(json.dumps(spec).encode(), "config.json")
+    embryo.give_document(str(bundle.path), config)
+    os.close(config)
+    with Opened() as opened:
+        embryo.give_world((0, 1, 2), open_world(opened, spec, str(bundle.path), bundle.rootfs), opened.fds)
+    select.select([embryo._pidfd], [], [])  # it has ended
+
+    with Opened() as opened, pytest.raises(StartFailed, match='error mounting "tmpfs" to rootfs at "/data"'):
+        embryo.bring_up(open_groups(opened, spec, cgroup), opened.fds)
 
 
 def test_one_that_is_not_wanted_leaves_nothing(bundle: Bundle) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,20 @@ def test_who_listens_is_reached_however_long_the_path(tmp_path: Path, depth: int
         unix_socket.connect(f"{folder}/sock")
     with pytest.raises(OSError, match="in use"):
         unix_socket.listen(f"{folder}/sock")
+
+
+def test_who_waits_for_the_end_finds_what_was_said_before_it() -> None:
+    here, there = unix_socket.pair()
+
+    def speak() -> None:
+        there.send(b"first")
+        there.send(b"last")
+        there.close()
+
+    speaking = threading.Thread(target=speak)
+    speaking.start()
+    unix_socket.wait_for_end(here)
+
+    assert (here.recv(10), here.recv(10), here.recv(10)) == (b"first", b"last", b"")
+    speaking.join()
+    here.close()

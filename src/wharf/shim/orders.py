@@ -1,0 +1,41 @@
+"""What the engine says of a start after its request, before the control socket belongs to the shim's loop."""
+
+from __future__ import annotations
+
+import os
+
+from wharf.kernel import sockets
+from wharf.spec.shim_wire import MAX_MESSAGE_BYTES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import _socket as socket
+    from typing import Any
+
+
+class Abandoned(Exception):
+    """The engine has gone before the container could begin."""
+
+
+def receive(engine: socket.socket, op: str) -> tuple[Any, list[int]]:
+    """Wait for the engine's next message, which is ``op``; return it and its descriptors, owned by the caller.
+
+    Raises:
+        Abandoned: it hangs up, or says something else.
+    """
+    try:
+        received = sockets.receive(engine, MAX_MESSAGE_BYTES)
+    except ConnectionResetError:
+        received = None
+    if received is None:
+        raise Abandoned
+    if received[0].get("op") != op:
+        close(received[1])
+        raise Abandoned
+    return received
+
+
+def close(fds: list[int]) -> None:
+    """Close what has been received; idempotent."""
+    while fds:
+        os.close(fds.pop())
