@@ -14,8 +14,8 @@ from pathlib import Path
 
 _ELSEWHERE = ("swarm", "stack", "service", "node", "secret", "config", "plugin", "trust", "manifest")
 _SEVERAL = {
-    "list", "filter", "map", "mount", "network", "port", "stringSlice", "ulimit", "stringToString", "ipSlice",
-    "ipNetSlice",
+    "list", "filter", "gpu-request", "map", "mount", "network", "port", "stringSlice", "ulimit", "stringToString",
+    "ipSlice", "ipNetSlice",
 }  # fmt: skip
 
 

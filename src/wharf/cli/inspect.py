@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     Lookup = Callable[[str], Document]
 
 
-def _lookups(client: Client, *, size: bool, platform: str) -> dict[str, Lookup]:
-    containers = Containers(client)
+def _lookups(client: Client, *, size: bool, platform: str, verbose: bool) -> dict[str, Lookup]:
+    containers, networks = Containers(client), Networks(client)
     return {
         "container": lambda name: containers.inspect(name, size=size),
         "image": lambda name: Images(client).inspect(name, platform=platform),
-        "network": Networks(client).inspect,
+        "network": lambda name: networks.inspect(name, verbose=verbose),
         "volume": Volumes(client).inspect,
     }
 
@@ -50,7 +50,9 @@ def _inspect(session: Session, values: Values, names: list[str], kind: str) -> i
     except InvalidArgument as error:
         session.warn(str(error))
         return 64
-    lookups = _lookups(session.client, size=values.on("size"), platform=values.text("platform"))
+    lookups = _lookups(
+        session.client, size=values.on("size"), platform=values.text("platform"), verbose=values.on("verbose")
+    )
     if kind and kind not in lookups:
         raise UsageError(f'"{kind}" is not a valid value for --type')
     found: list[Document] = []
@@ -87,7 +89,7 @@ def _of(kind: str) -> Command:
     def action(session: Session, values: Values, names: list[str]) -> int:
         return _inspect(session, values, names, kind)
 
-    flags = (_FORMAT, *({"container": (_SIZE,), "image": (_PLATFORM,)}.get(kind, ())))
+    flags = (_FORMAT, *_MORE.get(kind, ()))
     return Command(
         f"{kind} inspect",
         action,
@@ -102,6 +104,8 @@ def _of(kind: str) -> Command:
 _FORMAT = Flag("format", "string", "'json' or a template", short="f")
 _SIZE = Flag("size", "bool", "What they take on disk too", short="s")
 _PLATFORM = Flag("platform", "string", "Which of an image for several: os/architecture[/variant]")
+_VERBOSE = Flag("verbose", "bool", "A swarm's services too, where there is one", short="v")
+_MORE = {"container": (_SIZE,), "image": (_PLATFORM,), "network": (_VERBOSE,)}
 
 COMMANDS = (
     Command(

@@ -89,6 +89,7 @@ _MODULES: dict[str, dict[str, str]] = {
         "volume create": "Create a volume",
         "volume ls": "List volumes",
         "volume rm": "Remove volumes",
+        "volume update": "Change a cluster's volume",
         "volume prune": "Remove unused volumes",
     },
     "system": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wharf.cli import cluster_volumes
 from wharf.cli.command import Command
 from wharf.cli.confirm import confirmed
 from wharf.cli.create.pairs import check_label, to_map
@@ -9,6 +10,7 @@ from wharf.cli.flags import Flag
 from wharf.cli.output import parse_filters, print_rows
 from wharf.client.documents import number, section, text, texts
 from wharf.client.volumes import Volumes
+from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.lib.sizes import human_size
 
 TYPE_CHECKING = False
@@ -25,6 +27,8 @@ def _create(session: Session, values: Values, arguments: list[str]) -> int:
         "DriverOpts": to_map(values.items("opt")),
         "Labels": to_map(values.items("label")),
     }
+    if (cluster := cluster_volumes.spec(values)) is not None:
+        document["ClusterVolumeSpec"] = cluster
     session.print(text(Volumes(session.client).create(document), "Name"))
     return 0
 
@@ -47,14 +51,23 @@ def volume_row(volume: Document) -> dict[str, str]:
 
 
 def _ls(session: Session, values: Values, _: list[str]) -> int:
-    rows = [volume_row(volume) for volume in Volumes(session.client).list(parse_filters(values.items("filter")))]
+    volumes = Volumes(session.client).list(parse_filters(values.items("filter")))
+    cluster = values.on("cluster")
+    rows = [volume_row(volume) for volume in volumes if not cluster or volume.get("ClusterVolume")]
     rows.sort(key=lambda row: row["Name"])
     if values.on("quiet") and not values.text("format"):
         for row in rows:
             session.print(row["Name"])
         return 0
-    print_rows(session, rows, ("Driver", "Name"), template=values.text("format"), headers={"Name": "VOLUME NAME"})
+    columns = ("Name", "Group", "Driver", "Availability", "Status") if cluster else ("Driver", "Name")
+    print_rows(session, rows, columns, template=values.text("format"), headers={"Name": "VOLUME NAME"})
     return 0
+
+
+def _update(session: Session, values: Values, names: list[str]) -> int:
+    if Volumes(session.client).inspect(names[0]).get("ClusterVolume") is None:
+        raise InvalidArgument("Can only update cluster volumes")
+    raise NotImplementedHere(f"--availability {values.text('availability')}: volumes of a cluster are not kept here")
 
 
 def _rm(session: Session, values: Values, names: list[str]) -> int:
@@ -81,6 +94,7 @@ COMMANDS = (
     Command(
         "volume create", _create, "Create a volume", arguments="[VOLUME]", count=(0, 1),
         flags=(
+            *cluster_volumes.FLAGS,
             Flag("driver", "string", "Its driver", short="d", default="local"),
             Flag("label", "list", "A label, key=value", check=check_label),
             Flag("opt", "list", "An option of the driver, key=value", short="o"),
@@ -90,11 +104,17 @@ COMMANDS = (
     Command(
         "volume ls", _ls, "List volumes",
         flags=(
+            Flag("cluster", "bool", "Only those of a cluster"),
             Flag("filter", "list", "Only some, such as dangling=true", short="f"),
             Flag("format", "string", "'table', 'table TEMPLATE', 'json' or a template"),
             Flag("quiet", "bool", "Only names", short="q"),
         ),
         examples=("wharf volume ls",),
+    ),
+    Command(
+        "volume update", _update, "Change a cluster's volume", arguments="VOLUME", count=(1, 1),
+        flags=(cluster_volumes.AVAILABILITY,),
+        examples=("wharf volume update --availability drain data",),
     ),
     Command(
         "volume rm", _rm, "Remove volumes", arguments="VOLUME [VOLUME...]", count=(1, None),

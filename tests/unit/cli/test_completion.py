@@ -23,7 +23,7 @@ def test_first_word_is_a_command_or_a_group() -> None:
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        (["volume", ""], ["create", "inspect", "list", "ls", "prune", "remove", "rm"]),
+        (["volume", ""], ["create", "inspect", "list", "ls", "prune", "remove", "rm", "update"]),
         (["-H", "unix:///s", "volume", "rm", ""], ["<volumes>"]),
         (["--debug", "container", "stop", "a", ""], ["<containers>"]),
         (["stop", "--signal", ""], []),
