@@ -36,20 +36,41 @@ def check_build(service: Service, build: Build) -> None:
         value = getattr(build, name)
         if value and value not in {"false"} if isinstance(value, str) else value:
             raise NotImplementedHere(f"services.{service.name}.build.{name} is not supported here")
-    if len(build.platforms) > 1:
-        raise NotImplementedHere(f"services.{service.name}.build.platforms: several platforms at once")
 
 
-def build_options(project: Project, service: Service, build: Build) -> dict[str, str]:
+def platforms_of(project: Project, service: Service, build: Build, *, single: bool) -> list[str]:
+    """Return the platforms to build for; none where the engine chooses.
+
+    Args:
+        project: Its variables may have a default platform.
+        service: May run on one.
+        build: May be for several.
+        single: Whether the image is to be run here: then one is chosen, or the choice left to the engine.
+
+    Raises:
+        InvalidArgument: the build is not for the default platform.
+    """
+    default = project.environment.get("DOCKER_DEFAULT_PLATFORM", "")
+    platform = service.platform or default
+    if platform == default and build.platforms and default and default not in build.platforms:
+        raise InvalidArgument(
+            f'service "{service.name}" build.platforms does not support value set by DOCKER_DEFAULT_PLATFORM: '
+            f"{default}"
+        )
+    if platform and (single or not build.platforms):
+        return [platform]
+    return [] if single and len(build.platforms) > 1 else build.platforms
+
+
+def build_options(project: Project, service: Service, build: Build, *, single: bool = False) -> dict[str, str]:
     """Return the options of the Dockerfile frontend, but for where the files are. Pure."""
     labels = identity.image_labels(project, service, build.labels)
-    platforms = build.platforms or ([service.platform] if service.platform else [])
     found = {
         "target": build.target,
         "image-resolve-mode": "pull" if build.pull else "",
         "force-network-mode": {"default": ""}.get(build.network, build.network),
         "add-hosts": ",".join(printed_hosts(build.extra_hosts)),
-        "platform": platforms[0] if platforms else "",
+        "platform": ",".join(platforms_of(project, service, build, single=single)),
         "shm-size": str(int(build.shm_size) or ""),
         "ulimit": ",".join(_ulimit(name, value) for name, value in sorted(build.ulimits.items())),
     }
@@ -134,7 +155,9 @@ def check_service(session: Session, service: Service) -> int:
         return command.action(session, values, rest)
 
 
-def build_service(session: Session, project: Project, service: Service, *, quiet: bool = False) -> str:
+def build_service(
+    session: Session, project: Project, service: Service, *, quiet: bool = False, single: bool = True
+) -> str:
     """Build a service's image and return its id; what commands say goes to stderr.
 
     Raises:
@@ -152,7 +175,7 @@ def build_service(session: Session, project: Project, service: Service, *, quiet
     build = service.build
     assert build is not None
     check_build(service, build)
-    options = build_options(project, service, build)
+    options = build_options(project, service, build, single=single)
     named, folders = contexts(project, build)
     with ExitStack() as stack:
         if is_remote(build.context):

@@ -46,7 +46,7 @@ def have_images(
         if need.action == "pull":
             tell(f"Image {need.name}", "Pulling")
             try:
-                pull(engine, need.name, project.services[need.service].platform, quiet="pull" in quiet)
+                pull(engine, need.name, platform_of(project, need.service), quiet="pull" in quiet)
             except WharfError as error:
                 if not need.optional:
                     raise
@@ -78,6 +78,11 @@ def builds_in_order(project: Project, needs: Collection[Need]) -> list[Need]:
     for name in list(waiting):
         visit(name)
     return list(done.values())
+
+
+def platform_of(project: Project, service: str) -> str:
+    """Return the platform that a service's images are pulled for; empty for the engine's."""
+    return project.services[service].platform or project.environment.get("DOCKER_DEFAULT_PLATFORM", "")
 
 
 def pull(engine: Engine, name: str, platform: str, *, quiet: bool) -> None:

@@ -43,7 +43,12 @@ def request_of(session: Session, services: Sequence[str] = (), *, dependencies: 
 
 def files_of(session: Session, request: Request) -> DiskFiles:
     """Return the files of this machine, and how others are brought here."""
-    return DiskFiles(Remotes(request.variables, insecure=flags_of(session).items("insecure-registry")))
+    return DiskFiles(remotes_of(session, request))
+
+
+def remotes_of(session: Session, request: Request) -> Remotes:
+    """Return what brings files from elsewhere."""
+    return Remotes(request.variables, insecure=flags_of(session).items("insecure-registry"))
 
 
 def load_request(session: Session, request: Request) -> Loaded:
@@ -52,7 +57,9 @@ def load_request(session: Session, request: Request) -> Loaded:
     Raises:
         ComposeError: there is no project, it is wrong, or has no such service.
     """
-    loaded = load(request, files_of(session, request))
+    remotes = remotes_of(session, request)
+    loaded = load(request, DiskFiles(remotes))
+    loaded.elsewhere = remotes.brought
     warn(session, loaded.warnings)
     return loaded
 
@@ -72,13 +79,22 @@ def load_project(session: Session, services: Sequence[str] = (), *, dependencies
     return load_request(session, request_of(session, services, dependencies=dependencies)).project
 
 
-def load_to_run(session: Session, services: Sequence[str] = (), *, dependencies: bool = True) -> Project:
+def load_to_run(
+    session: Session, services: Sequence[str] = (), *, dependencies: bool = True, yes: bool = True
+) -> Project:
     """Return the project to run; what it will have to go without is told, with file and line.
+
+    Without ``yes`` the user is asked whether files from elsewhere shall have their variables.
 
     Raises:
         ComposeError: there is no project, it is wrong, has no such service, or asks for what cannot be done here.
     """
-    loaded = load_request(session, request_of(session, services, dependencies=dependencies))
+    request = request_of(session, services, dependencies=dependencies)
+    loaded = load_request(session, request)
+    if loaded.elsewhere:
+        from wharf.cli.compose.trust import ask_about  # noqa: PLC0415  # most projects are at home
+
+        ask_about(session, request, loaded, yes=yes)
     warn(session, limits_of(loaded.tree, loaded.project.services.keys()))
     check_programs(loaded)
     return loaded.project

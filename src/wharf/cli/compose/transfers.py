@@ -12,7 +12,7 @@ from wharf.cli.command import Command
 from wharf.cli.compose.building import build_service, check_service
 from wharf.cli.compose.carry import DRY_RUN, is_dry
 from wharf.cli.compose.engine import engine_of
-from wharf.cli.compose.images import builds_in_order, present_images, pull
+from wharf.cli.compose.images import builds_in_order, platform_of, present_images, pull
 from wharf.cli.compose.progress import progress_of
 from wharf.cli.compose.project import load_project
 from wharf.cli.failures import describe
@@ -74,7 +74,7 @@ def _pull(session: Session, values: Values, services: list[str]) -> int:
             return 0
         return _each_image(
             session, names, ("Pulling", "Pulled"),
-            lambda name, service: pull(engine, name, service.platform, quiet=values.on("quiet")),
+            lambda name, service: pull(engine, name, platform_of(project, service.name), quiet=values.on("quiet")),
             forgive=values.on("ignore-pull-failures"),
         )  # fmt: skip
 
@@ -138,9 +138,7 @@ def _build(session: Session, values: Values, services: list[str]) -> int:
     tell = progress_of(session).tell
     for need in builds_in_order(project, needs):
         tell(f"Image {need.name}", "Building")
-        build_service(
-            session, project, project.services[need.service], quiet=values.on("quiet"),
-        )  # fmt: skip
+        build_service(session, project, project.services[need.service], quiet=values.on("quiet"), single=False)
         tell(f"Image {need.name}", "Built")
     return _push(session, values, services) if values.on("push") else 0
 

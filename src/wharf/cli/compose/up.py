@@ -93,7 +93,9 @@ class Convergence:
             WharfError: there is no project, or no engine.
         """
         dependencies = not values.on("no-deps")
-        self.project = scaled(load_to_run(session, services, dependencies=dependencies), values.items("scale"))
+        agreed = values.on("yes") or is_dry(session, values)
+        project = load_to_run(session, services, dependencies=dependencies, yes=agreed)
+        self.project = scaled(project, values.items("scale"))
         if wants_socket(self.project):
             self.project = with_api_socket(self.project, session.host, as_auths(everything_stored(os.environ)))
         self.engine: Engine = engine_of(session)

@@ -27,8 +27,6 @@ def resources(service: Service) -> Document:
         "CpuRealtimePeriod": _microseconds(service.cpu_rt_period),
         "CpuRealtimeRuntime": _microseconds(service.cpu_rt_runtime),
         "CpusetCpus": service.cpuset,
-        "CpuCount": service.cpu_count,
-        "CpuPercent": int(service.cpu_percent),
         "OomKillDisable": service.oom_kill_disable,
         "DeviceCgroupRules": service.device_cgroup_rules,
         "Devices": [

@@ -57,6 +57,7 @@ class Loaded:
     tree: Map
     project: Project
     warnings: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)  # names of resources that were brought from elsewhere
 
 
 @dataclass(slots=True)

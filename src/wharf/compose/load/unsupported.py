@@ -45,6 +45,8 @@ _WARNED = {
     "services.*.ports.[].app_protocol": "nothing here makes use of it",
     "services.*.ports.[].name": "nothing here makes use of it",
     "services.*.volumes.[].bind.selinux": "this engine does not label files for SELinux",
+    "services.*.cpu_count": "it is about Windows containers",
+    "services.*.cpu_percent": "it is about Windows containers",
     "configs.*.labels": "there is no object of the engine that could have them",
     "secrets.*.labels": "there is no object of the engine that could have them",
 }  # fmt: skip
@@ -53,6 +55,9 @@ _RULES: Rules[_Limit] = Rules.of({
     **{pattern: _Limit(why) for pattern, why in _WARNED.items()},
     "services.*.deploy.mode": _Limit(_CLUSTER, when=lambda value: value not in (None, "replicated")),
     "services.*.ports.[].mode": _Limit(_CLUSTER, when=lambda value: value not in (None, "ingress")),
+    "services.*.isolation": _Limit(
+        "it is about Windows containers", refused=True, when=lambda value: value not in (None, "", "default")
+    ),
     "secrets.*.external": _Limit("secrets outside of a project need a swarm", refused=True, when=_is_true),
     "configs.*.external": _Limit("configs outside of a project need a swarm", refused=True, when=_is_true),
 })  # fmt: skip

@@ -28,6 +28,11 @@ class Remotes:
         self._insecure = insecure
         self._brought: dict[str, str] = {}
 
+    @property
+    def brought(self) -> list[str]:
+        """The names of what was brought, in that order."""
+        return list(self._brought)
+
     def __call__(self, name: str) -> str | None:
         """Return the path of the copy of what ``name`` means; None where it is no remote resource.
 
@@ -49,7 +54,7 @@ class Remotes:
         return bring_artifact(name, cache_folder(self._environment), self._environment, plain=plain)
 
     def _repository(self, name: str) -> str | None:
-        if "://" not in name and "@" not in name and not name.startswith("github.com/"):
+        if not _may_be_git(name):
             return None
         from wharf.compose.remote.git import bring_commit, git_source  # noqa: PLC0415  # most files are local
 
@@ -58,6 +63,19 @@ class Remotes:
             return None
         _check_allowed("git", "COMPOSE_EXPERIMENTAL_GIT_REMOTE", self._environment)
         return bring_commit(source, cache_folder(self._environment), self._environment)
+
+
+def is_elsewhere(name: str) -> bool:
+    """Return whether a name means a resource that would be brought."""
+    if name.startswith(_OCI) or not _may_be_git(name):
+        return name.startswith(_OCI)
+    from wharf.compose.remote.git import git_source  # noqa: PLC0415  # most files are local
+
+    return git_source(name) is not None
+
+
+def _may_be_git(name: str) -> bool:
+    return "://" in name or "@" in name or name.startswith("github.com/")
 
 
 def _check_allowed(kind: str, variable: str, environment: Mapping[str, str]) -> None:

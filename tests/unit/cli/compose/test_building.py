@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.fakes.compose import project
 
-from wharf.cli.compose.building import build_options, check_build, contexts, lent_secrets
+from wharf.cli.compose.building import build_options, check_build, contexts, lent_secrets, platforms_of
 from wharf.compose.model.build import Build
 from wharf.compose.model.mounts import FileReference
 from wharf.errors import InvalidArgument, NotImplementedHere
@@ -81,3 +81,37 @@ def test_what_cannot_be_done_is_refused_by_name(build: dict[str, object]) -> Non
     with pytest.raises(NotImplementedHere, match=rf"services\.a\.build\.{next(iter(build))} is not supported here"):
         check_build(service, Build(**build))  # type: ignore[arg-type]
     check_build(service, Build(sbom="false"))
+
+
+@pytest.mark.parametrize(
+    ("service", "default", "single", "expected"),
+    [
+        ("build: .", "", True, []),
+        ("build: .", "linux/arm64", True, ["linux/arm64"]),
+        ("{build: {context: ., platforms: [a/b, c/d]}}", "", False, ["a/b", "c/d"]),
+        ("{build: {context: ., platforms: [a/b, c/d]}}", "", True, []),
+        ("{build: {context: ., platforms: [a/b]}}", "", True, ["a/b"]),
+        ("{build: {context: ., platforms: [a/b, c/d]}, platform: c/d}", "", True, ["c/d"]),
+        ("{build: {context: ., platforms: [a/b, c/d]}, platform: c/d}", "", False, ["a/b", "c/d"]),
+        ("{build: {context: ., platforms: [a/b, c/d]}}", "c/d", True, ["c/d"]),
+    ],
+)
+def test_one_platform_is_built_for_what_runs_here(
+    service: str, default: str, expected: list[str], *, single: bool
+) -> None:
+    text = service if service.startswith("{") else f"{{{service}}}"
+    app = project(f"services: {{a: {text}}}", variables={"DOCKER_DEFAULT_PLATFORM": default})
+    a = app.services["a"]
+    assert a.build is not None
+
+    assert platforms_of(app, a, a.build, single=single) == expected
+
+
+def test_platform_that_a_build_is_not_for_is_refused() -> None:
+    text = "services: {a: {build: {context: ., platforms: [a/b]}}}"
+    app = project(text, variables={"DOCKER_DEFAULT_PLATFORM": "c/d"})
+    a = app.services["a"]
+    assert a.build is not None
+
+    with pytest.raises(InvalidArgument, match="does not support value set by DOCKER_DEFAULT_PLATFORM: c/d"):
+        platforms_of(app, a, a.build, single=True)
