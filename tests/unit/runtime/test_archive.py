@@ -1,0 +1,118 @@
+"""The archive of the command's modules: written, read, out of date, and done without."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_TOP = Path(__file__).parents[3]
+
+
+class Installed:
+    """The package as an installer leaves it below ``prefix``, with the command's script."""
+
+    def __init__(self, prefix: Path) -> None:
+        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        self.site = prefix / "lib" / version / "site-packages"
+        for name in ("runtime", "kernel", "lib", "spec"):
+            ignore = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(_TOP / "src/wharf" / name, self.site / "wharf" / name, ignore=ignore)
+        for name in ("__init__.py", "errors.py"):
+            shutil.copy(_TOP / "src/wharf" / name, self.site / "wharf" / name)
+        (self.site / "wharf/runtime/__pycache__").mkdir()
+        self.archive = self.site / f"wharf/runtime/__pycache__/commands.{sys.implementation.cache_tag}"
+        (prefix / "bin").mkdir()
+        self.program = prefix / "bin/wharf-runtime"
+        shutil.copy(_TOP / "scripts/wharf-runtime", self.program)
+        (prefix / "bin/wharf").write_text(f"#!{sys.executable}\n")
+
+    def __call__(self, *words: str, program: Path | None = None) -> str:
+        """Return what the command prints; it looks at no environment."""
+        line = [program or self.program, *words]
+        done = subprocess.run(line, capture_output=True, text=True, env={"PYTHONPATH": "/nonsense"}, check=False)
+        return done.stdout + done.stderr
+
+    def loaded(self) -> str:
+        """Return from where `state` has its modules: "archive" or "files"."""
+        show = self.site / "wharf/runtime/state.py"
+        text = show.read_text()
+        show.write_text(f"{text}\n__import__('sys').stderr.write(f'{{__spec__ and \"files\" or \"archive\"}} ')\n")
+        self("state", "none")
+        said = self("state", "none")
+        show.write_text(text)
+        return said.split()[0]
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Installed:
+    return Installed(tmp_path)
+
+
+def test_the_first_command_writes_it_and_the_next_reads_it(installed: Installed) -> None:
+    first = installed("--root", "/nonexistent", "state", "none")
+
+    assert installed.archive.exists()
+    assert first == "wharf-runtime: container does not exist: none\n"
+    assert installed("--root", "/nonexistent", "state", "none") == first
+    assert installed.loaded() == "archive"
+
+
+def test_a_source_that_has_changed_counts(installed: Installed) -> None:
+    installed("state", "none")
+    source = installed.site / "wharf/runtime/state.py"
+    source.write_text(source.read_text().replace("container does not exist", "no container"))
+
+    assert installed("state", "none") == "wharf-runtime: no container: none\n"
+    assert installed("state", "none") == "wharf-runtime: no container: none\n"
+
+
+@pytest.mark.parametrize("content", [b"", b"\4\0\0\0junk", b"\5\0\0\0i\0\0\0\0"])
+def test_one_that_is_damaged_is_written_anew(installed: Installed, content: bytes) -> None:
+    installed("state", "none")
+    good = installed.archive.read_bytes()
+    installed.archive.write_bytes(content)
+
+    assert "container does not exist" in installed("state", "none")
+    assert installed.archive.read_bytes()[:4] == good[:4]
+
+
+def test_a_module_that_only_some_containers_need_is_found_too(installed: Installed) -> None:
+    installed("features")
+
+    assert '"linux"' in installed("features")
+    assert "Traceback" not in installed("spec", "--bundle", str(installed.site))
+    assert (installed.site / "config.json").exists()
+
+
+def test_where_it_cannot_be_written_the_command_runs_all_the_same(installed: Installed) -> None:
+    folder = installed.archive.parent
+    shutil.rmtree(folder)
+    folder.write_text("no folder")
+
+    assert installed("state", "none") == "wharf-runtime: container does not exist: none\n"
+
+
+def test_a_link_to_the_script_starts_it(installed: Installed, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    os.symlink(installed.program, link)
+
+    assert installed("state", "none", program=link) == "wharf-runtime: container does not exist: none\n"
+
+
+def test_installed_elsewhere_it_is_found_by_site_packages(installed: Installed, tmp_path: Path) -> None:
+    (tmp_path / "bin/wharf").write_text("#!/usr/bin/env python3\n")
+    moved = tmp_path / "elsewhere/bin"
+    moved.mkdir(parents=True)
+    for name in ("wharf", "wharf-runtime"):
+        shutil.move(tmp_path / "bin" / name, moved / name)
+    (moved / "wharf").write_text(f"#!{sys.executable}\n")
+
+    # This interpreter's site packages have the package, for it runs these tests.
+    assert installed("state", "none", program=moved / "wharf-runtime") == (
+        "wharf-runtime: container does not exist: none\n"
+    )
