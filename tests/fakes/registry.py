@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from aiohttp import web
 
 from wharf.images.registry.credentials import ANONYMOUS, Credentials
-from wharf.images.registry.hosts import Host, RegistryOptions
+from wharf.images.registry.host import Host
+from wharf.images.registry.hosts import RegistryOptions
 from wharf.images.registry.repository import Repository
 from wharf.images.registry.retrying import Patience
 from wharf.images.registry.transport import Transport, Waiting

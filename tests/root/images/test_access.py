@@ -10,8 +10,8 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -104,6 +104,89 @@ def test_who_shows_a_certificate_is_let_in(store: Store, tmp_path: Path) -> None
         options = certificates(tmp_path, host, ca_crt="ca.pem", client_cert="client.pem", client_key="client-key.pem")
 
         assert "Pushed" in transfer(store, f"{host}/a:1", options)
+
+
+def configured(tmp_path: Path, name: str, text: str) -> RegistryOptions:
+    """What a registry's hosts.toml says, with the test's authority beside it."""
+    folder = tmp_path / "certs.d" / name
+    folder.mkdir(parents=True)
+    shutil.copy(KEYS / "ca.pem", folder / "our.pem")
+    (folder / "hosts.toml").write_text(text)
+    return RegistryOptions(certificates=(tmp_path / "certs.d",))
+
+
+def test_a_registrys_file_says_where_it_is_and_who_vouches_for_it(store: Store, tmp_path: Path) -> None:
+    with secured(tmp_path) as host:
+        port = host.rpartition(":")[2]
+        text = f'server = "https://localhost:{port}"\nca = "our.pem"\n'
+        options = configured(tmp_path, "reg.example", text)
+
+        assert "Pushed" in transfer(store, "reg.example/a:1", options)
+
+
+def test_a_mirror_is_asked_first_and_the_registry_when_it_has_none(store: Store, tmp_path: Path) -> None:
+    """The registry has one image, its mirror another; then both are gone, and the copy here has to do."""
+    with registry(tmp_path / "itself") as itself, registry(tmp_path / "mirror") as mirror:
+        for address, content in ((itself, b"itself"), (mirror, b"mirror")):
+            name = f"{address}/a:1"
+            asyncio.run(_put(store, name, content))
+        asyncio.run(_put(store, f"{itself}/b:1", b"only here"))
+        text = f'server = "http://{itself}"\n[host."http://{mirror}"]\n'
+        options = configured(tmp_path, "reg.example", text)
+
+        pulled_a = asyncio.run(_pull(store, "reg.example/a:1", options))
+        pulled_b = asyncio.run(_pull(store, "reg.example/b:1", options))
+    stale = asyncio.run(_pull(store, "reg.example/a:1", options))
+
+    assert _content(store, "reg.example/a:1") == b"mirror"
+    assert _content(store, "reg.example/b:1") == b"only here"
+    assert [said[-1].split(":")[0] for said in (pulled_a, pulled_b)] == ["Status"] * 2
+    assert stale[-1] == "Status: Using the stored copy of reg.example/a:1"
+
+
+def test_a_mirror_that_only_has_digests_is_not_asked_for_a_tag(store: Store, tmp_path: Path) -> None:
+    with registry(tmp_path / "itself") as itself, registry(tmp_path / "mirror") as mirror:
+        asyncio.run(_put(store, f"{mirror}/a:1", b"mirror"))
+        text = f'server = "http://{itself}"\n[host."http://{mirror}"]\ncapabilities = ["pull"]\n'
+        options = configured(tmp_path, "reg.example", text)
+        with pytest.raises(NotFound):
+            asyncio.run(_pull(store, "reg.example/a:1", options))
+        digest = store.images.resolve(f"{mirror}/a:1").manifest_digest
+
+        assert asyncio.run(_pull(store, f"reg.example/a@{digest}", options))[-1].startswith("Status: ")
+
+
+@asynccontextmanager
+async def _images(store: Store, options: RegistryOptions) -> AsyncIterator[Images]:
+    images = Images(
+        store.data, store.database, store.content, store.snapshots, registries=replace(options, attempts=1),
+        waiting=Waiting(patience=Patience(attempts=1)),
+    )  # fmt: skip
+    await images.start()
+    try:
+        yield images
+    finally:
+        await images.aclose()
+        await store.images.start()
+
+
+async def _put(store: Store, name: str, content: bytes) -> None:
+    await store.images.start()
+    repository, _, tag = name.rpartition(":")
+    await imported(store, tar(f=content), repository, tag=tag)
+    async with _images(store, RegistryOptions()) as images:
+        async for _ in images.transfers.push(name, credentials=ANONYMOUS):
+            pass
+
+
+async def _pull(store: Store, name: str, options: RegistryOptions) -> list[str]:
+    async with _images(store, options) as images:
+        return [str(d.get("status")) async for d in images.transfers.pull(name, credentials=ANONYMOUS)]
+
+
+def _content(store: Store, name: str) -> bytes:
+    [layer] = store.snapshots.lower_dirs(store.images.resolve(name).chain_id)
+    return (layer / "f").read_bytes()
 
 
 @pytest.fixture

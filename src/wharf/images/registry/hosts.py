@@ -13,24 +13,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from wharf.errors import InvalidArgument
+from wharf.images.registry.host import Host, address_parts
+from wharf.images.registry.host_files import HostFile, host_file_of
 from wharf.lib.reference import DEFAULT_DOMAIN, HUB_HOST
 
 DEFAULT_CERTIFICATES: Final = (Path("/etc/wharf/certs.d"), Path("/etc/docker/certs.d"))
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """One registry at one address."""
-
-    name: str  # host[:port], as certificates and credentials call it
-    schemes: tuple[str, ...] = ("https",)  # to be tried in this order
-    verified: bool = True  # whether its certificate must be good
-    mirror: bool = False  # it has copies: never pushed to, and passed over when it fails
-    prefix: str = ""  # of the path, before /v2
-
-    def base(self, scheme: str) -> str:
-        """Return the address of its API."""
-        return f"{scheme}://{self.name}{self.prefix}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +28,7 @@ class RegistryOptions:
     allowed where the address says so. ``insecure`` lists hosts (``host[:port]``) and networks (CIDR) whose
     certificates need not be good and which may speak plain HTTP; loopback always is one. Below each of
     ``certificates`` a folder ``host[:port]`` may hold ``*.crt`` (authorities), ``*.cert`` with ``*.key`` (the
-    client's own).
+    client's own), and ``hosts.toml`` (see :mod:`wharf.images.registry.host_files`).
     """
 
     mirrors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -65,12 +52,20 @@ class RegistryOptions:
 
 
 def hosts_of(domain: str, options: RegistryOptions) -> list[Host]:
-    """Return where to pull a domain's images from: its mirrors, then itself."""
-    return [*(mirror_host(address) for address in options.mirrors.get(domain, ())), origin(domain, options)]
+    """Return where to pull a domain's images from: its mirrors, those of its file first, then itself."""
+    file = host_file_of(domain, options.certificates)
+    more = (mirror_host(address) for address in options.mirrors.get(domain, ()))
+    return [*(file.mirrors if file else ()), *more, _origin(domain, options, file)]
 
 
 def origin(domain: str, options: RegistryOptions) -> Host:
     """Return the registry of a domain itself: where to push."""
+    return _origin(domain, options, host_file_of(domain, options.certificates))
+
+
+def _origin(domain: str, options: RegistryOptions, file: HostFile | None) -> Host:
+    if file and file.server:
+        return file.server
     name = HUB_HOST if domain == DEFAULT_DOMAIN else domain
     if is_insecure(name, options.insecure):
         return Host(name, ("https", "http"), verified=False)
@@ -83,15 +78,7 @@ def mirror_host(address: str) -> Host:
     Raises:
         InvalidArgument: it is no address of a mirror.
     """
-    parts = urlsplit(address)
-    if (
-        parts.scheme not in ("http", "https")
-        or not parts.netloc
-        or parts.query
-        or parts.fragment
-        or "@" in parts.netloc
-    ):
-        raise InvalidArgument(f'invalid mirror: "{address}" must be http[s]://HOST[:PORT][/PATH]')
+    parts = address_parts(address, "mirror")
     return Host(
         parts.netloc,
         (parts.scheme,),

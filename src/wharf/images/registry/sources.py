@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from wharf.errors import Forbidden, NotFound, Unauthorized, WharfError
 from wharf.images.registry.credentials import ANONYMOUS, Credentials
-from wharf.images.registry.hosts import Host, hosts_of
+from wharf.images.registry.host import Host
+from wharf.images.registry.hosts import hosts_of
 from wharf.images.registry.repository import Repository
 from wharf.images.registry.transport import Transport
 from wharf.lib.reference import Reference
@@ -31,6 +32,8 @@ class Sources:
         """
         *mirrors, itself = hosts_of(reference.domain, self._transport.options)
         for mirror in mirrors:
+            if not (mirror.resolves or reference.digest):
+                continue
             try:
                 return await ask(self._repository(mirror, reference))
             except WharfError:  # whatever it is: the registry itself knows better

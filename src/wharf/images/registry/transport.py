@@ -9,7 +9,7 @@ import time
 import urllib.request
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -18,7 +18,8 @@ import aiohttp
 from wharf.errors import Unauthorized, Unavailable, WharfError
 from wharf.images.registry.answers import MAX_ERROR_BYTES, failure
 from wharf.images.registry.credentials import ANONYMOUS, Credentials
-from wharf.images.registry.hosts import Certificates, Host, RegistryOptions, certificates_of, is_insecure
+from wharf.images.registry.host import Host
+from wharf.images.registry.hosts import Certificates, RegistryOptions, certificates_of, is_insecure
 from wharf.images.registry.reading import read_start
 from wharf.images.registry.retrying import AGAIN, Patience, retry_after_s
 from wharf.images.registry.tokens import Tokens
@@ -52,7 +53,7 @@ class Transport:
         self.options = options
         self.waiting = waiting or Waiting(patience=Patience(attempts=options.attempts))
         self._session: aiohttp.ClientSession | None = None
-        self._contexts: dict[tuple[str, bool], ssl.SSLContext] = {}  # by host, and whether it must show who it is
+        self._contexts: dict[object, ssl.SSLContext] = {}  # by host, what is shown to it, and what it must show
         self._closed = False
         self._schemes: dict[str, str] = {}  # that worked, by host
 
@@ -93,11 +94,12 @@ class Transport:
 
     def context(self, host: Host) -> ssl.SSLContext:
         """Return the TLS settings for ``host``: its authorities and the client's own certificates for it."""
-        key = (host.name, host.verified)  # an insecure registry may name any host as its server of tokens
+        # An insecure registry may name any host as its server of tokens.
+        key = (host.name, host.verified, host.authorities, host.own)
         if key not in self._contexts:
-            self._contexts[key] = _context(
-                certificates_of(host.name, self.options.certificates), verified=host.verified
-            )
+            found = certificates_of(host.name, self.options.certificates)
+            both = Certificates((*found.authorities, *host.authorities), (*found.own, *host.own))
+            self._contexts[key] = _context(both, verified=host.verified)
         return self._contexts[key]
 
 
@@ -212,7 +214,7 @@ class Connection:
             if challenge.scheme == "bearer" and urlsplit(realm).scheme in ("http", "https"):
                 self._require_safe(realm)
                 self._tokens.forget()
-                token_host = Host(urlsplit(realm).netloc, verified=self.host.verified)
+                token_host = replace(self.host, name=urlsplit(realm).netloc, own=())
                 await self._tokens.fetch(
                     self._transport.session,
                     challenge,
@@ -238,12 +240,12 @@ class Connection:
         schemes = self._transport.schemes(self.host)
         first: Exception | None = None
         for scheme in schemes:
-            url = path if path.startswith(("http://", "https://")) else self.host.base(scheme) + path
+            url = path if path.startswith(("http://", "https://")) else self.host.url(scheme, path)
             try:
                 response = await self._transport.session.request(
                     method,
                     url,
-                    headers={**headers, **self._authorization(url, scopes)},
+                    headers={**self._own_headers(url), **headers, **self._authorization(url, scopes)},
                     data=body() if body else None,
                     ssl=self._transport.context(self.host) if url.startswith("https:") else True,
                     allow_redirects=method in ("GET", "HEAD"),
@@ -259,6 +261,9 @@ class Connection:
             self._transport.remember(self.host, scheme)
             return response
         raise AssertionError("a host without a scheme")
+
+    def _own_headers(self, url: str) -> dict[str, str]:
+        return dict(self.host.headers) if urlsplit(url).netloc == self.host.name else {}
 
     def _authorization(self, url: str, scopes: Sequence[str]) -> dict[str, str]:
         parts = urlsplit(url)
