@@ -99,3 +99,14 @@ def test_a_project_goes_with_the_first_container_that_ends(up: Compose) -> None:
 
     assert up("wait", "--down-project", "job", "web").code == 3
     until(lambda: not up.states())
+
+
+def test_dry_run_is_heard_before_and_after_the_command_and_changes_nothing(up: Compose) -> None:
+    (up.folder / "page").write_text("hello")
+
+    assert up.done("--dry-run", "cp", "page", "job:/page") == "wharf cp page app-job-1:/page\n"
+    assert up.done("commit", "--dry-run", "job", "made:1") == "wharf commit app-job-1 made:1\n"
+    assert up.done("--dry-run", "attach", "job") == "wharf attach app-job-1\n"
+    assert ", Await, wait\n" in up.done("--dry-run", "wait", "--down-project", "job")
+    assert up("exec", "-T", "job", "ls", "/page").code != 0
+    assert up.states()["app-job-1"] == "running"

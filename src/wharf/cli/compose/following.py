@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime
 
 from wharf.cli.command import Command
+from wharf.cli.compose.carry import DRY_RUN, is_dry
 from wharf.cli.compose.containers import containers_of
 from wharf.cli.compose.engine import engine_of
 from wharf.cli.compose.project import load_or_name
@@ -80,6 +81,9 @@ def _wait(session: Session, values: Values, services: list[str]) -> int:
     found = containers_of(session, project, services, everything=True, oneoff=None)
     if not found:
         raise NotFound(f'no containers for project "{project.name}"')
+    if is_dry(session, values):
+        session.print("\n".join(f"container:{text(one, 'Id')[:12]}, Await, wait" for one in found))
+        return 0
     with engine_of(session) as engine:
         code = _Ends(session, engine, [text(one, "Id") for one in found]).wait(first=values.on("down-project"))
     if values.on("down-project"):
@@ -143,7 +147,7 @@ COMMANDS = (
     Command(
         "compose wait", _wait, "Wait until containers of services stop; the last one's exit code is the command's",
         arguments="SERVICE [SERVICE...]", count=(1, None),
-        flags=(Flag("down-project", "bool", "Take the project down when the first one stops"),),
+        flags=(Flag("down-project", "bool", "Take the project down when the first one stops"), DRY_RUN),
         examples=("wharf compose wait migrate",),
     ),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wharf.cli.attach import attach
 from wharf.cli.command import Command
+from wharf.cli.compose.carry import DRY_RUN, is_dry
 from wharf.cli.compose.containers import container_of, containers_of, name_of
 from wharf.cli.compose.project import load_or_name
 from wharf.cli.cp import commit, copy, export
@@ -14,8 +15,12 @@ from wharf.errors import InvalidArgument, NotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from wharf.cli.command import Session
     from wharf.cli.flags import Values
+
+    Action = Callable[[Session, Values, list[str]], int]
 
 _PROTOCOLS = ("tcp", "udp", "sctp")
 _INDEX = Flag("index", "int", "Which of the service's containers, from 1; the first unless given")
@@ -26,16 +31,25 @@ def _name(session: Session, values: Values, service: str, *, everything: bool = 
     return name_of(container_of(session, project, service, values.number("index"), everything=everything))
 
 
+def _do(session: Session, values: Values, action: Action, words: Sequence[str]) -> int:
+    """Do what the command of that name does to a container, or say that it would be done."""
+    if is_dry(session, values):
+        session.print(" ".join(["wharf", "cp" if action is copy else action.__name__, *words]))
+        return 0
+    return action(session, values, list(words))
+
+
 def _attach(session: Session, values: Values, arguments: list[str]) -> int:
-    return attach(session, values, [_name(session, values, arguments[0])])
+    return _do(session, values, attach, [_name(session, values, arguments[0])])
 
 
 def _export(session: Session, values: Values, arguments: list[str]) -> int:
-    return export(session, values, [_name(session, values, arguments[0], everything=True)])
+    return _do(session, values, export, [_name(session, values, arguments[0], everything=True)])
 
 
 def _commit(session: Session, values: Values, arguments: list[str]) -> int:
-    return commit(session, values, [_name(session, values, arguments[0], everything=True), *arguments[1:]])
+    name = _name(session, values, arguments[0], everything=True)
+    return _do(session, values, commit, [name, *arguments[1:]])
 
 
 def _port(session: Session, values: Values, arguments: list[str]) -> int:
@@ -70,7 +84,7 @@ def _cp(session: Session, values: Values, arguments: list[str]) -> int:
         found = [container_of(session, project, service, values.number("index"), everything=True)]
     for container in found:
         place = [f"{name_of(container)}:{path}" if of else path for of, path in ends]
-        copy(session, values, place)
+        _do(session, values, copy, place)
     return 0
 
 
@@ -87,7 +101,7 @@ COMMANDS = (
             Flag("detach-keys", "string", "The keys that leave it running, such as ctrl-p,ctrl-q"),
             _INDEX,
             Flag("no-stdin", "bool", "Leave its stdin alone"),
-            Flag("sig-proxy", "bool", "Pass signals on to it", default=True),
+            Flag("sig-proxy", "bool", "Pass signals on to it", default=True), DRY_RUN,
         ),
         examples=("wharf compose attach web",),
     ),
@@ -99,7 +113,7 @@ COMMANDS = (
             Flag("change", "list", "A Dockerfile instruction for its configuration", short="c"),
             _INDEX,
             Flag("message", "string", "Its comment", short="m"),
-            Flag("pause", "bool", "Freeze the container meanwhile", short="p", default=True),
+            Flag("pause", "bool", "Freeze the container meanwhile", short="p", default=True), DRY_RUN,
         ),
         examples=("wharf compose commit db db:seeded",),
     ),
@@ -110,14 +124,14 @@ COMMANDS = (
             Flag("all", "bool", "Also to the containers of `run`"),
             Flag("archive", "bool", "Keep owners", short="a"),
             Flag("follow-link", "bool", "Copy what a symlink in SRC_PATH leads to", short="L"),
-            _INDEX,
+            _INDEX, DRY_RUN,
         ),
         examples=("wharf compose cp web:/etc/nginx/nginx.conf .", "wharf compose cp page.html web:/srv"),
     ),
     Command(
         "compose export", _export, "Write the file system of a service's container as a tar archive",
         arguments="SERVICE", count=(1, 1),
-        flags=(_INDEX, Flag("output", "string", "The archive; stdout unless given", short="o")),
+        flags=(_INDEX, Flag("output", "string", "The archive; stdout unless given", short="o"), DRY_RUN),
         examples=("wharf compose export -o root.tar web",),
     ),
     Command(

@@ -244,7 +244,10 @@ _CONVERGING = (
     Flag("no-build", "bool", "Build no image"),
     Flag("no-recreate", "bool", "Leave the containers that are there as they are"),
     Flag(
-        "pull", "string", "Pull images first: always, missing or never", check=one_of(("always", "missing", "never"))
+        "pull",
+        "string",
+        "Pull images first: always, missing, never or build",
+        check=one_of(("always", "missing", "if_not_present", "never", "build")),
     ),
     Flag("quiet-pull", "bool", "Pull without progress"),
     Flag("remove-orphans", "bool", "Remove containers of services that the files no longer have"),
