@@ -3,10 +3,13 @@
     .venv/bin/python scripts/api_coverage.py            write the page
     .venv/bin/python scripts/api_coverage.py --print    print it
 
-The endpoints are those of the route table. A parameter or field is done when the conversation of the contract
-(``tests/root/api/contract.py``) asked with it, or had it in an answer, of a daemon that runs: that writes down what
-it saw (``tests/data/engine_api_seen.txt``), and fails when it does not see that again. What the code names and the
-conversation has not come to is told apart: it can flatter. A field is named when the code of its area has the word.
+The endpoints are those of the route table. What a request may say is decided upon, each parameter and field
+(``tests/data/engine_api_inputs.tsv``): it acts, as a test sees that is named there, is refused by name, or changes
+nothing, for a reason that is given there. Parameters that are not in that table act: ``unit/api/test_parameters.py``
+tries all of them. A field of an answer is done when the conversation of the contract had it of a daemon that runs
+(``tests/root/api/contract.py``): that writes down what it saw (``tests/data/engine_api_seen.txt``), and fails when it
+does not see that again. What the code of its area names and the conversation has not come to is told apart: it can
+flatter.
 """
 
 from __future__ import annotations
@@ -18,18 +21,20 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FunctionType
 from typing import Any
 
 from wharf.api.routes import Route
 from wharf.api.server import routes
+from wharf.engine.containers.rename import UPDATABLE
 
 TOP = Path(__file__).resolve().parent.parent
 SOURCE = TOP / "src/wharf"
 PAGE = TOP / "docs/api-coverage.md"
 TABLE = TOP / "tests/data/engine_api.json"
+INPUTS = TOP / "tests/data/engine_api_inputs.tsv"
 SEEN = TOP / "tests/data/engine_api_seen.txt"
 
 _SWARM = ("Swarm", "Node", "Service", "Task", "Secret", "Config")
@@ -43,6 +48,7 @@ _SCOPES = {
     "Distribution": ("api", "engine", "images", "registry"),
 }
 _EVERYWHERE = ("api", "engine", "images", "network", "volumes", "processes", "build", "registry")
+_UPDATE = "POST /containers/{}/update"
 _ECHOED = ("Config", "HostConfig")
 """Documents that an answer gives back as they were recorded: their fields stand with the request."""
 
@@ -53,8 +59,9 @@ class Names:
 
     done: tuple[str, ...]
     unseen: tuple[str, ...]
-    refused: tuple[str, ...]
-    missing: tuple[str, ...]
+    refused: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()  # change nothing, for a reason
 
     def line(self, title: str) -> str:
         """Return a line of the page; empty when there is nothing to name."""
@@ -63,27 +70,28 @@ class Names:
             parts.append("named, not seen: " + ", ".join(f"`{name}`" for name in self.unseen))
         if self.refused:
             parts.append("refused by name: " + ", ".join(f"`{name}`" for name in self.refused))
+        if self.idle:
+            parts.append("changes nothing here: " + ", ".join(f"`{name}`" for name in self.idle))
         if self.missing:
             parts.append("**not done**: " + ", ".join(f"`{name}`" for name in self.missing))
         return f"- {title}: {'; '.join(parts)}\n" if parts else ""
 
 
-def _sort(names: Iterable[str], known: Iterable[str], refused: Iterable[str], seen: Iterable[str]) -> Names:
-    """Sort names; what is inside a field that is not done is not named, for it is not done either."""
-    named, declined, met = set(known), set(refused), set(seen)
-    sorted_: dict[str, list[str]] = {"done": [], "unseen": [], "refused": [], "missing": []}
+def _sort(names: Iterable[str], known: Iterable[str], seen: Iterable[str]) -> Names:
+    """Sort an answer's fields; what is inside one that is not done is not named, for it is not done either."""
+    named, met = set(known), set(seen)
+    sorted_: dict[str, list[str]] = {"done": [], "unseen": [], "missing": []}
     for name in dict.fromkeys(names):
         outer, _, last = name.rpartition(".")
         if outer and outer not in (*sorted_["done"], *sorted_["unseen"]):
             continue
-        given = "unseen" if last in named else "missing"
-        sorted_["refused" if last in declined else "done" if name in met else given].append(name)
-    return Names(*(tuple(sorted_[kind]) for kind in ("done", "unseen", "refused", "missing")))
+        sorted_["done" if name in met else "unseen" if last in named else "missing"].append(name)
+    return Names(tuple(sorted_["done"]), tuple(sorted_["unseen"]), missing=tuple(sorted_["missing"]))
 
 
 @functools.cache
 def _seen(endpoint: str, mark: str) -> frozenset[str]:
-    """Return what the conversation saw of an endpoint: parameters (``?``), of its answer (``> ``) or its body."""
+    """Return what the conversation saw of an endpoint's answer (``> ``)."""
     begin = f"{endpoint} {mark}"
     lines = (line for line in SEEN.read_text().splitlines() if line.startswith(begin))
     found = (line.removeprefix(begin) for line in lines)
@@ -104,14 +112,18 @@ def _texts_of(package: str) -> frozenset[str]:
 
 
 @functools.cache
-def _refused_fields() -> frozenset[str]:
-    """The keys of every table of what is not done yet."""
-    found: set[str] = set()
-    for path in (SOURCE / "engine").rglob("*.py"):
-        for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and "_NOT_" in node.target.id:
-                found |= {key.value for key in getattr(node.value, "keys", ()) if isinstance(key, ast.Constant)}
-    return frozenset(found)
+def _decisions() -> dict[str, str]:
+    """What was decided of fields of requests, by the document they stand in, and of parameters."""
+    rows = (line.split("\t") for line in INPUTS.read_text().splitlines()[1:])
+    return {field: decision for field, decision, _ in rows}
+
+
+def _decided(names: Iterable[tuple[str, str]]) -> Names:
+    """Sort (name, key of its decision); one without a decision acts."""
+    sorted_: dict[str, list[str]] = {"acts": [], "refused": [], "nothing": []}
+    for name, key in dict(names).items():
+        sorted_[_decisions().get(key, "acts")].append(name)
+    return Names(tuple(sorted_["acts"]), (), tuple(sorted_["refused"]), (), tuple(sorted_["nothing"]))
 
 
 def _calls(function: FunctionType, seen: set[FunctionType]) -> Iterator[ast.AST]:
@@ -130,19 +142,19 @@ def _calls(function: FunctionType, seen: set[FunctionType]) -> Iterator[ast.AST]
 
 def _parameters(route: Route, endpoint: dict[str, Any]) -> Names:
     """Sort an endpoint's parameters of the query and the head."""
-    given = endpoint["parameters"]
-    names = [name for name in given if given[name]["in"] in ("query", "header") and name != "Content-type"]
-    known: set[str] = set()
     refused: set[str] = set()
     assert isinstance(route.answer, FunctionType)
     for tree in _calls(inspect.unwrap(route.answer), set()):
-        known |= _texts(tree)
         for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and node.attr == "filters":
-                known.add("filters")
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.startswith("_refuse"):
                 refused |= {text for argument in node.args for text in _texts(argument)}
-    return _sort(names, known, refused, _seen(f"{endpoint['method']} {endpoint['path']}", "?"))
+    where = _shape(f"{endpoint['method']} {endpoint['path']}")
+    marks = {"query": "?", "header": "^"}
+    given = [
+        (name, f"{where} {marks[of['in']]}{name}") for name, of in endpoint["parameters"].items() if of["in"] in marks
+    ]
+    found = _decided((name, key) for name, key in given if name not in refused)
+    return replace(found, refused=tuple(name for name, _ in given if name in refused))
 
 
 def _fields(schema: Any, definitions: dict[str, Any], seen: tuple[str, ...] = (), prefix: str = "") -> Iterator[str]:
@@ -164,9 +176,37 @@ def _fields(schema: Any, definitions: dict[str, Any], seen: tuple[str, ...] = ()
         yield from _fields(inner, definitions, seen, prefix)
 
 
-def _body(endpoint: dict[str, Any], definitions: dict[str, Any]) -> list[str]:
+def _request(
+    schema: Any, definitions: dict[str, Any], place: str, prefix: str = "", seen: tuple[str, ...] = ()
+) -> Iterator[tuple[str, str]]:
+    """Yield the paths of a body's fields, each with the key of its decision; what is refused is not opened."""
+    if not isinstance(schema, dict):
+        return
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        if name not in seen:
+            yield from _request(definitions[name], definitions, name, prefix, (*seen, name))
+        return
+    for part in schema.get("allOf", ()):
+        yield from _request(part, definitions, place, prefix, seen)
+    for name, inner in schema.get("properties", {}).items():
+        yield prefix + name, f"{place}.{name}"
+        if _decisions().get(f"{place}.{name}") != "refused":
+            yield from _request(inner, definitions, f"{place}.{name}", f"{prefix}{name}.", seen)
+    for inner in (schema.get("items"), schema.get("additionalProperties")):
+        yield from _request(inner, definitions, place, prefix, seen)
+
+
+def _body(endpoint: dict[str, Any], definitions: dict[str, Any]) -> Names:
+    """Sort the fields of an endpoint's body."""
+    where = _shape(f"{endpoint['method']} {endpoint['path']}")
     schemas = [each["schema"] for each in endpoint["parameters"].values() if "schema" in each]
-    return [name for schema in schemas for name in _fields(schema, definitions)]
+    names = [pair for schema in schemas for pair in _request(schema, definitions, where)]
+    if where != _UPDATE:
+        return _decided(names)
+    fixed = [name for name, _ in names if name.partition(".")[0] not in UPDATABLE]
+    found = _decided(pair for pair in names if pair[0] not in fixed)
+    return replace(found, refused=(*found.refused, *(name for name in fixed if "." not in name)))
 
 
 def _answer(endpoint: dict[str, Any], definitions: dict[str, Any]) -> list[str]:
@@ -195,8 +235,8 @@ def _section(endpoint: dict[str, Any], route: Route | None, definitions: dict[st
         known = set[str]().union(*(_texts_of(package) for package in _SCOPES.get(area, _EVERYWHERE)))
         lines = (
             _parameters(route, endpoint).line("parameters")
-            + _sort(_body(endpoint, definitions), known, _refused_fields(), _seen(where, "")).line("request")
-            + _sort(_answer(endpoint, definitions), known, (), _seen(where, "> ")).line("answer")
+            + _body(endpoint, definitions).line("request")
+            + _sort(_answer(endpoint, definitions), known, _seen(where, "> ")).line("answer")
         )
         text += lines + "\n" if lines else ""
     return state, text
@@ -217,8 +257,9 @@ def page() -> str:
         "# The Engine API: what is done\n\n"
         "Made by `make api-coverage` from the route table, the code and "
         f"the API's definition {document['version']}.\n"
-        "A parameter or field is done when the contract's conversation with a daemon saw it (`tests/root/api`);\n"
-        "what only the code names is told apart.\n\n"
+        "What a request may say is decided upon in `tests/data/engine_api_inputs.tsv`, with the test that sees\n"
+        "it, or the reason. A field of an answer is done when the contract's conversation with a daemon saw it\n"
+        "(`tests/root/api`); what only the code names is told apart.\n\n"
         "| area | endpoints | done |\n|---|---|---|\n"
     )
     for area, states in counts.items():

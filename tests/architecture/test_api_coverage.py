@@ -22,7 +22,7 @@ def _claims(page: str) -> set[tuple[str, str, str]]:
                 found.add((endpoint, "", ""))
         elif line.startswith("- "):
             kind, _, names = line.removeprefix("- ").partition(": ")
-            done = re.split(r"named, not seen:|refused by name:|\*\*not done\*\*:", names)[0]
+            done = re.split(r"named, not seen:|refused by name:|changes nothing here:|\*\*not done\*\*:", names)[0]
             found |= {(endpoint, kind, name) for name in _NAME.findall(done)}
     return found
 

@@ -25,7 +25,7 @@ _VERSIONS = ((1, 55), (1, 47), (1, 41))
 
 def _decisions() -> dict[str, tuple[str, str]]:
     rows = (line.split("\t") for line in _TABLE.read_text().splitlines()[1:])
-    return {field: (decision, where) for field, decision, where in rows}
+    return {field: (decision, where) for field, decision, where in rows if not re.search(r" [?^]", field)}
 
 
 def _refused_endpoints() -> set[str]:

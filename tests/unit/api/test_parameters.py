@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -22,6 +24,7 @@ from tests.fakes.http import Answer, Served, serving
 
 from wharf.errors import WharfError
 
+_ACCOUNT = Path(__file__).parents[2] / "data/engine_api_inputs.tsv"
 _OF_A_SWARM = frozenset({"Swarm", "Node", "Service", "Task", "Secret", "Config"})
 _PLATFORM = json.dumps({"os": "linux", "architecture": "arm64"})
 _AUTH = base64.urlsafe_b64encode(b'{"username":"u","password":"p"}').decode()
@@ -76,16 +79,9 @@ WITH: Mapping[str, dict[str, str]] = {
 TYPES: Mapping[str, str] = {"boolean": "1", "integer": "7", "string": "word", "array": "word"}
 
 NOTHING: Mapping[str, str] = {
-    "POST /build ?rm": "no container outlives its step, whatever is asked",
-    "POST /build ?forcerm": "likewise",
-    "GET /networks/{} ?verbose": "adds a swarm's services to the answer: this host has none",
-    "POST /build ^Content-type": "the archive tells its own compression: see images/test_transport.py",
-    "GET /system/df ?verbose": "changes the answer's shape alone: test_versions.py",
-    "POST /plugins/{}/enable ?timeout": "there is no plugin: every name is unknown",
-    "POST /plugins/{}/disable ?force": "likewise",
-    "POST /plugins/{}/upgrade ?remote": "likewise",
-    "POST /plugins/{}/upgrade ^X-Registry-Auth": "likewise",
-    "DELETE /plugins/{} ?force": "likewise",
+    field: why
+    for field, decision, why in (line.split("\t") for line in _ACCOUNT.read_text().splitlines())
+    if decision == "nothing" and re.search(r" [?^]", field)
 }
 """What changes nothing, and why that is right."""
 NOT_HERE = frozenset({501, 503})

@@ -16,7 +16,7 @@ from wharf.errors import Conflict, InvalidArgument, NotImplementedHere
 from wharf.spec.engine_api.container import ContainerUpdateResponse, HostConfig
 
 _NOT_NAMED: Final = "Error when allocating new name: "
-_UPDATABLE: Final = frozenset(
+UPDATABLE: Final = frozenset(
     {
         "BlkioWeight", "CpuShares", "CpuPeriod", "CpuQuota", "CpuRealtimePeriod", "CpuRealtimeRuntime", "CpusetCpus",
         "CpusetMems", "Memory", "MemoryReservation", "MemorySwap", "NanoCpus", "PidsLimit", "RestartPolicy",
@@ -61,7 +61,7 @@ async def update(context: Context, ref: str, document: HostConfig) -> ContainerU
         InvalidArgument: the result would contradict itself.
     """
     asked = {key: value for key, value in document.items() if value}
-    for field in asked.keys() - _UPDATABLE:
+    for field in asked.keys() - UPDATABLE:
         raise NotImplementedHere(f"updating {field} is not supported by this build of wharf")
     container = context.registry.resolve(ref)
     async with container.lock:
