@@ -44,6 +44,9 @@ _NO_NAMESPACES: Final = (
     "user.max_user_namespaces (and, where they exist, kernel.unprivileged_userns_clone=1 and "
     "kernel.apparmor_restrict_unprivileged_userns=0), or run wharf as root; 'wharf doctor' tells more"
 )
+_REASONS: Final = {errno.ENOSPC: "user.max_user_namespaces allows no more"}
+"""What unshare(2) means by an errno that says something else."""
+
 _WAIT: Final = (
     "import signal\n"
     "for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}: signal.signal(number, signal.SIG_IGN)\n"
@@ -181,7 +184,7 @@ def _live(folder: Folder, writer: int, reader: int, delegated: list[Delegated], 
         try:
             namespace.unshare(Clone.NEWUSER)
         except OSError as error:
-            os.write(writer, f"forbidden:{(error.strerror or '').lower()}".encode())
+            os.write(writer, f"forbidden:{_REASONS.get(error.errno or 0, (error.strerror or '').lower())}".encode())
             os._exit(1)
         os.write(writer, f"user {os.getpid()}".encode())
         if os.read(reader, 16) != b"mapped":
