@@ -277,6 +277,40 @@ def _case_an_image_keeps_its_own_cache(bench: Bench) -> None:
     assert "CACHED" in bench.build("--cache-from", "made").split("[2/2]")[1]
 
 
+_CROSS = """FROM --platform=$BUILDPLATFORM busybox AS one
+ARG TARGETARCH
+RUN echo $TARGETARCH > /for
+FROM scratch
+COPY --from=one /for /for
+"""
+
+
+def _case_one_build_is_for_several_platforms(bench: Bench) -> None:
+    bench.write(Dockerfile=_CROSS)
+    platforms = ("--platform", "linux/amd64,linux/arm64")
+    status, text = bench.run("buildx", "build", *platforms, "-t", "made", "-o", "type=image", "-o", "out", ".")
+    assert status == 0, text
+    assert (bench.folder / "out/linux_arm64/for").read_text() == "arm64\n"
+    assert bench.run("buildx", "build", *platforms, "-o", "type=oci,dest=out.tar,compression=zstd", ".")[0] == 0
+    assert bench.run("load", "-i", "out.tar")[0] == 0
+    assert bench.run("buildx", "build", *platforms, "-o", "type=oci,dest=layout,tar=false", ".")[0] == 0
+    index = json.loads((bench.folder / "layout/index.json").read_text())
+    assert index["manifests"][0]["mediaType"].endswith("image.index.v1+json")
+
+
+def _case_images_say_how_they_were_made(bench: Bench) -> None:
+    bench.write(Dockerfile="FROM scratch\nCOPY a /a\n", a="x")
+    status, text = bench.run("buildx", "build", "--provenance=mode=max", "-o", "type=oci,dest=out.tar", ".")
+    assert status == 0, text
+    with tarfile.open(bench.folder / "out.tar") as tar:
+        texts = [tar.extractfile(one).read() for one in tar.getmembers() if one.isfile()]  # type: ignore[union-attr]
+    assert any(b"llbDefinition" in one for one in texts)
+    bench.build("--provenance=false")
+    plain = bench.run("inspect", "-f", "{{.Id}}", "made")[1]
+    bench.build()
+    assert bench.run("inspect", "-f", "{{.Id}}", "made")[1] == plain
+
+
 def _case_bake_builds_several(bench: Bench) -> None:
     bench.write(
         Dockerfile="FROM busybox AS a\nRUN echo a > /n\nFROM busybox AS b\nRUN echo b > /n\n",

@@ -31,6 +31,7 @@ from wharf.images.registry.hosts import RegistryOptions
 from wharf.images.save import Archive, choose
 from wharf.images.store import Store
 from wharf.images.stored import StoredImage
+from wharf.lib.digest import Digest
 from wharf.lib.filters import Filters, require_known, truth
 from wharf.lib.timestamps import rfc3339_nano
 from wharf.spec.engine_api.image import (
@@ -118,6 +119,12 @@ class Images:
             NotFound: there is no such image, or not for that platform, in Docker's words.
         """
         return self._catalog.resolve(name, optional_platform(platform))
+
+    def target(self, record: ImageRecord, name: str) -> Digest:
+        """Return the digest of what a name of an image stands for: of its manifest, or of an index that lists it."""
+        own = spelt(name)
+        named = self._catalog.named_target(own) if own else None
+        return named.target if named and named.image_id == record.id else record.manifest_digest
 
     def stored(self, record: ImageRecord) -> StoredImage:
         """Return an image as it is stored."""

@@ -42,9 +42,56 @@ def attributes_of(values: Values, environment: Mapping[str, str]) -> dict[str, s
         name, equals, value = text.partition("=")
         if equals or name in environment:
             found[f"build-arg:{name}"] = value if equals else environment[name]
+    found |= attests_of(values.items("attest"), values.text("provenance"), values.text("sbom"))
     for text in values.items("label"):
         name, _, value = text.partition("=")
         found[f"label:{name}"] = value
+    return found
+
+
+def attests_of(texts: Sequence[str], provenance: str, sbom: str) -> dict[str, str]:
+    """Return what is to be said of the result (``--attest``, ``--provenance``, ``--sbom``) as options.
+
+    Raises:
+        InvalidArgument: one is malformed.
+    """
+    asked = list(texts)
+    for kind, value in (("provenance", provenance), ("sbom", sbom)):
+        match value:
+            case "":
+                continue
+            case "true":
+                asked.append(f"type={kind}")
+            case "false":
+                asked.append(f"type={kind},disabled=true")
+            case _:
+                asked.append(f"type={kind},{value}")
+    found = {}
+    for text in asked:
+        fields = _fields(text, "attestation")
+        kind = fields.pop("type", "")
+        if not kind:
+            raise InvalidArgument(f"type is required for an attestation: {text}")
+        found[f"attest:{kind}"] = ",".join(f"{name}={value}" for name, value in fields.items())
+    return found
+
+
+def annotations_of(texts: Sequence[str]) -> dict[str, str]:
+    """Return ``--annotation [LEVEL[PLATFORM]:]KEY=VALUE`` as options of exporters; levels are separated by commas.
+
+    Raises:
+        InvalidArgument: one is malformed.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise InvalidArgument(f"invalid annotation {text}: expected KEY=VALUE")
+        levels, colon, key = name.partition(":")
+        for level in levels.split(",") if colon else [""]:
+            kind, bracket, platform = level.partition("[")
+            plain = "annotation" if kind in ("", "manifest") else f"annotation-{kind}"
+            found[f"{plain}{bracket}{platform}.{key if colon else name}"] = value
     return found
 
 

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 18
 _PROGRESS = ("auto", "plain", "tty", "quiet", "rawjson")
 _REMOTE = ("http://", "https://", "git://", "ssh://", "git@", "github.com/")
-_ATTESTATION = "attestations are not supported by this build of wharf"
 
 
 def _stdin() -> Iterator[bytes]:
@@ -101,6 +100,7 @@ def _ulimits(items: list[str]) -> str | None:
 
 _MODERN = (
     "secret", "ssh", "output", "push", "build-context", "no-cache-filter", "metadata-file", "progress", "cache-to",
+    "annotation", "attest", "provenance", "sbom",
 )  # fmt: skip
 
 
@@ -238,6 +238,8 @@ COMMANDS = (
         "build", _build, "Build an image from a Dockerfile", arguments="PATH | URL | -", count=(1, 1),
         flags=(
             Flag("add-host", "list", "A name and its address for commands, name:address"),
+            Flag("annotation", "list", "An annotation of the image, [index|manifest:]key=value"),
+            Flag("attest", "list", "Something to say of the image, type=provenance|sbom,…"),
             Flag("build-arg", "list", "An argument, name=value"),
             Flag("build-context", "list", "One more context, name=FOLDER|ADDRESS|docker-image://IMAGE"),
             Flag("call", "string", "What to do: build, or only tell: check, outline, targets[,format=json]"),
@@ -258,10 +260,10 @@ COMMANDS = (
             Flag("platform", "string", "os/architecture[/variant] of the image"),
             Flag("pull", "bool", "Ask the registry for newer base images"),
             Flag("progress", "string", "auto, plain, tty, quiet or rawjson", check=one_of(_PROGRESS)),
-            Flag("provenance", refusal=_ATTESTATION),
+            Flag("provenance", "string", "Say how the image was made: true, or mode=min|max,version=v1,…"),
             Flag("push", "bool", "Send the image to its registry when it is built"),
             Flag("quiet", "bool", "Only the image's id; what was said when it fails", short="q"),
-            Flag("sbom", refusal=_ATTESTATION),
+            Flag("sbom", "string", "Say what software is in it: true, or generator=IMAGE that scans it"),
             Flag("secret", "list", "A secret for commands that mount it: id=NAME,src=FILE or id=NAME,env=VARIABLE"),
             Flag("shm-size", "bytes", "The size of /dev/shm for commands"),
             Flag("ssh", "list", "An SSH agent for commands that mount it: default or NAME=SOCKET"),

@@ -11,7 +11,7 @@ from base64 import b64decode
 from contextlib import ExitStack
 
 from wharf.build.dockerfile.excerpt import excerpt
-from wharf.cli.build.attributes import agents_of, attributes_of, contexts_of, secrets_of
+from wharf.cli.build.attributes import agents_of, annotations_of, attributes_of, contexts_of, secrets_of
 from wharf.cli.build.caches import caches_of, enter
 from wharf.cli.build.outputs import opened, parse_outputs
 from wharf.cli.build.serving import Lent
@@ -46,7 +46,10 @@ def build(session: Session, values: Values, path: str, *, remote: bool) -> int:
         caches = caches_of(values.items("cache-from"), values.items("cache-to"))
         for missing in caches.missing:
             session.warn(missing)
-        outputs = parse_outputs(values.items("output"), values.items("tag"), push=values.on("push"))
+        annotations = annotations_of(values.items("annotation"))
+        outputs = parse_outputs(
+            values.items("output"), values.items("tag"), push=values.on("push"), annotations=annotations
+        )
         results = stack.enter_context(opened(outputs))
         lent = Lent(
             {**folders, **more},

@@ -6,7 +6,7 @@ import csv
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -17,6 +17,7 @@ from wharf.errors import InvalidArgument
 _TO_CLIENT = ("local", "tar", "oci", "docker")
 _STORED = ("image", "registry")
 _CHUNK = 1 << 20
+_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,16 @@ class Output:
         return self.kind in _TO_CLIENT
 
 
-def parse_outputs(texts: Sequence[str], tags: Sequence[str], *, push: bool) -> list[Output]:
+def parse_outputs(
+    texts: Sequence[str], tags: Sequence[str], *, push: bool, annotations: Mapping[str, str] = _NOTHING
+) -> list[Output]:
     """Return where to: into the engine's store unless told otherwise.
+
+    Args:
+        texts: as they were typed.
+        tags: names of images.
+        push: whether images are pushed.
+        annotations: options of what makes images.
 
     Raises:
         InvalidArgument: an output is malformed.
@@ -49,6 +58,8 @@ def parse_outputs(texts: Sequence[str], tags: Sequence[str], *, push: bool) -> l
     named = []
     for output in outputs:
         attributes = dict(output.attributes)
+        if output.kind not in ("local", "tar"):
+            attributes |= annotations
         if output.kind not in ("local", "tar") and tags:
             attributes.setdefault("name", ",".join(tags))
         if push and output.kind == "image":

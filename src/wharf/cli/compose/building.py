@@ -7,7 +7,7 @@ import sys
 import tempfile
 from contextlib import ExitStack
 
-from wharf.cli.build.attributes import agents_of, contexts_of
+from wharf.cli.build.attributes import agents_of, attests_of, contexts_of
 from wharf.cli.command import Session, terminal_width
 from wharf.cli.flags import parse
 from wharf.compose import identity
@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_REFUSED = ("entitlements", "privileged", "isolation", "provenance", "sbom")
+_REFUSED = ("entitlements", "privileged", "isolation")
 _SERVICE = "service:"
 
 
@@ -81,6 +81,7 @@ def build_options(project: Project, service: Service, build: Build, *, single: b
     elif any(skipped):
         found["no-cache"] = ",".join(skipped)
     found |= {f"build-arg:{name}": value for name, value in build.args.items() if value is not None}
+    found |= attests_of([], build.provenance, build.sbom)
     return found | {f"label:{name}": value for name, value in labels.items()}
 
 

@@ -9,6 +9,7 @@ from typing import Final, cast
 
 from wharf.build.convert.options import Options
 from wharf.build.graph.operations import Source
+from wharf.engine.buildkit.attests import attests_of
 from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.images.platform import Platform, parse_platform
 from wharf.spec.engine_api.container import HostConfig
@@ -58,8 +59,7 @@ def asked_of(attributes: Mapping[str, str]) -> Asked:
     for name in attributes:
         if name not in _KNOWN and not name.startswith(_PREFIXES):
             raise NotImplementedHere(f"the frontend option {name} is not supported by this build of wharf")
-        if name.startswith("attest:") and not {"disabled=true", "inline-only=true"} & set(_fields(attributes[name])):
-            raise NotImplementedHere(f"attestations are not supported by this build of wharf: {name}")
+    attests_of(attributes)  # what is said of results is said by those who take them
     platforms = tuple(parse_platform(one) for one in attributes.get("platform", "").split(",") if one)
     wanted = attributes.get("build-arg:BUILDKIT_MULTI_PLATFORM") or attributes.get("multi-platform")
     multi = len(platforms) > 1 if not wanted else wanted in _TRUE

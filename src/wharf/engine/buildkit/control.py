@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from wharf.build.session.call_link import CallLink
 from wharf.build.session.sessions import Greeting, Sessions, methods_of
 from wharf.engine.buildkit import dockerfile, usage, worker
+from wharf.engine.buildkit.attests import attests_of
 from wharf.engine.buildkit.cache_options import caches_from, caches_to
 from wharf.engine.buildkit.caches import take_caches, write_caches
 from wharf.engine.buildkit.exports import export, planned
@@ -71,6 +72,7 @@ class Control:
                 plans = planned(request.Exporters)
                 caches = caches_to(request.Cache, request.FrontendAttrs)
                 job.inline_cache = any(one.kind == "inline" for one in caches)
+                job.attests = attests_of(request.FrontendAttrs)
                 await take_caches(job, caches_from({}, request.Cache))
                 outcome = await self._outcome(job, request)
                 response = await export(job, outcome, plans)

@@ -25,7 +25,7 @@ from wharf.engine.buildkit.cache_options import caches_from
 from wharf.engine.buildkit.caches import take_caches
 from wharf.engine.buildkit.failures import SourceText, described
 from wharf.engine.buildkit.folders import loading
-from wharf.engine.buildkit.job import Job, Outcome
+from wharf.engine.buildkit.job import Job, Origin, Outcome
 from wharf.engine.buildkit.remarks import answered, warnings
 from wharf.engine.builds import calls
 from wharf.engine.builds.project import Project
@@ -74,6 +74,16 @@ class DockerfileRef:
     async def kept(self) -> list[Kept]:
         """Return what is kept of all that it needs, once it is solved."""
         return await self.project.kept()
+
+    @property
+    def origin(self) -> Origin:
+        """What it is made of."""
+        asked, project = self._asked, self.project
+        remote = "" if asked.remote.startswith("local:") else asked.remote
+        text = self.text
+        return Origin(
+            project.target, project.sources, "dockerfile.v0", asked.attributes, text.filename, text.data, remote
+        )
 
 
 async def build(job: Job, attributes: Mapping[str, str], given: Mapping[str, Given] | None = None) -> Outcome:

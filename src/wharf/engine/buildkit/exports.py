@@ -48,6 +48,7 @@ async def export(job: Job, outcome: Outcome, plans: Sequence[Export]) -> dict[st
     for ref in outcome.refs.values():
         if ref is not None:
             await ref.solve()
+    job.ended = job.bench.context.clock.now()
     response: dict[str, str] = {}
     for plan in plans:
         response |= await plan(job, outcome)

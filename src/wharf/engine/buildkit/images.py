@@ -6,6 +6,7 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import cast
 
 import msgspec
@@ -16,8 +17,10 @@ from wharf.engine.buildkit.caches import chain_of
 from wharf.engine.buildkit.dockerfile import DockerfileRef
 from wharf.engine.buildkit.image_options import ImageOptions
 from wharf.engine.buildkit.job import Job, Outcome, Ref
+from wharf.engine.buildkit.provenance import provenance_of
+from wharf.engine.buildkit.sbom import scanned
 from wharf.errors import InvalidArgument
-from wharf.images.image_set import Form, ImageSet, Part, put_together
+from wharf.images.image_set import Form, ImageSet, Part, Predicate, put_together
 from wharf.images.packing import Shelf
 from wharf.images.platform import host
 from wharf.spec.buildkit_cache import INLINE
@@ -33,13 +36,15 @@ async def image_set(job: Job, outcome: Outcome, options: ImageOptions) -> AsyncI
     """
     several = list(outcome.refs) != [""]
     _check_platforms(outcome, options)
+    oci = options.oci or job.attests.are_any(inline=options.inline)  # attestations have no other media types
     with ExitStack() as stack:
-        shelf = stack.enter_context(job.bench.context.images.layers.shelf(options.compression))
+        layers = job.bench.context.images.layers
+        shelf = stack.enter_context(layers.shelf(replace(options.compression, oci=oci)))
         parts = [await _part(job, outcome, name, shelf, options) for name in outcome.refs]
         if options.annotations.needs_index and not several:
             raise InvalidArgument("index annotations not supported for single platform export")
         form = Form(
-            options.oci,
+            oci,
             several,
             options.artifact,
             options.annotations.of("index"),
@@ -66,9 +71,21 @@ async def _part(job: Job, outcome: Outcome, name: str, shelf: Shelf, options: Im
         config,
         blobs,
         platform,
+        await _predicates(job, ref, result, str(platform), inline=options.inline),
         annotations=options.annotations.of("manifest", platform),
         descriptor_annotations=options.annotations.of("manifest-descriptor", platform),
     )
+
+
+async def _predicates(job: Job, ref: Ref | None, result: Layers, name: str, *, inline: bool) -> tuple[Predicate, ...]:
+    """Return what is said of a result; ``inline``: also what is said only where images are kept."""
+    asked, found = job.attests, list[Predicate]()
+    if asked.sbom is not None and result.chain_id and (inline or not asked.sbom.inline_only):
+        found += await scanned(job, asked.sbom, result, name)
+    if inline or not asked.inline_only:
+        provenance = provenance_of(job, ref)
+        found += [provenance] if provenance else []
+    return tuple(found)
 
 
 async def _configuration(job: Job, outcome: Outcome, name: str, result: Layers) -> ImageConfig:

@@ -14,22 +14,38 @@ from typing import Final, Protocol, Self
 from wharf.build import context as contexts
 from wharf.build.caches.config import Kept
 from wharf.build.caches.importing import Imports
+from wharf.build.graph.vertex import Edge
 from wharf.build.operations.results import Result
 from wharf.build.session.credentials import credentials
 from wharf.build.session.offers import SessionOffers
 from wharf.build.session.sessions import Session, Sessions
 from wharf.build.solver.progress import Progress
+from wharf.engine.buildkit.attests import Attests
 from wharf.engine.buildkit.cache_options import CacheFrom
 from wharf.engine.buildkit.folders import ClientFolders
 from wharf.engine.buildkit.journal import Journal
 from wharf.engine.buildkit.transfers import Transfers
 from wharf.engine.buildkit.workbench import Workbench
 from wharf.engine.builds.pulling import Pulling
+from wharf.engine.builds.sources import Sources
 from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.images.platform import Platform
 
 _PATIENCE_S: Final = 20.0
 """How long those who ask about a job wait for it: its client asks at once, on streams of one connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a result is made of, and what was asked for."""
+
+    target: Edge | None
+    sources: Sources
+    frontend: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    filename: str = ""
+    text: bytes = b""  # the Dockerfile
+    remote: str = ""  # the address of the main context
 
 
 class Ref(Protocol):
@@ -48,6 +64,10 @@ class Ref(Protocol):
 
     async def kept(self) -> list[Kept]:
         """Return what is kept of all that it needs, once it is solved."""
+
+    @property
+    def origin(self) -> Origin:
+        """What it is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +93,9 @@ class Job:
         self.offers = SessionOffers(self.session)
         self.imports = Imports(bench.context.images.layers.receive)
         self.looked_into: set[CacheFrom] = set()  # caches whose results are among the imports
+        self.attests = Attests()
+        self.began = bench.context.clock.now()
+        self.ended = ""  # when its results were there
         self.inline_cache = False  # whether images are to say how they were made
         self._session_id = session_id
         self._sessions = sessions

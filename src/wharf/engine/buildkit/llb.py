@@ -11,7 +11,7 @@ from wharf.build.llb.decode import decode, program_of
 from wharf.build.operations.results import Result
 from wharf.build.solver.solver import Solver
 from wharf.engine.buildkit.failures import described
-from wharf.engine.buildkit.job import Job
+from wharf.engine.buildkit.job import Job, Origin
 from wharf.engine.builds.platforms import require_runnable
 from wharf.engine.builds.sources import Sources
 from wharf.errors import WharfError
@@ -22,9 +22,10 @@ from wharf.spec.buildkit.ops_pb2 import Definition
 class GraphRef:
     """The result of a graph."""
 
-    def __init__(self, edge: Edge, solver: Solver) -> None:
+    def __init__(self, edge: Edge, solver: Solver, sources: Sources) -> None:
         self._edge = edge
         self._solver = solver
+        self._sources = sources
 
     @property
     def platform(self) -> Platform:
@@ -45,6 +46,11 @@ class GraphRef:
     async def kept(self) -> list[Kept]:
         """Return what is kept of all that it needs, once it is solved."""
         return await self._solver.kept(self._edge)
+
+    @property
+    def origin(self) -> Origin:
+        """What it is made of."""
+        return Origin(self._edge, self._sources)
 
 
 async def graph(job: Job, definition: Definition) -> GraphRef | None:
@@ -69,4 +75,4 @@ async def graph(job: Job, definition: Definition) -> GraphRef | None:
     require_runnable(target, host())
     job.journal.announce(target)
     solver = Solver(job.bench.workshop({}), sources.fetch, job.offers, job.progress, job.imports)
-    return GraphRef(target, await job.stack.enter_async_context(solver))
+    return GraphRef(target, await job.stack.enter_async_context(solver), sources)

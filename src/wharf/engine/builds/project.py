@@ -10,6 +10,7 @@ from wharf.build.caches.importing import Imports
 from wharf.build.convert.convert import Converted, Missing, convert
 from wharf.build.convert.options import BaseImage, ImageName, Options
 from wharf.build.dockerfile import instructions as kinds
+from wharf.build.graph.vertex import Edge
 from wharf.build.history import finished
 from wharf.build.operations.mounting import Offers
 from wharf.build.operations.results import Layers
@@ -96,6 +97,16 @@ class Project:
         if self._solver is None or self._converted is None or self._converted.target is None:
             return []
         return await self._solver.kept(self._converted.target)
+
+    @property
+    def target(self) -> Edge | None:
+        """What the graph is for; None for nothing."""
+        return None if self._converted is None else self._converted.target
+
+    @property
+    def sources(self) -> Sources:
+        """Where its bytes come from."""
+        return self._sources
 
     @property
     def image(self) -> ImageConfig:

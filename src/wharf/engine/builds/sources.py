@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -76,6 +77,8 @@ class Sources:
             given: images that the build's client gives, by reference.
         """
         self._given = given or {}
+        self.brought: dict[str, dict[str, str]] = {}
+        """Digests of what came from the web and from repositories, by algorithm, by identifier."""
         self._pulling = pulling
         self._pulled: set[ImageName] = set()
         self._context = context
@@ -143,6 +146,7 @@ class Sources:
             source.identifier, source.attribute("http.filename") or "file", source.attribute("http.checksum")
         )
         path = await web.download(request, folder)
+        self.brought[source.identifier] = {"sha256": await asyncio.to_thread(_sha256, path)}
         if not source.attribute("http.unpack"):
             return Folder(folder)
         unpacked = self._new()
@@ -151,7 +155,8 @@ class Sources:
 
     async def _fetch_git(self, source: Source) -> Result:
         folder = self._new()
-        await asyncio.to_thread(git.checkout, git.request_of(source), folder)
+        commit = await asyncio.to_thread(git.checkout, git.request_of(source), folder)
+        self.brought[source.identifier] = {"sha1" if len(commit) == 40 else "sha256": commit}
         return Folder(folder)
 
     async def receive_remote(self, address: str, folder: Path) -> None:
@@ -163,15 +168,22 @@ class Sources:
         found = parse_git(address)
         if found is not None:
             source = Source(found.identifier, tuple(sorted(found.attributes.items())))
-            await asyncio.to_thread(git.checkout, git.request_of(source), folder)
+            commit = await asyncio.to_thread(git.checkout, git.request_of(source), folder)
+            self.brought[address] = {"sha1" if len(commit) == 40 else "sha256": commit}
         elif address.startswith(("http://", "https://")):
             path = await web.download(web.Request(address, "context"), self._new())
+            self.brought[address] = {"sha256": await asyncio.to_thread(_sha256, path)}
             await asyncio.to_thread(contexts.receive_file, path, folder)
         else:
             raise InvalidArgument(f"remote URL ({address}) could not be recognized as URL")
 
     def _new(self) -> Path:
         return self._work / secrets.token_hex(4)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _asked(name: ImageName, options: Options) -> str | None:

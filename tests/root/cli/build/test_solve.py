@@ -103,4 +103,4 @@ def test_what_does_not_go_together_is_refused(wharf: Cli, folder: Path) -> None:
 
     assert "--output does not go with DOCKER_BUILDKIT=0" in classic("build", "-o", "x", str(folder)).err
     assert "--secret does not go with a context on stdin" in wharf("build", "--secret", "id=a", "-").err
-    assert "attestations are not supported" in wharf("build", "--sbom", "true", str(folder)).err
+    assert "type is required for an attestation" in wharf("build", "--attest", "a=b", str(folder)).err

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wharf.cli.build.attributes import agents_of, attributes_of, contexts_of, secrets_of
+from wharf.cli.build.attributes import agents_of, annotations_of, attests_of, attributes_of, contexts_of, secrets_of
 from wharf.cli.build.command import COMMANDS
 from wharf.cli.flags import parse
 from wharf.errors import InvalidArgument
@@ -77,3 +77,24 @@ def test_agents_are_sockets(tmp_path: Path) -> None:
     for text in ("default", f"k={tmp_path}/key"):
         with pytest.raises(InvalidArgument):
             agents_of([text], {})
+
+
+def test_what_is_to_be_said_of_an_image() -> None:
+    assert attests_of(["type=sbom,generator=g"], "mode=max,version=v1", "") == {
+        "attest:sbom": "generator=g",
+        "attest:provenance": "mode=max,version=v1",
+    }
+    assert attests_of([], "false", "true") == {"attest:provenance": "disabled=true", "attest:sbom": ""}
+    with pytest.raises(InvalidArgument, match="type is required"):
+        attests_of(["generator=g"], "", "")
+
+
+def test_annotations_are_of_levels_and_platforms() -> None:
+    assert annotations_of(["a=b", "index,manifest[linux/arm64]:c=d=e", "manifest:f=g"]) == {
+        "annotation.a": "b",
+        "annotation-index.c": "d=e",
+        "annotation[linux/arm64].c": "d=e",
+        "annotation.f": "g",
+    }
+    with pytest.raises(InvalidArgument, match="expected KEY=VALUE"):
+        annotations_of(["a"])

@@ -75,3 +75,8 @@ def test_a_file_is_there_when_it_is_whole_or_not_at_all(tmp_path: Path) -> None:
     with opened([Output("tar", str(target))]) as files:
         files[0].write(b"whole")
     assert target.read_bytes() == b"whole"
+
+
+def test_annotations_are_for_images_alone() -> None:
+    found = parse_outputs(["type=oci,dest=x", "folder"], [], push=False, annotations={"annotation.k": "v"})
+    assert [one.attributes for one in found] == [{"annotation.k": "v"}, {}]

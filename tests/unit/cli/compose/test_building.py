@@ -74,7 +74,7 @@ secrets: {{one: {{file: {tmp_path}/s}}, two: {{environment: WORD}}, three: {{ext
         lent_secrets(build, build.services["a"], build.services["a"].build or Build())
 
 
-@pytest.mark.parametrize("build", [{"entitlements": ["x"]}, {"privileged": True}, {"sbom": "true"}])
+@pytest.mark.parametrize("build", [{"entitlements": ["x"]}, {"privileged": True}])
 def test_what_cannot_be_done_is_refused_by_name(build: dict[str, object]) -> None:
     service = project("services: {a: {build: .}}").services["a"]
 

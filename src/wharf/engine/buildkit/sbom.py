@@ -1,0 +1,110 @@
+"""What software is in a result: an image of the client's choice is run on its files (BuildKit, sbom-protocol)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import ExitStack
+from typing import Final
+
+import msgspec
+
+from wharf.build.convert.options import ImageName, Options
+from wharf.build.graph.operations import Exec, Mount, Source
+from wharf.build.graph.vertex import Description, Vertex
+from wharf.build.operations.results import Layers, Result
+from wharf.build.solver.solver import Solver
+from wharf.engine.buildkit.attests import Sbom
+from wharf.engine.buildkit.failures import described
+from wharf.engine.buildkit.job import Job
+from wharf.engine.builds.sources import Sources
+from wharf.errors import InvalidArgument, WharfError
+from wharf.images.image_set import Predicate
+from wharf.images.platform import host
+from wharf.kernel.openat2 import open_in_root
+
+SPDX: Final = "https://spdx.dev/Document"
+_SCHEME: Final = "wharf-layers"
+_OUT: Final = "/run/out"
+_SOURCE: Final = "/run/src/core/sbom"
+_ENDING: Final = ".spdx.json"
+_MAX_BYTES: Final = 40 << 20
+_MAX_FILES: Final = 1000
+
+
+async def scanned(job: Job, asked: Sbom, result: Layers, name: str) -> list[Predicate]:
+    """Return what a scanner says of a result.
+
+    Args:
+        job: whose result it is.
+        asked: the scanner.
+        result: what is scanned.
+        name: what people are told of it.
+
+    Raises:
+        NotFound: there is no such image.
+        InvalidArgument: it has no command, or what it writes is not what the protocol says.
+        CallFailed: it failed.
+    """
+    sources = Sources(job.bench.context, job.work, job.folders, job.pulling())
+    with ExitStack() as held:
+        image = ImageName(asked.generator, host())
+        options = Options(host=host(), platform=host())
+        base = await sources.base_image(image, options, held)
+        execution = base.config.get("config") or {}
+        arguments = [*(execution.get("Entrypoint") or []), *(execution.get("Cmd") or [])]
+        if not arguments:
+            raise InvalidArgument(f"scanner {asked.generator} does not have cmd")
+        environment = [
+            *(execution.get("Env") or []),
+            f"BUILDKIT_SCAN_DESTINATION={_OUT}",
+            f"BUILDKIT_SCAN_SOURCE={_SOURCE}",
+            *(f"BUILDKIT_SCAN_{key}={value}" for key, value in sorted(asked.parameters.items())),
+        ]
+        scanner = Vertex(
+            Source(f"docker-image://{asked.generator}", (("image.digest", base.digest),)), (), str(host())
+        )
+        what = Description(f"[{name}] the result")
+        target = Vertex(Source(f"{_SCHEME}://{result.chain_id}"), description=what)
+        mounts = (
+            Mount("/", 0, output=0),
+            Mount("/tmp", type="tmpfs"),  # noqa: S108  # the scanner's own
+            Mount(_OUT, output=1),
+            Mount(_SOURCE, 1, read_only=True),
+        )
+        command = Exec(tuple(arguments), tuple(environment), execution.get("WorkingDir") or "/", mounts=mounts)
+        about = Description(f"[{name}] generating sbom using {asked.generator}")
+        run = Vertex(command, (scanner.output(), target.output()), str(host()), about)
+
+        async def fetch(vertex: Vertex, source: Source) -> Result:
+            return result if source.scheme == _SCHEME else await sources.fetch(vertex, source)
+
+        job.journal.announce(run.output(1))
+        try:
+            async with Solver(job.bench.workshop({}), fetch, job.offers, job.progress) as solver:
+                found = await solver.solve(run.output(1))
+                return await asyncio.to_thread(_read, job, found)
+        except WharfError as error:
+            raise described(error) from error
+
+
+def _read(job: Job, result: Result) -> list[Predicate]:
+    with job.bench.store.open(result) as root:
+        if root is None:
+            return []
+        names = sorted(name for name in os.listdir(root) if name.endswith(_ENDING))
+        if len(names) > _MAX_FILES:
+            raise InvalidArgument(f"the scanner has written {len(names)} files: at most {_MAX_FILES} are read")
+        return [Predicate(SPDX, _document(root, name)) for name in names]
+
+
+def _document(root: int, name: str) -> object:
+    fd = open_in_root(root, name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(fd, "rb") as file:
+        data = file.read(_MAX_BYTES + 1)
+    if len(data) > _MAX_BYTES:
+        raise InvalidArgument(f"the scanner's {name} is larger than {_MAX_BYTES} bytes")
+    try:
+        return msgspec.json.decode(data, type=dict[str, object])
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise InvalidArgument(f"the scanner's {name} is no JSON document: {error}") from None
