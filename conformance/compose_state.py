@@ -17,7 +17,7 @@ _OWN_LABELS = {f"{_PREFIX}version", f"{_PREFIX}image", f"{_PREFIX}image.builder"
 _CONFIG = ("User", "WorkingDir", "Entrypoint", "Cmd", "Tty", "OpenStdin", "StopSignal", "StopTimeout", "Domainname")
 _HOST = (
      "Memory", "MemoryReservation", "NanoCpus", "CpuShares", "CpuQuota", "CpusetCpus", "PidsLimit",
-    "Privileged", "ReadonlyRootfs", "CapAdd", "CapDrop", "SecurityOpt", "Dns", "DnsSearch", "ExtraHosts", "GroupAdd",
+    "Privileged", "ReadonlyRootfs", "CapAdd", "CapDrop", "Dns", "DnsSearch", "ExtraHosts", "GroupAdd",
     "PidMode", "UTSMode", "UsernsMode", "Sysctls", "Tmpfs", "Init", "PortBindings", "OomScoreAdj",
     "Annotations",
 )  # fmt: skip
@@ -67,6 +67,8 @@ def _container(found: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
         "networks": {name: _endpoint(one, found["Id"]) for name, one in networks.items()},
         "links": sorted(host["Links"] or []),
         "log": host["LogConfig"],
+        # dockerd adds this one by itself where the host's processes are seen.
+        "security": [one for one in host["SecurityOpt"] or [] if one != "label=disable"],
         # "no" has no name with engines before 25.
         "restart": {**host["RestartPolicy"], "Name": host["RestartPolicy"]["Name"] or "no"},
         **{name: config.get(name) or None for name in _CONFIG},

@@ -387,6 +387,26 @@ def test_events_tell_a_containers_life_in_order(on_engine: On) -> None:
     on_engine(body)
 
 
+def test_events_tell_with_which_signals_a_container_was_ended(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await started(engine, "box", "sleep", "60")  # init ignores what it does not handle
+        await engine.containers.restart("box", timeout_s=0)
+        await engine.containers.stop("box", timeout_s=0)
+        await engine.containers.start("box")
+        await engine.containers.remove("box", force=True)
+        seen = [
+            event["Action"] + event["Actor"]["Attributes"].get("signal", "")
+            async for event in engine.system.events(
+                since="1", until=str(time.time()), filters={"type": ["container"]}
+            )
+        ]
+
+        ended = ["kill15", "kill9", "die", "stop"]
+        assert seen[2:] == [*ended, "start", "restart", *ended, "start", "kill9", "die", "destroy"]
+
+    on_engine(body)
+
+
 def test_the_network_of_another_container_can_be_shared(on_engine: On) -> None:
     async def body(engine: wharf.Engine) -> None:
         await started(engine, "first", "sleep", "60", NetworkMode="bridge")

@@ -318,7 +318,7 @@ def _asked(project: Project) -> list[object]:
     if wants_socket(project):
         project = with_api_socket(project, "unix:///s", {})
     a = project.services["a"]
-    others = Others(lambda name: f"id-{name}", lambda name: [f"app-{name}-1"])
+    others = Others(lambda name: f"id-{name}", lambda name: [f"app-{name}-1"], lambda _: b"{}")
     # The last three are given beside the document, or are for the foreground alone.
     effects: list[object] = [container_document(project, a, Make(), others), a.platform, a.attach, a.pull_policy]
     effects += [network_document(project, key) for key in project.networks]

@@ -111,7 +111,7 @@ def _start(session: Session, values: Values, engine: Engine, project: Project, s
             raise Conflict(f"no container of service {name} to share with")
         return ids(name)[0]
 
-    names = Others(one, lambda name: [each.name for each in there if each.service == name])
+    names = Others(one, lambda name: [each.name for each in there if each.service == name], read_file)
     document = container_document(project, service, make, names)
     files = injected_files(project, service, read_file)
 

@@ -16,6 +16,7 @@ from wharf.compose.create.networking import (
     port_bindings,
     shared,
 )
+from wharf.compose.create.security import security_options
 from wharf.compose.model.hooks import HealthCheck
 from wharf.compose.model.project import Project
 from wharf.compose.model.service import Service
@@ -30,6 +31,7 @@ class Others:
 
     container: Callable[[str], str]  # a service's name -> the id of one of its containers
     names: Callable[[str], list[str]]  # a service's name -> its containers' names
+    read: Callable[[str], bytes]  # a file's path -> what is in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def _health(check: HealthCheck | None) -> Document:
         "Interval": check.interval, "Timeout": check.timeout, "StartPeriod": check.start_period,
         "StartInterval": check.start_interval,
     }  # fmt: skip
-    found: Document = {name: int(value) for name, value in times.items() if value is not None}
+    found: Document = {name: int(value) for name, value in times.items() if value}
     if check.test:
         found["Test"] = check.test
     if check.retries:
@@ -106,6 +108,7 @@ def _health(check: HealthCheck | None) -> Document:
 
 def _host_config(project: Project, service: Service, make: Make, others: Others, links: list[str]) -> Document:
     lookup = others.container
+    security, unmasked = security_options(project, service, others.read)
     fields: Document = {
         "AutoRemove": make.auto_remove,
         "Annotations": service.annotations,
@@ -129,7 +132,7 @@ def _host_config(project: Project, service: Service, make: Make, others: Others,
         "DnsSearch": service.dns_search,
         "DnsOptions": service.dns_opt,
         "ExtraHosts": [f"{name}:{one}" for name, many in sorted(service.extra_hosts.items()) for one in many],
-        "SecurityOpt": [text.replace(":", "=", 1) if "=" not in text else text for text in service.security_opt],
+        "SecurityOpt": security,
         "StorageOpt": service.storage_opt,
         "Privileged": service.privileged,
         "Isolation": service.isolation,
@@ -141,6 +144,8 @@ def _host_config(project: Project, service: Service, make: Make, others: Others,
         **resources(service),
     }
     found = {name: value for name, value in fields.items() if value}
+    if unmasked:
+        found |= {"MaskedPaths": [], "ReadonlyPaths": []}
     if service.init is not None:
         found["Init"] = service.init
     if service.logging is not None:

@@ -56,7 +56,7 @@ class Steps:
         """Provider's service → what it told."""
         self.tell: Callable[[str, str], None] = _tell_nobody
         """Told of an object's new state while an operation runs; may be called from several threads."""
-        self._others = Others(self._one_of, self._names_of)
+        self._others = Others(self._one_of, self._names_of, read_file)
 
     def __call__(self, operation: Operation) -> None:
         """Do one operation.
@@ -211,7 +211,7 @@ def _tell_nobody(_: str, __: str) -> None:
 
 
 def read_file(path: str) -> bytes:
-    """Return the bytes of a secret's or a config's file.
+    """Return the bytes of a file that a container is to have: a secret, a config, a profile.
 
     Raises:
         WharfError: it cannot be read.

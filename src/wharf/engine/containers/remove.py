@@ -37,6 +37,7 @@ async def remove(context: Context, ref: str, *, force: bool, volumes: bool, link
     ended = container.watch(lambda state: not state.alive)
     if container.state.alive and container.shim:
         await insist(context, container, container.shim)
+        publish(context, container, "kill", signal=str(int(signals.SIGKILL)))
         await ended
     ended.cancel()
     async with container.lock:

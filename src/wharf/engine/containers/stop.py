@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
+from signal import SIGKILL
 
 from wharf.engine.containers import exits
 from wharf.engine.containers.attributes import publish
@@ -38,6 +39,7 @@ async def restart(context: Context, ref: str, *, signal: str | None, timeout_s: 
         require("start", container.state, container_id=container.id, name=container.name)
     if container.state.alive:
         await _end(context, container, signal, timeout_s)
+        publish(context, container, "stop")
     async with container.lock:
         container.become(replace(container.state, restart_count=0, stopped_by_user=False))
         if not container.state.alive:
@@ -65,6 +67,7 @@ async def _end(context: Context, container: Container, signal: str | None, timeo
         shim = container.shim
     with suppress(Conflict):  # it has just ended by itself
         await shim.kill(number)
+        publish(context, container, "kill", signal=str(int(number)))
     if container.state.status == "paused":
         await asyncio.to_thread(context.cgroup_of(container).thaw)
     try:
@@ -72,6 +75,7 @@ async def _end(context: Context, container: Container, signal: str | None, timeo
             await asyncio.shield(ended)
     except TimeoutError:
         await insist(context, container, shim)
+        publish(context, container, "kill", signal=str(int(SIGKILL)))
         await ended
 
 

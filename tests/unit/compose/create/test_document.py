@@ -5,7 +5,7 @@ from tests.fakes.compose import project
 from wharf.compose.create.document import Make, Others, container_document
 from wharf.compose.plan.observed import Container
 
-OTHERS = Others(lambda service: f"id-of-{service}", lambda service: [f"app-{service}-1"])
+OTHERS = Others(lambda service: f"id-of-{service}", lambda service: [f"app-{service}-1"], lambda _: b"{}")
 
 
 def document(service: str, make: Make | None = None, more: str = "") -> dict[str, object]:
@@ -80,7 +80,7 @@ def test_host_configuration_has_what_is_said_and_nothing_else() -> None:
     assert found == {
         "CapAdd": ["A"], "CapDrop": ["B"], "Dns": ["1.1.1.1"], "DnsSearch": ["d"], "DnsOptions": ["o"],
         "ExtraHosts": ["h:1.1.1.1"], "Privileged": True, "ReadonlyRootfs": True, "Sysctls": {"k": "1"},
-        "SecurityOpt": ["label=disable", "seccomp=x"], "Init": False, "GroupAdd": ["g"], "OomScoreAdj": 5,
+        "SecurityOpt": ["label=disable", "seccomp={}"], "Init": False, "GroupAdd": ["g"], "OomScoreAdj": 5,
         "ShmSize": 1 << 20, "StorageOpt": {"size": "1G"}, "VolumesFrom": ["id-of-b:ro", "z"], "UsernsMode": "host",
         "LogConfig": {"Type": "none", "Config": {"a": "b"}}, "Runtime": "r", "NetworkMode": "app_default",
         "Annotations": {"a": "b"}, "Tmpfs": {"/t": "size=1m"},

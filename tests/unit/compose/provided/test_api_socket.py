@@ -10,7 +10,7 @@ from wharf.compose.create.files import injected_files
 from wharf.compose.provided.api_socket import wants_socket, with_api_socket
 
 APP = project("services: {a: {image: x, use_api_socket: true}, b: {image: x}}")
-OTHERS = Others(lambda name: name, lambda name: [name])
+OTHERS = Others(lambda name: name, lambda name: [name], lambda _: b"{}")
 
 
 def test_socket_and_credentials_are_in_the_container_that_asked() -> None:
