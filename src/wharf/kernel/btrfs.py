@@ -1,4 +1,4 @@
-"""Subvolumes of btrfs: made, copied at once, removed (ioctl-btrfs(2); linux/btrfs.h)."""
+"""Subvolumes of btrfs: made, copied at once, limited, removed (ioctl-btrfs(2); linux/btrfs.h)."""
 
 from __future__ import annotations
 
@@ -17,6 +17,13 @@ _ARGUMENT: Final = struct.Struct("=q4088s")  # struct btrfs_ioctl_vol_args: a de
 def _iow(number: int) -> int:
     return (1 << 30) | (_ARGUMENT.size << 16) | (0x94 << 8) | number
 
+
+_QUOTA: Final = struct.Struct("=QQ")  # struct btrfs_ioctl_quota_ctl_args: command, status
+_LIMIT: Final = struct.Struct("=QQQQQQ")  # struct btrfs_ioctl_qgroup_limit_args: group, flags, four limits
+_QUOTA_CTL: Final = (3 << 30) | (_QUOTA.size << 16) | (0x94 << 8) | 40
+_QGROUP_LIMIT: Final = (2 << 30) | (_LIMIT.size << 16) | (0x94 << 8) | 43
+_RESCAN_WAIT: Final = (0x94 << 8) | 46
+_ENABLE, _MAX_REFERENCED, _THIS_SUBVOLUME = 1, 1, 0
 
 _SNAP_CREATE: Final = _iow(1)
 _SUBVOL_CREATE: Final = _iow(14)
@@ -48,3 +55,14 @@ def delete_subvolume(folder_fd: int, name: bytes) -> bool:
             return False
         raise
     return True
+
+
+def enable_quotas(fd: int) -> None:
+    """Have the file system of ``fd`` count what its subvolumes hold; idempotent. Waits for a count under way."""
+    fcntl.ioctl(fd, _QUOTA_CTL, bytearray(_QUOTA.pack(_ENABLE, 0)))
+    fcntl.ioctl(fd, _RESCAN_WAIT)
+
+
+def limit_subvolume(fd: int, size_bytes: int) -> None:
+    """Let the subvolume whose root ``fd`` is refer to no more than so many bytes, shared or its own (EDQUOT)."""
+    fcntl.ioctl(fd, _QGROUP_LIMIT, bytearray(_LIMIT.pack(_THIS_SUBVOLUME, _MAX_REFERENCED, size_bytes, 0, 0, 0)))

@@ -235,6 +235,14 @@ class Snapshots:
             self.discard(container_id)
             raise
 
+    def limit(self, container_id: str, size_bytes: int) -> None:
+        """Let a container's root hold no more than that.
+
+        Raises:
+            NotImplementedHere: the storage driver cannot, in Docker's words.
+        """
+        self.roots.limit(self._data.container(container_id), size_bytes)
+
     def mount_of(self, container_id: str, chain_id: str) -> RootfsMount:
         """Return how to mount a container's root: its own layer on the image's, or alone when there are none."""
         return self.roots.mount(self._data.container(container_id), self.lower_dirs(chain_id))

@@ -97,6 +97,9 @@ class Roots(Protocol):
     def prepare(self, folder: Path, lower: Sequence[Path]) -> None:
         """Make what a container has of its own."""
 
+    def limit(self, folder: Path, size_bytes: int) -> None:
+        """Let a container's root hold no more than that; NotImplementedHere, in Docker's words, where it cannot."""
+
     def mount(self, folder: Path, lower: Sequence[Path]) -> RootfsMount:
         """Return how the runtime mounts the root."""
 

@@ -15,7 +15,8 @@ from tests.root.storage.roots.conftest import on_btrfs  # noqa: F401  # a fixtur
 
 import wharf
 from wharf.engine.options import EngineOptions
-from wharf.errors import Conflict
+from wharf.errors import Conflict, NotImplementedHere
+from wharf.spec.engine_api.container import HostConfig
 
 pytestmark = pytest.mark.root
 DRIVERS = ("overlay2", "vfs", "fuse-overlayfs", "btrfs")
@@ -54,7 +55,20 @@ async def _live(engine: wharf.Engine, driver: str) -> None:
     await engine.containers.commit(container, repository="made", tag="1")
     done = await engine.run("made:1", ["sh", "-c", "cat /etc/new /root/f; ls /bin/vi || echo gone"])
     assert done.stdout == b"new\n12345\ngone\n"
+    await _limited(engine, driver)
     assert [document async for document in engine.system.check()][-1]["problems"] == 0
+
+
+async def _limited(engine: wharf.Engine, driver: str) -> None:
+    limited: HostConfig = {"StorageOpt": {"size": "20m"}}
+    write = ["sh", "-c", "dd if=/dev/urandom of=/f bs=1M count=30; ls -s /f"]
+    if driver != "btrfs":
+        with pytest.raises(NotImplementedHere, match="--storage-opt is"):
+            await engine.run("made:1", write, host_config=limited)
+        return
+    done = await engine.run("made:1", write, host_config=limited)
+    assert b"quota exceeded" in done.stderr
+    assert 0 < int(done.stdout.split()[0]) < 20 << 10
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

@@ -17,6 +17,7 @@ from wharf.engine.ocispec.process import merge_env, merge_labels
 from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.images.record import ImageRecord
 from wharf.lib.names import random_name
+from wharf.lib.sizes import parse_size
 from wharf.network.records import BUILTIN
 from wharf.spec.engine_api.container import (
     ContainerConfig,
@@ -107,6 +108,8 @@ async def _prepare(context: Context, container: Container, image: ImageRecord) -
             await asyncio.to_thread(context.snapshots.prepare, container.id, container.chain_id)
         else:  # three folders: to hand that to a thread takes longer
             context.snapshots.prepare(container.id, container.chain_id)
+        if size := (spec.host_config.get("StorageOpt") or {}).get("size"):
+            await asyncio.to_thread(context.snapshots.limit, container.id, parse_size(size))
         await mounts.fill_volumes(context, points, image)
         context.registry.require_free(container.name)
         with context.database.transaction():

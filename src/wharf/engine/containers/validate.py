@@ -14,6 +14,7 @@ from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.kernel import capability
 from wharf.lib.ports import from_bindings
 from wharf.lib.signals import parse_signal
+from wharf.lib.sizes import parse_size
 from wharf.spec.engine_api.container import ContainerConfig, HealthConfig, HostConfig
 
 _MIN_HEALTH_NS: Final = 1_000_000
@@ -90,13 +91,11 @@ def _supported(document: HostConfig) -> None:
 
 
 def _storage(document: HostConfig) -> None:
-    for option in document.get("StorageOpt") or {}:
+    for option, value in (document.get("StorageOpt") or {}).items():
         if option != "size":
             raise InvalidArgument(f"Unknown option {option}")
-        raise NotImplementedHere(
-            "--storage-opt size is supported only for overlay over xfs with 'pquota' mount option, which wharf does "
-            "not drive: limit a container's data by a volume of a limited size, or a tmpfs"
-        )
+        if parse_size(value) <= 0:
+            raise InvalidArgument(f"invalid size: '{value}'")
 
 
 def _devices(document: HostConfig) -> None:

@@ -55,6 +55,21 @@ class BtrfsRoots(NativeRoots):
         if below is None:
             (folder / "upper").chmod(0o755)
 
+    def limit(self, folder: Path, size_bytes: int) -> None:
+        """Limit the subvolume, its image's content counted, as Docker does; quotas are switched on for that.
+
+        Raises:
+            NotImplementedHere: the file system keeps no quotas.
+        """
+        fd = os.open(folder / "upper", FOLDER)
+        try:
+            btrfs.enable_quotas(fd)
+            btrfs.limit_subvolume(fd, size_bytes)
+        except OSError as error:
+            raise NotImplementedHere(f"--storage-opt size: btrfs keeps no quotas here: {error.strerror}") from error
+        finally:
+            os.close(fd)
+
     def _tree(self, lower: Sequence[Path]) -> Path:
         """Return the subvolume that these layers make, the uppermost first; it is made where it is missing."""
         below: Path | None = None

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
+from wharf.errors import NotImplementedHere
 from wharf.kernel import overlay
 from wharf.kernel.mount_view import Layers
 from wharf.spec.shim_messages import RootfsMount
@@ -37,6 +38,15 @@ class NativeRoots:
         (folder / "upper").mkdir()
         (folder / "upper").chmod(0o755)
         put_together(lower, folder / "upper")
+
+    def limit(self, folder: Path, size_bytes: int) -> None:
+        """Refuse: a folder has no quota.
+
+        Raises:
+            NotImplementedHere: always, in Docker's words.
+        """
+        del folder, size_bytes
+        raise NotImplementedHere(f"--storage-opt is not supported for {self.name}")
 
     def mount(self, folder: Path, lower: Sequence[Path]) -> RootfsMount:
         """Return the copy."""

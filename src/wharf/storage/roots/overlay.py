@@ -39,6 +39,18 @@ class OverlayRoots:
         if lower:
             trees.dress_like(lower[0], folder / "upper")
 
+    def limit(self, folder: Path, size_bytes: int) -> None:
+        """Refuse: an overlay has no quota of its own, and those of projects on XFS are not driven.
+
+        Raises:
+            NotImplementedHere: always, in Docker's words.
+        """
+        del folder, size_bytes
+        raise NotImplementedHere(
+            "--storage-opt is supported only for overlay over xfs with 'pquota' mount option, which wharf does not "
+            "drive: use the storage driver btrfs, a volume of a limited size, or a tmpfs"
+        )
+
     def mount(self, folder: Path, lower: Sequence[Path]) -> RootfsMount:
         """Return an overlay, or the container's own folder alone when there is nothing below it."""
         if not lower:

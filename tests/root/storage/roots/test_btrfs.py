@@ -38,6 +38,15 @@ class TestBtrfsRoots(SnapshotterContract):
         snapshotter.remove(top)
         assert not trees_[0].parent.exists()
 
+    def test_what_a_root_holds_can_be_limited(self, snapshotter: Snapshots) -> None:
+        snapshotter.prepare("c")
+        snapshotter.limit("c", 4 << 20)
+        root = Path(snapshotter.mount_of("c", "")["source"])
+
+        with pytest.raises(OSError, match="quota exceeded"):
+            _fill(root / "f", megabytes=8)
+        snapshotter.discard("c")
+
     def test_what_a_killed_process_left_of_subvolumes_is_swept(
         self, snapshotter: Snapshots, transaction: Transaction
     ) -> None:
@@ -54,3 +63,10 @@ class TestBtrfsRoots(SnapshotterContract):
 def test_another_file_system_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotImplementedHere, match="needs a data root on btrfs"):
         BtrfsRoots().require(tmp_path)
+
+
+def _fill(path: Path, *, megabytes: int) -> None:
+    with path.open("wb", buffering=0) as file:
+        for _ in range(megabytes):
+            file.write(os.urandom(1 << 20))
+            os.fsync(file.fileno())
