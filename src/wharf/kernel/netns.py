@@ -30,7 +30,7 @@ def make(path: str, inside: Callable[[], T]) -> T:
     """
 
     def work() -> T:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDONLY | os.O_CLOEXEC, 0o444))
+        _reserve(path)
         try:
             namespace.unshare(namespace.Clone.NEWNET)
             mount.mount(_OWN, path, None, mount.MountFlag.BIND)
@@ -40,6 +40,38 @@ def make(path: str, inside: Callable[[], T]) -> T:
             raise
 
     return _on_a_thread(work)
+
+
+def unnamed(inside: Callable[[], T]) -> T:
+    """Make a network namespace without a name, run ``inside`` in it and return what that returned.
+
+    The namespace goes with the last descriptor of it, or socket in it, that ``inside`` leaves open: so it does not
+    outlive this process, however that ends.
+    """
+
+    def work() -> T:
+        namespace.unshare(namespace.Clone.NEWNET)
+        return inside()
+
+    return _on_a_thread(work)
+
+
+def bind(path: str, fd: int) -> None:
+    """Bind the namespace of descriptor ``fd`` on ``path``: undone by :func:`remove`.
+
+    Raises:
+        OSError: EEXIST when ``path`` exists.
+    """
+    _reserve(path)
+    try:
+        mount.mount(f"/proc/self/fd/{fd}", path, None, mount.MountFlag.BIND)
+    except BaseException:
+        remove(path)
+        raise
+
+
+def _reserve(path: str) -> None:
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDONLY | os.O_CLOEXEC, 0o444))
 
 
 def within(path: str, inside: Callable[[], T]) -> T:

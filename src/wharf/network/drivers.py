@@ -131,10 +131,20 @@ class BridgeDriver:
         try:
             sandbox.join_bridge(inside, endpoint, ready, key=self._key)
         except OSError:
-            link = inside.host.link(ready.plan.name)
-            if link is None or link.number != ready.index:  # somebody removed the bridge
-                self._ready.pop(network.id, None)
+            self.look_again(network.id)
             raise
+
+    def look_again(self, network_id: str) -> None:
+        """Notice when somebody has removed a network's bridge: it is not ready then."""
+        ready = self._ready.get(network_id)
+        with Rtnetlink() as host:
+            link = host.link(ready.plan.name) if ready else None
+        if ready and (link is None or link.number != ready.index):
+            self._ready.pop(network_id, None)
+
+    def ready_bridge(self, network_id: str) -> ReadyBridge | None:
+        """Return the bridge of a network that is ready."""
+        return self._ready.get(network_id)
 
     def network_of_link(self, index: int) -> str:
         """Return the id of the network whose bridge has or had that index; '' when none should have."""

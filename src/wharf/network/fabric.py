@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from wharf.errors import WharfError
 from wharf.network import inspect, names, sandbox, vlans
@@ -22,6 +23,7 @@ from wharf.network.names import Names
 from wharf.network.outside import Outside
 from wharf.network.records import Network, Records
 from wharf.network.rules import BridgeNetwork
+from wharf.network.spares import Spare, Spares, kind_of, suited
 from wharf.network.vlans import VlanDriver
 from wharf.storage.layout import RunRoot
 
@@ -56,6 +58,7 @@ class Fabric:
         self._cni = CniNetworks(run.cni, records.resolve)
         self._plugins = CniDriver(self._cni, key, ranges=ranges)
         self._names = Names(run)
+        self._spares = Spares(key)
         self._observe = observe
 
     def ready(self, network: Network) -> bool:
@@ -95,26 +98,52 @@ class Fabric:
 
     def dismantle(self, network: Network) -> None:
         """Undo :meth:`prepare`; idempotent."""
+        self._spares.drop(network.id)
         self._driver(network).dismantle(network)
 
     def _driver(self, network: Network) -> Driver:
         return self._drivers.get(network.driver, self._plugins)
 
-    def build(self, path: str, endpoints: Sequence[Endpoint], networks: Sequence[Network]) -> Sequence[Endpoint]:
+    @contextmanager
+    def spare_for(self, endpoints: Sequence[Endpoint]) -> Iterator[tuple[Spare | None, Sequence[Endpoint]]]:
+        """Yield a sandbox that was made ahead and suits a container with these endpoints, and them with its link.
+
+        Does not block. It is to be given to :meth:`build`; when the block fails it is gone. None: there is none.
+        """
+        bridge = self._bridge.ready_bridge(endpoints[0].network_id) if suited(endpoints) else None
+        spare = self._spares.take(endpoints[0].network_id, kind_of(endpoints[0], bridge)) if bridge else None
+        if spare is None:
+            yield None, endpoints
+            return
+        try:
+            yield spare, [replace(endpoints[0], host_link=spare.host_link)]
+        except BaseException:
+            spare.close()
+            raise
+
+    def make_spare(self, endpoints: Sequence[Endpoint]) -> None:
+        """Make a sandbox ahead for another container like one with these endpoints, unless there are enough."""
+        bridge = self._bridge.ready_bridge(endpoints[0].network_id) if suited(endpoints) else None
+        if bridge:
+            self._spares.fill(endpoints[0].network_id, kind_of(endpoints[0], bridge))
+
+    def drop_spares(self, network_id: str) -> None:
+        """Let go the sandboxes that were made ahead for a network."""
+        self._spares.drop(network_id)
+
+    def build(
+        self,
+        path: str,
+        endpoints: Sequence[Endpoint],
+        networks: Sequence[Network],
+        spare: Spare | None = None,
+    ) -> Sequence[Endpoint]:
         """Make a container's sandbox, then publish its ports: nobody reaches a container that is half there.
 
-        ``path`` is its sandbox, '' for the host's. Returns the endpoints, with what was learnt of them. Nothing is
-        left when this raises.
+        ``path`` is its sandbox, '' for the host's; ``spare`` is what becomes it. Returns the endpoints, with what was
+        learnt of them. Nothing is left when this raises.
         """
-        named = names.needed(endpoints)
-
-        def fill(inside: sandbox.Inside) -> Sequence[socket.socket]:
-            for endpoint, network in zip(endpoints, networks, strict=True):
-                self._driver(network).join(inside, endpoint, network)
-            sandbox.default_routes(inside, list(endpoints))
-            return names.open_in(inside) if named else ()
-
-        opened = sandbox.make(path, fill, observe=self._observe) if path else ()
+        opened = self._occupied(spare, path, endpoints[0]) if spare else self._sandbox(path, endpoints, networks)
         try:
             endpoints = self._plug(path, endpoints)
             self._hand_over(endpoints, opened)
@@ -127,6 +156,26 @@ class Fabric:
             raise
         self._observe("ports", 0.0)
         return endpoints
+
+    def _occupied(self, spare: Spare, path: str, endpoint: Endpoint) -> Sequence[socket.socket]:
+        try:
+            return spare.occupy(path, endpoint, sandbox.stopwatch(self._observe))
+        except OSError:
+            self._bridge.look_again(endpoint.network_id)
+            raise
+
+    def _sandbox(
+        self, path: str, endpoints: Sequence[Endpoint], networks: Sequence[Network]
+    ) -> Sequence[socket.socket]:
+        named = names.needed(endpoints)
+
+        def fill(inside: sandbox.Inside) -> Sequence[socket.socket]:
+            for endpoint, network in zip(endpoints, networks, strict=True):
+                self._driver(network).join(inside, endpoint, network)
+            sandbox.default_routes(inside, list(endpoints))
+            return names.open_in(inside) if named else ()
+
+        return sandbox.make(path, fill, observe=self._observe) if path else ()
 
     def _plug(self, path: str, endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
         """Let CNI plugins make their endpoints; return all, with what was learnt, which is recorded."""
@@ -287,13 +336,15 @@ class Fabric:
 
     def remove_all(self) -> None:
         """Remove all bridges and the firewall: no container runs."""
+        self._spares.close()
         if self._firewall.present:
             self._firewall.remove()
         self._bridge.sweep((), ())
         self._names.stop()
 
     def close(self) -> None:
-        """Free what this process holds; what is in the kernel stays."""
+        """Free what this process holds; what is in the kernel stays, but for what waited for a container."""
+        self._spares.close()
         self._firewall.close()
         self._names.close()
 

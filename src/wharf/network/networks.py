@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import ParamSpec, TypeVar
 
 from wharf.errors import Conflict, Forbidden, InvalidArgument, Unavailable, WharfError
 from wharf.lib.filters import Filters
 from wharf.lib.ports import PortMapping
 from wharf.network import inspect, options, request, sandbox
+from wharf.network.ahead import Ahead
 from wharf.network.allocation import Allocation, require_possible
 from wharf.network.defaults import NetworkDefaults
 from wharf.network.endpoint import Endpoint, PublishedPort, Wish, gateway_endpoint, with_ports
@@ -26,13 +26,13 @@ from wharf.network.mending import Mending, Report, unreported
 from wharf.network.outside import Here, Outside
 from wharf.network.ports import HostPorts, Reach
 from wharf.network.records import Network, Records
+from wharf.network.spares import Spare
+from wharf.network.worker import to_completion
 from wharf.spec.engine_api.network import NetworkCreateRequest, NetworkInspect
 from wharf.storage.layout import DataRoot, RunRoot
 from wharf.storage.metadata import Database
 
 log = logging.getLogger(__name__)
-P = ParamSpec("P")
-T = TypeVar("T")
 
 Wanted = list[tuple[Network, Wish]]  # named here: inside the class, ``list`` is its own method
 Endpoints = list[Endpoint]
@@ -66,6 +66,7 @@ class Networks:
         self._defaults = defaults or NetworkDefaults()
         ranges = [(pool.base, pool.size) for pool in self._defaults.pools]
         self._fabric = Fabric(data.key, run, self._records, observe=observe, outside=outside, ranges=ranges)
+        self._ahead = Ahead(self._fabric)
         self._preparing = asyncio.Lock()
         self._mending = Mending(self._fabric, self._records.resolve, self._preparing, report)
 
@@ -79,15 +80,15 @@ class Networks:
         recorded = self._records.endpoints()
         dead = [endpoint for endpoint in recorded if endpoint.container_id not in live]
         kept = [endpoint for endpoint in recorded if endpoint.container_id in live]
-        self._records.discard(await _to_completion(self._fabric.sweep, dead, set(live)))
-        await _to_completion(self._fabric.settle_default_bridge, self._defaults, kept)
+        self._records.discard(await to_completion(self._fabric.sweep, dead, set(live)))
+        await to_completion(self._fabric.settle_default_bridge, self._defaults, kept)
         await self._restore(kept)
-        await _to_completion(self._fabric.resume_names)
+        await to_completion(self._fabric.resume_names)
         found: dict[str, list[Endpoint]] = {}
         for endpoint in kept:
             self._hold_again(endpoint)
             found.setdefault(endpoint.container_id, []).append(endpoint)
-        await _to_completion(self._fabric.resume_ports, kept)
+        await to_completion(self._fabric.resume_ports, kept)
         return found
 
     async def mend(self) -> None:
@@ -112,10 +113,10 @@ class Networks:
             if network.config_only:
                 self._records.add_network(network)
                 return network, ""
-            planned, notice = await _to_completion(self._fabric.plan, network)
+            planned, notice = await to_completion(self._fabric.plan, network)
             self._records.add_network(planned)
             try:
-                await _to_completion(self._fabric.prepare, planned)
+                await to_completion(self._fabric.prepare, planned)
             except BaseException as error:
                 await asyncio.shield(self._forget(planned))
                 if isinstance(error, OSError):
@@ -153,10 +154,12 @@ class Networks:
             InvalidArgument, NotImplementedHere: an option that cannot be honoured.
         """
         wanted, notices = await self._prepared(wishes)
-        endpoints = self._intend(container_id, wanted, ports, name, present=[])
+        with self._fabric.spare_for(self._allocation.choose(container_id, wanted, [], name=name)) as (spare, chosen):
+            endpoints = self._intend(chosen, ports, name, present=[])
         try:
             path = self._sandbox(container_id, endpoints)
-            endpoints = await self._realise(path, endpoints, [network for network, _ in wanted])
+            endpoints = await self._realise(path, endpoints, [network for network, _ in wanted], spare)
+            self._ahead.behind(endpoints)
         except BaseException as error:
             await asyncio.shield(self._undo(container_id, endpoints))
             if isinstance(error, OSError):
@@ -174,9 +177,10 @@ class Networks:
         """
         wanted, _ = await self._prepared([wish])
         present = self._records.endpoints_of(container_id)
-        (endpoint,) = self._intend(container_id, wanted, ports, name, present=present)
+        chosen = self._allocation.choose(container_id, wanted, present, name=name)
+        (endpoint,) = self._intend(chosen, ports, name, present=present)
         try:
-            endpoint = await _to_completion(self._fabric.join, endpoint, wanted[0][0], present)
+            endpoint = await to_completion(self._fabric.join, endpoint, wanted[0][0], present)
             return await self._move_ports([*present, endpoint])
         except BaseException as error:
             await asyncio.shield(self.disconnect(container_id, endpoint.network_id))
@@ -191,7 +195,7 @@ class Networks:
         rest = [endpoint for endpoint in present if endpoint.network_id != network_id]
         for endpoint in leaving:
             rest = await self._move_ports(rest, leaving=endpoint)
-            await _to_completion(self._fabric.leave, endpoint, rest)
+            await to_completion(self._fabric.leave, endpoint, rest)
             self._records.discard([endpoint])
         return rest
 
@@ -200,7 +204,7 @@ class Networks:
         present = self._records.endpoints_of(container_id)
         renamed = [replace(e, names=tuple(new if n == old else n for n in e.names)) for e in present]
         self._records.update(renamed)
-        await _to_completion(self._fabric.rename, renamed)
+        await to_completion(self._fabric.rename, renamed)
         return renamed
 
     async def release(self, container_id: str) -> None:
@@ -235,9 +239,10 @@ class Networks:
 
     async def aclose(self) -> None:
         """Let the ports' sockets go; remove bridges and firewall when no container runs."""
+        await self._ahead.aclose()
         self._ports.close()
         if not self._records.endpoints():
-            await _to_completion(self._fabric.remove_all)
+            await to_completion(self._fabric.remove_all)
         self._fabric.close()
 
     async def _restore(self, kept: Sequence[Endpoint]) -> None:
@@ -250,7 +255,7 @@ class Networks:
                 await self._prepare(network)
             except (WharfError, OSError) as error:
                 log.warning("network %s is not there: %s", network.name, error)
-        await _to_completion(self._fabric.rebuild_firewall)
+        await to_completion(self._fabric.rebuild_firewall)
 
     async def _prepared(self, wishes: Sequence[Wish]) -> tuple[Wanted, Sequence[str]]:
         wanted: Wanted = []
@@ -272,27 +277,20 @@ class Networks:
             network = self._records.resolve(network.id)
             if self._fabric.ready(network):
                 return network, self._fabric.notice(network)
-            planned, notice = await _to_completion(self._fabric.plan, network)
+            planned, notice = await to_completion(self._fabric.plan, network)
             if planned.pools != network.pools and self._records.endpoints_in(network.id):
                 subnet = network.pools[0].subnet
                 raise Unavailable(f"the subnet {subnet} of network {network.name} is in use by something else")
             planned = self._records.place(network, bridge=planned.bridge, pools=planned.pools)
-            await _to_completion(self._fabric.prepare, planned)
+            await to_completion(self._fabric.prepare, planned)
             if notice:
                 log.warning("%s", notice)
             return planned, notice
 
     def _intend(
-        self,
-        container_id: str,
-        wanted: Wanted,
-        ports: Sequence[PortMapping],
-        name: str,
-        *,
-        present: Sequence[Endpoint],
+        self, chosen: Sequence[Endpoint], ports: Sequence[PortMapping], name: str, *, present: Sequence[Endpoint]
     ) -> Sequence[Endpoint]:
-        """Choose addresses and ports and record the endpoints: nothing is awaited, so nobody comes between."""
-        chosen = self._allocation.choose(container_id, wanted, present, name=name)
+        """Choose ports for endpoints and record them: nothing is awaited since, so nobody comes between."""
         held: tuple[PublishedPort, ...] = ()
         if not any(endpoint.ports for endpoint in present):
             held = self._reserve(chosen, ports, name)
@@ -328,16 +326,16 @@ class Networks:
         return Reach(tuple(versions), tuple(routed), default_ip)
 
     async def _realise(
-        self, path: str, endpoints: Sequence[Endpoint], networks: Sequence[Network]
+        self, path: str, endpoints: Sequence[Endpoint], networks: Sequence[Network], spare: Spare | None
     ) -> Sequence[Endpoint]:
         try:
-            return await _to_completion(self._fabric.build, path, endpoints, networks)
+            return await to_completion(self._fabric.build, path, endpoints, networks, spare)
         except OSError:
             if all(self._fabric.ready(network) for network in networks):
                 raise
             for network in networks:  # somebody removed a bridge
                 await self._prepare(network)
-            return await _to_completion(self._fabric.build, path, endpoints, networks)
+            return await to_completion(self._fabric.build, path, endpoints, networks)
 
     async def _move_ports(self, endpoints: Endpoints, *, leaving: Endpoint | None = None) -> Endpoints:
         """Publish a container's ports where its default route leads now, and let go those that lead nowhere."""
@@ -347,7 +345,7 @@ class Networks:
         if not held:
             return after
         self._records.update([*after, replace(leaving, ports=())] if leaving else after)
-        await _to_completion(self._fabric.move_ports, before, after)
+        await to_completion(self._fabric.move_ports, before, after)
         published = {port for endpoint in after for port in endpoint.ports}
         self._ports.release([port for port in held if port not in published])
         return after
@@ -357,7 +355,7 @@ class Networks:
         return "" if shared else str(self._run.sandbox(container_id))
 
     async def _undo(self, container_id: str, endpoints: Sequence[Endpoint]) -> None:
-        await _to_completion(self._fabric.demolish, self._sandbox(container_id, endpoints), endpoints)
+        await to_completion(self._fabric.demolish, self._sandbox(container_id, endpoints), endpoints)
         for endpoint in endpoints:
             self._ports.release(endpoint.ports)
         self._records.discard(endpoints)
@@ -365,7 +363,7 @@ class Networks:
     async def _forget(self, network: Network) -> None:
         """Remove a network's host side, then its record."""
         if not network.config_only:
-            await _to_completion(self._fabric.dismantle, network)
+            await to_completion(self._fabric.dismantle, network)
         self._records.discard_network(network)
 
     def _require_unused(self, network: Network) -> None:
@@ -385,13 +383,3 @@ class Networks:
                 self._ports.hold(port)
             except (Conflict, InvalidArgument) as error:
                 log.warning("container %s keeps its published port: %s", endpoint.container_id[:12], error)
-
-
-async def _to_completion(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run blocking ``work`` on a worker thread; a cancelled caller waits for its end, so undoing comes after it."""
-    task = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from wharf.kernel import netns, procfs, rtnetlink, sysctl
 from wharf.kernel.netlink import Link, Rtnetlink
@@ -101,34 +101,49 @@ def join_bridge(inside: Inside, endpoint: Endpoint, bridge: ReadyBridge, *, key:
     Raises:
         OSError: the kernel refused.
     """
-    inside.host.execute(
+    alias = alias_of(key, endpoint.container_id)
+    peer = Peer(endpoint.interface, inside.namespace, endpoint.mac)
+    inside.host.execute(*new_pair(endpoint.host_link, peer, bridge, alias=alias))
+    rates.limit(inside.host, endpoint, alias=alias)
+    inside.step("veth")
+    configure(inside, endpoint)
+    inside.step("address")
+    make_known(inside.host, inside.netlink, endpoint, bridge)
+    inside.step("announce")
+
+
+class Peer(NamedTuple):
+    """The end of a veth pair that is in a sandbox."""
+
+    name: str
+    namespace: int  # a descriptor
+    mac: str
+
+
+def new_pair(name: str, peer: Peer, bridge: ReadyBridge, *, alias: str) -> list[Request]:
+    """Make a veth pair between a sandbox and ``bridge``."""
+    return [
         rtnetlink.new_veth(
-            endpoint.host_link,
-            peer=endpoint.interface,
-            peer_namespace=inside.namespace,
-            peer_mac=endpoint.mac,
+            name,
+            peer=peer.name,
+            peer_namespace=peer.namespace,
+            peer_mac=peer.mac,
             master=bridge.index,
             mtu=bridge.mtu,
         ),
         # Hairpin: with bridge-nf-call-iptables a container reaches its own published port on the bridge's level.
-        rtnetlink.set_link(
-            endpoint.host_link,
-            alias=alias_of(key, endpoint.container_id),
-            hairpin=True,
-            isolated=bridge.isolates,
-        ),
-    )
-    rates.limit(inside.host, endpoint, alias=alias_of(key, endpoint.container_id))
-    inside.step("veth")
-    configure(inside, endpoint)
-    inside.step("address")
-    link = await_carrier(inside.host, endpoint.host_link)
+        rtnetlink.set_link(name, alias=alias, hairpin=True, isolated=bridge.isolates),
+    ]
+
+
+def make_known(host: Rtnetlink, netlink: Rtnetlink, endpoint: Endpoint, bridge: ReadyBridge) -> None:
+    """Let host, bridge and, where they may know otherwise, neighbours know where an endpoint that is up is."""
+    link = await_carrier(host, endpoint.host_link)
     # An earlier owner's link, which goes some time after its namespace, must not get the frames.
     port = [rtnetlink.set_bridge_entry(link.number, endpoint.mac)] if link else []
-    inside.host.execute(*_neighbours(endpoint, bridge), *port)
+    host.execute(*_neighbours(endpoint, bridge), *port)
     if endpoint.announced:
-        inside.netlink.execute(rtnetlink.set_mac(endpoint.interface, endpoint.mac))
-    inside.step("announce")
+        netlink.execute(rtnetlink.set_mac(endpoint.interface, endpoint.mac))
 
 
 def rejoin_bridge(host: Rtnetlink, endpoint: Endpoint, bridge: ReadyBridge) -> None:
@@ -149,16 +164,25 @@ def configure(inside: Inside, endpoint: Endpoint) -> None:
     name = endpoint.interface
     link = inside.netlink.link(name)
     assert link is not None, f"{name} was just made"
-    if endpoint.announced:
-        # The kernel then announces an interface's addresses to the neighbours when the link comes up or gets its MAC
-        # (ip-sysctl, arp_notify). A packet socket could do it too, but closing one waits 15 ms.
-        _write(inside, f"net/ipv4/conf/{name}/arp_notify", "1")
-    _write(inside, f"net/ipv6/conf/{name}/{'ndisc_notify' if endpoint.ipv6 else 'disable_ipv6'}", "1")
+    set_parameters(inside.proc_sys, name, announced=endpoint.announced, ipv6=bool(endpoint.ipv6))
     for setting, value in endpoint.sysctls:
         path = "/".join(name if part == "IFNAME" else part for part in setting.split("."))
         sysctl.write(inside.proc_sys, path, value)
-    addresses = [rtnetlink.add_address(link.number, a, length) for a, length in _addresses(endpoint)]
-    inside.netlink.execute(*addresses, rtnetlink.link_up(name))
+    inside.netlink.execute(*addressing(link.number, endpoint), rtnetlink.link_up(name))
+
+
+def set_parameters(proc_sys: int, name: str, *, announced: bool, ipv6: bool) -> None:
+    """Set what an interface shall do with its addresses, below the open folder ``proc_sys``, before it has any."""
+    if announced:
+        # The kernel then announces an interface's addresses to the neighbours when the link comes up or gets its MAC
+        # (ip-sysctl, arp_notify). A packet socket could do it too, but closing one waits 15 ms.
+        _write(proc_sys, f"net/ipv4/conf/{name}/arp_notify", "1")
+    _write(proc_sys, f"net/ipv6/conf/{name}/{'ndisc_notify' if ipv6 else 'disable_ipv6'}", "1")
+
+
+def addressing(link: int, endpoint: Endpoint) -> list[Request]:
+    """Return the requests that give the interface of index ``link`` the endpoint's addresses."""
+    return [rtnetlink.add_address(link, address, length) for address, length in _addresses(endpoint)]
 
 
 def _addresses(endpoint: Endpoint) -> Iterator[tuple[str, int]]:
@@ -172,19 +196,25 @@ def _addresses(endpoint: Endpoint) -> Iterator[tuple[str, int]]:
 
 def default_routes(inside: Inside, endpoints: list[Endpoint]) -> None:
     """Lead what no network takes to the gateways of ``endpoints``, whose interfaces are there; or nowhere."""
-    requests = []
+    requests: list[Request] = []
     for version in (4, 6):
         leading = gateway_endpoint(endpoints, version)
         link = inside.netlink.link(leading.interface) if leading else None
         if leading and link:
-            gateway = leading.gateway if version == 4 else leading.gateway6
-            any_ = gateway in ("0.0.0.0", "::")  # noqa: S104  # the word for a network without a gateway
-            requests.append(
-                rtnetlink.add_default_link_route(link.number, version=version)
-                if any_
-                else rtnetlink.add_default_route(gateway, link.number)
-            )
+            requests += routes_by(leading, link.number, version)
     inside.netlink.execute(*requests)
+
+
+def routes_by(endpoint: Endpoint, link: int, *versions: int) -> list[Request]:
+    """Return the requests that lead what no network takes to ``endpoint``'s gateways, by its interface ``link``."""
+    requests = []
+    for version in versions:
+        gateway = endpoint.gateway if version == 4 else endpoint.gateway6
+        if gateway in ("0.0.0.0", "::"):  # noqa: S104  # the word for a network without a gateway
+            requests.append(rtnetlink.add_default_link_route(link, version=version))
+        elif gateway:
+            requests.append(rtnetlink.add_default_route(gateway, link))
+    return requests
 
 
 def unlimit(endpoints: Sequence[Endpoint]) -> None:
@@ -206,10 +236,10 @@ def remove(path: str) -> None:
     netns.remove(path)
 
 
-def _write(inside: Inside, path: str, value: str) -> None:
-    """Set a parameter of the sandbox, where the kernel has it: one without IPv6 lacks some."""
+def _write(proc_sys: int, path: str, value: str) -> None:
+    """Set a parameter where the kernel has it: one without IPv6 lacks some."""
     with suppress(FileNotFoundError):
-        sysctl.write(inside.proc_sys, path, value)
+        sysctl.write(proc_sys, path, value)
 
 
 def await_carrier(host: Rtnetlink, name: str) -> Link | None:
@@ -225,6 +255,11 @@ def await_carrier(host: Rtnetlink, name: str) -> Link | None:
         time.sleep(_CARRIER_INTERVAL_S)
         link = host.link(name)
     return link
+
+
+def stopwatch(observe: Observer) -> Callable[[str], None]:
+    """Return what is to be called with the name of each step that is done."""
+    return _Stopwatch(observe).done
 
 
 class _Stopwatch:

@@ -60,3 +60,29 @@ def test_removal_is_idempotent_and_takes_a_bare_file_too(tmp_path: Path) -> None
     netns.remove(str(path))
 
     assert not path.exists()
+
+
+def test_namespace_without_a_name_goes_with_its_last_descriptor_unless_it_is_bound(tmp_path: Path) -> None:
+    path = str(tmp_path / "ns")
+    fd = netns.unnamed(lambda: netns.open_namespace("/proc/thread-self/ns/net"))
+    try:
+        identity = os.fstat(fd).st_ino
+        netns.bind(path, fd)
+        with pytest.raises(FileExistsError):
+            netns.bind(path, fd)
+        assert os.stat(path).st_ino == identity
+    finally:
+        os.close(fd)
+    try:
+        assert netns.within(path, lambda: os.stat("/proc/thread-self/ns/net").st_ino) == identity
+    finally:
+        netns.remove(path)
+    assert not os.path.exists(path)
+
+
+def test_what_is_no_namespace_is_not_bound(tmp_path: Path) -> None:
+    path = str(tmp_path / "ns")
+    with pytest.raises(OSError, match=r"\d"):
+        netns.bind(path, 10**6)
+
+    assert not os.path.exists(path)
