@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from contextlib import ExitStack
 
 from wharf.cli.build.attributes import agents_of, attests_of, contexts_of
@@ -137,7 +136,9 @@ def check_service(session: Session, service: Service) -> int:
     Raises:
         WharfError: it cannot be looked at.
     """
-    from wharf.cli.registry import load  # noqa: PLC0415  # few look before they build
+    import tempfile  # noqa: PLC0415  # few look before they build
+
+    from wharf.cli.registry import load  # noqa: PLC0415
 
     build = service.build
     assert build is not None

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from wharf.cli.command import Session
 from wharf.cli.compose.building import build_service
 from wharf.cli.compose.progress import progress_of
+from wharf.cli.compose.project import flags_of
 from wharf.cli.progress import show_progress
 from wharf.cli.pull import with_tag
 from wharf.client.credentials import auth_header
@@ -18,6 +19,8 @@ from wharf.compose.execute.observe import image_id, tagged_at
 from wharf.compose.model.project import Project
 from wharf.compose.plan.images import Need, aging, image_names
 from wharf.errors import WharfError
+
+_AT_ONCE = 8
 
 
 def present_images(engine: Engine, project: Project) -> dict[str, str]:
@@ -41,19 +44,14 @@ def have_images(
         WharfError: one could not be had.
     """
     tell = progress_of(session).tell
-    had: set[str] = set()
-    for need in needs:
-        if need.action == "pull":
-            tell(f"Image {need.name}", "Pulling")
-            try:
-                pull(engine, need.name, platform_of(project, need.service), quiet="pull" in quiet)
-            except WharfError as error:
-                if not need.optional:
-                    raise
-                tell(f"Image {need.name}", f"Warning: {error}")
-                continue
-            had.add(need.name)
-            tell(f"Image {need.name}", "Pulled")
+    pulls = {need.name: need for need in needs if need.action == "pull"}
+    wanted = {name: platform_of(project, need.service) for name, need in pulls.items()}
+    failures = pull_all(session, engine, wanted, quiet="pull" in quiet)
+    for name, error in failures.items():
+        if not pulls[name].optional:
+            raise error
+        tell(f"Image {name}", f"Warning: {error}")
+    had = pulls.keys() - failures.keys()
     for need in builds_in_order(project, [one for one in needs if not (one.optional and one.name in had)]):
         tell(f"Image {need.name}", "Building")
         build_service(session, project, project.services[need.service], quiet="build" in quiet)
@@ -85,14 +83,38 @@ def platform_of(project: Project, service: str) -> str:
     return project.services[service].platform or project.environment.get("DOCKER_DEFAULT_PLATFORM", "")
 
 
-def pull(engine: Engine, name: str, platform: str, *, quiet: bool) -> None:
-    """Bring an image from its registry.
+def pull_all(session: Session, engine: Engine, images: Mapping[str, str], *, quiet: bool) -> dict[str, WharfError]:
+    """Bring images from their registries, several at once; return why those could not be had that failed.
 
-    Raises:
-        WharfError: why it could not be had.
+    Args:
+        session: Of the command line.
+        engine: Where to.
+        images: Name → platform, empty for the engine's.
+        quiet: Show no progress. Of several images at once only beginnings and ends are shown.
     """
-    stream = engine.images.pull(with_tag(name), platform=platform, auth=auth_header(name, os.environ))
-    show_progress(stream, None if quiet else sys.stderr)
+    tell = progress_of(session).tell
+    failures: dict[str, WharfError] = {}
+
+    def pull(name: str) -> None:
+        tell(f"Image {name}", "Pulling")
+        try:
+            stream = engine.images.pull(with_tag(name), platform=images[name], auth=auth_header(name, os.environ))
+            show_progress(stream, sys.stderr if len(images) == 1 and not quiet else None)
+        except WharfError as error:
+            failures[name] = error
+        else:
+            tell(f"Image {name}", "Pulled")
+
+    if len(images) < 2:
+        for name in images:
+            pull(name)
+        return failures
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # not where nothing is pulled
+
+    limit = flags_of(session).number("parallel")
+    with ThreadPoolExecutor(limit if limit > 0 else _AT_ONCE, thread_name_prefix="pull") as pool:
+        list(pool.map(pull, images))
+    return failures
 
 
 def observed_ids(present: Mapping[str, str], engine: Engine, needs: Collection[Need]) -> dict[str, str]:

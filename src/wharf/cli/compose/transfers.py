@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 
@@ -12,7 +12,7 @@ from wharf.cli.command import Command
 from wharf.cli.compose.building import build_service, check_service
 from wharf.cli.compose.carry import DRY_RUN, is_dry
 from wharf.cli.compose.engine import engine_of
-from wharf.cli.compose.images import builds_in_order, platform_of, present_images, pull
+from wharf.cli.compose.images import builds_in_order, platform_of, present_images, pull_all
 from wharf.cli.compose.progress import progress_of
 from wharf.cli.compose.project import load_project
 from wharf.cli.failures import describe
@@ -29,6 +29,7 @@ from wharf.compose.model.service import Service
 from wharf.compose.plan.images import Need
 from wharf.errors import InvalidArgument, WharfError
 from wharf.lib.light_json import dumps_pretty
+from wharf.lib.reference import parse_reference
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,22 +62,45 @@ def _each_image(
 def _pull(session: Session, values: Values, services: list[str]) -> int:
     project = load_project(session, services, dependencies=values.on("include-deps"))
     with engine_of(session) as engine:
-        present = present_images(engine, project) if values.text("policy") == "missing" else {}
+        present = present_images(engine, project)
         names = {
             service.image: service
             for service in project.services.values()
-            if service.image and service.image not in present
+            if to_pull(service, present, policy=values.text("policy"))
             and not (service.build is not None and values.on("ignore-buildable"))
-            and service.pull_policy not in {"build", "never"}
-        }  # fmt: skip
+        }
         if is_dry(session, values):
             session.print("\n".join(f"image:{name}, PullImage, pull" for name in names))
             return 0
-        return _each_image(
-            session, names, ("Pulling", "Pulled"),
-            lambda name, service: pull(engine, name, platform_of(project, service.name), quiet=values.on("quiet")),
-            forgive=values.on("ignore-pull-failures"),
-        )  # fmt: skip
+        images = {name: platform_of(project, service.name) for name, service in names.items()}
+        failures = pull_all(session, engine, images, quiet=values.on("quiet"))
+    buildable = sorted(names[name].name for name in failures if names[name].build is not None)
+    if buildable:
+        session.warn(
+            "WARNING: Some service image(s) must be built from source by running:\n    wharf compose build "
+            + " ".join(buildable)
+        )
+    for name, error in failures.items():
+        if not values.on("ignore-pull-failures"):
+            raise error
+        session.warn(f"WARNING: {name}: {describe(error)}")
+    return 0
+
+
+def to_pull(service: Service, present: Collection[str], *, policy: str) -> bool:
+    """Return whether `pull` brings a service's image: its own policy may forbid it, or ask for it only when it lacks.
+
+    Args:
+        service: Runs the image.
+        present: The images that are there.
+        policy: ``--policy``, which counts instead of the services' own; empty for none.
+    """
+    own = policy or service.pull_policy
+    if not service.image or own in {"build", "never"}:
+        return False
+    if own not in {"missing", "if_not_present"} or service.image not in present:
+        return True
+    return not policy and parse_reference(service.image).with_default_tag().tag == "latest"
 
 
 def _push(session: Session, values: Values, services: list[str]) -> int:

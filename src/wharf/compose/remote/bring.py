@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from wharf.compose.load.located import ComposeError
-from wharf.compose.remote.cache import cache_folder
 from wharf.errors import InvalidArgument
-from wharf.lib.reference import parse_reference
 
 _OCI = "oci://"
 _FALSE = frozenset({"0", "f", "F", "false", "False", "FALSE"})
@@ -47,7 +45,9 @@ class Remotes:
         return self._brought[name]
 
     def _artifact(self, name: str) -> str:
-        from wharf.compose.remote.oci import bring_artifact  # noqa: PLC0415  # most files are local
+        from wharf.compose.remote.cache import cache_folder  # noqa: PLC0415  # most files are local
+        from wharf.compose.remote.oci import bring_artifact  # noqa: PLC0415
+        from wharf.lib.reference import parse_reference  # noqa: PLC0415
 
         _check_allowed("OCI", "COMPOSE_EXPERIMENTAL_OCI_REMOTE", self._environment)
         plain = parse_reference(name.removeprefix(_OCI)).domain in self._insecure
@@ -56,7 +56,8 @@ class Remotes:
     def _repository(self, name: str) -> str | None:
         if not _may_be_git(name):
             return None
-        from wharf.compose.remote.git import bring_commit, git_source  # noqa: PLC0415  # most files are local
+        from wharf.compose.remote.cache import cache_folder  # noqa: PLC0415  # most files are local
+        from wharf.compose.remote.git import bring_commit, git_source  # noqa: PLC0415
 
         source = git_source(name)
         if source is None:
