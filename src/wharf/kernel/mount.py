@@ -109,6 +109,18 @@ PROCFS: Final = 0x9FA0
 DEVPTS: Final = 0x1CD1
 
 
+class Change:
+    """What to change of a mount: attributes (MountAttr) to set and clear, propagation; ``recursive``: below too."""
+
+    __slots__ = ("clear", "propagation", "recursive", "set")
+
+    def __init__(self, set_: int = 0, clear: int = 0, propagation: int = 0, *, recursive: bool = False) -> None:
+        self.set = set_
+        self.clear = clear
+        self.propagation = propagation
+        self.recursive = recursive
+
+
 class _MountAttributes(ctypes.Structure):
     """struct mount_attr of mount_setattr(2)."""
 
@@ -253,6 +265,45 @@ def mount_setattr(
     attributes = _MountAttributes(set_, clear, propagation, userns_fd)
     flags = (0 if path else AT_EMPTY_PATH) | (AT_RECURSIVE if recursive else 0)
     _mount_setattr(fd, os.fsencode(path), flags, attributes, ctypes.sizeof(attributes))
+
+
+def change(fd: int, *changes: Change) -> None:
+    """Change the mount of ``fd``, which has a place; as :func:`mount_setattr`, and before Linux 5.12 too."""
+    for one in changes:
+        if not _change_at_once(fd, one):
+            from wharf.kernel import remount  # noqa: PLC0415 - few kernels need it
+
+            remount.change(fd, one)
+
+
+def place(fd: int, target: str, *changes: Change, dir_fd: int = AT_FDCWD) -> None:
+    """Change the detached mount ``fd`` and move it to ``target``, as :func:`move_mount`.
+
+    In this order, so that nobody sees it otherwise; before Linux 5.12 only a mount that has a place can be changed.
+    """
+    later = [one for one in changes if not _change_at_once(fd, one)]
+    move_mount(fd, target, dir_fd=dir_fd)
+    change(fd, *later)
+
+
+def map_ids(fd: int, userns_fd: int, *, recursive: bool = False) -> None:
+    """Map the ids of the detached mount ``fd`` as the user namespace ``userns_fd`` does; ENOSYS before Linux 5.12."""
+    try:
+        mount_setattr(fd, set_=MountAttr.IDMAP, userns_fd=userns_fd, recursive=recursive)
+    except OSError as error:
+        if error.errno != errno.ENOSYS:
+            raise
+        raise OSError(errno.ENOSYS, "id-mapped mounts need Linux 5.12") from error
+
+
+def _change_at_once(fd: int, one: Change) -> bool:
+    try:
+        mount_setattr(fd, set_=one.set, clear=one.clear, propagation=one.propagation, recursive=one.recursive)
+    except OSError as error:
+        if error.errno != errno.ENOSYS:
+            raise
+        return False
+    return True
 
 
 def filesystem_of(fd: int) -> int:

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 from wharf.kernel import mount, namespace, overlay, overlay_options
-from wharf.kernel.mount import MountAttr, MountFlag, OpenTree, UmountFlag
+from wharf.kernel.mount import Change, MountAttr, MountFlag, OpenTree, UmountFlag
 from wharf.kernel.openat2 import ensure_file, ensure_folder, open_in_root
 
 _PATH_FOLDER: Final = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
@@ -147,12 +147,11 @@ def _same_owner(source: str, target: str) -> None:
 def _attach(root: int, bind: Bind) -> None:
     tree = _clone(bind)
     try:
-        if bind.read_only:
-            mount.mount_setattr(tree, set_=MountAttr.RDONLY, recursive=True)
         ensure = ensure_folder if stat.S_ISDIR(os.fstat(tree).st_mode) else ensure_file
         target = ensure(root, bind.target)
         try:
-            mount.move_mount(tree, "", dir_fd=target)
+            changes = [Change(MountAttr.RDONLY, recursive=True)] if bind.read_only else []
+            mount.place(tree, "", *changes, dir_fd=target)
         finally:
             os.close(target)
     finally:

@@ -11,21 +11,17 @@ from __future__ import annotations
 import os
 
 from wharf.kernel import mount as kernel
-from wharf.kernel.mount import MountAttr
 from wharf.runtime import namespaces, userns
 from wharf.runtime.errors import invalid, not_mounted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Final
 
     from wharf.runtime.mounts import MountPlan
     from wharf.spec.oci_runtime import IDMapping, Linux, Mount
 
     Maps = tuple[str, str]
-
-_IDMAP: Final = int(MountAttr.IDMAP)
 
 
 def maps_of(mount: Mount, linux: Linux, *, asked: bool) -> Maps | None:
@@ -102,6 +98,6 @@ def _open(one: MountPlan, open_source: Callable[[MountPlan], int]) -> int:
 def _map(fd: int, maps: Maps, *, recursive: bool) -> None:
     owner = userns.make(*maps)
     try:
-        kernel.mount_setattr(fd, set_=_IDMAP, userns_fd=owner, recursive=recursive)
+        kernel.map_ids(fd, owner, recursive=recursive)
     finally:
         os.close(owner)

@@ -13,7 +13,7 @@ import stat
 from wharf.kernel import mount as kernel
 from wharf.kernel import userns
 from wharf.kernel.cgroup.hierarchy import read_hierarchies
-from wharf.kernel.mount import MountAttr, OpenTree
+from wharf.kernel.mount import Change, MountAttr, OpenTree
 from wharf.kernel.openat2 import ensure_file, ensure_folder, open_in_root, open_plain_folder
 from wharf.runtime import copy_up, mount_options
 from wharf.runtime.errors import invalid, not_mounted
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from wharf.spec.oci_runtime import Linux, Mount
 
 _RDONLY: Final = int(MountAttr.RDONLY)
-_IDMAP: Final = int(MountAttr.IDMAP)
 _RECURSIVE_CLONE: Final = int(OpenTree.CLONE | OpenTree.RECURSIVE)
 _CLONE: Final = int(OpenTree.CLONE)
 _PLAIN: Final = ("proc", "sysfs")
@@ -193,6 +192,7 @@ def _put(root: int, one: MountPlan, ready: int) -> None:
 
 def _make_filesystem(root: int, one: MountPlan) -> None:
     target = _place_of(root, one)
+    changes: list[Change] = []
     try:
         fd = new(one, stat.S_IMODE(os.fstat(target).st_mode))
     except PermissionError:
@@ -200,19 +200,19 @@ def _make_filesystem(root: int, one: MountPlan) -> None:
             raise
         # In a user namespace sysfs belongs to the network namespace's owner: show the host's, as runc does.
         fd = kernel.open_tree("/sys", _RECURSIVE_CLONE)
-        kernel.mount_setattr(fd, set_=one.options.set | _RDONLY, recursive=True)
+        changes = [Change(one.options.set | _RDONLY, recursive=True)]
     try:
         if one.options.part:
             from wharf.runtime import part  # noqa: PLC0415 - loaded with the option
 
             fd = part.take(fd, one.options.part, target)
         if one.options.maps is not None:
-            kernel.mount_setattr(fd, set_=_IDMAP, userns_fd=one.opened)
+            kernel.map_ids(fd, one.opened)
         if one.options.copy_up:
             copy_up.copy(target, fd)
         if one.options.copy_up and one.options.set & _RDONLY:
-            kernel.mount_setattr(fd, set_=_RDONLY)
-        attach(fd, target, one.options)
+            changes.append(Change(_RDONLY))
+        attach(fd, target, one.options, *changes)
     finally:
         os.close(target)
 
@@ -259,12 +259,8 @@ def _remount(root: int, one: MountPlan) -> None:
     options = one.options
     target = open_in_root(root, one.destination)
     try:
-        if options.set or options.clear:
-            kernel.mount_setattr(target, set_=options.set, clear=options.clear)
-        if options.set_below or options.clear_below:
-            kernel.mount_setattr(target, set_=options.set_below, clear=options.clear_below, recursive=True)
-        for flag, recursive in options.propagation:
-            kernel.mount_setattr(target, propagation=flag, recursive=recursive)
+        own = [Change(options.set, options.clear)] if options.set or options.clear else []
+        kernel.change(target, *own, *_below(options), *_propagation(options))
     finally:
         os.close(target)
 
@@ -273,14 +269,13 @@ def _make_bind(root: int, one: MountPlan) -> None:
     options = one.options
     fd = one.opened if one.opened != -1 else open_source(one)
     set_, clear = options.set, options.clear & ~_RDONLY  # "rw" does not make a read-only source writable
-    if set_ or clear:
-        kernel.mount_setattr(fd, set_=set_, clear=clear)
+    changes = [Change(set_, clear)] if set_ or clear else []
     ensure = ensure_folder if stat.S_ISDIR(os.fstat(fd).st_mode) else ensure_file
     target = ensure(root, one.destination)
     try:
         if not (one.destination == _PROC and _is_whole_proc(fd)):
             _keep_proc(target, one)
-        attach(fd, target, options)
+        attach(fd, target, options, *changes)
     finally:
         os.close(target)
 
@@ -304,16 +299,22 @@ def _open_source(one: MountPlan) -> int:
         os.close(part)
 
 
-def attach(fd: int, target: int, options: Options) -> None:
-    """Give the detached mount ``fd``, which is closed, its place, then what applies to the whole tree below it."""
+def attach(fd: int, target: int, options: Options, *changes: Change) -> None:
+    """Give the detached mount ``fd``, which is closed, its place, changed, and with what ``options`` say of it."""
     try:
-        if options.set_below or options.clear_below:
-            kernel.mount_setattr(fd, set_=options.set_below, clear=options.clear_below, recursive=True)
-        kernel.move_mount(fd, "", dir_fd=target)
-        for flag, recursive in options.propagation:
-            kernel.mount_setattr(fd, propagation=flag, recursive=recursive)
+        kernel.place(fd, "", *changes, *_below(options), dir_fd=target)
+        kernel.change(fd, *_propagation(options))
     finally:
         os.close(fd)
+
+
+def _below(options: Options) -> list[Change]:
+    wanted = options.set_below or options.clear_below
+    return [Change(options.set_below, options.clear_below, recursive=True)] if wanted else []
+
+
+def _propagation(options: Options) -> list[Change]:
+    return [Change(propagation=flag, recursive=recursive) for flag, recursive in options.propagation]
 
 
 def _make_cgroup(root: int, one: MountPlan) -> None:
@@ -331,33 +332,32 @@ def _make_cgroup(root: int, one: MountPlan) -> None:
     top = open_in_root(root, one.destination)
     try:
         for name, group in groups:
-            kernel.mount_setattr(group, set_=options.set)
-            _place_hierarchy(top, name, group)
+            _place_hierarchy(top, name, group, Change(options.set))
         for name, path in hierarchies:
             _mount_hierarchy(top, name, path, options)
         if options.set & _RDONLY:
-            kernel.mount_setattr(top, set_=_RDONLY)
-        for flag, recursive in options.propagation:
-            kernel.mount_setattr(top, propagation=flag, recursive=recursive)
+            kernel.change(top, Change(_RDONLY))
+        kernel.change(top, *_propagation(options))
     finally:
         os.close(top)
 
 
 def _mount_hierarchy(top: int, name: str, path: str, options: Options) -> None:
     folder = name.removeprefix("name=")
-    fd = _own_group(folder, path, options)
+    fd, changes = _own_group(folder, path), [Change(options.set)]
     if fd < 0:
+        changes = []
         own = mount_options.parse(name.split(","))
         own.set = options.set
         fd = new(MountPlan(folder, "cgroup", "cgroup", own), 0o755)
-    _place_hierarchy(top, folder, fd)
+    _place_hierarchy(top, folder, fd, *changes)
 
 
-def _place_hierarchy(top: int, folder: str, fd: int) -> None:
+def _place_hierarchy(top: int, folder: str, fd: int, *changes: Change) -> None:
     """Give a hierarchy its folder below ``top``, and a name for each of its controllers; ``fd`` is closed."""
     try:
         os.mkdir(folder, 0o755, dir_fd=top)
-        kernel.move_mount(fd, folder, dir_fd=top)
+        kernel.place(fd, folder, *changes, dir_fd=top)
     finally:
         os.close(fd)
     if "," in folder:
@@ -365,7 +365,7 @@ def _place_hierarchy(top: int, folder: str, fd: int) -> None:
             os.symlink(folder, controller, dir_fd=top)
 
 
-def _own_group(folder: str, path: str, options: Options) -> int:
+def _own_group(folder: str, path: str) -> int:
     """Return a detached mount of the container's own group of a hierarchy; -1 when its root is that group.
 
     Without a namespace the hierarchy's root would be the host's, and what programs read there to fit themselves in
@@ -375,11 +375,9 @@ def _own_group(folder: str, path: str, options: Options) -> int:
     if path == "/" or path.startswith("/.."):
         return -1
     try:
-        fd = kernel.open_tree(f"/sys/fs/cgroup/{folder}{path}", _CLONE)
+        return kernel.open_tree(f"/sys/fs/cgroup/{folder}{path}", _CLONE)
     except FileNotFoundError:
         return -1
-    kernel.mount_setattr(fd, set_=options.set)
-    return fd
 
 
 def own_hierarchies() -> list[tuple[str, str]]:

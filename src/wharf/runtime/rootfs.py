@@ -8,7 +8,7 @@ import stat
 
 from wharf.kernel import mount as kernel
 from wharf.kernel import overlay
-from wharf.kernel.mount import MountAttr, MountFlag, OpenTree, UmountFlag
+from wharf.kernel.mount import Change, MountAttr, MountFlag, OpenTree, UmountFlag
 from wharf.kernel.openat2 import open_in_root
 from wharf.runtime import mount_options
 from wharf.runtime.errors import during_init, invalid
@@ -91,7 +91,7 @@ def make(root: RootPlan) -> int:
             return root.opened
         if root.detached:
             fd = kernel.open_tree(root.path, _RECURSIVE_CLONE)
-            kernel.mount_setattr(fd, propagation=_PRIVATE, recursive=True)
+            kernel.mount_setattr(fd, propagation=_PRIVATE, recursive=True)  # Linux 6.15+ alone comes here
             return fd
         # Shared with the host's for as long as bind mounts are made, when their mounts shall reach it.
         shared = root.propagation & _SHARED
@@ -100,8 +100,7 @@ def make(root: RootPlan) -> int:
             _make_parent_private(root.path)
         if not root.mounts:
             fd = kernel.open_tree(root.path, _RECURSIVE_CLONE)
-            kernel.mount_setattr(fd, propagation=_PRIVATE)
-            _place(fd, root.path)
+            _place(fd, root.path, Change(propagation=_PRIVATE))
             return fd
     except OSError as error:
         raise during_init(error, "error preparing rootfs") from error
@@ -121,7 +120,7 @@ def _make_parent_private(path: str) -> None:
     while True:
         fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
         try:
-            kernel.mount_setattr(fd, propagation=_PRIVATE)
+            kernel.change(fd, Change(propagation=_PRIVATE))
         except OSError as error:
             if error.errno != errno.EINVAL or path == "/":  # EINVAL: no mount has its root here
                 raise
@@ -133,25 +132,25 @@ def _make_parent_private(path: str) -> None:
 
 
 def _mount(fstype: str, source: str, options: Options, path: str) -> int:
+    changes: list[Change] = []
     if options.bind or fstype == "bind":
         fd = kernel.open_tree(source, _RECURSIVE_CLONE if options.recursive else _CLONE)
-        if options.set:
-            kernel.mount_setattr(fd, set_=options.set)
+        changes = [Change(options.set)] if options.set else []
     elif fstype == "overlay":
-        fd = _overlay(options, path)
+        fd, changes = _overlay(options, path)
     else:
         raise invalid(f"root of type {fstype} is not supported")
-    _place(fd, path)
+    _place(fd, path, *changes)
     return fd
 
 
-def _place(fd: int, path: str) -> None:
+def _place(fd: int, path: str, *changes: Change) -> None:
     # The parent may be shared with the host (rootfsPropagation=rshared): what is mounted here must not go there.
-    kernel.move_mount(fd, path)
-    kernel.mount_setattr(fd, propagation=_PRIVATE)
+    kernel.place(fd, path, *changes)
+    kernel.change(fd, Change(propagation=_PRIVATE))
 
 
-def _overlay(options: Options, path: str) -> int:
+def _overlay(options: Options, path: str) -> tuple[int, list[Change]]:
     lower: list[str] = []
     upper = work = None
     rest: dict[str, str] = {}
@@ -165,16 +164,14 @@ def _overlay(options: Options, path: str) -> int:
         else:
             rest[key] = value
     try:
-        return overlay.detached(lower, upper, work, options=rest, attributes=options.set)
+        return overlay.detached(lower, upper, work, options=rest, attributes=options.set), []
     except OSError as error:
         if error.errno != errno.EOPNOTSUPP:
             raise
     overlay.attach(path, lower, upper, work, options=rest)
     fd = kernel.open_tree(path)
     kernel.umount(path, _DETACH)
-    if options.set:
-        kernel.mount_setattr(fd, set_=options.set)
-    return fd
+    return fd, [Change(options.set)] if options.set else []
 
 
 def enter(root: int, propagation: int) -> None:
@@ -215,7 +212,7 @@ def enter_detached(root: int, propagation: int) -> None:
 def make_read_only(root: int) -> None:
     """Make the root's mount read-only; not what is mounted in it."""
     try:
-        kernel.mount_setattr(root, set_=_RDONLY)
+        kernel.change(root, Change(_RDONLY))
     except OSError as error:
         raise during_init(error, "error setting rootfs as readonly") from error
 
@@ -236,8 +233,7 @@ def _read_only_path(root: int, path: str) -> None:
     try:
         fd = kernel.open_tree("", _SAME_RECURSIVE, dir_fd=target)
         try:
-            kernel.mount_setattr(fd, set_=_RDONLY, recursive=True)
-            kernel.move_mount(fd, "", dir_fd=target)
+            kernel.place(fd, "", Change(_RDONLY, recursive=True), dir_fd=target)
         finally:
             os.close(fd)
     finally:

@@ -36,7 +36,7 @@ def test_a_mount_lands_in_the_folder_that_was_looked_at(bundle: Bundle, packages
     bind = {"destination": "/place", "type": "bind", "source": str(bundle.path / "volume"), "options": ["bind"]}
     spec = bundle.spec(["ls", "/aside"])
     spec["mounts"].append(bind)
-    old = "            _keep_proc(target, one)\n        attach(fd, target, options)\n"
+    old = "            _keep_proc(target, one)\n        attach(fd, target, options, *changes)\n"
     seen = f"        open({str(report)!r}, 'w').write(repr(os.listdir({str(host)!r})))\n"
     head = "            _keep_proc(target, one)\n" + _swap("root", "place", host, "        ")
     place = str(bundle.path / "rootfs" / "place")
@@ -48,7 +48,7 @@ def test_a_mount_lands_in_the_folder_that_was_looked_at(bundle: Bundle, packages
 
     assert attack(by_name) == ("['of the volume']", "")
     _renew(bundle, "second")
-    assert attack("        attach(fd, target, options)\n") == ("[]", "of the volume")
+    assert attack("        attach(fd, target, options, *changes)\n") == ("[]", "of the volume")
 
 
 @pytest.mark.parametrize("kind", ["folder", "file"])

@@ -9,15 +9,13 @@ from wharf.spec.oci_runtime import Mount
 
 SHM = "/dev/shm"  # noqa: S108  # a mount point, not a temporary file
 DEFAULT_SHM_BYTES = 64 * 1024 * 1024
-_RECURSIVE_ATTRIBUTES = (5, 12)  # mount_setattr(2)
 _NETWORK_FILES = (("/etc/resolv.conf", "resolv.conf"), ("/etc/hostname", "hostname"), ("/etc/hosts", "hosts"))
 
 
 def of_container(inputs: Inputs) -> list[Mount]:
     """Return the mounts in the order they are made; a later one may lie on an earlier one."""
-    recursive = inputs.facts.kernel >= _RECURSIVE_ATTRIBUTES
     asked = sorted(
-        (_asked(m, recursive=recursive, rootless=inputs.facts.rootless) for m in inputs.mounts),
+        (_asked(m, rootless=inputs.facts.rootless) for m in inputs.mounts),
         key=lambda m: m["destination"].count("/"),
     )
     taken = {m["destination"] for m in asked}
@@ -112,7 +110,7 @@ def _network_files(inputs: Inputs) -> list[Mount]:
     ]
 
 
-def _asked(mount: ResolvedMount, *, recursive: bool, rootless: bool) -> Mount:
+def _asked(mount: ResolvedMount, *, rootless: bool) -> Mount:
     if mount.type == "tmpfs":
         defaults = ["nosuid", "nodev", "noexec"]
         return {
@@ -135,7 +133,7 @@ def _asked(mount: ResolvedMount, *, recursive: bool, rootless: bool) -> Mount:
         }
     bind = "rbind" if mount.recursive else "bind"
     access = ["ro"] if mount.read_only else ["rw"]
-    if mount.read_only and mount.read_only_below and mount.recursive and recursive:
+    if mount.read_only and mount.read_only_below and mount.recursive:
         access.append("rro")
     return {
         "destination": mount.target,
