@@ -76,6 +76,7 @@ class Exec:
     shm_bytes: int = 0
     secret_env: tuple[SecretVariable, ...] = ()
     devices: tuple[tuple[str, bool], ...] = ()  # CDI name, whether it is required
+    exit_codes: tuple[int, ...] = ()  # that are success; none: 0 alone
 
 
 @dataclass(frozen=True, slots=True)

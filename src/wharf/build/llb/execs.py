@@ -27,14 +27,10 @@ def exec_of(op: pb.ExecOp, inputs: int) -> Exec:
     meta = op.meta
     if not meta.args:
         raise InvalidArgument("a command without arguments")
-    if [code for code in meta.validExitCodes if code]:
-        raise NotImplementedHere("other exit codes than 0 as success are not supported by this build of wharf")
     mounts = [_mount(one, inputs) for one in op.mounts]
     roots = [one for one in mounts if one.target == "/"]
     if len(roots) != 1 or roots[0].type != "bind":
         raise InvalidArgument("a command must have one mount at /, its root")
-    if roots[0].read_only:
-        raise NotImplementedHere("a command with a read-only root is not supported by this build of wharf")
     return Exec(
         args=tuple(meta.args),
         env=tuple(meta.env),
@@ -49,6 +45,7 @@ def exec_of(op: pb.ExecOp, inputs: int) -> Exec:
         cgroup_parent=meta.cgroupParent,
         secret_env=tuple(SecretVariable(one.name, one.ID, one.optional) for one in op.secretenv),
         devices=tuple((device.name, not device.optional) for device in op.cdiDevices),
+        exit_codes=tuple(sorted(set(meta.validExitCodes))),
     )
 
 

@@ -27,7 +27,7 @@ Output = Callable[[int, bytes], None]
 
 
 class CommandFailed(WharfError):
-    """A command ended with another exit code than 0."""
+    """A command ended with an exit code that is no success."""
 
     def __init__(self, args: Sequence[str], exit_code: int) -> None:
         super().__init__(f'process "{" ".join(args)}" did not complete successfully: exit code: {exit_code}')
@@ -89,7 +89,7 @@ class Commands:
             environment: more variables, which do not count for the cache.
 
         Raises:
-            CommandFailed: its exit code is not 0.
+            CommandFailed: its exit code is no success.
             InvalidArgument: it cannot be executed, or a mount of it is impossible.
         """
         step_id = secrets.token_hex(32)
@@ -105,7 +105,7 @@ class Commands:
             env = [*operation.env, *environment, *mounted.environment]
             step = Step(step_id, draft.bundle, [self._store.root_of(draft)], operation, env, mounted.mounts)
             exit_code = await self._runner.run(step, output)
-            if exit_code:
+            if exit_code not in (operation.exit_codes or (0,)):
                 raise CommandFailed(operation.args, exit_code)
             return await self._keep({root.output: draft, **mounted.outputs}, records)
 

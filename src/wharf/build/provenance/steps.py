@@ -83,6 +83,8 @@ def _exec(command: Exec) -> Document:
     meta: Document = {"args": list(command.args), "env": list(command.env), "cwd": command.cwd}
     if command.user:
         meta["user"] = command.user
+    if command.exit_codes:
+        meta["validExitCodes"] = list(command.exit_codes)
     document: Document = {"meta": meta, "mounts": [_mount(one) for one in command.mounts]}
     if network := _NETWORKS.get(command.network):
         document["network"] = network

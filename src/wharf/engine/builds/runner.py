@@ -107,6 +107,8 @@ class StepRunner:
         )
         asked = {mount["destination"] for mount in step.mounts}
         spec["root"]["path"] = "rootfs"
+        if operation.mounts[0].read_only:
+            spec["root"]["readonly"] = True
         spec["mounts"] = [one for one in spec["mounts"] if one["destination"] not in asked] + step.mounts
         return spec
 

@@ -62,6 +62,13 @@ def test_a_command_that_fails_leaves_nothing(bench: Workbench) -> None:
     assert (caught.value.exit_code, caught.value.arguments) == (7, ("x", "y"))
 
 
+def test_other_exit_codes_may_be_success(bench: Workbench) -> None:
+    operation = Exec(("x",), exit_codes=(3, 7))
+    assert "/made" in bench.tree(_run(bench, _Runner(7), operation, [bench.layer({"/a": b""})])[0])
+    with pytest.raises(CommandFailed):
+        _run(bench, _Runner(0), operation, [bench.layer({"/a": b""})])
+
+
 def test_a_root_is_made_of_layers(bench: Workbench) -> None:
     with pytest.raises(InvalidArgument, match="made of layers"):
         _run(bench, _Runner(), Exec(("x",)), [Folder(bench.data.path)])

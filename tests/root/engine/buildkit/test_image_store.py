@@ -6,13 +6,17 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.root.engine.buildkit.conftest import Run, connected
+from tests.root.engine.buildkit.conftest import Client, Run, connected
 from tests.root.registry import PROGRAM, registry
 
 import wharf
 from wharf.errors import NotFound
 from wharf.images.registry.credentials import ANONYMOUS
+from wharf.rpc.call import Call
+from wharf.rpc.methods import unary
 from wharf.rpc.status import CallFailed
+from wharf.spec.buildkit.auth_pb2 import CredentialsRequest, CredentialsResponse
+from wharf.spec.buildkit.control_pb2 import SolveRequest
 
 
 def test_an_image_has_all_its_names_and_none_is_needed(builds: Run) -> None:
@@ -107,3 +111,37 @@ def test_images_are_pushed_by_their_digest_and_without_being_kept(builds: Run, t
             assert [image["RepoTags"] for image in await engine.images.list()] == [["busybox:latest"]]
 
     builds(body)
+
+
+HTPASSWD = "me:$2b$04$4WUHZpzOx9ivgT.QbWQ4fu57yBrpOfdqpMNd8xlmpKSlfQGmW.X2C\n"  # secret
+
+
+@pytest.mark.skipif(shutil.which(PROGRAM) is None, reason=f"{PROGRAM} is not installed")
+def test_a_registry_is_shown_who_the_client_is(builds: Run, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def credentials(request: CredentialsRequest, call: Call) -> CredentialsResponse:
+        asked.append(request.Host)
+        return CredentialsResponse(Username="me", Secret="secret")  # of the test
+
+    async def body(engine: wharf.Engine) -> None:
+        (tmp_path / "htpasswd").write_text(HTPASSWD)
+        guard = {"htpasswd": {"realm": "ours", "path": str(tmp_path / "htpasswd")}}
+        with registry(tmp_path / "registry", auth=guard) as host:
+            auth = {"/moby.filesync.v1.Auth/Credentials": unary(CredentialsRequest, credentials)}
+            async with connected(engine) as stranger:
+                with pytest.raises(CallFailed, match=r"401|no basic auth|authentication required"):
+                    await stranger.solve(_pushed(stranger, f"{host}/a:1", "FROM busybox\nRUN true\n"))
+            async with connected(engine, more=auth) as client:
+                await client.solve(_pushed(client, f"{host}/a:1", "FROM busybox\nRUN true\n"))
+                await engine.images.remove(f"{host}/a:1")
+                await client.solve(_pushed(client, f"{host}/b:1", f"FROM {host}/a:1\nRUN true\n"))
+            assert set(asked) == {host}
+
+    builds(body)
+
+
+def _pushed(client: Client, name: str, text: str) -> SolveRequest:
+    request = client.request(text)
+    request.Exporters[0].Attrs.update({"name": name, "push": "true"})
+    return request

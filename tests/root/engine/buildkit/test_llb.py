@@ -55,6 +55,27 @@ def test_a_difference_of_layers_is_what_lies_between(builds: Run) -> None:
     builds(body)
 
 
+def test_a_root_may_be_read_only_and_success_another_code(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        async with connected(engine) as client:
+            program = Program()
+            base = program.source("docker-image://busybox")
+            script = "touch /x 2>/dev/null && exit 0; echo no > /out/f; exit 5"
+            command = ops.ExecOp(
+                meta=ops.Meta(args=["sh", "-c", script], env=["PATH=/bin"], cwd="/", validExitCodes=[5]),
+                mounts=[
+                    ops.Mount(input=0, dest="/", output=-1, readonly=True),
+                    ops.Mount(input=-1, dest="/out", output=0),
+                ],
+            )
+            ran = program.add(ops.Op(exec=command), base)
+            merge = ops.MergeOp(inputs=[ops.MergeInput(input=0), ops.MergeInput(input=1)])
+            await client.solve(request(client, program.end(program.add(ops.Op(merge=merge), base, ran))))
+            assert (await engine.run("made", ["cat", "/f"])).stdout == b"no\n"
+
+    builds(body)
+
+
 def test_what_a_graph_asks_for_and_is_not_there_is_told(builds: Run) -> None:
     async def body(engine: wharf.Engine) -> None:
         async with connected(engine) as client:

@@ -67,11 +67,16 @@ def test_proxies_are_given_in_both_cases() -> None:
         (op(pb.Mount(input=0, dest="/x")), InvalidArgument),
         (op(ROOT, ROOT), InvalidArgument),
         (op(pb.Mount(input=5, dest="/")), InvalidArgument),
-        (op(pb.Mount(input=0, dest="/", readonly=True)), NotImplementedHere),
-        (op(validExitCodes=[3]), NotImplementedHere),
         (op(pb.Mount(input=0, dest="/x", mountType=77), ROOT), NotImplementedHere),  # type: ignore[arg-type]
     ],
 )
 def test_what_cannot_be_is_refused(command: pb.ExecOp, kind: type[Exception]) -> None:
     with pytest.raises(kind):
         exec_of(command, 1)
+
+
+def test_a_root_may_be_read_only_and_success_another_code() -> None:
+    found = op(pb.Mount(input=0, dest="/", readonly=True))
+    found.meta.validExitCodes.extend([7, 3, 7])
+    made = exec_of(found, 1)
+    assert (made.mounts[0].read_only, made.mounts[0].output, made.exit_codes) == (True, -1, (3, 7))
