@@ -6,6 +6,7 @@ import os
 import sys
 
 from wharf.cli.command import Command
+from wharf.cli.create import api_socket
 from wharf.cli.create.document import attached, create_document
 from wharf.cli.create.flags import CONTAINER_FLAGS
 from wharf.cli.failures import describe, from_engine, start_exit_code
@@ -157,7 +158,10 @@ def _create(session: Session, values: Values, document: Document) -> str:
         raise InvalidArgument(
             f"container ID file found, make sure the other container isn't running or delete {cidfile}"
         )
+    credentials = api_socket.mounted(document, session.host, os.environ) if values.on("use-api-socket") else b""
     made = _create_with_image(session, values, document)
+    if credentials:
+        api_socket.hand_over(Containers(session.client), text(made, "Id"), credentials)
     for warning in texts(made, "Warnings"):
         session.warn(f"WARNING: {warning}")
     if cidfile:

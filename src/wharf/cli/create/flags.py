@@ -121,7 +121,7 @@ CONTAINER_FLAGS = (
     Flag("tmpfs", "list", "Mount a tmpfs, path[:options]"),
     Flag("tty", "bool", "Give it a terminal", short="t"),
     Flag("ulimit", "list", "A resource limit, name=soft[:hard]", check=parse_ulimit),
-    Flag("use-api-socket", "bool", refusal="mount the socket with -v where a container needs it"),
+    Flag("use-api-socket", "bool", "Give it the engine's socket, and your credentials for registries"),
     Flag("user", "string", "Who runs it: user[:group], names or numbers", short="u"),
     Flag("userns", "string", "User namespace: host"),
     Flag("uts", "string", "UTS namespace: host"),

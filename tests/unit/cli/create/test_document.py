@@ -55,12 +55,6 @@ def test_wrong_line_is_refused_in_docker_s_words(case: dict[str, Any]) -> None:
     assert str(raised.value) == case["error"]
 
 
-@pytest.mark.parametrize("line", ["--use-api-socket busybox"])
-def test_what_is_not_supported_is_refused_by_name(line: str) -> None:
-    with pytest.raises(InvalidArgument, match="is not supported here"):
-        _document(line)
-
-
 def test_console_size_is_sent_as_rows_and_columns() -> None:
     values, arguments = parse(CONTAINER_FLAGS, ["-t", "busybox"], interspersed=False)
 
