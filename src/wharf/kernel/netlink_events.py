@@ -22,8 +22,9 @@ from wharf.kernel.rtnetlink import LINK
 _NETFILTER = 12
 _NFTABLES_GROUP, _LINK_GROUP = 7, 1
 _SUBSYSTEM = 10  # NFNL_SUBSYS_NFTABLES
-# Deleted: table, chain, rule, set, element. A table's name is the first attribute of each.
+# Deleted: table, chain, rule, set, element; and a chain that is new. A table's name is the first attribute of each.
 _DELETED = frozenset(_SUBSYSTEM << 8 | message for message in (2, 5, 8, 11, 14))
+_NEW_CHAIN = _SUBSYSTEM << 8 | 3
 _GENERATION = _SUBSYSTEM << 8 | 15  # the last message of each transaction
 _TABLE_NAME, _PROCESS_ID, _PROCESS_NAME = 1, 2, 3
 _RECEIVE_BYTES = 1 << 16
@@ -36,7 +37,7 @@ class Lost(Exception):  # what the reader is told: it is no fault of anybody's
 
 
 class Torn(NamedTuple):
-    """Something of a firewall table was deleted."""
+    """Something of a firewall table was deleted, or a chain added to it."""
 
     table: str
     port: int  # of the netlink socket that did it
@@ -44,7 +45,7 @@ class Torn(NamedTuple):
 
 
 class FirewallEvents:
-    """Deletions in nftables, of this thread's network namespace."""
+    """Deletions and new chains in nftables, of this thread's network namespace."""
 
     def __init__(self) -> None:
         self._socket = _listening(_NETFILTER, _NFTABLES_GROUP)
@@ -54,7 +55,7 @@ class FirewallEvents:
         return self._socket.fileno()
 
     def read(self) -> list[Torn]:
-        """Return the deletions that were not told yet.
+        """Return the changes that were not told yet.
 
         Raises:
             Lost: some are missing.
@@ -62,7 +63,7 @@ class FirewallEvents:
         torn: list[tuple[str, int]] = []
         by = {}
         for kind, port, body in _received(self._socket):
-            if kind in _DELETED:
+            if kind in _DELETED or kind == _NEW_CHAIN:
                 torn.append((string(attributes(body[4:]), _TABLE_NAME), port))
             elif kind == _GENERATION:
                 found = attributes(body[4:])

@@ -295,6 +295,10 @@ class Fabric:
         self._firewall.rebuild()
         return True
 
+    def mend_passage(self) -> bool:
+        """Put back the rules that let packets through chains of others; return whether some were missing."""
+        return self._firewall.mend_passage()
+
     @property
     def detour(self) -> int:
         """The index of the firewall's own link; 0 for none."""

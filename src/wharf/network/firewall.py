@@ -10,7 +10,7 @@ from wharf.kernel import conntrack
 from wharf.kernel.libc import suppress_errno
 from wharf.kernel.netlink import Rtnetlink
 from wharf.kernel.nftables import Nftables
-from wharf.network import judging, rules
+from wharf.network import judging, passage, rules
 from wharf.network.endpoint import Endpoint
 from wharf.network.rules import BridgeNetwork
 
@@ -45,6 +45,7 @@ class Firewall:
                 self._nft().run_script(rules.build(self._key, networks, self._endpoints()))
                 if not judged:
                     judging.remove(host, self._key)
+            passage.settle(self._nft(), self._key, networks)
             self.present = True
 
     def publish(self, endpoints: Sequence[Endpoint]) -> None:
@@ -71,10 +72,16 @@ class Firewall:
         """Remove the table, whether it is there or not."""
         with self._lock:
             self.detour = 0
+            passage.settle(self._nft(), self._key, ())
             self._nft().run(rules.remove(self._key))
             with Rtnetlink() as host:
                 judging.remove(host, self._key)
             self.present = False
+
+    def mend_passage(self) -> bool:
+        """Put back the rules that let our packets through chains of others; return whether some were missing."""
+        with self._lock:
+            return self.present and passage.settle(self._nft(), self._key, self._networks())
 
     @property
     def table(self) -> str:

@@ -16,8 +16,9 @@ from typing import Protocol
 
 from wharf.errors import WharfError
 from wharf.kernel import netlink_events
-from wharf.kernel.netlink_events import FirewallEvents, LinkEvents, Lost
+from wharf.kernel.netlink_events import FirewallEvents, LinkEvents, Lost, Torn
 from wharf.kernel.pidfd import pidfd_open
+from wharf.network import passage
 from wharf.network.records import Network
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ def unreported(repair: Repair) -> None:
     """Tell nobody but the log."""
 
 
-class Torn(Protocol):
+class Mended(Protocol):
     """The kernel's part of networks, as far as it can be torn; see :class:`wharf.network.fabric.Fabric`."""
 
     @property
@@ -59,6 +60,9 @@ class Torn(Protocol):
     def mend_firewall(self, *, torn: bool) -> bool:
         """Make a torn firewall anew; return whether that was so. Blocks."""
 
+    def mend_passage(self) -> bool:
+        """Put back our rules in chains of others; return whether some were missing. Blocks."""
+
     def bridged(self) -> list[str]:
         """Return the ids of the networks that should have a bridge."""
 
@@ -72,7 +76,7 @@ class Torn(Protocol):
 class Mending:
     """The watch over one engine's networks, on the engine's loop."""
 
-    def __init__(self, fabric: Torn, network: Callable[[str], Network], lock: asyncio.Lock, report: Report) -> None:
+    def __init__(self, fabric: Mended, network: Callable[[str], Network], lock: asyncio.Lock, report: Report) -> None:
         """``network`` finds one by id; ``lock`` is held by who makes or removes a network."""
         self._fabric, self._network, self._lock, self._report = fabric, network, lock, report
         self._troubles: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
@@ -103,12 +107,18 @@ class Mending:
 
     def _heed_firewall(self, source: FirewallEvents) -> None:
         try:
-            torn = [each for each in source.read() if each.table == self._fabric.table and not self._owns(each.port)]
+            torn = {each.table: each.by for each in source.read() if self._concerns(each)}
         except Lost:
             self._trouble("lost", "")
             return
+        if self._fabric.table in torn:
+            self._trouble("firewall", torn.pop(self._fabric.table))
         if torn:
-            self._trouble("firewall", torn[-1].by)
+            self._trouble("passage", next(iter(torn.values())))
+
+    def _concerns(self, change: Torn) -> bool:
+        known = change.table in passage.TABLES or change.table == self._fabric.table
+        return known and not self._owns(change.port)
 
     def _owns(self, port: int) -> bool:
         if port not in self._own_ports:
@@ -153,6 +163,8 @@ class Mending:
             match what:
                 case "firewall":
                     await self._mend_firewall(about, torn=True)
+                case "passage":
+                    await self._mend_passage(about)
                 case "bridge":
                     await self._mend_bridge(about)
                 case "resolver":
@@ -165,6 +177,7 @@ class Mending:
     async def _look(self) -> None:
         """Look at everything: what happened was too much to be told."""
         await self._mend_firewall("", torn=False)
+        await self._mend_passage("")
         for network in self._fabric.bridged():
             await self._mend_bridge(network)
 
@@ -174,6 +187,11 @@ class Mending:
                 self._tell(
                     Repair("firewall", f"table {self._fabric.table} was deleted or changed by {by or 'others'}")
                 )
+
+    async def _mend_passage(self, by: str) -> None:
+        async with self._lock:
+            if await asyncio.to_thread(self._fabric.mend_passage):
+                self._tell(Repair("firewall", f"the host's FORWARD chain was changed by {by or 'others'}"))
 
     async def _mend_bridge(self, network_id: str) -> None:
         async with self._lock:

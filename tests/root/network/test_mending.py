@@ -83,6 +83,30 @@ def test_torn_firewall_is_there_again_and_told(world: World, what: str) -> None:
     _watched(world, body)
 
 
+@pytest.mark.parametrize(
+    "what", ["flush chain ip filter FORWARD", "flush ruleset", "add chain ip filter FORWARD { policy drop; }"]
+)
+def test_way_through_the_hosts_chain_is_there_again_and_told(world: World, what: str) -> None:
+    async def body(watched: Watched) -> None:
+        chain = "table ip filter { chain FORWARD { type filter hook forward priority 0; policy drop; }; }"
+        if "add" in what:
+            await watched.attach(A, "8080:80")
+            await _run("nft", chain)
+        else:
+            await _run("nft", chain)
+            await watched.attach(A, "8080:80")
+            await _run("nft", what)
+        if what == "flush ruleset":
+            await watched.told()
+            await _run("nft", chain)
+        repair = await watched.told()
+
+        assert (repair.what, "FORWARD" in repair.reason, "by nft (" in repair.reason) == ("firewall", True, True)
+        assert 'oifname "docker0" accept' in ruleset()
+
+    _watched(world, body)
+
+
 def test_element_that_somebody_took_out_is_there_again(world: World) -> None:
     async def body(watched: Watched) -> None:
         await watched.attach(A, "8080:80")
