@@ -62,7 +62,12 @@ def _cgroups(key: str) -> list[str]:
 
 def _links(key: str) -> list[str]:
     lines = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout.splitlines()
-    return [line.split()[1] for line in lines if f"wharf:{key}" in line]
+    # Those of sandboxes made ahead are no container's: they are named apart.
+    return [
+        f"spare {name}" if f"wharf:{key}:spare" in line else name
+        for line in lines
+        if f"wharf:{key}" in line and (name := line.split()[1])
+    ]
 
 
 def _processes(data: DataRoot, run: RunRoot) -> list[str]:

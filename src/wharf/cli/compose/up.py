@@ -15,13 +15,14 @@ from wharf.cli.compose.engine import engine_of
 from wharf.cli.compose.images import ages_s, have_images, observed_ids, present_images
 from wharf.cli.compose.project import flags_of, load_to_run
 from wharf.cli.compose.providing import provide
+from wharf.cli.compose.questions import ask_about_volumes, warn_of_orphans
 from wharf.cli.flags import Flag, one_of
 from wharf.client.credentials import as_auths, everything_stored
 from wharf.compose.execute.observe import observe
 from wharf.compose.load.environment import is_on
 from wharf.compose.load.located import ComposeError
 from wharf.compose.model.project import Project
-from wharf.compose.plan.converge import converge, orphans
+from wharf.compose.plan.converge import converge
 from wharf.compose.plan.images import Need, image_needs
 from wharf.compose.plan.observed import Observed
 from wharf.compose.plan.operations import Plan
@@ -133,6 +134,10 @@ class Convergence:
             self.project = provide(session, self.engine, self.project)
             self.options = replace(self.options, provided=True)
         plan, observed = self.planned()
+        agreed = ask_about_volumes(session, self.project, observed, yes=self.options.recreate_volumes)
+        if agreed:
+            self.options = replace(self.options, agreed_volumes=agreed)
+            plan, observed = self.planned()
         if not removes_orphans(values) and not is_on(self.project.environment.get("COMPOSE_IGNORE_ORPHANS", "")):
             warn_of_orphans(session, self.project, observed)
         if not plan:
@@ -147,16 +152,6 @@ class Convergence:
         )
         carry_out(session, plan, Steps(self.engine, self.project, observed, manner))
         return observed
-
-
-def warn_of_orphans(session: Session, project: Project, observed: Observed) -> None:
-    """Say which containers are left of services that the project no longer has."""
-    found = sorted(one.name for one in orphans(project, observed))
-    if found:
-        session.warn(
-            f"WARNING: found orphan containers ({', '.join(found)}) for this project. If you removed or renamed "
-            "this service in your compose file, run this command with --remove-orphans to clean it up."
-        )
 
 
 def _up(session: Session, values: Values, services: list[str]) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from wharf.compose import identity
-from wharf.compose.plan.observed import Resource
+from wharf.compose.model.project import Project
+from wharf.compose.plan.observed import Observed, Resource
 from wharf.compose.plan.operations import Details
 from wharf.compose.plan.work import Work
 from wharf.errors import Conflict
@@ -59,7 +60,9 @@ def plan_volumes(work: Work) -> None:
                 raise Conflict(f'external volume "{volume.name}" not found')
         elif there is None:
             work.resources[subject] = work.plan.add("CreateVolume", subject, "no such volume", details=details)
-        elif volume.name in diverged_volumes(work) and work.options.recreate_volumes:
+        elif volume.name in diverged_volumes(work.project, work.observed) and (
+            work.options.recreate_volumes or volume.name in work.options.agreed_volumes
+        ):
             cause = "the volume's configuration changed"
             users = [one for one in work.observed.containers if volume.name in {name for _, name, _ in one.mounts}]
             gone = [work.remove(one, cause) for one in users]
@@ -67,26 +70,26 @@ def plan_volumes(work: Work) -> None:
             work.resources[subject] = work.plan.add("CreateVolume", subject, cause, [removed], details)
 
 
-def diverged_volumes(work: Work) -> list[str]:
+def diverged_volumes(project: Project, observed: Observed) -> list[str]:
     """Return the names of volumes of the project that were made with another configuration."""
     return [
         volume.name
-        for _, volume in sorted(work.project.volumes.items())
+        for _, volume in sorted(project.volumes.items())
         if not volume.external
-        and (there := work.observed.volumes.get(volume.name)) is not None
-        and there.project == work.project.name
+        and (there := observed.volumes.get(volume.name)) is not None
+        and there.project == project.name
         and there.config_hash not in {"", identity.volume_hash(volume)}
     ]
 
 
-def foreign_volumes(work: Work) -> list[str]:
-    """Return the names of volumes that the project would own, were they not made by others."""
+def foreign_volumes(project: Project, observed: Observed) -> list[Resource]:
+    """Return the volumes that the project would own, were they not made by others."""
     return [
-        volume.name
-        for _, volume in sorted(work.project.volumes.items())
+        there
+        for _, volume in sorted(project.volumes.items())
         if not volume.external
-        and (there := work.observed.volumes.get(volume.name)) is not None
-        and there.project != work.project.name
+        and (there := observed.volumes.get(volume.name)) is not None
+        and there.project != project.name
     ]
 
 

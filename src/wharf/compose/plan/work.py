@@ -25,6 +25,7 @@ class Options:
     remove_orphans: bool = False
     renew_volumes: bool = False
     recreate_volumes: bool = False  # those whose configuration changed, with what is in them
+    agreed_volumes: frozenset[str] = frozenset()  # of these, those that the user agreed to lose, where not all
     provided: bool = False  # providers have been asked, and have told their variables
     wait: bool = False  # until all are healthy, or run
 

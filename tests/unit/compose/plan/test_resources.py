@@ -45,5 +45,9 @@ def test_volumes_that_differ_and_those_of_others_are_told_apart() -> None:
     changed = work(volumes={"app_vol": Resource("app_vol", "1", "other", "app")})
     foreign = work(volumes={"app_vol": Resource("app_vol", "1", "", "")})
 
-    assert (diverged_volumes(changed), foreign_volumes(changed)) == (["app_vol"], [])
-    assert (diverged_volumes(foreign), foreign_volumes(foreign)) == ([], ["app_vol"])
+    def told(one: Work) -> tuple[list[str], list[str]]:
+        found = foreign_volumes(one.project, one.observed)
+        return diverged_volumes(one.project, one.observed), [volume.name for volume in found]
+
+    assert told(changed) == (["app_vol"], [])
+    assert told(foreign) == ([], ["app_vol"])
