@@ -18,6 +18,7 @@ from wharf.engine.buildkit.failures import described
 from wharf.engine.buildkit.history import History
 from wharf.engine.buildkit.job import Job, Jobs, Outcome
 from wharf.engine.buildkit.llb import graph
+from wharf.engine.buildkit.policies import policies_of
 from wharf.engine.buildkit.workbench import Workbench
 from wharf.errors import NotImplementedHere, WharfError
 from wharf.rpc.call import Call
@@ -72,6 +73,7 @@ class Control:
                 plans = planned(request.Exporters)
                 caches = caches_to(request.Cache, request.FrontendAttrs)
                 job.inline_cache = any(one.kind == "inline" for one in caches)
+                job.policies += policies_of([request.SourcePolicy] if request.HasField("SourcePolicy") else [])
                 job.attests = attests_of(request.FrontendAttrs)
                 await take_caches(job, caches_from({}, request.Cache))
                 outcome = await self._outcome(job, request)
@@ -160,7 +162,7 @@ class Control:
 def _refuse(request: pb.SolveRequest) -> None:
     """Refuse what would change a result, and is not supported."""
     refused = {
-        "source policies": request.HasField("SourcePolicy") or bool(request.SourcePolicySession),
+        "source policies that the client decides itself": bool(request.SourcePolicySession),
         "exporters of the session": request.EnableSessionExporter,
         "a proxy for the network of commands": request.ProxyNetwork,
         "inputs of a frontend": bool(request.FrontendInputs),

@@ -101,7 +101,7 @@ async def build(job: Job, attributes: Mapping[str, str], given: Mapping[str, Giv
     """
     asked, caches = asked_of(attributes), caches_from(attributes)
     job.asked = ("dockerfile.v0", dict(attributes))
-    sources = Sources(job.bench.context, job.work, job.folders, job.pulling(), given)
+    sources = job.sources(given)
     if asked.remote and not asked.remote.startswith("local:"):
         await _bring(job, asked, sources)
     text, ignore = await _texts(job, asked)

@@ -18,7 +18,7 @@ from wharf.engine.buildkit.caches import take_caches
 from wharf.engine.buildkit.inputs import definition_of, inputs_of, substituted
 from wharf.engine.buildkit.job import Job, Jobs, Outcome
 from wharf.engine.buildkit.llb import graph
-from wharf.engine.builds.sources import Sources
+from wharf.engine.buildkit.policies import policies_of
 from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.images.platform import host, parse_platform
 from wharf.rpc.call import Call
@@ -76,8 +76,7 @@ class Gateway:
     async def solve(self, request: pb.SolveRequest, call: Call) -> Message:
         """Prepare a result, and do it if asked to."""
         job = await self._job(call)
-        if request.SourcePolicies:
-            raise NotImplementedHere("source policies are not supported by this build of wharf")
+        job.policies += policies_of(request.SourcePolicies)
         imports = [CacheOptionsEntry(Type=one.Type, Attrs=one.Attrs) for one in request.CacheImports]
         await take_caches(job, caches_from({}, CacheOptions(Imports=imports)))
         if not request.Frontend:
@@ -188,7 +187,7 @@ async def _image(job: Job, reference: str, platform: Platform, mode: str) -> Bas
     wanted = platform_of(platform)
     name = ImageName(reference, parse_platform(wanted) if wanted else host())
     options = Options(host=host(), platform=name.platform, resolve_mode="pull" if mode == "pull" else "")
-    sources = Sources(job.bench.context, job.work, job.folders, job.pulling())
+    sources = job.sources()
     return await sources.base_image(name, options, job.stack.enter_context(ExitStack()))
 
 

@@ -20,6 +20,7 @@ from wharf.build.session.credentials import credentials
 from wharf.build.session.offers import SessionOffers
 from wharf.build.session.sessions import Session, Sessions
 from wharf.build.solver.progress import Progress
+from wharf.build.source_policy import Policy
 from wharf.engine.buildkit.attests import Attests
 from wharf.engine.buildkit.cache_options import CacheFrom
 from wharf.engine.buildkit.folders import ClientFolders
@@ -27,7 +28,7 @@ from wharf.engine.buildkit.journal import Journal
 from wharf.engine.buildkit.transfers import Transfers
 from wharf.engine.buildkit.workbench import Workbench
 from wharf.engine.builds.pulling import Pulling
-from wharf.engine.builds.sources import Sources
+from wharf.engine.builds.sources import Given, Sources
 from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.images.platform import Platform
 
@@ -94,6 +95,7 @@ class Job:
         self.imports = Imports(bench.context.images.layers.receive)
         self.looked_into: set[CacheFrom] = set()  # caches whose results are among the imports
         self.attests = Attests()
+        self.policies: list[Policy] = []
         self.began = bench.context.clock.now()
         self.ended = ""  # when its results were there
         self.inline_cache = False  # whether images are to say how they were made
@@ -142,6 +144,12 @@ class Job:
     def pulling(self) -> Pulling:
         """Return what brings images from registries, as the client's user there."""
         return Pulling(self.bench.context, partial(credentials, self.session), Transfers(self.progress).tell)
+
+    def sources(self, given: Mapping[str, Given] | None = None) -> Sources:
+        """Return where bytes come from: as the client's user, and as policies say."""
+        return Sources(
+            self.bench.context, self.work, self.folders, self.pulling(), given, policies=tuple(self.policies)
+        )
 
     def keep(self, ref: Ref) -> str:
         """Give a result a name that the client can use."""

@@ -62,7 +62,7 @@ async def graph(job: Job, definition: Definition) -> GraphRef | None:
         NotImplementedHere: an operation of it is not supported.
     """
     program = program_of(definition)
-    sources = Sources(job.bench.context, job.work, job.folders, job.pulling())
+    sources = job.sources()
     held = job.stack.enter_context(ExitStack())
     pinned = {}
     for reference, platform in program.images():

@@ -17,7 +17,6 @@ from wharf.build.solver.solver import Solver
 from wharf.engine.buildkit.attests import Sbom
 from wharf.engine.buildkit.failures import described
 from wharf.engine.buildkit.job import Job
-from wharf.engine.builds.sources import Sources
 from wharf.errors import InvalidArgument, WharfError
 from wharf.images.image_set import Predicate
 from wharf.images.platform import host
@@ -46,7 +45,7 @@ async def scanned(job: Job, asked: Sbom, result: Layers, name: str) -> list[Pred
         InvalidArgument: it has no command, or what it writes is not what the protocol says.
         CallFailed: it failed.
     """
-    sources = Sources(job.bench.context, job.work, job.folders, job.pulling())
+    sources = job.sources()
     with ExitStack() as held:
         image = ImageName(asked.generator, host())
         options = Options(host=host(), platform=host())

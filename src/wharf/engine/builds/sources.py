@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from wharf.build.graph.operations import Source
 from wharf.build.graph.vertex import Vertex
 from wharf.build.operations import git, web
 from wharf.build.operations.results import Folder, Layers, Result
+from wharf.build.source_policy import Policy, decided
 from wharf.engine.builds.pulling import Pulling
 from wharf.engine.context import Context
 from wharf.errors import InvalidArgument, NotFound, NotImplementedHere
@@ -66,6 +67,8 @@ class Sources:
         folders: Folders,
         pulling: Pulling | None = None,
         given: Mapping[str, Given] | None = None,
+        *,
+        policies: Sequence[Policy] = (),
     ) -> None:
         """Remember where contexts are.
 
@@ -75,8 +78,10 @@ class Sources:
             folders: the client's.
             pulling: brings images that are not here; without it they are not found.
             given: images that the build's client gives, by reference.
+            policies: what may be used, and what is used instead.
         """
         self._given = given or {}
+        self._policies = policies
         self.brought: dict[str, dict[str, str]] = {}
         """Digests of what came from the web and from repositories, by algorithm, by identifier."""
         self._pulling = pulling
@@ -91,15 +96,16 @@ class Sources:
         Raises:
             NotFound: there is none of that name, here or in its registry.
         """
+        name = self._decided(name)
         if options.resolve_mode == "pull":
             await self._pull(name, options)
         try:
-            return self.image_here(name, options, held)
+            return self._image_here(name, options, held)
         except NotFound:
             if self._pulling is None or name in self._pulled:
                 raise
         await self._pull(name, options)
-        return self.image_here(name, options, held)
+        return self._image_here(name, options, held)
 
     def image_here(self, name: ImageName, options: Options, held: ExitStack) -> BaseImage:
         """Return an image that is in the store; it stays until ``held`` is closed.
@@ -107,6 +113,23 @@ class Sources:
         Raises:
             NotFound: there is none of that name.
         """
+        return self._image_here(self._decided(name), options, held)
+
+    def _decided(self, name: ImageName) -> ImageName:
+        """Return the image to use in the place of one.
+
+        Raises:
+            Forbidden: a policy denies it.
+        """
+        if not self._policies or name.reference in self._given:
+            return name
+        identifier, _ = decided(self._policies, f"docker-image://{name.reference}", {})
+        scheme, _, rest = identifier.partition("://")
+        if scheme != "docker-image":
+            raise NotImplementedHere(f"a policy that makes {identifier} of an image is not supported")
+        return ImageName(rest, name.platform)
+
+    def _image_here(self, name: ImageName, options: Options, held: ExitStack) -> BaseImage:
         if (given := self._given.get(name.reference)) is not None:
             return BaseImage("", given.config)
         record = self._context.images.resolve(name.reference, _asked(name, options))
@@ -126,7 +149,11 @@ class Sources:
         Raises:
             NotFound: it does not exist.
             NotImplementedHere: sources of its kind are not supported.
+            Forbidden: a policy denies it.
         """
+        if self._policies and source.scheme != "docker-image":  # an image was decided on when it was looked for
+            identifier, attributes = decided(self._policies, source.identifier, dict(source.attributes))
+            source = Source(identifier, tuple(sorted(attributes.items())))
         match source.scheme:
             case "docker-image" if source.rest in self._given:
                 return self._given[source.rest].layers

@@ -11,6 +11,7 @@ import wharf
 from wharf.build.session.upload import METHOD
 from wharf.rpc.call import Call
 from wharf.rpc.status import CallFailed
+from wharf.spec.buildkit import policy_pb2 as policy
 from wharf.spec.buildkit.status_pb2 import Status
 from wharf.spec.buildkit.upload_pb2 import BytesMessage
 
@@ -147,5 +148,26 @@ def test_a_context_from_standard_input_is_an_archive_or_a_dockerfile(builds: Run
             assert client.fake.asked == []
             with pytest.raises(CallFailed, match="could not be recognized as URL"):
                 await client.solve(client.request(context="ftp://x"))
+
+    builds(body)
+
+
+def test_a_policy_says_which_images_are_used(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        async with connected(engine) as client:
+            for action, becomes, said in (
+                (policy.CONVERT, "docker-image://docker.io/library/busybox:latest", ""),
+                (policy.DENY, "", "denied by policy"),
+            ):
+                request = client.request("FROM absent\nCOPY <<X /x\nX\n")
+                rule = request.SourcePolicy.rules.add(action=action)
+                rule.selector.identifier = "docker-image://docker.io/library/absent:*"
+                rule.updates.identifier = becomes
+                if said:
+                    with pytest.raises(CallFailed, match=said):
+                        await client.solve(request)
+                else:
+                    await client.solve(request)
+                    assert (await engine.images.inspect("made"))["Config"]["Cmd"] == ["sh"]
 
     builds(body)
