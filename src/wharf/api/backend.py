@@ -241,6 +241,11 @@ class Images(Protocol):
     ) -> AsyncIterator[Document]:
         """Make an image of one layer from a tar archive; yields progress."""
 
+    async def squash(
+        self, name: str, *, base: str | None, repository: str | None, tag: str | None, comment: str
+    ) -> str:
+        """Make its layers, or those above another image's, one; return the new image's id."""
+
     def bootstrap(self, name: str, *, include: Strings, reference: str | None) -> AsyncIterator[Document]:
         """Make a base image without a registry (an extension); yields progress."""
 

@@ -20,7 +20,7 @@ from wharf.spec.engine_api.build import BuildRequest, Ulimit
 T = TypeVar("T")
 _BUILDKIT = "2"
 _REFUSED = {
-    "squash": "squash is not supported by this build of wharf: use stages",
+    "squash": "squash is not supported by POST /build: use stages, or wharf image squash afterwards",
     "outputs": "outputs are not supported by POST /build: use docker buildx",
     "isolation": "isolation is for other operating systems than linux",
 }

@@ -1,6 +1,9 @@
-"""Images over HTTP (Engine API, "Image"), and one extension: ``POST /images/bootstrap``.
+"""Images over HTTP (Engine API, "Image"), and two extensions: ``POST /images/bootstrap`` and ``…/squash``.
 
-The extension makes a base image without a registry: ``name`` says which (``debian:bookworm``, ``busybox``),
+``POST /images/{name}/squash`` makes an image whose layers are one, but for those of ``base`` when that is given;
+``repo``, ``tag`` and ``comment`` are as ``POST /commit`` has them, and so is the answer.
+
+The other makes a base image without a registry: ``name`` says which (``debian:bookworm``, ``busybox``),
 ``include`` (repeatable, or comma-separated) which packages besides, ``tag`` what to call it. It answers with lines
 of JSON as ``POST /images/create`` does.
 """
@@ -164,6 +167,18 @@ def _auth(call: Call) -> str:
     return call.request.headers.get("X-Registry-Auth", "")
 
 
+async def _squash(call: Call) -> web.StreamResponse:
+    query = call.query
+    image_id = await call.backend.images.squash(
+        call.params["name"],
+        base=query.text("base"),
+        repository=query.text("repo"),
+        tag=query.text("tag"),
+        comment=query.text("comment") or "",
+    )
+    return document({"Id": image_id}, 201)
+
+
 async def _bootstrap(call: Call) -> web.StreamResponse:
     query = call.query
     include = [package for value in query.texts("include") for package in value.split(",") if package]
@@ -182,6 +197,7 @@ ROUTES = (
     Route("GET", "/images/search", _search),
     Route("GET", "/distribution/{name:.*}/json", _distribution),
     Route("POST", "/images/{name:.*}/push", _push),
+    Route("POST", "/images/{name:.*}/squash", _squash),
     Route("GET", "/images/{name:.*}/json", _inspect),
     Route("GET", "/images/{name:.*}/history", _history),
     Route("GET", "/images/{name:.*}/get", _save_one),

@@ -175,6 +175,15 @@ def _rmi(session: Session, values: Values, names: list[str]) -> int:
     return session.each(names, remove, echo=False)
 
 
+def _squash(session: Session, values: Values, arguments: list[str]) -> int:
+    repository, tag = split_reference(values.text("tag")) if values.text("tag") else ("", "")
+    made = Images(session.client).squash(
+        arguments[0], base=values.text("base"), repository=repository, tag=tag, comment=values.text("message")
+    )
+    session.print(made)
+    return 0
+
+
 def _prune(session: Session, values: Values, _: list[str]) -> int:
     every = values.on("all")
     warning = "This will remove all images without at least one container associated to them."
@@ -228,6 +237,15 @@ COMMANDS = (
             Flag("platform", "list", "Only the image for this one: os/architecture[/variant]"),
         ),
         examples=("wharf rmi app:1.2", "wharf rmi --platform linux/arm64 app:1.2"),
+    ),
+    Command(
+        "image squash", _squash, "Make an image's layers one", arguments="IMAGE", count=(1, 1),
+        flags=(
+            Flag("base", "string", "An image below it whose layers stay as they are"),
+            Flag("message", "string", "A comment in its history", short="m"),
+            Flag("tag", "string", "The new image's name", short="t"),
+        ),
+        examples=("wharf image squash app:1.2 -t app:flat", "wharf image squash --base debian app:1.2 -t app:3"),
     ),
     Command(
         "image prune", _prune, "Remove unused images",

@@ -61,6 +61,7 @@ _MODULES: dict[str, dict[str, str]] = {
         "tag": "Give an image one more name",
         "rmi": "Remove images",
         "image prune": "Remove unused images",
+        "image squash": "Make an image's layers one",
     },
     "build.command": {
         "build": "Build an image from a Dockerfile",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wharf.client.client import quote
 from wharf.client.containers import filters_text
-from wharf.client.documents import as_document, as_documents
+from wharf.client.documents import as_document, as_documents, text
 from wharf.lib.light_json import dumps
 
 TYPE_CHECKING = False
@@ -88,6 +88,14 @@ class Images:
             "platforms": platform_documents(platforms),
         }
         return as_documents(self._client.call("DELETE", self._path(name), query=query))
+
+    def squash(self, name: str, *, base: str = "", repository: str = "", tag: str = "", comment: str = "") -> str:
+        """Make an image whose layers above those of ``base``, or all, are one; return its id.
+
+        An extension of Wharf's.
+        """
+        query: Query = {"base": base, "repo": repository, "tag": tag, "comment": comment}
+        return text(as_document(self._client.call("POST", self._path(name, "squash"), query=query)), "Id")
 
     def prune(self, filters: Filters | None = None) -> Document:
         """Remove what nothing uses; return ImagesDeleted and SpaceReclaimed (bytes)."""

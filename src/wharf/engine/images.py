@@ -8,8 +8,10 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from wharf.engine.context import Context
+from wharf.images.lookup import tagged
 from wharf.images.registry.credentials import from_document, parse_registry_auth
 from wharf.images.removal import ImageUse
+from wharf.images.squashing import SquashRequest
 from wharf.lib.filters import Filters
 from wharf.spec.engine_api.image import (
     DistributionInspect,
@@ -178,6 +180,24 @@ class ImageVerbs:
                 image_id = str(document.get("status") or "")
                 yield document
         self._publish("import", image_id, f"{repository}:{tag or 'latest'}" if repository else image_id)
+
+    async def squash(
+        self, name: str, *, base: str | None, repository: str | None, tag: str | None, comment: str = ""
+    ) -> str:
+        """Make an image whose layers above those of ``base``, or all, are one; return its id.
+
+        Raises:
+            NotFound: there is no such image.
+            InvalidArgument: it does not lie on the base, or the name is malformed.
+        """
+        reference = tagged(repository, tag) if repository else None
+        below = self._images.resolve(base) if base else None
+        request = SquashRequest(self._images.resolve(name), below, reference, comment)
+        image = await self._images.layers.squash(request)
+        self._publish("create", image.id, image.id)
+        if reference:
+            self._publish("tag", image.id, reference.familiar)
+        return image.id
 
     async def bootstrap(
         self, name: str, *, include: Iterable[str] = (), reference: str | None = None

@@ -15,6 +15,7 @@ from wharf.images.media_types import LAYERS
 from wharf.images.packing import Compression, Shelf, diff_id_of
 from wharf.images.platform import acceptable, host
 from wharf.images.record import ImageRecord, parse_config, platform_of_config
+from wharf.images.squashing import SquashRequest, squash_image
 from wharf.images.store import Store
 from wharf.lib.digest import Digest, chain_ids, digest_of
 from wharf.lib.reference import Reference
@@ -79,6 +80,14 @@ class Layers:
         with self.shelf() as shelf:
             blobs = await self._store.blocking.run(lambda: shelf.blobs(chain_id))
             return await self.keep(put_together([Part(config, blobs)], Form()), references)
+
+    async def squash(self, request: SquashRequest) -> ImageRecord:
+        """Make an image with fewer layers; raises as :func:`wharf.images.squashing.squash_image`."""
+        return await self._store.blocking.run(lambda: self._squash(request))
+
+    def _squash(self, request: SquashRequest) -> ImageRecord:
+        with self._intake() as intake:
+            return squash_image(intake, self._store.snapshots, request, self._store.now())
 
     async def receive(self, layers: Sequence[Offered], record: Record) -> None:
         """Bring layers in, those that are not here, and record what refers to the uppermost. All of it or nothing.

@@ -180,6 +180,10 @@ def test_create_refuses_what_is_no_container(body: bytes, message: str) -> None:
             ("images.remove", ("a/b",), {"force": True, "noprune": False, "platforms": []}),
         ),
         (
+            "POST /images/a/b:1/squash?base=c&repo=d&tag=2",
+            ("images.squash", ("a/b:1",), {"base": "c", "repository": "d", "tag": "2", "comment": ""}),
+        ),
+        (
             "DELETE /images/a?platforms=%7B%22os%22:%22linux%22,%22architecture%22:%22arm64%22%7D",
             ("images.remove", ("a",), {"force": False, "noprune": False, "platforms": ["linux/arm64"]}),
         ),
