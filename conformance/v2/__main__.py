@@ -1,4 +1,7 @@
-"""``python -m conformance.v2 [PYTEST ARGUMENT...]``: boot the machine and run tests in it."""
+"""``python -m conformance.v2 [--systemd] [PYTEST ARGUMENT...]``: boot the machine and run tests in it.
+
+Its first process is our own, or systemd.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,13 @@ from pathlib import Path
 
 from conformance.v2.initramfs import Archive, kernel_modules, libraries, tree
 from conformance.v2.machine import command, run, unpacked_kernel
+from conformance.v2.systemd import FILES, OPTION
 
 _TOP = Path(__file__).parents[2]
 _BUILD = _TOP / "build/vm"
 _MODULES = ("overlay", "nf_tables", "nft_chain_nat", "nft_ct", "bridge", "veth")
 _TESTS = ("tests/root/kernel/cgroup", "tests/root/kernel/test_bpf.py", "tests/root/engine/test_cgroup2.py")
+_UNDER_SYSTEMD = ("tests/root/runtime/test_real_systemd.py", "tests/root/engine/test_real_systemd.py")
 _PROGRAMS = ("/bin/busybox", "/usr/sbin/nft")
 _LIBRARIES = ("libseccomp.so.2", "libnftables.so.1", "libsqlite3.so.0", "libgcc_s.so.1")
 _NOT_NEEDED = {"mypy", "mypyc", "ruff", "pip", "setuptools", "importlinter", "grimp", "typeshed"}
@@ -23,7 +28,9 @@ _APPLETS = (
     "cat", "cp", "dd", "env", "head", "id", "ip", "ls", "mknod", "mount", "ps", "readlink", "rm", "sed", "sh",
     "sleep", "stat", "tail", "true", "wc",
 )  # fmt: skip
+_OF_PROGRAMS = ("bin", "sbin", "systemd")
 _TIMEOUT_S = 600
+_USERS = "root:x:0:0::/:/bin/sh\nmessagebus:x:101:101::/nonexistent:/bin/false\n"
 
 
 def pack(target: Path, kernel: Path) -> None:
@@ -34,7 +41,7 @@ def pack(target: Path, kernel: Path) -> None:
         binaries = [
             path
             for path in files
-            if ".so" in path.suffixes or (os.access(path, os.X_OK) and path.parent.name in ("bin", "sbin"))
+            if ".so" in path.suffixes or (os.access(path, os.X_OK) and path.parent.name in _OF_PROGRAMS)
         ]
         for path in (*files, *sorted(libraries(binaries))):
             archive.copy(path)
@@ -46,7 +53,7 @@ def pack(target: Path, kernel: Path) -> None:
         for name in _APPLETS:
             archive.add(f"/bin/{name}", stat.S_IFLNK | 0o777, b"/bin/busybox")
         archive.add("/dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
-        for name, text in (("passwd", "root:x:0:0::/:/bin/sh\n"), ("group", "root:x:0:\n"), ("hosts", "")):
+        for name, text in (("passwd", _USERS), ("group", "root:x:0:\nmessagebus:x:101:\n"), ("hosts", "")):
             archive.add(f"/etc/{name}", stat.S_IFREG | 0o644, text.encode())
         archive.end()
 
@@ -67,7 +74,7 @@ def _files() -> Iterator[Path]:
     for name in ("src", "tests", "conformance", "scripts"):
         yield from tree(_TOP / name, leave_out={"__pycache__", "data"})
     yield from (_TOP / "pyproject.toml",)
-    yield from map(Path, _PROGRAMS)
+    yield from map(Path, (*_PROGRAMS, *FILES))
     for folder in (Path("/usr/lib/x86_64-linux-gnu"), Path("/lib/x86_64-linux-gnu")):
         yield from (folder / name for name in _LIBRARIES)
 
@@ -79,7 +86,7 @@ def main() -> int:
     """Return pytest's exit code."""
     arguments = [*sys.argv[1:]] or ["-q"]
     if all(word.startswith("-") for word in arguments):
-        arguments += _TESTS
+        arguments += _UNDER_SYSTEMD if OPTION in arguments else _TESTS
     kernel = unpacked_kernel(_BUILD)
     (image,) = kernel.glob("boot/vmlinuz-*")
     initramfs = _BUILD / "initramfs"

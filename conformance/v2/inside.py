@@ -9,6 +9,7 @@ import sys
 import traceback
 from pathlib import Path
 
+from conformance.v2 import systemd
 from conformance.v2.machine import DONE
 
 _POWER_OFF = 0x4321FEDC
@@ -21,7 +22,12 @@ def main(arguments: list[str]) -> None:
     """Never return: an init that does is a panic."""
     code = 1
     try:
-        _prepare()
+        if arguments[:1] == ["--now"]:
+            arguments = arguments[1:]
+        else:
+            _prepare()
+        if systemd.OPTION in arguments:
+            systemd.become([word for word in arguments if word != systemd.OPTION])
         code = subprocess.run(
             [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments], check=False
         ).returncode
