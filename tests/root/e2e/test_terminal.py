@@ -9,7 +9,7 @@ import struct
 import subprocess
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -38,6 +38,16 @@ class Terminal:
     def resize(self, rows: int, columns: int) -> None:
         fcntl.ioctl(self._screen, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
+    def resize_until(self, rows: int, columns: int, seen: Callable[[], bool]) -> None:
+        """Give it a new size, again and again until that is seen: who does not listen yet misses the signal."""
+
+        def tried() -> bool:
+            self.resize(rows, columns - 1)
+            self.resize(rows, columns)
+            return seen()
+
+        until(tried)
+
     def type(self, keys: bytes) -> None:
         os.write(self._screen, keys)
 
@@ -52,7 +62,7 @@ class Terminal:
 
     def ask(self, question: bytes, answer: bytes) -> None:
         """Type a line until its answer is shown: a size takes a moment to arrive."""
-        until(lambda: self._answers(question, answer))
+        until(lambda: self.answers(question, answer))
 
     def ended(self) -> int:
         """Wait for the command's end: its exit code, when it left the terminal as it was."""
@@ -66,7 +76,7 @@ class Terminal:
         os.close(self._screen)
         os.close(self._theirs)
 
-    def _answers(self, question: bytes, answer: bytes) -> bool:
+    def answers(self, question: bytes, answer: bytes) -> bool:
         self.type(question + b"; echo as''ked\n")
         end = time.monotonic() + 15
         while b"asked" not in self._shown:
@@ -89,8 +99,7 @@ def terminal(run: Cli, *words: str) -> Iterator[Terminal]:
 def test_terminal_has_its_size_from_the_start_and_follows_it(run: Cli) -> None:
     with terminal(run, "run", "--rm", "-it", "busybox", "sh") as t:
         t.ask(b"stty size", b"30 70")
-        t.resize(33, 77)
-        t.ask(b"stty size", b"33 77")
+        t.resize_until(33, 77, lambda: t.answers(b"stty size", b"33 77"))
         t.type(b"exit 4\n")
 
         assert t.ended() == 4
