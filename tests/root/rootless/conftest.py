@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from tests.root.rootless.plain_user import PlainUser
-from tests.root.wharfd import until
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +42,6 @@ def plain_user(uplink: str) -> Iterator[Callable[..., PlainUser]]:
             with suppress(ProcessLookupError):
                 os.kill(user.engine_pid(), signal.SIGTERM)
         try:
-            until(lambda user=user: not user.processes())  # type: ignore[misc]
+            user.await_end()
         finally:
             user.remove()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import select
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ from pathlib import Path
 _UIDS = count(48213 + os.getpid() % 250 * 64)  # apart from those of other runs at the same time
 _NAME = "wharf-plain"
 _COUNT = 65536
+_END_S = 60  # each of several processes has its turn on a busy machine
 
 
 @dataclass
@@ -79,6 +82,19 @@ class PlainUser:
     def processes(self) -> list[str]:
         """Return the names of the user's processes, as far as they are alive."""
         return [name for _, name in self._processes()]
+
+    def await_end(self) -> None:
+        """Wait until no process of the user is left; what starts another before it ends has that waited for too."""
+        end = time.monotonic() + _END_S
+        while there := self._processes():
+            for pid, name in there:
+                with suppress(ProcessLookupError):
+                    ended = os.pidfd_open(pid)
+                    try:
+                        ready, _, _ = select.select([ended], [], [], max(0, end - time.monotonic()))
+                    finally:
+                        os.close(ended)
+                    assert ready, f"{name} does not end: {there}"
 
     def _processes(self) -> list[tuple[int, str]]:
         found = []
