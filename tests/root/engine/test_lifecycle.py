@@ -72,6 +72,20 @@ def test_a_stopped_container_can_be_started_again_and_keeps_its_files(on_engine:
     on_engine(body)
 
 
+def test_the_next_exit_of_a_container_that_has_ended_is_that_of_its_next_run(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        script = "test -e /f && exit 4; touch /f; exit 3"
+        await engine.containers.create({**IDLE, "Cmd": ["sh", "-c", script]}, name="twice")  # type: ignore[typeddict-item]
+        codes = []
+        for _ in range(2):
+            ended = await engine.containers.wait("twice", condition="next-exit")
+            await engine.containers.start("twice")
+            codes.append((await ended)["StatusCode"])
+        assert codes == [3, 4]
+
+    on_engine(body)
+
+
 def test_stop_asks_first_and_insists_after_the_timeout(on_engine: On) -> None:
     async def body(engine: wharf.Engine) -> None:
         await started(engine, "polite", "sh", "-c", "trap 'exit 9' TERM; while :; do sleep 0.05; done")

@@ -38,8 +38,13 @@ def next_end(before: State) -> Callable[[State], bool]:
     """Return whether a state that comes after ``before`` is an end, also one that a policy makes a beginning of."""
 
     def ends(state: State) -> bool:
-        began_again = state.status == "restarting" and state.finished_at != before.finished_at
-        return began_again or state.status in ("exited", "removing", "dead")
+        ran = state.finished_at != before.finished_at
+        over = ran or before.status != "exited"  # else it has ended before, and is about to begin again
+        return (
+            (state.status == "restarting" and ran)
+            or (state.status == "exited" and over)
+            or state.status in ("removing", "dead")
+        )
 
     return ends
 

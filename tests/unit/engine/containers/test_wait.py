@@ -14,6 +14,8 @@ from wharf.engine.containers.wait import next_end
         (State("running", finished_at="t1"), State("restarting", finished_at="t2"), True),
         (State("restarting", finished_at="t2"), State("restarting", finished_at="t2", restart_count=1), False),
         (State("restarting", finished_at="t2"), State("exited", finished_at="t2"), True),
+        (State("exited", finished_at="t1"), State("exited", finished_at="t1", restart_count=0), False),
+        (State("exited", finished_at="t1"), State("exited", finished_at="t2"), True),
         (State("created"), State("removing"), True),
         (State("running"), State("paused"), False),
     ],
