@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from wharf.cli.flags import Values
     from wharf.compose.execute.engine import Engine
 
-_ATTESTATION = "attestations are not supported by this build of wharf"
-
 
 def _each_image(
     session: Session, names: dict[str, Service], words: tuple[str, str], do: Callable[[str, Service], None], *,
@@ -189,6 +187,7 @@ def _changed(build: Build, arguments: dict[str, str | None], values: Values) -> 
     return msgspec.structs.replace(
         build, args={**build.args, **arguments}, ssh={**build.ssh, **agents},
         pull=build.pull or values.on("pull"), no_cache=build.no_cache or values.on("no-cache"),
+        provenance=values.text("provenance") or build.provenance, sbom=values.text("sbom") or build.sbom,
     )  # fmt: skip
 
 
@@ -222,11 +221,11 @@ COMMANDS = (
             Flag("memory", "bytes", "Has no effect, as with BuildKit", short="m"),
             Flag("no-cache", "bool", "Use no results of earlier builds"),
             Flag("print", "bool", "Print a file for `docker buildx bake`"),
-            Flag("provenance", refusal=_ATTESTATION),
+            Flag("provenance", "string", "Say how images were made: true, or mode=min|max,version=v1,..."),
             Flag("pull", "bool", "Ask for newer base images"),
             Flag("push", "bool", "Push the images then"),
             Flag("quiet", "bool", "Say nothing but failures", short="q"),
-            Flag("sbom", refusal=_ATTESTATION),
+            Flag("sbom", "string", "Say what software is in them: true, or generator=IMAGE that scans it"),
             Flag("ssh", "list", "Lend an SSH agent to all builds: default, or ID=SOCKET"),
             Flag("with-dependencies", "bool", "Also of services they depend on"), DRY_RUN,
         ),

@@ -56,8 +56,16 @@ def test_what_cannot_be_pulled_is_told_or_forgiven(compose: Compose) -> None:
     assert compose.done("push", "--dry-run") == "image:localhost:1/built, PushImage, push\n"
 
 
-@pytest.mark.parametrize("flag", ["--sbom=true", "--provenance=x", "--builder=b"])
-def test_what_only_buildkit_can_is_refused(compose: Compose, flag: str) -> None:
+def test_builder_of_buildkit_is_refused(compose: Compose) -> None:
     compose.write("services: {a: {build: .}}")
 
-    assert "is not supported here" in compose("build", flag).err
+    assert "is not supported here" in compose("build", "--builder", "b").err
+
+
+def test_how_an_image_was_made_is_said_on_demand(compose: Compose) -> None:
+    compose.write("services: {a: {build: {dockerfile_inline: FROM busybox}}}")
+    compose.done("build", "--provenance", "mode=max")
+
+    manifests = compose.daemon.get("/images/app-a/json?manifests=1")["Manifests"]
+    assert [one["Kind"] for one in manifests] == ["image", "attestation"]
+    compose.cli("rmi", "app-a")
