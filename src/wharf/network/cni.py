@@ -21,13 +21,15 @@ from typing import Any, NamedTuple
 
 from wharf.errors import NotFound, NotImplementedHere, Unavailable
 from wharf.kernel import process
-from wharf.network.endpoint import Endpoint
+from wharf.network.endpoint import Endpoint, PublishedPort
 from wharf.network.records import Network
+from wharf.network.rules import ANY, ANY6
 
 _TYPE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 _VERSIONS = ("0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0")
 _OWN_VERSION = "1.0.0"
 _TIMEOUT_S = 60.0
+_PORTS = "portMappings"  # a capability, and what is given to a plugin that has it (CNI conventions)
 Json = dict[str, Any]
 
 
@@ -74,14 +76,38 @@ class Call(NamedTuple):
     configuration: Json
 
 
-def calls(document: Json, result: Json | None = None) -> list[Call]:
+def calls(document: Json, result: Json | None = None, ports: Sequence[Json] = ()) -> list[Call]:
     """Return the plugins of a configuration list in order, each with its own configuration. Pure.
 
-    ``result`` is what the last one told when they were added; None while they are.
+    ``result`` is what the last one told when they were added; None while they are. ``ports`` go to those that say
+    that they publish ports (CNI spec, section 3, "Deriving runtimeConfig").
     """
     shared = {"cniVersion": document["cniVersion"], "name": document["name"]}
     more = {} if result is None else {"prevResult": result}
-    return [Call(plugin["type"], {**plugin, **shared, **more}) for plugin in document["plugins"]]
+    found = []
+    for plugin in document["plugins"]:
+        own = {name: value for name, value in plugin.items() if name != "capabilities"}
+        given = {"runtimeConfig": {_PORTS: list(ports)}} if ports and _maps_ports(plugin) else {}
+        found.append(Call(plugin["type"], {**own, **shared, **more, **given}))
+    return found
+
+
+def _maps_ports(plugin: Mapping[str, Any]) -> bool:
+    capabilities = plugin.get("capabilities")
+    return isinstance(capabilities, dict) and capabilities.get(_PORTS) is True
+
+
+def port_mappings(ports: Sequence[PublishedPort]) -> list[Json]:
+    """Return published ports as the convention for ``portMappings`` has them. Pure."""
+    return [
+        {
+            "hostPort": port.host_port,
+            "containerPort": port.container_port,
+            "protocol": port.protocol,
+            **({} if port.host_ip in (ANY, ANY6) else {"hostIP": port.host_ip}),
+        }
+        for port in ports
+    ]
 
 
 def require_usable(document: Json) -> None:
@@ -108,9 +134,15 @@ def by_plugin(network: Network, endpoint: Endpoint) -> Json:
         if address
     ]
     routes = [{"dst": "::/0" if ":" in a["gateway"] else "0.0.0.0/0"} for a in addresses if "gateway" in a]
-    plugin = {name: _value(text) for name, text in network.options.items()}
-    plugin |= {"type": network.driver, "ipam": {"type": "static", "addresses": addresses, "routes": routes}}
+    plugin = _own_options(network) | {
+        "type": network.driver,
+        "ipam": {"type": "static", "addresses": addresses, "routes": routes},
+    }
     return {"cniVersion": _OWN_VERSION, "name": network.name, "plugins": [plugin]}
+
+
+def _own_options(network: Network) -> Json:
+    return {name: _value(text) for name, text in network.options.items()}
 
 
 def _value(text: str) -> object:
@@ -164,6 +196,11 @@ class CniNetworks:
             )
         return True
 
+    def publishes(self, network: Network) -> bool:
+        """Return whether plugins of ``network`` publish ports."""
+        document = self._places.configured(network.driver) or {"plugins": [_own_options(network)]}
+        return any(isinstance(plugin, dict) and _maps_ports(plugin) for plugin in document.get("plugins") or ())
+
     def add(self, path: str, endpoint: Endpoint) -> Endpoint:
         """Make the endpoint in the sandbox ``path``; return it with what the plugins told.
 
@@ -173,13 +210,14 @@ class CniNetworks:
         network = self._network(endpoint.network_id)
         document = self._places.configured(network.driver) or by_plugin(network, endpoint)
         require_usable(document)
-        self._keep(endpoint, {"document": document, "result": None})
+        kept: Json = {"document": document, "ports": port_mappings(endpoint.ports)}
+        self._keep(endpoint, {**kept, "result": None})
         result: Json | None = None
         try:
-            for kind, configuration in calls(document):
+            for kind, configuration in calls(document, ports=kept["ports"]):
                 given = configuration if result is None else {**configuration, "prevResult": result}
                 result = self._run("ADD", kind, given, path, endpoint)
-            self._keep(endpoint, {"document": document, "result": result})
+            self._keep(endpoint, {**kept, "result": result})
         except BaseException:
             for _ in self.delete(path, endpoint):
                 pass  # the first error is the one to tell
@@ -192,7 +230,7 @@ class CniNetworks:
         if not file.exists():
             return
         kept = json.loads(file.read_text())
-        for kind, configuration in reversed(calls(kept["document"], kept["result"] or None)):
+        for kind, configuration in reversed(calls(kept["document"], kept["result"] or None, kept.get("ports") or ())):
             try:
                 self._run("DEL", kind, configuration, path, endpoint)
             except (Unavailable, OSError) as error:

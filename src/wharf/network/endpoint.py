@@ -101,3 +101,8 @@ def with_ports(endpoints: Sequence[Endpoint], ports: Sequence[PublishedPort]) ->
         own = tuple(port for port in ports if leading[port.version] is endpoint)
         found.append(replace(endpoint, ports=own))
     return found
+
+
+def publishing(endpoints: Sequence[Endpoint], ports: Sequence[PublishedPort], by: str) -> list[Endpoint]:
+    """Return ``endpoints`` with all ports at the one of id ``by``. Pure."""
+    return [replace(endpoint, ports=tuple(ports) if endpoint.id == by else ()) for endpoint in endpoints]

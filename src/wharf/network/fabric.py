@@ -61,6 +61,14 @@ class Fabric:
         self._spares = Spares(key)
         self._observe = observe
 
+    def publishes(self, network: Network) -> bool:
+        """Return whether ports of containers in ``network`` can be published."""
+        return network.driver == "bridge" or (network.driver not in self._drivers and self._cni.publishes(network))
+
+    def plugged(self, endpoint: Endpoint) -> bool:
+        """Return whether an endpoint is made by plugins, which publish its ports themselves."""
+        return endpoint.driver not in self._drivers
+
     def ready(self, network: Network) -> bool:
         """Return whether the host's side of ``network`` is there, as far as this process knows."""
         return self._driver(network).ready(network)
@@ -179,14 +187,14 @@ class Fabric:
 
     def _plug(self, path: str, endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
         """Let CNI plugins make their endpoints; return all, with what was learnt, which is recorded."""
-        plugged = [e if e.driver in self._drivers else self._cni.add(path, e) for e in endpoints]
+        plugged = [self._cni.add(path, e) if self.plugged(e) else e for e in endpoints]
         if changed := [after for before, after in zip(endpoints, plugged, strict=True) if after is not before]:
             self._records.update(changed)
         return plugged
 
     def _unplug(self, path: str, endpoints: Sequence[Endpoint]) -> None:
         for endpoint in endpoints:
-            if endpoint.driver not in self._drivers:
+            if self.plugged(endpoint):
                 for complaint in self._cni.delete(path, endpoint):
                     log.warning("container %s leaves network: %s", endpoint.container_id[:12], complaint)
 

@@ -20,7 +20,7 @@ from wharf.network import inspect, options, request, sandbox
 from wharf.network.ahead import Ahead
 from wharf.network.allocation import Allocation, require_possible
 from wharf.network.defaults import NetworkDefaults
-from wharf.network.endpoint import Endpoint, PublishedPort, Wish, gateway_endpoint, with_ports
+from wharf.network.endpoint import Endpoint, PublishedPort, Wish, gateway_endpoint, publishing, with_ports
 from wharf.network.fabric import Fabric
 from wharf.network.mending import Mending, Report, unreported
 from wharf.network.outside import Here, Outside
@@ -228,6 +228,10 @@ class Networks:
         network = self.resolve(ref)
         return inspect.document(network, self._records.endpoints_in(network.id), self._records.names())
 
+    def publishes(self, ref: str) -> bool:
+        """Return whether ports of containers in that network can be published; NotFound: there is none."""
+        return self._fabric.publishes(self.resolve(ref))
+
     def resolve(self, ref: str) -> Network:
         """Return the network of that name, id or unique id prefix, or raise NotFound."""
         return self._records.resolve(ref)
@@ -293,8 +297,9 @@ class Networks:
         """Choose ports for endpoints and record them: nothing is awaited since, so nobody comes between."""
         held: tuple[PublishedPort, ...] = ()
         if not any(endpoint.ports for endpoint in present):
-            held = self._reserve(chosen, ports, name)
-        chosen = with_ports(chosen, held)
+            reach = self._reach(chosen)
+            held = self._reserve(chosen, ports, reach, name)
+            chosen = publishing(chosen, held, reach.plugin) if reach.plugin else with_ports(chosen, held)
         try:
             self._records.add(chosen)
         except BaseException:
@@ -303,9 +308,8 @@ class Networks:
         return chosen
 
     def _reserve(
-        self, endpoints: Sequence[Endpoint], ports: Sequence[PortMapping], name: str
+        self, endpoints: Sequence[Endpoint], ports: Sequence[PortMapping], reach: Reach, name: str
     ) -> tuple[PublishedPort, ...]:
-        reach = self._reach(endpoints)
         try:
             return self._ports.reserve(ports, reach)
         except (Conflict, Unavailable, InvalidArgument) as error:
@@ -323,6 +327,10 @@ class Networks:
             versions.append(version)
             routed += [version] if chosen.mode(version) == "routed" else []
             default_ip = chosen.host_ip or default_ip
+        if not versions:  # a plugin says only later where it leads
+            plugged = [e for e in endpoints if self._fabric.plugged(e)]
+            plugin = next((e.id for e in plugged if self._fabric.publishes(self.resolve(e.network_id))), "")
+            return Reach((4,) if plugin else (), plugin=plugin)
         return Reach(tuple(versions), tuple(routed), default_ip)
 
     async def _realise(
@@ -339,6 +347,8 @@ class Networks:
 
     async def _move_ports(self, endpoints: Endpoints, *, leaving: Endpoint | None = None) -> Endpoints:
         """Publish a container's ports where its default route leads now, and let go those that lead nowhere."""
+        if any(endpoint.ports and self._fabric.plugged(endpoint) for endpoint in endpoints):
+            return endpoints  # they stay where a plugin publishes them
         before = [*endpoints, leaving] if leaving else endpoints
         held = tuple(port for endpoint in before for port in endpoint.ports)
         after = with_ports(endpoints, held)

@@ -30,6 +30,7 @@ class Reach:
     versions: tuple[int, ...]  # of IP
     routed: tuple[int, ...] = ()  # of these no address is translated: ports are opened, and the host holds none
     default_ip: str = ""  # where ports are published that name no address; '' for everywhere
+    plugin: str = ""  # the endpoint whose CNI plugins publish them; '' for the engine itself
 
 
 def places(mapping: PortMapping, reach: Reach) -> list[str]:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from tests.root.network.dns import ask, ips
-from tests.root.network.machines import NOTHING, A, B, World, talk, tcp_server
+from tests.root.network.machines import NOTHING, WIRE_HERE, A, B, World, ruleset, talk, tcp_server
 
-from wharf.errors import NotFound, Unavailable
+from wharf.errors import Conflict, NotFound, Unavailable
 from wharf.kernel import rtnetlink
 from wharf.kernel.netlink import Rtnetlink
 from wharf.network.cni import Places
@@ -68,6 +68,48 @@ def test_what_a_plugin_chose_is_recorded(world: World, places: Path) -> None:
 
     assert (endpoint.ipv4, endpoint.prefix_length, endpoint.gateway) == ("10.77.0.5", 24, "10.77.0.1")
     assert world.networks._records.endpoints_of(A) == [endpoint]
+
+
+def test_published_ports_are_handed_to_plugins_and_held(world: World, places: Path) -> None:
+    plugin = {"type": "telltale", "capabilities": {"portMappings": True}}
+    (places / "lab.conflist").write_text(json.dumps({"cniVersion": "1.0.0", "name": "lab", "plugins": [plugin]}))
+    world.create("mine", Driver="lab")
+    endpoint = world.attach(A, "8080:80", "127.0.0.1:5353:53/udp", network="mine")
+    mappings = [
+        {"hostPort": 8080, "containerPort": 80, "protocol": "tcp"},
+        {"hostPort": 5353, "containerPort": 53, "protocol": "udp", "hostIP": "127.0.0.1"},
+    ]
+
+    assert json.loads((places / "stdin.ADD").read_text())["runtimeConfig"] == {"portMappings": mappings}
+    assert [port.host_port for port in endpoint.ports] == [8080, 5353]
+    with pytest.raises(Conflict, match="port is already allocated"):
+        world.attach(B, "8080:80")
+    assert [e.ports for e in world.connect(A, "bridge")] == [endpoint.ports, ()]
+    world.release(A)
+    assert json.loads((places / "stdin.DEL").read_text())["runtimeConfig"] == {"portMappings": mappings}
+    assert {**world.leftovers(), "veths": []} == NOTHING
+
+
+@_NEEDS_REFERENCE
+def test_reference_plugin_publishes_a_port(world: World, places: Path, wire: str) -> None:
+    portmap = {"type": "portmap", "capabilities": {"portMappings": True}, "snat": True}
+    local = {
+        "type": "host-local",
+        "ranges": [[{"subnet": "10.79.0.0/24"}]],
+        "routes": [{"dst": "0.0.0.0/0"}],
+        "dataDir": str(places / "leases"),
+    }
+    ptp = {"type": "ptp", "ipMasq": True, "ipam": local}
+    (places / "lab.conflist").write_text(
+        json.dumps({"cniVersion": "0.4.0", "name": "lab", "plugins": [ptp, portmap]})
+    )
+    world.create("mine", Driver="lab")
+    made = world.attach(A, "8080:80", network="mine")
+
+    with tcp_server(made.sandbox, 80) as server:
+        talk(server, wire, (WIRE_HERE, 8080))
+    world.release(A)
+    assert "8080" not in ruleset()
 
 
 def test_plugin_that_fails_is_undone_and_its_words_are_told(world: World, places: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from wharf.errors import NotFound, NotImplementedHere
 from wharf.network import cni
 from wharf.network.cni import Call, CniNetworks, Places
-from wharf.network.endpoint import Endpoint
+from wharf.network.endpoint import Endpoint, PublishedPort
 from wharf.network.records import Network
 
 _LIST = {"cniVersion": "1.0.0", "name": "lab", "plugins": [{"type": "ptp", "mtu": 1400}, {"type": "tuning"}]}
@@ -110,3 +110,31 @@ def test_list_that_cannot_be_run_is_refused(tmp_path: Path, change: dict[str, ob
 
     with pytest.raises(NotImplementedHere, match="CNI network lab"):
         networks.require(_network("lab"))
+
+
+def test_published_ports_are_for_plugins_that_say_that_they_publish() -> None:
+    portmap = {"type": "portmap", "capabilities": {"portMappings": True}}
+    document = {**_LIST, "plugins": [{"type": "ptp", "capabilities": {"bandwidth": True}}, portmap]}
+    published = (PublishedPort(80, "tcp", "0.0.0.0", 8080), PublishedPort(53, "udp", "127.0.0.1", 5353))
+    mappings = cni.port_mappings(published)
+    first, second = (call.configuration for call in cni.calls(document, ports=mappings))
+
+    assert mappings == [
+        {"hostPort": 8080, "containerPort": 80, "protocol": "tcp"},
+        {"hostPort": 5353, "containerPort": 53, "protocol": "udp", "hostIP": "127.0.0.1"},
+    ]
+    assert "runtimeConfig" not in first
+    assert second["runtimeConfig"] == {"portMappings": mappings}
+    assert not {"capabilities"} & (first.keys() | second.keys())
+    assert "runtimeConfig" not in cni.calls(document)[1].configuration
+
+
+def test_list_or_options_say_whether_ports_are_published(tmp_path: Path) -> None:
+    portmap = {"type": "portmap", "capabilities": {"portMappings": True}}
+    places = _places(tmp_path, "ptp", open={**_LIST, "name": "open", "plugins": [portmap]}, lab=_LIST)
+    networks = CniNetworks(tmp_path, lambda _: _network("ptp"), places)
+
+    assert networks.publishes(_network("open"))
+    assert networks.publishes(_network("ptp", capabilities='{"portMappings": true}'))
+    assert not networks.publishes(_network("lab"))
+    assert not networks.publishes(_network("ptp"))

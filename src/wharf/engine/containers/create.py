@@ -92,7 +92,8 @@ async def create(
     )
     with context.images.hold(image):
         await _prepare(context, container, image)
-    return {"Id": container_id, "Warnings": [*warnings, *endpoints.warnings(container.spec.networking)]}
+    warnings += endpoints.warnings(container.spec.networking)
+    return {"Id": container_id, "Warnings": [*warnings, *networking.unpublished(context, container)]}
 
 
 async def _prepare(context: Context, container: Container, image: ImageRecord) -> None:

@@ -145,6 +145,19 @@ def published(container: Container) -> list[PortMapping]:
     return mappings
 
 
+def unpublished(context: Context, container: Container) -> list[str]:
+    """Return what the user should hear when none of a container's networks can publish its ports."""
+    wanted = [] if not published(container) else list(endpoints.configured(container.spec))
+    if not wanted or endpoints.mode_of(container.spec.host_config) in ("host", "none"):
+        return []
+    try:
+        found = {context.networks.resolve(name).driver: context.networks.publishes(name) for name in wanted}
+    except NotFound:
+        return []  # the start will tell
+    drivers = " and ".join(sorted(found))
+    return [] if any(found.values()) else [f"Published ports are discarded: {drivers} networks do not publish any"]
+
+
 def running(context: Context, ref: str) -> Container:
     """Return the running container ``ref``, whose namespaces another enters.
 
