@@ -59,7 +59,6 @@ _FIELDS: Final = {
     "freeze_cgroup": 44,
     "tcp_skip_in_flight": 46,
     "lazy_pages": 48,
-    "status_fd": 49,
     "orphan_pts_master": 50,
     "config_file": 51,
     "lsm_profile": 53,

@@ -51,6 +51,7 @@ class Wanted:
         cgroups: "soft", "full", "strict" or "ignore".
         empty_namespaces: CLONE_NEW* of those whose properties are not saved.
         page_server: (address, port) that memory is sent to instead; None: into files.
+        status_fd: gets a NUL once only memory is left to be fetched from us, by ``lazy_pages``; -1: nobody is told.
         options: others that are CRIU's own, by its names.
     """
 
@@ -63,6 +64,7 @@ class Wanted:
         "page_server",
         "parent",
         "pre_dump",
+        "status_fd",
         "work",
     )
 
@@ -71,6 +73,7 @@ class Wanted:
         self.work = self.parent = ""
         self.leave_running = leave_running
         self.pre_dump = False
+        self.status_fd = -1
         self.cgroups = "soft"
         self.empty_namespaces = 0
         self.page_server: tuple[str, int] | None = None
@@ -117,7 +120,13 @@ def dump(spec: Spec, pid: int, wanted: Wanted, *, freezer: str = "") -> None:
     options["external"] = [*_external_namespaces(spec), *(s for s in streams if s.startswith("file["))]
     with open(f"{wanted.images}/{_STREAMS}", "w", encoding="utf-8") as file:
         file.write(dumps(streams))
-    _ask("dump", options, wanted, "dump.log")
+    _ask("dump", options, wanted, "dump.log", notify=lambda notice: _tell(notice, wanted.status_fd))
+
+
+def _tell(notice: criu.Notice, status_fd: int) -> None:
+    if notice.name == "status-ready" and status_fd != -1:
+        os.write(status_fd, b"\0")
+        os.close(status_fd)
 
 
 def _common(spec: Spec, wanted: Wanted, log: str) -> dict[str, Any]:

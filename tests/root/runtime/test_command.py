@@ -28,6 +28,10 @@ class Command:
         self.bundle = bundle
         self.root = bundle.path / "state"
 
+    @property
+    def line(self) -> list[str]:
+        return [sys.executable, "-B", "-I", "-c", PROGRAM, "--root", str(self.root)]
+
     def write(self, args: list[str], **process: Any) -> None:
         spec = self.bundle.spec(args, **process)
         spec["root"]["path"] = "lower"

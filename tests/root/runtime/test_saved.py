@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import chdir, suppress
@@ -120,6 +121,77 @@ def test_memory_can_be_saved_ahead(box: Command) -> None:
 
     _bring_back(box)
     _reach(box.bundle, _count(box.bundle) + 1)
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+class PageServer:
+    """CRIU's own, which keeps in ``folder`` what one checkpoint sends, and ends with that."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        folder.mkdir()
+        reader, writer = os.pipe()
+        where = ["--images-dir", str(folder), "--address", "127.0.0.1", "--port", str(port)]
+        self._process = subprocess.Popen(
+            ["criu", "page-server", *where, "--status-fd", str(writer)],
+            pass_fds=(writer,),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(writer)
+        assert os.read(reader, 1) == b"\0"  # it listens
+        os.close(reader)
+
+    def end(self) -> int:
+        return self._process.wait(30)
+
+
+def test_memory_goes_to_a_page_server(box: Command) -> None:
+    _write(box, _COUNT)
+    _run(box)
+    _reach(box.bundle, 3)
+    port, pages = _free_port(), box.bundle.path / "pages"
+    server = PageServer(pages, port)
+
+    _save(box, "--page-server", f"127.0.0.1:{port}")
+
+    assert server.end() == 0
+    saved = box.bundle.path / "saved"
+    assert not list(saved.glob("pages-*.img"))
+    for image in pages.glob("pagemap-*.img"):
+        (saved / image.name).unlink(missing_ok=True)
+    for image in pages.glob("page*.img"):
+        image.rename(saved / image.name)
+    before = _count(box.bundle)
+    _bring_back(box)
+    _reach(box.bundle, before + 2)
+
+
+@pytest.mark.skipif(
+    not _WHY and run(["criu", "check", "--feature", "uffd-noncoop"]).code != 0,
+    reason="this kernel has no userfaultfd for what another process does",
+)
+def test_memory_waits_for_who_fetches_it(box: Command) -> None:
+    _write(box, _COUNT)
+    _run(box)
+    _reach(box.bundle, 3)
+    port = _free_port()
+    reader, writer = os.pipe()
+    words = ["checkpoint", "--image-path", "saved", "--lazy-pages", "--page-server", f"127.0.0.1:{port}"]
+    saving = subprocess.Popen(
+        [*box.line, *words, "--status-fd", str(writer), "box"], cwd=box.bundle.path, pass_fds=(writer,)
+    )
+    os.close(writer)
+    assert os.read(reader, 1) == b"\0", _errors(box, "saved/dump.log")  # all but the memory is written
+    os.close(reader)
+    with socket.create_connection(("127.0.0.1", port), timeout=10):
+        pass  # whoever would restore it elsewhere, and fetch that, goes away again
+
+    assert saving.wait(30) == 0
 
 
 def test_the_hosts_mounts_and_what_is_hidden_are_there_again(box: Command) -> None:

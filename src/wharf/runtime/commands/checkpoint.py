@@ -78,7 +78,7 @@ def wanted_of(given: Given) -> Wanted:
         wanted.empty_namespaces |= FLAG_OF[name]
     wanted.options = {criu: given[option] for option, criu in (_FLAGS | _TEXTS).items() if given.get(option)}
     if "--status-fd" in given:
-        wanted.options["status_fd"] = given["--status-fd"]
+        wanted.status_fd = given["--status-fd"]
     if address := given.get("--page-server"):
         wanted.page_server = _address(address)
     return wanted
