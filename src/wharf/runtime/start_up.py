@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 
 _PACKAGE: Final = "__init__.py"
+_OURSELVES: Final = "wharf.runtime.start_up"
 
 
 def run(site: str, index: Index | None = None, content: memoryview | None = None) -> NoReturn:
@@ -60,9 +61,8 @@ def _load(site: str, index: Index, content: memoryview) -> bool:
     """Take the modules of this command from the archive; return False if it is out of date."""
     modules, first = index["modules"], index["first"]
     names = next((first[word] for word in sys.argv[1:] if word in first), [])
-    for name in names:
-        if not _is_fresh(site, modules[name]):
-            return False
+    if not all(_is_fresh(site, modules[name]) for name in (_OURSELVES, *names)):
+        return False
     sys.path.insert(0, site)
     sys.meta_path.insert(0, Finder(site, modules, content))
     for name in sorted(names):  # each after the package that it is in

@@ -62,13 +62,20 @@ def test_the_first_command_writes_it_and_the_next_reads_it(installed: Installed)
     assert installed.loaded() == "archive"
 
 
-def test_a_source_that_has_changed_counts(installed: Installed) -> None:
+@pytest.mark.parametrize("other", ["", "wharf/runtime/start_up.py"])
+def test_a_source_that_has_changed_counts(installed: Installed, other: str) -> None:
     installed("state", "none")
     source = installed.site / "wharf/runtime/state.py"
-    source.write_text(source.read_text().replace("container does not exist", "no container"))
+    status = source.stat()
+    source.write_text(source.read_text().replace("container does not exist", "no container of the name"))
+    if other:  # it alone tells that something has changed
+        os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns))
+        os.utime(installed.site / other, ns=(0, 0))
+        for compiled in installed.site.rglob("*.pyc"):
+            compiled.unlink()
 
-    assert installed("state", "none") == "wharf-runtime: no container: none\n"
-    assert installed("state", "none") == "wharf-runtime: no container: none\n"
+    assert installed("state", "none") == "wharf-runtime: no container of the name: none\n"
+    assert installed("state", "none") == "wharf-runtime: no container of the name: none\n"
 
 
 @pytest.mark.parametrize("content", [b"", b"\4\0\0\0junk", b"\5\0\0\0i\0\0\0\0"])
@@ -102,6 +109,17 @@ def test_a_link_to_the_script_starts_it(installed: Installed, tmp_path: Path) ->
     os.symlink(installed.program, link)
 
     assert installed("state", "none", program=link) == "wharf-runtime: container does not exist: none\n"
+
+
+def test_a_virtual_environment_may_have_a_space_in_its_name(tmp_path: Path) -> None:
+    prefix = tmp_path / "of mine"
+    installed = Installed(prefix)
+    real = Path(os.path.realpath(sys.executable))
+    (prefix / "pyvenv.cfg").write_text(f"home = {real.parent}\n")
+    (prefix / "bin/python3").symlink_to(real)
+    (prefix / "bin/wharf").unlink()
+
+    assert installed("state", "none") == "wharf-runtime: container does not exist: none\n"
 
 
 def test_installed_elsewhere_it_is_found_by_site_packages(installed: Installed, tmp_path: Path) -> None:
