@@ -26,6 +26,7 @@ from wharf.kernel.libc import suppress_errno
 from wharf.kernel.signals import raw as signal
 from wharf.lib import light_json
 from wharf.shim.readiness import Readiness
+from wharf.shim.rehearsal import rehearse
 from wharf.shim.shim import Shim
 from wharf.spec.shim_wire import BEGUN, MAX_MESSAGE_BYTES
 
@@ -166,6 +167,10 @@ def _be_spare(spare: _Spare, zygote: int) -> NoReturn:
         os._exit(0)
     spare.conceive()
     ready = Readiness()
+    try:
+        rehearse(ready.loop)
+    except OSError as error:  # it only saves time
+        _complain(f"cannot rehearse: {error}")
     while True:
         try:
             received = sockets.receive(spare.engine, MAX_MESSAGE_BYTES)
