@@ -278,7 +278,10 @@ class Connection:
 
 
 def _unreachable(what: str, host: Host, problem: BaseException) -> Unavailable:
-    said = str(problem) or ("it did not answer in time" if isinstance(problem, TimeoutError) else repr(problem))
+    if isinstance(problem, aiohttp.ClientConnectorError):  # whose own words show the objects that it was made with
+        problem = problem.os_error
+    said = getattr(problem, "strerror", None) or str(problem)
+    said = said or ("it did not answer in time" if isinstance(problem, TimeoutError) else repr(problem))
     return Unavailable(f"{what}: cannot reach {host.name}: {said}")
 
 

@@ -3,7 +3,10 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 from tests.fakes.registry import FakeRegistry, Slept, failed, fails, repository, serving, waiting
@@ -11,7 +14,7 @@ from tests.fakes.registry import FakeRegistry, Slept, failed, fails, repository,
 from wharf.errors import NotFound, Unauthorized, Unavailable, WharfError
 from wharf.images.registry.credentials import Credentials
 from wharf.images.registry.hosts import Host, RegistryOptions, origin
-from wharf.images.registry.transport import Transport, proxy_for
+from wharf.images.registry.transport import Transport, _unreachable, proxy_for
 from wharf.lib.digest import digest_of
 
 BLOB = digest_of(b"blob")
@@ -98,6 +101,21 @@ def test_loopback_is_tried_with_tls_and_then_without() -> None:
                 await transport.aclose()
 
     assert asyncio.run(ask()) == (200, "http")
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        (OSError(-3, "Temporary failure in name resolution"), "Temporary failure in name resolution"),
+        (OSError("odd"), "odd"),
+    ],
+)
+def test_why_a_host_cannot_be_reached_is_told_in_the_systems_words(problem: OSError, said: str) -> None:
+    key: Any = SimpleNamespace(host="registry.test", port=443, ssl=object(), is_ssl=True)
+
+    told = _unreachable("x", Host("registry.test"), aiohttp.ClientConnectorError(key, problem))
+
+    assert str(told) == f"x: cannot reach registry.test: {said}"
 
 
 def test_a_host_that_must_be_secure_is_never_asked_without_tls() -> None:
