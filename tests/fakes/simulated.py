@@ -83,12 +83,13 @@ class Simulated:
         assert {volume for _, volume, _ in mounts} <= self.volumes.keys()
         made = self._made[operation.number] = f"{next(_IDS):012x}".ljust(64, "0")
         image = self.images[identity.image_name(self.project, service)]
-        digest = identity.service_hash(service, self._first_of)
+        digest = identity.service_hash(service, self.first_of)
         self.containers[made] = Container(
             made, name, service.name, operation.replica, "created", digest, image, networks, mounts,
         )  # fmt: skip
 
-    def _first_of(self, service: str) -> str:
+    def first_of(self, service: str) -> str:
+        """Return the container whose namespaces others use."""
         return next((one.id for one in self.observed.of(service)), "")
 
     def _rename_container(self, operation: Operation) -> None:

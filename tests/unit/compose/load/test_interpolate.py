@@ -97,3 +97,51 @@ def test_text_is_replaced_or_refused_and_nothing_else(text: str, variables: dict
         return
     assert "$" not in text or isinstance(result, str)
     assert "$" in text or result == text
+
+
+# A text as a tree: plain words, and (name, operator, word) for ${name<operator>word}.
+_OPERATORS = ("", "-", ":-", "+", ":+")
+_Tree = str | tuple[str, str, list["_Tree"]]
+_TREES = st.lists(
+    st.recursive(
+        st.text("ab /.:", max_size=4),
+        lambda below: st.tuples(st.sampled_from("ABC"), st.sampled_from(_OPERATORS), st.lists(below, max_size=3)),
+        max_leaves=8,
+    ),
+    max_size=4,
+)
+
+
+def _written(tree: list[_Tree]) -> str:
+    return "".join(
+        one if isinstance(one, str) else f"${{{one[0]}{one[1]}{_written(one[2]) if one[1] else ''}}}" for one in tree
+    )
+
+
+def _meant(tree: list[_Tree], variables: dict[str, str]) -> str:
+    return "".join(one if isinstance(one, str) else _meant_by(*one, variables) for one in tree)
+
+
+def _meant_by(name: str, operator: str, word: list[_Tree], variables: dict[str, str]) -> str:
+    is_there = bool(variables.get(name)) if ":" in operator else name in variables
+    if operator.endswith("+"):
+        return _meant(word, variables) if is_there else ""
+    return variables[name] if is_there else _meant(word, variables) if operator else ""
+
+
+@given(_TREES, st.dictionaries(st.sampled_from("ABC"), st.text("xy", max_size=2)))
+def test_modifiers_within_modifiers_mean_what_a_shell_means_by_them(
+    tree: list[_Tree], variables: dict[str, str]
+) -> None:
+    assert substitute(_written(tree), variables.get) == _meant(tree, variables)
+
+
+@given(st.sampled_from("ABC"), st.sampled_from(["?", ":?"]), st.dictionaries(st.sampled_from("ABC"), st.text("x")))
+def test_required_variable_is_there_or_is_asked_for(name: str, operator: str, variables: dict[str, str]) -> None:
+    text = f"${{{name}{operator}say it}}"
+
+    if variables.get(name) or (operator == "?" and name in variables):
+        assert substitute(text, variables.get) == variables[name]
+    else:
+        with pytest.raises(InvalidArgument, match="say it"):
+            substitute(text, variables.get)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wharf.compose.load.canonical import canonical
@@ -109,20 +109,27 @@ _SERVICE = st.fixed_dictionaries(
         "environment": st.dictionaries(_TEXTS, _TEXTS, max_size=2),
         "cap_add": st.lists(_TEXTS, max_size=2, unique=True),
         "volumes": st.lists(st.builds("v{}:/{}".format, _TEXTS, _TEXTS), max_size=2),
-        "logging": st.fixed_dictionaries({"driver": _TEXTS, "options": st.dictionaries(_TEXTS, _TEXTS, max_size=2)}),
+        "logging": st.fixed_dictionaries(
+            {}, optional={"driver": _TEXTS, "options": st.dictionaries(_TEXTS, _TEXTS, max_size=2)}
+        ),
         "deploy": st.fixed_dictionaries({}, optional={"replicas": st.integers(0, 3), "mode": _TEXTS}),
     },
 )
+_KEYS = ("cap_add", "volumes", "environment", "command", "logging", "deploy")
 _MARKED = st.builds(
-    lambda service, tags: (
+    lambda service, tags, resets: (
         "services: {a: {"
-        + ", ".join(f"{key}: {tags.get(key, '')}{_flow(value)}" for key, value in service.items())
+        + ", ".join(
+            [
+                *(f"{key}: {tags.get(key, '')}{_flow(value)}" for key, value in service.items()),
+                *(f"{key}: !reset null" for key in sorted(resets - service.keys())),
+            ]
+        )
         + "}}"
     ),
     _SERVICE,
-    st.dictionaries(
-        st.sampled_from(["cap_add", "volumes", "environment", "command"]), st.just("!override "), max_size=1
-    ),
+    st.dictionaries(st.sampled_from(_KEYS), st.just("!override "), max_size=2),
+    st.sets(st.sampled_from(_KEYS), max_size=2),
 )
 
 
@@ -134,6 +141,7 @@ def _flow(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
+@settings(max_examples=500)
 @given(_MARKED, _MARKED, _MARKED)
 def test_merging_is_associative(first: str, second: str, third: str) -> None:
     one, two, three = tree(first), tree(second), tree(third)

@@ -263,7 +263,11 @@ def test_planning_after_executing_gives_an_empty_plan(first: str, second: str, r
         for service in engine.project.services.values()
         for number in range(1, service.replicas + 1)
     }
-    assert len(engine.containers) == len(wished)
+    assert {one.name for one in engine.containers.values()} == wished
+    for one in engine.containers.values():
+        service = engine.project.services[one.service]
+        assert one.config_hash == identity.service_hash(service, engine.first_of)
+        assert one.image == engine.images[identity.image_name(engine.project, service)]
     assert all(one.state == "running" for one in engine.containers.values())
 
 
