@@ -130,6 +130,12 @@ def lines_of(error: CallFailed) -> str:
     return shown
 
 
+def metadata_of(told: dict[str, str]) -> dict[str, object]:
+    """Return what ``--metadata-file`` has: descriptors as they are, not as the engine tells them (JSON in base64)."""
+    descriptors = {name: value for name, value in told.items() if name.endswith(".descriptor")}
+    return {**told, **{name: loads(b64decode(value).decode()) for name, value in descriptors.items()}}
+
+
 def _tell(session: Session, values: Values, told: dict[str, str]) -> None:
     image = told.get("containerimage.config.digest") or told.get("containerimage.digest", "")
     if path := values.text("iidfile"):
@@ -137,7 +143,7 @@ def _tell(session: Session, values: Values, told: dict[str, str]) -> None:
             file.write(image)
     if path := values.text("metadata-file"):
         with open(path, "w", encoding="utf-8") as file:
-            json.dump(told, file, indent=2, sort_keys=True)
+            json.dump(metadata_of(told), file, indent=2, sort_keys=True)
             file.write("\n")
     if values.on("quiet") and image:
         session.print(image)
