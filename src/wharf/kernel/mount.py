@@ -267,6 +267,15 @@ def mount_setattr(
     _mount_setattr(fd, os.fsencode(path), flags, attributes, ctypes.sizeof(attributes))
 
 
+def load() -> None:
+    """Load what :func:`change` and :func:`place` need here, for children who can import nothing any more."""
+    try:
+        mount_setattr(-1)
+    except OSError as error:
+        if error.errno == errno.ENOSYS:
+            from wharf.kernel import remount  # noqa: F401, PLC0415 - few kernels need it
+
+
 def change(fd: int, *changes: Change) -> None:
     """Change the mount of ``fd``, which has a place; as :func:`mount_setattr`, and before Linux 5.12 too."""
     for one in changes:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from wharf.runtime.start_up import Entry, Index
 
 _FOLDERS: Final = ("runtime", "runtime/commands", "kernel", "kernel/cgroup")
-_LIBRARY: Final = ("__init__", "light_json", "places", "signals", "sizes", "version")
 _WITHOUT_TEXTS: Final = 2  # neither docstrings nor assertions, which state what cannot happen
 
 
@@ -37,7 +36,8 @@ def collect(site: str) -> bytes:
     from wharf.runtime.cli import COMMANDS  # noqa: PLC0415 - it is imported anew below
 
     orders = {module: _order(module) for module, _, _ in COMMANDS.values()}
-    sources = [(file, os.stat(f"{site}/{file}")) for file in _files(site)]  # before they are read: see below
+    names = {name for order in orders.values() for name in order}
+    sources = [(file, os.stat(f"{site}/{file}")) for file in _files(site, names)]  # before they are read: see below
     codes = [marshal.dumps(_compile(site, file)) for file, _ in sources]
     modules: dict[str, Entry] = {}
     index: Index = {
@@ -55,12 +55,16 @@ def collect(site: str) -> bytes:
     return len(head).to_bytes(4, "little") + head + b"".join(codes)
 
 
-def _files(site: str) -> Iterable[str]:
-    yield from ("wharf/__init__.py", "wharf/errors.py", "wharf/spec/__init__.py", "wharf/spec/oci_runtime.py")
-    yield from (f"wharf/lib/{name}.py" for name in _LIBRARY)
-    for folder in _FOLDERS:
-        names = sorted(os.listdir(f"{site}/wharf/{folder}"))
-        yield from (f"wharf/{folder}/{name}" for name in names if name.endswith(".py"))
+def _files(site: str, names: Iterable[str]) -> list[str]:
+    """Return the files of the modules ``names``, and of all in the folders of what some containers need."""
+    loaded = {_file(site, name) for name in names}
+    found = (f"wharf/{folder}/{name}" for folder in _FOLDERS for name in os.listdir(f"{site}/wharf/{folder}"))
+    return sorted(loaded.union(file for file in found if file.endswith(".py")))
+
+
+def _file(site: str, name: str) -> str:
+    path = name.replace(".", "/")
+    return f"{path}/__init__.py" if os.path.isdir(f"{site}/{path}") else f"{path}.py"
 
 
 def _name(file: str) -> str:

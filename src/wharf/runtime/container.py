@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from wharf.kernel import unix_socket
+from wharf.kernel import mount, unix_socket
 from wharf.kernel.clone import clone3
 from wharf.kernel.userns import inside
 from wharf.runtime import conversation, filters, init, mounts, namespaces
@@ -74,6 +74,7 @@ def create(
     steps = Steps()
     invocation = invocation or Invocation()
     plan = init.plan(spec, bundle, rootfs, _filter(spec, seccomp_cache), invocation)
+    mount.load()
     steps.done("plan")
     here, there = unix_socket.pair()
     entry: CgroupEntry | None = None

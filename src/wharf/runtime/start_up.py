@@ -61,7 +61,7 @@ def _load(site: str, index: Index, content: memoryview) -> bool:
     """Take the modules of this command from the archive; return False if it is out of date."""
     modules, first = index["modules"], index["first"]
     names = next((first[word] for word in sys.argv[1:] if word in first), [])
-    if not all(_is_fresh(site, modules[name]) for name in (_OURSELVES, *names)):
+    if not all(name in modules and _is_fresh(site, modules[name]) for name in (_OURSELVES, *names)):
         return False
     sys.path.insert(0, site)
     sys.meta_path.insert(0, Finder(site, modules, content))
@@ -127,7 +127,7 @@ class Finder:
 
 def place(site: str) -> str:
     """Return where the archive is."""
-    return f"{site}/wharf/runtime/__pycache__/commands.{sys.implementation.cache_tag}"
+    return f"{site}/wharf/runtime/__pycache__/command.{sys.implementation.cache_tag}"
 
 
 def _renew(site: str) -> None:

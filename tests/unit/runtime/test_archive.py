@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from wharf.runtime.cli import COMMANDS
+
 _TOP = Path(__file__).parents[3]
 
 
@@ -25,7 +27,7 @@ class Installed:
         for name in ("__init__.py", "errors.py"):
             shutil.copy(_TOP / "src/wharf" / name, self.site / "wharf" / name)
         (self.site / "wharf/runtime/__pycache__").mkdir()
-        self.archive = self.site / f"wharf/runtime/__pycache__/commands.{sys.implementation.cache_tag}"
+        self.archive = self.site / f"wharf/runtime/__pycache__/command.{sys.implementation.cache_tag}"
         (prefix / "bin").mkdir()
         self.program = prefix / "bin/wharf-runtime"
         shutil.copy(_TOP / "scripts/wharf-runtime", self.program)
@@ -86,6 +88,13 @@ def test_one_that_is_damaged_is_written_anew(installed: Installed, content: byte
 
     assert "container does not exist" in installed("state", "none")
     assert installed.archive.read_bytes()[:4] == good[:4]
+
+
+def test_every_command_finds_its_modules(installed: Installed) -> None:
+    """Without an id most of them only say that they need one."""
+    said = {command: installed(command, "--nonsense") for command in ("state", *COMMANDS)}
+
+    assert set(said.values()) == {"wharf-runtime: flag provided but not defined: --nonsense\n"}
 
 
 def test_a_module_that_only_some_containers_need_is_found_too(installed: Installed) -> None:
