@@ -94,6 +94,11 @@ bench-transfers: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/
 fuzz: venv $(STAMPS)/packages-run $(STAMPS)/packages-image  ## documents nobody would write, for the runtime (as root; EXAMPLES=500)
 	$(BIN)/python -m fuzz $(EXAMPLES)
 
+.PHONY: fuzz-guided
+fuzz-guided: venv  ## bytes that reach new code, for what reads archives and manifests (SECONDS=60)
+	$(BIN)/pip install --quiet --require-hashes --no-deps --upgrade --target build/fuzz-guided -r fuzz/guided.txt
+	PYTHONPATH=build/fuzz-guided:. $(BIN)/python -m fuzz.guided $(SECONDS)
+
 .PHONY: chaos
 chaos: venv $(STAMPS)/packages-run $(STAMPS)/packages-test  ## kill pulls, pushes, loads and prunes at random instants (as root; POINTS=100)
 	$(BIN)/python -m chaos $(POINTS)

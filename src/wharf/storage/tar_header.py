@@ -75,7 +75,9 @@ def parse_records(body: bytes) -> Records:
     at = 0
     while at < len(body):
         space = body.find(b" ", at, at + _LONGEST_NUMBER)
-        length = decimal(body[at:space]) if space > 0 else 0
+        if space < 0:  # a length that is not there must not count as one: nothing would ever come after it
+            raise Corrupt("corrupt archive: a pax record without its length")
+        length = decimal(body[at:space])
         record = body[space + 1 : at + length]
         keyword, equals, value = record.partition(b"=")
         if at + length > len(body) or record[-1:] != b"\n" or not equals:

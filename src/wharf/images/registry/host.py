@@ -39,7 +39,10 @@ def address_parts(address: str, what: str) -> SplitResult:
     Raises:
         InvalidArgument: it is none; the message says of ``what``.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # brackets that are no IPv6 address
+        parts = urlsplit("")
     if (
         parts.scheme not in ("http", "https")
         or not parts.netloc

@@ -13,6 +13,9 @@ def test_the_api_is_below_the_address_unless_that_has_all_of_its_path() -> None:
     assert whole.url("http", "/v2/a/tags/list") == "http://h/hub/v2/a/tags/list"
 
 
-def test_what_is_no_address_says_of_what() -> None:
-    with pytest.raises(InvalidArgument, match='invalid host: "ftp://h" must be'):
-        address_parts("ftp://h", "host")
+@pytest.mark.parametrize("address", ["ftp://h", "http://[h", "https://a]b", "https://u@h"])
+def test_what_is_no_address_says_of_what(address: str) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        address_parts(address, "host")
+
+    assert str(refused.value) == f'invalid host: "{address}" must be http[s]://HOST[:PORT][/PATH]'
