@@ -239,6 +239,6 @@ def _version(command: list[str]) -> str:
 
 
 SUITES = (
-    Suite("compose-converge", 96, lambda scratch: converge(of_docker_compose(), scratch)),
+    Suite("compose-converge", 94, lambda scratch: converge(of_docker_compose(), scratch)),
     Suite("compose-converge-podman", 108, lambda scratch: converge(of_podman_compose(), scratch)),
 )
