@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
+from wharf.errors import WharfError
 from wharf.images.image_set import ImageSet
 from wharf.images.packing import Blob
+from wharf.images.pull import first_of
 from wharf.images.push import media_type_of
 from wharf.images.registry.repository import Repository
 from wharf.images.registry.upload import Reader, Uploads
@@ -77,9 +79,12 @@ class Artifact:
             async with limit:
                 await self.write(blob.descriptor, blob.path)
 
-        async with asyncio.TaskGroup() as group:
-            for blob in images.blobs:
-                group.create_task(one(blob))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for blob in images.blobs:
+                    group.create_task(one(blob))
+        except* (WharfError, OSError) as errors:
+            raise first_of(errors) from None
         for data in images.small_blobs:
             await self.write_document({"digest": digest_of(data), "size": len(data)}, data)
         for raw in images.manifests:

@@ -63,15 +63,18 @@ def plan(key: str, networks: Iterable[BridgeNetwork], present: Rules) -> list[Co
 
 
 def settle(nft: Nftables, key: str, networks: Iterable[BridgeNetwork]) -> bool:
-    """Make the rules what ``networks`` need, in one transaction; return whether they were not. Blocks.
+    """Make the rules what ``networks`` need, in one transaction a chain; return whether they were not. Blocks.
 
-    A chain that its owner removes meanwhile needs none.
+    A chain that its owner removes meanwhile needs none, and one that is its owner's alone (``flags owner``,
+    as firewalld's may be) can have none.
     """
-    commands = plan(key, networks, observe(nft))
-    if commands:
-        with suppress_errno(errno.ENOENT):
-            nft.run(commands)
-    return bool(commands)
+    networks, changed = tuple(networks), False
+    for chain, rules in observe(nft).items():
+        if commands := plan(key, networks, {chain: rules}):
+            with suppress_errno(errno.ENOENT, errno.EPERM):
+                nft.run(commands)
+                changed = True
+    return changed
 
 
 def _wanted(networks: Iterable[BridgeNetwork], versions: Sequence[int]) -> Iterator[tuple[str, str]]:

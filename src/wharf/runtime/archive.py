@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import marshal
 import os
 import sys
 from importlib.machinery import PathFinder
 
+from wharf.kernel.libc import suppress_errno
 from wharf.runtime import start_up
 
 TYPE_CHECKING = False
@@ -26,8 +28,15 @@ def write(site: str) -> None:
     """Write the archive of the package below ``site``, whole or not at all."""
     path = start_up.place(site)
     temporary = f"{path}.{os.getpid()}"
-    with open(temporary, "wb") as file:
+    with suppress_errno(errno.ENOENT):
+        os.unlink(temporary)
+    # Whoever can write to it decides what root executes: the caller's umask has no say in that.
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    with open(fd, "wb") as file:
+        os.fchmod(fd, 0o644)
         file.write(collect(site))
+        file.flush()
+        os.fsync(fd)
     os.replace(temporary, path)
 
 

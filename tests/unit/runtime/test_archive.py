@@ -143,3 +143,13 @@ def test_installed_elsewhere_it_is_found_by_site_packages(installed: Installed, 
     assert installed("state", "none", program=moved / "wharf-runtime") == (
         "wharf-runtime: container does not exist: none\n"
     )
+
+
+def test_nobody_else_may_write_to_it_whatever_the_umask(installed: Installed) -> None:
+    before = os.umask(0)
+    try:
+        installed("--root", "/nonexistent", "state", "none")
+    finally:
+        os.umask(before)
+
+    assert os.stat(installed.archive).st_mode & 0o777 == 0o644

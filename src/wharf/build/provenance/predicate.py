@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from wharf.build.provenance.facts import Facts, Material
 from wharf.build.provenance.steps import locations_of, steps_of
@@ -17,6 +18,7 @@ _TYPE_02: Final = "https://mobyproject.org/buildkit@v1"
 _TYPE_1: Final = "https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md"
 _OF_THE_HOST: Final = {"cgroup-parent", "image-resolve-mode", "platform", "cache-imports", "cache-from", "no-cache"}
 _OTHERS: Final = ("attest:", "vcs:", "local-sessionid:", "input-metadata:", "frontend.caps")
+_USER: Final = re.compile(r"\b([a-z][a-z0-9+.-]*://)[^/\s@?#]+@", re.IGNORECASE)
 _SAID: Final = ("build-arg:", "label:")
 
 
@@ -33,8 +35,19 @@ class Asked:
 def predicate(facts: Facts, asked: Asked) -> tuple[str, Document]:
     """Return a predicate's type and its value."""
     if asked.version == "v1":
-        return SLSA_1, _version_1(facts, asked)
-    return SLSA_02, _version_02(facts, asked)
+        return SLSA_1, without_credentials(_version_1(facts, asked))
+    return SLSA_02, without_credentials(_version_02(facts, asked))
+
+
+def without_credentials(value: Any) -> Any:
+    """Return a document without the user and password of any address in it: it is published with the image. Pure."""
+    if isinstance(value, str):
+        return _USER.sub(r"\1", value)
+    if isinstance(value, Mapping):
+        return {name: without_credentials(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_credentials(each) for each in value]
+    return value
 
 
 def _version_02(facts: Facts, asked: Asked) -> Document:

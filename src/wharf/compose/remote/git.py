@@ -94,10 +94,24 @@ def _resolve(source: GitSource, variables: Mapping[str, str]) -> str:
         raise ComposeError(f"repository does not contain ref {source.ref or 'HEAD'}: {source.remote}")
     if code:
         raise WharfError(f"failed to access repository at {source.remote}:\n  {complaint}")
-    commit = said[:40].decode("ascii", "replace")
-    if not _COMMIT.match(commit):
-        raise WharfError(f"unexpected answer of git: {commit!r}")
-    return commit
+    return chosen(said.decode("utf-8", "replace"), source.ref or "HEAD")
+
+
+def chosen(said: str, ref: str) -> str:
+    """Return the commit that ``ref`` names in an answer of git-ls-remote(1), which lists all that end with it. Pure.
+
+    Raises:
+        ComposeError: none of them is ``ref`` itself, a branch or a tag of that name.
+    """
+    commits = {name: commit for commit, _, name in (line.partition("\t") for line in said.splitlines())}
+    for name in (f"refs/tags/{ref}", f"refs/heads/{ref}", ref):
+        commit = commits.get(f"{name}^{{}}") or commits.get(name)
+        if commit is None:
+            continue
+        if not _COMMIT.match(commit):
+            raise WharfError(f"unexpected answer of git: {commit!r}")
+        return commit
+    raise ComposeError(f"repository does not contain ref {ref}")
 
 
 def _git(variables: Mapping[str, str], *words: str) -> None:

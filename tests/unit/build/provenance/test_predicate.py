@@ -90,3 +90,15 @@ def test_a_build_from_elsewhere_says_from_where() -> None:
     }
     assert value["metadata"]["completeness"]["materials"] is True
     assert value["metadata"]["https://mobyproject.org/buildkit@v1#hermetic"] is True
+
+
+@pytest.mark.parametrize("asked", [Asked(), Asked(everything=True), Asked(everything=True, version="v1")])
+def test_credentials_in_addresses_are_left_out(asked: Asked) -> None:
+    address = "https://me:s3cret@git.example/x.git"
+    remote = Material(f"git+{address}#main", {"sha1": "1" * 40})
+    facts = replace(FACTS, remote=remote, arguments={**FACTS.arguments, "context": address, "context:other": address})
+
+    said = str(_said(asked, facts))
+
+    assert "s3cret" not in said
+    assert "git+https://git.example/x.git#main" in said

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from wharf.compose.load.located import ComposeError
-from wharf.compose.remote.git import GitSource, bring_commit, git_source
+from wharf.compose.remote.git import GitSource, bring_commit, chosen, git_source
 from wharf.errors import NotFound, WharfError
 
 
@@ -115,3 +115,12 @@ def test_git_that_is_not_installed_is_told(tmp_path: Path, monkeypatch: pytest.M
 
     with pytest.raises(NotFound, match="not installed"):
         bring_commit(GitSource("git://h/a", "", ""), str(tmp_path), {})
+
+
+def test_a_branch_whose_name_ends_with_the_one_asked_for_is_not_taken() -> None:
+    one, other = "1" * 40, "2" * 40
+
+    assert chosen(f"{other}\trefs/heads/feature/main\n{one}\trefs/heads/main\n", "main") == one
+    assert chosen(f"{other}\trefs/tags/v1\n{one}\trefs/tags/v1^{{}}\n", "v1") == one
+    with pytest.raises(ComposeError, match="does not contain ref main"):
+        chosen(f"{other}\trefs/heads/feature/main\n", "main")
