@@ -5,6 +5,7 @@ The subprocess module costs 29 ms to import, which a command line has no time fo
 
 from __future__ import annotations
 
+import errno
 import os
 
 TYPE_CHECKING = False
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 MAX_ANSWER = 1 << 20
 _LAST = 2000
+_SIGPIPE = 13  # the interpreter ignores it; programs are not to
 
 
 class Running:
@@ -39,7 +41,9 @@ class Running:
                    (os.POSIX_SPAWN_DUP2, self._errors, 2)]  # fmt: skip
         variables = os.environ if environment is None else environment
         try:
-            self._pid = os.posix_spawnp(arguments[0], list(arguments), variables, file_actions=actions)
+            self._pid = os.posix_spawnp(
+                arguments[0], list(arguments), variables, file_actions=actions, setsigdef=[_SIGPIPE]
+            )
         except BaseException:
             for descriptor in (self._errors, ask, answered):
                 os.close(descriptor)
@@ -94,10 +98,12 @@ def ask(
     """Run a program to its end; return its exit code, what it wrote, and what it complained of.
 
     Raises:
-        OSError: it cannot be run.
+        OSError: it cannot be run, or answers more than MAX_ANSWER bytes.
     """
     with Running(arguments, question=question, environment=environment) as running:
-        said = running.read()
+        said = running.read(MAX_ANSWER + 1)
+        if len(said) > MAX_ANSWER:  # it would wait for ever for somebody to read the rest
+            raise OSError(errno.EFBIG, f"Its answer is longer than {MAX_ANSWER} bytes", arguments[0])
         return running.wait(), said, running.complaint()
 
 

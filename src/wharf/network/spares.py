@@ -104,6 +104,7 @@ class Spare:
         except BaseException:
             self.close()
             netns.remove(path)
+            sandbox.unlimit([endpoint])
             self._remove_link()
             raise
         opened, self._opened = self._opened, ()

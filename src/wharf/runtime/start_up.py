@@ -63,13 +63,16 @@ def _load(site: str, index: Index, content: memoryview) -> bool:
     names = next((first[word] for word in sys.argv[1:] if word in first), [])
     if not all(name in modules and _is_fresh(site, modules[name]) for name in (_OURSELVES, *names)):
         return False
+    finder = Finder(site, modules, content)
+    codes = [finder.code(name) for name in names]  # all of them, before anything of them is there
+    if None in codes:
+        return False
     sys.path.insert(0, site)
-    sys.meta_path.insert(0, Finder(site, modules, content))
+    sys.meta_path.insert(0, finder)
     for name in sorted(names):  # each after the package that it is in
         _make(site, name, modules[name][0])
-    for name in names:
-        start, end = modules[name][3:]
-        exec(marshal.loads(content[start:end]), sys.modules[name].__dict__)  # noqa: S102, S302 - our own code
+    for name, code in zip(names, codes, strict=True):
+        exec(code, sys.modules[name].__dict__)  # type: ignore[arg-type]  # noqa: S102 - our own code
     return True
 
 
@@ -97,18 +100,32 @@ def _make(site: str, name: str, file: str) -> None:
 class Finder:
     """Finds, for the import system, the modules that only some containers ask for."""
 
-    __slots__ = ("_content", "_modules", "_site")
+    __slots__ = ("_codes", "_content", "_modules", "_site")
 
     def __init__(self, site: str, modules: dict[str, Entry], content: memoryview) -> None:
         self._site = site
         self._modules = modules
         self._content = content
+        self._codes: dict[str, CodeType] = {}
+
+    def code(self, name: str) -> CodeType | None:
+        """Return a module's code; None where the archive is damaged."""
+        start, end = self._modules[name][3:]
+        try:
+            found: Any = marshal.loads(self._content[start:end])  # noqa: S302 - our own code
+        except (ValueError, EOFError, TypeError):
+            return None
+        return found if type(found) is type(self.code.__code__) else None
 
     def find_spec(self, name: str, _path: object = None, _target: object = None) -> Any:
         """Return how to load ``name``; None if that is not in the archive as it is on the disk."""
         entry = self._modules.get(name)
         if entry is None or not _is_fresh(self._site, entry):
             return None
+        code = self.code(name)
+        if code is None:
+            return None  # it is looked for in the files
+        self._codes[name] = code
         path = f"{self._site}/{entry[0]}"
         spec: Any = type(sys.__spec__)(name, self, origin=path, is_package=path.endswith(_PACKAGE))  # type: ignore[arg-type]
         spec.has_location = True
@@ -121,8 +138,7 @@ class Finder:
 
     def exec_module(self, module: ModuleType) -> None:
         """Fill it."""
-        start, end = self._modules[module.__name__][3:]
-        exec(marshal.loads(self._content[start:end]), module.__dict__)  # noqa: S102, S302 - our own code
+        exec(self._codes.pop(module.__name__), module.__dict__)  # noqa: S102 - our own code
 
 
 def place(site: str) -> str:

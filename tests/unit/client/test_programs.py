@@ -34,6 +34,18 @@ def test_lines_come_one_by_one_and_who_leaves_early_ends_the_program() -> None:
     assert open_descriptors() == before
 
 
+def test_program_that_answers_without_end_is_ended_and_told_of() -> None:
+    before = open_descriptors()
+
+    with pytest.raises(OSError, match="longer than 1048576 bytes: 'cat'"):
+        ask(["cat", "/dev/zero"])
+    assert open_descriptors() == before
+
+
+def test_program_ends_when_nobody_reads_it_any_more() -> None:
+    assert ask(["sh", "-c", "kill -PIPE $$; echo survived"]) == (-13, b"", "")
+
+
 def test_program_that_does_not_read_is_no_failure() -> None:
     assert ask(["true"], b"x" * 60000)[0] == 0
 

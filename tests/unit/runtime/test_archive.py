@@ -153,3 +153,22 @@ def test_nobody_else_may_write_to_it_whatever_the_umask(installed: Installed) ->
         os.umask(before)
 
     assert os.stat(installed.archive).st_mode & 0o777 == 0o644
+
+
+def test_one_that_others_can_write_to_is_not_executed(installed: Installed) -> None:
+    installed("state", "none")
+    installed.archive.chmod(0o666)
+
+    assert "container does not exist" in installed("state", "none")
+    assert os.stat(installed.archive).st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("kept", [100, None])
+def test_code_that_is_damaged_or_cut_off_is_written_anew(installed: Installed, kept: int | None) -> None:
+    installed("state", "none")
+    good = installed.archive.read_bytes()
+    begin = 4 + int.from_bytes(good[:4], "little")
+    installed.archive.write_bytes(good[: begin + kept] if kept else good[:begin] + bytes(len(good) - begin))
+
+    assert "container does not exist" in installed("state", "none")
+    assert installed.archive.read_bytes()[begin:] == good[begin:]

@@ -19,6 +19,7 @@ T = TypeVar("T")
 MAX_CONFIG_BYTES: Final = 8 << 20
 _MAX_RECORDS: Final = 50_000
 _MAX_LAYERS: Final = 10_000
+_MAX_RESULTS: Final = 1000  # of one record
 _MAX_DEPTH: Final = 500  # layers of one result: twice what overlay can mount
 
 
@@ -114,6 +115,8 @@ def chains(config: CacheConfig) -> dict[str, tuple[str, ...]]:
     _check_links(records)
     found: dict[str, tuple[str, ...]] = {}
     for record in records:
+        if len(record.results or ()) + len(record.chains or ()) > _MAX_RESULTS:
+            raise InvalidArgument(f"invalid cache: a record has more than {_MAX_RESULTS} results")
         own = [_below(layers, result.layer) for result in record.results or ()]
         own += [_named(layers, chained.layers) for chained in record.chains or ()]
         if own and not record.inputs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -57,11 +58,12 @@ async def results_at(place: Readable) -> Results:
     """
     raw = await place.manifest()
     if (config := config_of(raw)) is not None:
-        return results_of(raw, await place.document(config))
+        return await asyncio.to_thread(results_of, raw, await place.document(config))
     found: dict[str, tuple[CachedLayer, ...]] = {}
     manifests = [await place.document(one) for one in images_of(raw)[:_MAX_IMAGES]] or [raw]
     for manifest in manifests:
-        found.update(inline_results_of(manifest, await place.document(parse_manifest(manifest)["config"])))
+        image = await place.document(parse_manifest(manifest)["config"])
+        found.update(await asyncio.to_thread(inline_results_of, manifest, image))
     return found
 
 

@@ -104,7 +104,10 @@ def enter(caches: Caches, told: dict[str, str]) -> None:
     if "cache.manifest" not in told:
         return
     manifest = as_document(loads(told["cache.manifest"]))
+    algorithm, _, name = text(manifest, "digest").partition(":")
     for folder, tag in caches.written.items():
+        if not os.path.exists(os.path.join(folder, "blobs", algorithm, name)):
+            continue  # it is another cache's, in another form
         others = [one for one in _listed(folder) if text(one, "annotations", _REF_NAME) != tag]
         entry = {**manifest, "annotations": {_REF_NAME: tag}}
         index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": [*others, entry]}

@@ -93,7 +93,7 @@ def _check_images(project: Project) -> None:
 
 def _texts(project: Project, bundle: Bundle, read: Callable[[str], str | None]) -> dict[str, str]:
     """Return all that is looked through for secrets, by path: what is published, and what it refers to."""
-    texts = {bundle.paths[name]: text for name, text in (*bundle.files, *bundle.extended.items())}
+    texts = dict(bundle.published())
     texts |= {bundle.paths[name]: text for name, text in bundle.variables.items()}
     for one in (*project.configs.values(), *project.secrets.values()):
         if one.file and (text := read(one.file)) is not None:
@@ -103,11 +103,10 @@ def _texts(project: Project, bundle: Bundle, read: Callable[[str], str | None]) 
 
 def _questions(project: Project, bundle: Bundle, texts: dict[str, str], *, with_env: bool) -> list[str]:
     """Return what the user has to agree to."""
-    published = (*bundle.files, *bundle.extended.items())
     trees = [
         canonical(document, interpolated=False)
-        for name, text in published
-        for document in parse(text, bundle.paths[name])
+        for path, text in bundle.published()
+        for document in parse(text, path)
         if isinstance(document, Map)
     ]
     asked = (

@@ -74,7 +74,7 @@ class Syncing:
         for change in self._meant(sorted(paths)):
             try:
                 self._do(change)
-            except WharfError as error:
+            except (WharfError, OSError) as error:  # of the engine, or of a file here
                 self._say(f"ERROR: {change.service}: {error}")
 
     def _meant(self, paths: Sequence[str]) -> list[Work]:
@@ -179,6 +179,7 @@ def copy(engine: Engine, container: str, changes: Sequence[Change]) -> None:
 
     Raises:
         WharfError: the container does not take it.
+        OSError: a file cannot be read; nothing is brought.
     """
     out = io.BytesIO()
     gone: list[str] = []
@@ -186,7 +187,7 @@ def copy(engine: Engine, container: str, changes: Sequence[Change]) -> None:
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for change in changes:
             try:
-                tar.add(change.path, change.target.lstrip("/"), recursive=False, filter=_owned_by_root)
+                _add(tar, change)
                 count += 1
             except FileNotFoundError:
                 gone.append(change.target)
@@ -196,10 +197,18 @@ def copy(engine: Engine, container: str, changes: Sequence[Change]) -> None:
         _remove(engine, container, gone)
 
 
-def _owned_by_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+def _add(tar: tarfile.TarFile, change: Change) -> None:
+    """Add a file with what is in it at one moment: it may be written to meanwhile."""
+    entry = tar.gettarinfo(change.path, change.target.lstrip("/"))
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = ""
-    return entry
+    if not entry.isreg():
+        tar.addfile(entry)
+        return
+    with open(change.path, "rb") as file:
+        content = file.read()
+    entry.size = len(content)
+    tar.addfile(entry, io.BytesIO(content))
 
 
 def _remove(engine: Engine, container: str, paths: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Files from elsewhere see variables of the user's: which, and whether they shall, is asked before they run."""
+"""Projects from elsewhere see variables of the user's: which, and whether they shall, is asked before they run."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def ask_about(session: Session, request: Request, loaded: Loaded, *, yes: bool) 
     Raises:
         Forbidden: the user does not agree.
     """
-    names = list(request.files) or loaded.project.environment.get("COMPOSE_FILE", "").split(":")
-    if not is_elsewhere(names[0]):
+    tree, found, _ = load_tree(replace(request, interpolate=False), files_of(session, request))
+    names = found.names
+    if not any(is_elsewhere(name) for name in names):
         return
     included = [name for name in loaded.elsewhere if name not in names]
     if included and not yes:
         told = "".join(f"  - {name}\n" for name in included)
         _ask(session, "Warning: this project includes files from remote sources, which could be malicious:\n"
                       f"{told}Do you want to continue? [y/N]: ", default=False)  # fmt: skip
-    if flags_of(session).text("progress") not in _QUIET:
+    if is_elsewhere(names[0]) and flags_of(session).text("progress") not in _QUIET:
         session.print(f'Your compose stack "{names[0]}" is stored in "{loaded.project.working_dir}"')
-    tree, _, _ = load_tree(replace(request, interpolate=False), files_of(session, request))
     rows = variable_rows(variables_in(tree), os.environ)
     if rows and not yes:
         head = ["VARIABLE", "VALUE", "SOURCE", "REQUIRED", "DEFAULT"]

@@ -68,6 +68,7 @@ class Found:
     folder: str  # relative paths are relative to it
     variables: dict[str, str]
     called: str  # the folder that lends the project its name
+    names: list[str]  # of the files, as they were asked for
 
 
 def load(request: Request, files: Files) -> Loaded:
@@ -140,7 +141,7 @@ def locate(request: Request, files: Files) -> Found:
         folder = os.path.dirname(paths[0]) if brought[0] else called
         if called != request.folder and not request.env_files:
             variables = _with_env_files(request, files, called)
-    return Found(paths, folder, variables, called)
+    return Found(paths, folder, variables, called, names)
 
 
 def _from_variable(variables: Mapping[str, str]) -> list[str]:

@@ -45,7 +45,7 @@ def layers(bundle: Bundle, *, variables: bool, digests: str = "") -> list[Blob]:
         variables: Whether files of variables are among them.
         digests: An override file that pins images.
     """
-    found = [compose_file(name, text) for name, text in bundle.files]
+    found = [compose_file(name, text) for name, _, text in bundle.files]
     found += [compose_file(name, text, **{EXTENDS: "true"}) for name, text in bundle.extended.items()]
     for name, text in bundle.variables.items() if variables else ():
         found.append(Blob(ENV_FILE, text.encode(), {_VERSION: __version__, ENV_NAME: name}))

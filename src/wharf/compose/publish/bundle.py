@@ -18,10 +18,15 @@ from wharf.compose.publish.rewriting import Renames, included, rewritten
 class Bundle:
     """Texts by the names that they have in an artifact, in its order."""
 
-    files: list[tuple[str, str]] = field(default_factory=list)  # those that are merged
+    files: list[tuple[str, str, str]] = field(default_factory=list)  # those that are merged: name, path, text
     extended: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
-    paths: dict[str, str] = field(default_factory=dict)  # name → where it was read
+    paths: dict[str, str] = field(default_factory=dict)  # name of the others → where it was read
+
+    def published(self) -> list[tuple[str, str]]:
+        """Return the path and the text of each Compose file."""
+        extended = [(self.paths[name], text) for name, text in self.extended.items()]
+        return [(path, text) for _, path, text in self.files] + extended
 
 
 class _Gathering:
@@ -80,6 +85,5 @@ def gathered(paths: list[str], folder: str, variables: Mapping[str, str], files:
     gathering = _Gathering(files, variables)
     for path in paths:
         text = gathering.text(path, folder)
-        gathering.bundle.files.append((os.path.basename(path), text))
-        gathering.bundle.paths[os.path.basename(path)] = path
+        gathering.bundle.files.append((os.path.basename(path), path, text))
     return gathering.bundle

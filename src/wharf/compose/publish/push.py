@@ -8,7 +8,7 @@ from wharf.client.documents import as_document, as_documents, number, text
 from wharf.client.registry.repository import Refused, Repository
 from wharf.compose.publish.artifact import EMPTY, INDEX, MANIFEST, Blob, Version, application, manifest
 from wharf.errors import DataLoss, InvalidArgument
-from wharf.lib.digest import digest_of
+from wharf.lib.digest import digest_of, is_digest
 from wharf.lib.light_json import loads
 
 _DEPTH = 3  # an index of indexes of manifests
@@ -82,6 +82,8 @@ def copy_image(target: Repository, source: Repository, wanted: str, depth: int =
     if below and not depth:
         raise DataLoss(f"{source.name.familiar}: its indexes are nested too deeply")
     for one in below:
+        if not is_digest(text(one, "digest")):
+            raise DataLoss(f"an index of {source.name.familiar} refers to what is no digest: {text(one, 'digest')}")
         copy_image(target, source, text(one, "digest"), depth - 1)
     for blob in [] if below else [as_document(document.get("config")), *as_documents(document.get("layers"))]:
         target.copy_blob(source, text(blob, "digest"), number(blob, "size"))

@@ -125,3 +125,5 @@ def _run(variables: Mapping[str, str], *words: str) -> tuple[int, bytes, str]:
         return ask(["git", *_CAUTIONS, *words], environment=variables)
     except FileNotFoundError as error:
         raise NotFound("git repositories are read by the git program, which is not installed") from error
+    except OSError as error:
+        raise WharfError(f"cannot run git: {(error.strerror or '').lower()}") from error

@@ -16,7 +16,7 @@ from wharf.compose.load.files import MAX_BYTES
 from wharf.compose.load.located import ComposeError
 from wharf.compose.remote.cache import kept
 from wharf.errors import WharfError
-from wharf.lib.digest import digest_of, hex_of
+from wharf.lib.digest import digest_of, hex_of, is_digest
 from wharf.lib.light_json import loads
 from wharf.lib.reference import parse_reference
 
@@ -65,6 +65,8 @@ def bring_artifact(address: str, cache: str, environment: Mapping[str, str], *, 
             found = project_in(manifest)
             if not found:
                 raise ComposeError(f"OCI index {reference} doesn't refer to compose artifacts")
+            if not is_digest(found):  # a tag would name whatever the registry likes
+                raise ComposeError(f"OCI index {reference} refers to what is no digest: {found}")
             manifest = _document(repository.manifest(found)[1], address)
         for layer in layers_of(manifest, str(reference)):
             write(folder, layer.name, repository.blob(layer.digest, layer.size, MAX_BYTES))

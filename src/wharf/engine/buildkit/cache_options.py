@@ -149,4 +149,6 @@ def _reference(attributes: Mapping[str, str], what: str) -> Reference:
     if not attributes.get("ref"):
         raise InvalidArgument(f"registry cache {what} requires ref")
     reference = parse_reference(attributes["ref"])
+    if reference.digest and what == "exporter":
+        raise InvalidArgument(f"a cache cannot be written to a digest: {reference}")
     return reference if reference.digest else tagged(reference.repository, reference.tag)

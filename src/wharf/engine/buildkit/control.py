@@ -83,8 +83,8 @@ class Control:
         except WharfError as error:
             failure = error
             raise described(error) from error
-        except asyncio.CancelledError as cancelled:
-            failure = cancelled
+        except BaseException as error:  # a history that knows of no failure would call it a good build
+            failure = error
             raise
         finally:
             if self._jobs.drop(job) and not request.Internal:

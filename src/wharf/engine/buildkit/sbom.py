@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
 from contextlib import ExitStack
 from typing import Final
 
@@ -94,15 +95,37 @@ def _read(job: Job, result: Result) -> list[Predicate]:
         names = sorted(name for name in os.listdir(root) if name.endswith(_ENDING))
         if len(names) > _MAX_FILES:
             raise InvalidArgument(f"the scanner has written {len(names)} files: at most {_MAX_FILES} are read")
-        return [Predicate(SPDX, _document(root, name)) for name in names]
+        found, left = [], _MAX_BYTES
+        for name in names:
+            data = read_in(root, name, left)
+            left -= len(data)
+            found.append(Predicate(SPDX, _document(name, data)))
+        return found
 
 
-def _document(root: int, name: str) -> object:
-    fd = open_in_root(root, name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with os.fdopen(fd, "rb") as file:
-        data = file.read(_MAX_BYTES + 1)
-    if len(data) > _MAX_BYTES:
-        raise InvalidArgument(f"the scanner's {name} is larger than {_MAX_BYTES} bytes")
+def read_in(root: int, name: str, limit: int) -> bytes:
+    """Return a file that a scanner has written: it is not believed to be one.
+
+    Raises:
+        InvalidArgument: it is none, cannot be read, or has more than ``limit`` bytes.
+    """
+    try:
+        fd = open_in_root(root, name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise InvalidArgument(f"the scanner's {name} is no file")
+            with open(fd, "rb", closefd=False) as file:
+                data = file.read(limit + 1)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise InvalidArgument(f"the scanner's {name} cannot be read: {error.strerror}") from error
+    if len(data) > limit:
+        raise InvalidArgument(f"what the scanner has written is larger than {_MAX_BYTES} bytes")
+    return data
+
+
+def _document(name: str, data: bytes) -> object:
     try:
         return msgspec.json.decode(data, type=dict[str, object])
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:

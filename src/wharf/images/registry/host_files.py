@@ -86,12 +86,20 @@ def parse_host_file(raw: bytes, path: Path) -> HostFile:
     try:
         document = msgspec.convert(tomllib.loads(raw.decode()), _File)
         mirrors = tuple(_host(address, entry, path, mirror=True) for address, entry in document.host.items())
+        _check_server(document)
         server = _host(document.server, document, path, mirror=False) if document.server else None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise InvalidArgument(f"{path}: {error}") from error
     except (InvalidArgument, NotImplementedHere) as error:
         raise type(error)(f"{path}: {error}") from error
     return HostFile(server, mirrors)
+
+
+def _check_server(document: _File) -> None:
+    """Refuse what is said of a server that is not named, for it would change nothing."""
+    said = [name for name in _Entry.__struct_fields__ if getattr(document, name) != getattr(_Entry(), name)]
+    if said and not document.server:
+        raise InvalidArgument(f"{said[0]} stands outside of a host, and needs a server beside it")
 
 
 def _host(address: str, entry: _Entry, path: Path, *, mirror: bool) -> Host:

@@ -188,13 +188,19 @@ class OtherRuntime:
             self._program.run(*words, "--pid-file", pid_file, *more, self._id, stdio=stdio)
             with open(pid_file, encoding="ascii") as file:
                 pid = int(file.read())
-            os.unlink(pid_file)
-            master = None if console is None else console.received()
+            process = os.pidfd_open(pid)
+            try:
+                os.unlink(pid_file)
+                master = None if console is None else console.received()
+            except BaseException:  # nobody else knows of it
+                signal.pidfd_send_signal(process, signal.SIGKILL)
+                os.close(process)
+                raise
         finally:
             if console is not None:
                 console.close()
         steps.done(words[0])
-        return Made(pid, os.pidfd_open(pid), master, steps)
+        return Made(pid, process, master, steps)
 
 
 class _Console:

@@ -23,6 +23,8 @@ def test_caches_are_images_folders_and_what_else_an_engine_knows() -> None:
 
 def test_a_folder_says_what_was_written_to_it_last(tmp_path: Path) -> None:
     where = str(tmp_path)
+    for digest in (A, B):
+        _written(tmp_path, digest)
     for digest, tag in ((A, "latest"), (B, "other"), (B, "latest")):
         caches = caches_of([], [f"type=local,dest={where},tag={tag}"])
         enter(caches, {"cache.manifest": json.dumps({"digest": digest, "size": 2, "mediaType": "m"})})
@@ -34,6 +36,23 @@ def test_a_folder_says_what_was_written_to_it_last(tmp_path: Path) -> None:
     assert found.folders == {f"local:{where}": where}
     assert [one["digest"] for one in index["manifests"]] == [B, B]
     assert json.loads((tmp_path / "oci-layout").read_text()) == {"imageLayoutVersion": "1.0.0"}
+
+
+def _written(folder: Path, digest: str) -> None:
+    blob = folder / "blobs" / digest.replace(":", "/")
+    blob.parent.mkdir(parents=True, exist_ok=True)
+    blob.write_bytes(b"{}")
+
+
+def test_a_cache_that_was_written_elsewhere_is_not_entered(tmp_path: Path) -> None:
+    ours, other = tmp_path / "ours", tmp_path / "other"
+    _written(ours, A)
+    other.mkdir()
+    caches = caches_of([], [f"type=local,dest={ours}", f"type=local,dest={other}"])
+    enter(caches, {"cache.manifest": json.dumps({"digest": A, "size": 2, "mediaType": "m"})})
+
+    assert (ours / "index.json").exists()
+    assert list(other.iterdir()) == []
 
 
 def test_nothing_is_entered_when_nothing_was_written(tmp_path: Path) -> None:

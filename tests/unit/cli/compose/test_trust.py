@@ -71,3 +71,19 @@ def test_files_of_this_machine_are_not_asked_about(
     session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     asked(session, monkeypatch, tmp_path, "", elsewhere=["oci://h/b"], name="compose.yaml")
+
+
+def test_a_file_from_elsewhere_is_asked_about_wherever_it_stands(
+    session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "compose.yaml").write_text("services: {a: {image: '${IMAGE:-x}'}}")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
+    monkeypatch.setattr(
+        "wharf.compose.remote.bring.Remotes.__call__",
+        lambda _, name: str(tmp_path / "compose.yaml") if name.startswith("oci:") else None,
+    )
+    variables = {"COMPOSE_FILE": "compose.yaml;oci://h:5000/a", "COMPOSE_PATH_SEPARATOR": ";"}
+    request = Request(folder=str(tmp_path), variables=variables, files=[])
+
+    with pytest.raises(Forbidden, match="cancelled"):
+        ask_about(session, request, Loaded(Map(), project("services: {}"), [], ["oci://h:5000/a"]), yes=False)

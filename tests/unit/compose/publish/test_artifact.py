@@ -7,7 +7,11 @@ from wharf.compose.publish.bundle import Bundle
 from wharf.compose.remote.oci import layers_of
 from wharf.lib.digest import digest_of
 
-BUNDLE = Bundle([("a.yaml", "name: a\n"), ("b.yaml", "name: b\n")], {"x.yaml": "name: x\n"}, {"v.env": "A=1\n"})
+BUNDLE = Bundle(
+    [("a.yaml", "/p/a.yaml", "name: a\n"), ("b.yaml", "/p/b.yaml", "name: b\n")],
+    {"x.yaml": "name: x\n"},
+    {"v.env": "A=1\n"},
+)
 WHEN = "2026-01-01T00:00:00Z"
 
 

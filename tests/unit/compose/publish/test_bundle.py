@@ -32,7 +32,11 @@ def test_files_that_belong_together_are_gathered_under_names_that_tell_nothing()
     )
 
     assert found.files == [
-        ("compose.yaml", f"services: {{a: {{image: x, env_file: {env}, extends: {{file: {base}, service: b}}}}}}")
+        (
+            "compose.yaml",
+            "/app/compose.yaml",
+            f"services: {{a: {{image: x, env_file: {env}, extends: {{file: {base}, service: b}}}}}}",
+        )
     ]
     assert found.extended == {
         base: f"services: {{b: {{image: y, env_file: {own}, extends: {{file: {base}, service: c}}}}}}"
@@ -45,14 +49,21 @@ def test_file_of_variables_that_need_not_be_there_is_renamed_all_the_same() -> N
     text = "services: {a: {image: x, env_file: [{path: /home/me/gone.env, required: false}]}}"
     found = bundle({"/app/compose.yaml": text})
 
-    assert (found.variables, "/home/me" in found.files[0][1]) == ({}, False)
+    assert (found.variables, "/home/me" in found.files[0][2]) == ({}, False)
+
+
+def test_files_of_one_name_in_two_folders_are_both_looked_at() -> None:
+    texts = {"/a/compose.yaml": "name: a\n", "/b/compose.yaml": "name: b\n"}
+    found = gathered(list(texts), "/a", {}, MemoryFiles(texts))
+
+    assert dict(found.published()) == texts
 
 
 def test_what_is_elsewhere_stays_there() -> None:
     text = "include: ['oci://h/a']\nservices: {a: {extends: {file: 'oci://h/b', service: x}}}\n"
     found = bundle({"/app/compose.yaml": text}, {"oci://h/a": "/c/a", "oci://h/b": "/c/b"})
 
-    assert (found.files, found.extended) == ([("compose.yaml", text)], {})
+    assert (found.files, found.extended) == ([("compose.yaml", "/app/compose.yaml", text)], {})
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ def test_what_is_not_supported_is_refused_by_name(kind: str, attributes: dict[st
     ("exports", "said"),
     [
         ([("registry", {})], "requires ref"),
+        ([("registry", {"ref": f"a@sha256:{'a' * 64}"})], "cannot be written to a digest"),
         ([("local", {})], "requires dest"),
         ([("local", {"dest": "c", "mode": "most"})], "invalid mode"),
         ([("local", {"dest": "c", "image-manifest": "true", "oci-mediatypes": "false"})], "needs OCI"),

@@ -51,6 +51,7 @@ def test_all_of_a_file_is_read() -> None:
     ("text", "words"),
     [
         (b"server = ", "Invalid value"),
+        (b"skip_verify = true", "skip_verify stands outside of a host"),
         (b"\xff", "can't decode"),
         (b'[host."https://m"]\nskip_verfy = true', "unknown field `skip_verfy`"),
         (b'[host."https://m"]\nskip_verify = "yes"', "Expected `bool`"),
