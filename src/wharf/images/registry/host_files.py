@@ -117,7 +117,7 @@ def _host(address: str, entry: _Entry, path: Path, *, mirror: bool) -> Host:
         resolves=_resolves(entry, mirror=mirror),
         authorities=tuple(path.parent / one for one in _texts(entry.ca)),
         own=tuple(_pair(one, path.parent) for one in _texts_or_pairs(entry.client)),
-        headers=tuple((name, value) for name, values in entry.header.items() for value in _texts(values)),
+        headers=tuple((name, ", ".join(_texts(values))) for name, values in entry.header.items()),  # RFC 9110, 5.3
     )
 
 

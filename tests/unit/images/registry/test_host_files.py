@@ -40,7 +40,7 @@ def test_all_of_a_file_is_read() -> None:
                 resolves=False,
                 authorities=(folder / "ca.pem",),
                 own=((folder / "own.cert", folder / "own.key"), (folder / "both.pem", folder / "both.pem")),
-                headers=(("x-team", "web"), ("x-team", "db")),
+                headers=(("x-team", "web, db"),),
             ),
             Host("n.example:5000", mirror=True),
         ),
