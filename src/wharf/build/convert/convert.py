@@ -89,7 +89,8 @@ class Conversion:
         image = state.image
         labels = {**(state.config.get("Labels") or {}), **self.options.labels}
         if labels:
-            state.config["Labels"] = labels
+            # In an order of their own: an image has the same bytes in whichever a client's map was sent.
+            state.config["Labels"] = dict(sorted(labels.items()))
         return Converted(
             state.edge, image, self.bases.get(index), self.epoch_s, state.platform, frozenset(self.used_contexts)
         )

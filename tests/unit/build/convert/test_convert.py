@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.fakes.builds import HOST, converted, image
 
@@ -52,6 +54,16 @@ def test_triggers_of_the_base_come_first_and_go() -> None:
     assert found.target is not None
     assert [line.split("] ")[-1] for line in printed(found.target).splitlines()][1:] == ["RUN 1", "RUN 2"]
     assert "OnBuild" not in found.image["config"]
+
+
+def test_the_order_in_which_labels_arrive_does_not_make_another_image() -> None:
+    """A client's options come in a protobuf map, whose order changes from one request to the next."""
+    base, labels = image(Labels={"z": "1"}), [("b", "2"), ("a", "1"), ("c", "3")]
+    found = [converted("FROM base", base, labels=dict(some)) for some in (labels, labels[::-1])]
+
+    assert [json.dumps(one.image["config"]["Labels"]) for one in found] == [
+        '{"a": "1", "b": "2", "c": "3", "z": "1"}'
+    ] * 2
 
 
 def test_a_target_is_found_by_name_or_number() -> None:
