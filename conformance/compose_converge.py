@@ -51,7 +51,6 @@ _PODMAN = "podman-compose:tests/integration"
 _STALE = "what is here will do while no registry answers"
 _NO_SUCH_MODE = "podman's user namespace mode is refused here; dockerd of 2020 takes any word"
 _MEANT = {
-    f"{_PODMAN}/build/docker-compose.yml": "two services build one image in two ways: there the last one counts",
     f"{_PODMAN}/compose_up_behavior/docker-compose_override_missing.yaml": _STALE,
     f"{_PODMAN}/extends_w_empty_service/docker-compose.yml": "what is extended is a part of the hash there",
     f"{_PODMAN}/in_pod/custom_x-podman_false/docker-compose.yml": _NO_SUCH_MODE,

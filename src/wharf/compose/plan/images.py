@@ -62,7 +62,10 @@ def image_needs(
     only: Collection[str] = (),
     ages_s: Mapping[str, float] | None = None,
 ) -> list[Need]:
-    """Return what is to be pulled and built, each image once; a build comes after the pull that it stands in for.
+    """Return what is to be pulled and built; a build comes after the pull that it stands in for.
+
+    An image is pulled once, and built in each way that services build it: the last one's counts, as with docker
+    compose's old builder (its new one leaves that to chance).
 
     Args:
         project: Says of what.
@@ -76,7 +79,8 @@ def image_needs(
     Raises:
         InvalidArgument: a policy is not known, or an image is missing that may be neither pulled nor built.
     """
-    found: dict[tuple[str, str], Need] = {}
+    found: list[Need] = []
+    pulled: set[str] = set()
     # A service may run an image that another one builds.
     built = {one.image for one in project.services.values() if one.build is not None and one.image and not no_build}
     for name, service in sorted(project.services.items()):
@@ -87,8 +91,21 @@ def image_needs(
             build=build and meant, no_build=no_build, pull=pull if meant else "", buildable=service.image in built
         )
         for need in (*_needs(project, service, present, how, ages_s or {}), *_missing(service, present)):
-            found.setdefault((need.action, need.name), need)
-    return list(found.values())
+            if need.action == "build":
+                found = [one for one in found if not _supersedes(project, need, one)]
+            elif need.name in pulled:
+                continue
+            else:
+                pulled.add(need.name)
+            found.append(need)
+    return found
+
+
+def _supersedes(project: Project, new: Need, old: Need) -> bool:
+    """Whether a build makes another one's image, in the same way."""
+    if old.action != "build" or old.name != new.name:
+        return False
+    return project.services[old.service].build == project.services[new.service].build
 
 
 def aging(project: Project) -> list[str]:

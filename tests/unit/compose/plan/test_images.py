@@ -78,6 +78,22 @@ def test_image_that_another_service_builds_need_not_be_had_from_elsewhere() -> N
     assert found == [("image:x, PullImage, missing", True), ("image:x, BuildImage, if it cannot be pulled", True)]
 
 
+def test_of_services_that_build_one_image_in_several_ways_the_last_ones_counts() -> None:
+    app = project("""
+services:
+  c: {image: x, build: {context: ., target: last}}
+  b: {image: x, build: .}
+  a: {image: x, build: {context: ., target: first}}
+  same: {image: y, build: .}
+  too: {image: y, build: .}
+""")
+
+    # Those that build in one way differ in the image's labels alone: the last one's is enough.
+    assert [(need.name, need.service) for need in image_needs(app, {}, build=True)] == [
+        ("x", "a"), ("x", "b"), ("x", "c"), ("y", "too"),
+    ]  # fmt: skip
+
+
 def test_names_are_those_of_services_hooks_and_mounts_each_once() -> None:
     app = project(
         "services: {a: {image: x, pre_start: [{image: h, command: c}]}, b: {image: x}, c: {build: .}, d:"
