@@ -15,7 +15,7 @@ from tests.fakes.compose import loaded
 from tests.fakes.simulated import Simulated
 
 from wharf.cli.build.caches import caches_of
-from wharf.cli.compose.building import build_options, check_build, contexts, lent_secrets
+from wharf.cli.compose.building import build_options, check_build, contexts, grants, lent_secrets
 from wharf.compose.create.document import Make, Others, container_document
 from wharf.compose.create.files import injected_files
 from wharf.compose.create.networking import network_document, volume_document
@@ -305,6 +305,7 @@ def _build_of(project: Project) -> list[object]:
     check_build(service, build)
     return [
         build_options(project, service, build),
+        grants(build),
         contexts(project, build),
         sorted(lent_secrets(project, service, build)),
         sorted(build.ssh.items()),

@@ -49,6 +49,11 @@ def attributes_of(values: Values, environment: Mapping[str, str]) -> dict[str, s
     return found
 
 
+def grants_of(asked: Sequence[str], network: str) -> list[str]:
+    """Return what commands may do beyond their sandbox: the host's network for all grants it to each."""
+    return sorted({*asked, *(("network.host",) if network == "host" else ())})
+
+
 def attests_of(texts: Sequence[str], provenance: str, sbom: str) -> dict[str, str]:
     """Return what is to be said of the result (``--attest``, ``--provenance``, ``--sbom``) as options.
 

@@ -100,7 +100,7 @@ def _ulimits(items: list[str]) -> str | None:
 
 _MODERN = (
     "secret", "ssh", "output", "push", "build-context", "no-cache-filter", "metadata-file", "progress", "cache-to",
-    "annotation", "attest", "provenance", "sbom",
+    "allow", "annotation", "attest", "provenance", "sbom",
 )  # fmt: skip
 
 
@@ -238,6 +238,7 @@ COMMANDS = (
         "build", _build, "Build an image from a Dockerfile", arguments="PATH | URL | -", count=(1, 1),
         flags=(
             Flag("add-host", "list", "A name and its address for commands, name:address"),
+            Flag("allow", "list", "What commands may do beyond their sandbox: network.host, security.insecure"),
             Flag("annotation", "list", "An annotation of the image, [index|manifest:]key=value"),
             Flag("attest", "list", "Something to say of the image, type=provenance|sbom,…"),
             Flag("build-arg", "list", "An argument, name=value"),

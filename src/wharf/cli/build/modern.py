@@ -11,7 +11,14 @@ from base64 import b64decode
 from contextlib import ExitStack
 
 from wharf.build.dockerfile.excerpt import excerpt
-from wharf.cli.build.attributes import agents_of, annotations_of, attributes_of, contexts_of, secrets_of
+from wharf.cli.build.attributes import (
+    agents_of,
+    annotations_of,
+    attributes_of,
+    contexts_of,
+    grants_of,
+    secrets_of,
+)
 from wharf.cli.build.caches import caches_of, enter
 from wharf.cli.build.outputs import opened, parse_outputs
 from wharf.cli.build.serving import Lent
@@ -59,7 +66,8 @@ def build(session: Session, values: Values, path: str, *, remote: bool) -> int:
             caches.folders,
         )
         display = standard_display("quiet" if values.on("quiet") else values.text("progress"))
-        asked = Asked({**attributes, **named}, outputs, lent, shared_key(path), caches.options)
+        grants = grants_of(values.items("allow"), values.text("network"))
+        asked = Asked({**attributes, **named}, outputs, lent, shared_key(path), caches.options, grants)
         try:
             told = solve(session.client, asked, display)
         except CallFailed as error:

@@ -32,6 +32,7 @@ class Asked:
     lent: Lent
     shared_key: str  # the same for each build of one folder: only what has changed is sent
     cache: pb.CacheOptions = field(default_factory=pb.CacheOptions)
+    grants: Sequence[str] = ()  # what commands may do beyond their sandbox: network.host, security.insecure
 
 
 def solve(client: Client, asked: Asked, display: Display) -> dict[str, str]:
@@ -63,6 +64,7 @@ async def _solve(client: Client, asked: Asked, display: Display) -> dict[str, st
                 Frontend="dockerfile.v0",
                 FrontendAttrs=asked.attributes,
                 Cache=asked.cache,
+                Entitlements=asked.grants,
                 Exporters=[
                     pb.Exporter(Type=kind, Attrs=attrs) for kind, attrs in (o.exporter for o in asked.outputs)
                 ],

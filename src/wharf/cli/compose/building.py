@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import ExitStack
 
-from wharf.cli.build.attributes import agents_of, attests_of, contexts_of
+from wharf.cli.build.attributes import agents_of, attests_of, contexts_of, grants_of
 from wharf.cli.command import Session, terminal_width
 from wharf.cli.flags import parse
 from wharf.compose import identity
@@ -21,7 +21,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_REFUSED = ("entitlements", "privileged", "isolation")
 _SERVICE = "service:"
 
 
@@ -31,10 +30,14 @@ def check_build(service: Service, build: Build) -> None:
     Raises:
         NotImplementedHere: it asks for such a thing.
     """
-    for name in _REFUSED:
-        value = getattr(build, name)
-        if value and value not in {"false"} if isinstance(value, str) else value:
-            raise NotImplementedHere(f"services.{service.name}.build.{name} is not supported here")
+    if build.isolation not in {"", "default"}:
+        raise NotImplementedHere(f"services.{service.name}.build.isolation is not supported here")
+
+
+def grants(build: Build) -> list[str]:
+    """Return what a build's commands may do beyond their sandbox."""
+    asked = [*build.entitlements, *(["security.insecure"] if build.privileged else [])]
+    return grants_of(asked, build.network)
 
 
 def platforms_of(project: Project, service: Service, build: Build, *, single: bool) -> list[str]:
@@ -195,7 +198,8 @@ def build_service(
         outputs = [Output("image", attributes={"name": names})]
         display = display_of("quiet" if quiet else "plain", sys.stderr, terminal_width())
         try:
-            asked = Asked({**options, **named}, outputs, lent, shared_key(build.context), caches.options)
+            key = shared_key(build.context)
+            asked = Asked({**options, **named}, outputs, lent, key, caches.options, grants(build))
             told = solve(session.client, asked, display)
         except CallFailed as error:
             sys.stderr.write(lines_of(error))

@@ -20,6 +20,7 @@ from wharf.engine.buildkit.job import Job, Jobs, Outcome
 from wharf.engine.buildkit.llb import graph
 from wharf.engine.buildkit.policies import policies_of
 from wharf.engine.buildkit.workbench import Workbench
+from wharf.engine.builds.entitlements import granted
 from wharf.errors import NotImplementedHere, WharfError
 from wharf.rpc.call import Call
 from wharf.rpc.methods import Method, streaming, unary
@@ -74,6 +75,7 @@ class Control:
                 caches = caches_to(request.Cache, request.FrontendAttrs)
                 job.inline_cache = any(one.kind == "inline" for one in caches)
                 job.policies += policies_of([request.SourcePolicy] if request.HasField("SourcePolicy") else [])
+                job.grants = granted(request.Entitlements)
                 job.attests = attests_of(request.FrontendAttrs)
                 await take_caches(job, caches_from({}, request.Cache))
                 outcome = await self._outcome(job, request)

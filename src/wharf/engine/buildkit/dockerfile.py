@@ -28,6 +28,7 @@ from wharf.engine.buildkit.folders import loading
 from wharf.engine.buildkit.job import Job, Origin, Outcome
 from wharf.engine.buildkit.remarks import answered, warnings
 from wharf.engine.builds import calls
+from wharf.engine.builds.entitlements import require_granted
 from wharf.engine.builds.project import Project
 from wharf.engine.builds.sources import Given, Sources
 from wharf.errors import InvalidArgument, NotFound, WharfError
@@ -152,6 +153,7 @@ async def _prepare(job: Job, project: Project) -> None:
     """Make a project's graph, and tell what is in it."""
     converted = await job.stack.enter_async_context(project)
     if converted.target is not None:
+        require_granted(converted.target, job.grants)
         job.folders.narrow(needed(converted.target))
         job.journal.announce(converted.target)
 

@@ -96,6 +96,7 @@ class Job:
         self.looked_into: set[CacheFrom] = set()  # caches whose results are among the imports
         self.attests = Attests()
         self.policies: list[Policy] = []
+        self.grants: frozenset[str] = frozenset()  # what its client lets commands do
         self.began = bench.context.clock.now()
         self.ended = ""  # when its results were there
         self.inline_cache = False  # whether images are to say how they were made

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Mapping
 
 from wharf.engine.buildkit.control import Control
 from wharf.engine.buildkit.job import Jobs
+from wharf.engine.builds.entitlements import NETWORK_HOST
 from wharf.errors import WharfError
 from wharf.spec.buildkit import control_pb2 as pb
 from wharf.spec.engine_api.build import BuildRequest
@@ -26,7 +27,12 @@ def solve_request(request: BuildRequest, session: str, ref: str) -> pb.SolveRequ
     """Return what a request asks for, in BuildKit's terms. Pure."""
     exporter = pb.Exporter(Type="moby", Attrs={"name": ",".join(request.get("t") or ())})
     return pb.SolveRequest(
-        Ref=ref, Session=session, Frontend="dockerfile.v0", FrontendAttrs=_attributes(request), Exporters=[exporter]
+        Ref=ref,
+        Session=session,
+        Frontend="dockerfile.v0",
+        FrontendAttrs=_attributes(request),
+        Exporters=[exporter],
+        Entitlements=[NETWORK_HOST] if request.get("networkmode") == "host" else [],
     )
 
 

@@ -12,6 +12,7 @@ from wharf.build.operations.results import Result
 from wharf.build.solver.solver import Solver
 from wharf.engine.buildkit.failures import described
 from wharf.engine.buildkit.job import Job, Origin
+from wharf.engine.builds.entitlements import require_granted
 from wharf.engine.builds.platforms import require_runnable
 from wharf.engine.builds.sources import Sources
 from wharf.errors import WharfError
@@ -58,6 +59,7 @@ async def graph(job: Job, definition: Definition) -> GraphRef | None:
 
     Raises:
         InvalidArgument: it is malformed.
+        Forbidden: its commands want what the client did not grant.
         NotFound: an image that it starts from does not exist.
         NotImplementedHere: an operation of it is not supported.
     """
@@ -72,6 +74,7 @@ async def graph(job: Job, definition: Definition) -> GraphRef | None:
     target = decode(program, pinned)
     if target is None:
         return None
+    require_granted(target, job.grants)
     require_runnable(target, host())
     job.journal.announce(target)
     solver = Solver(job.bench.workshop({}), sources.fetch, job.offers, job.progress, job.imports)

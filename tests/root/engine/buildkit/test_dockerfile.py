@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 
@@ -68,6 +69,21 @@ def test_what_fails_is_told_with_its_lines(builds: Run) -> None:
             client.fake.folders["dockerfile"] = {}
             with pytest.raises(CallFailed, match="open Dockerfile: no such file"):
                 await client.build()
+
+    builds(body)
+
+
+def test_commands_leave_their_sandbox_when_the_client_grants_it_and_no_sooner(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        async with connected(engine) as client:
+            request = client.request("FROM busybox\nRUN --security=insecure grep Seccomp: /proc/self/status\n")
+            with pytest.raises(CallFailed, match=r"security\.insecure is not allowed"):
+                await client.solve(request)
+            request.Ref += "again"
+            request.Entitlements.append("security.insecure")
+            solving = asyncio.create_task(client.solve(request))
+            assert "Seccomp:\t0" in (await client.follow(request.Ref)).logs
+            await solving
 
     builds(body)
 

@@ -68,3 +68,4 @@ def test_every_parameter_becomes_an_option_of_the_frontend() -> None:
         "platform": "linux/amd64",
     }
     assert request.Exporters[0].Attrs["name"] == "a,b:2"
+    assert list(request.Entitlements) == ["network.host"]

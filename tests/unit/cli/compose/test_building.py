@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.fakes.compose import project
 
-from wharf.cli.compose.building import build_options, check_build, contexts, lent_secrets, platforms_of
+from wharf.cli.compose.building import build_options, check_build, contexts, grants, lent_secrets, platforms_of
 from wharf.compose.model.build import Build
 from wharf.compose.model.mounts import FileReference
 from wharf.errors import InvalidArgument, NotImplementedHere
@@ -74,13 +74,18 @@ secrets: {{one: {{file: {tmp_path}/s}}, two: {{environment: WORD}}, three: {{ext
         lent_secrets(build, build.services["a"], build.services["a"].build or Build())
 
 
-@pytest.mark.parametrize("build", [{"entitlements": ["x"]}, {"privileged": True}])
-def test_what_cannot_be_done_is_refused_by_name(build: dict[str, object]) -> None:
+def test_what_cannot_be_done_is_refused_by_name() -> None:
     service = project("services: {a: {build: .}}").services["a"]
 
-    with pytest.raises(NotImplementedHere, match=rf"services\.a\.build\.{next(iter(build))} is not supported here"):
-        check_build(service, Build(**build))  # type: ignore[arg-type]
-    check_build(service, Build(sbom="false"))
+    with pytest.raises(NotImplementedHere, match=r"services\.a\.build\.isolation is not supported here"):
+        check_build(service, Build(isolation="hyperv"))
+    check_build(service, Build(isolation="default"))
+
+
+def test_commands_may_do_what_the_file_grants() -> None:
+    assert grants(Build()) == []
+    assert grants(Build(network="host")) == ["network.host"]
+    assert grants(Build(entitlements=["network.host"], privileged=True)) == ["network.host", "security.insecure"]
 
 
 @pytest.mark.parametrize(

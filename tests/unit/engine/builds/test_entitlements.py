@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+from tests.fakes.builds import converted
+
+from wharf.build.graph.vertex import Edge
+from wharf.engine.builds.entitlements import NETWORK_HOST, SECURITY_INSECURE, granted, require_granted
+from wharf.errors import Forbidden, InvalidArgument, NotImplementedHere
+
+
+def _target(text: str) -> Edge:
+    found = converted(text).target
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("flag", "name"), [("--network=host", NETWORK_HOST), ("--security=insecure", SECURITY_INSECURE)]
+)
+def test_a_dockerfile_cannot_grant_anything_to_itself(flag: str, name: str) -> None:
+    target = _target(f"FROM base AS one\nRUN {flag} x\nFROM base\nRUN y\nCOPY --from=one /x /x")
+
+    require_granted(target, frozenset({name}))
+    for grants in (set(), {NETWORK_HOST, SECURITY_INSECURE} - {name}):
+        with pytest.raises(Forbidden, match=rf"RUN {flag} x: {name} is not allowed: grant it"):
+            require_granted(target, frozenset(grants))
+
+
+def test_commands_within_their_sandbox_need_no_grant() -> None:
+    require_granted(_target("FROM base\nRUN x\nRUN --network=none y\nCOPY a b"), frozenset())
+
+
+def test_what_nobody_knows_is_not_granted() -> None:
+    assert granted(["network.host", "security.insecure"]) == {NETWORK_HOST, SECURITY_INSECURE}
+    with pytest.raises(InvalidArgument, match=r"unknown entitlement network\.none"):
+        granted(["network.none"])
+    with pytest.raises(NotImplementedHere, match="the entitlement device=gpu is not supported"):
+        granted(["device=gpu"])
