@@ -155,7 +155,7 @@ class ImageCheck:
                 yield Finding("layer", chain_id, f"its blob {blob} holds {layer.diff_id}, not {diff_id}")
                 return
             if not problem:
-                problem = _compared(layer.folder.path, self._snapshots.lower_dirs(chain_id)[0])
+                problem = _compared(self._snapshots.files_of(layer.folder), self._snapshots.lower_dirs(chain_id)[0])
             if not problem:
                 return
             remedy = "wharf system check --repair"

@@ -16,7 +16,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 import msgspec
 
@@ -37,16 +37,21 @@ from wharf.spec.oci_image import (
     Manifest,
 )
 from wharf.storage.compression import Compressed, Compressing, Decompressed, compression_of
-from wharf.storage.content import ContentStore, Writer
+from wharf.storage.content import Blob, ContentStore, Writer
 from wharf.storage.copying import packed
+from wharf.storage.drafts import StagedLayer
 from wharf.storage.pack import nothing
-from wharf.storage.snapshots import Snapshots, StagedLayer
+from wharf.storage.snapshots import Snapshots
 from wharf.storage.tar_reader import Source
 from wharf.storage.trees import FOLDER, Node
+from wharf.storage.unpacking.archives import keep_archive
 from wharf.storage.unpacking.unpacked import UnpackedLayer
 from wharf.storage.unpacking.workers import LEAST_BYTES, Workers
 
 _MEDIA_TYPES: Final = {"": OCI_LAYER, "gzip": OCI_LAYER_GZIP, "zstd": OCI_LAYER_ZSTD}
+
+Archive: TypeAlias = Source | Writer | Blob
+"""A layer's stored bytes: a stream, or a file that may still be written."""
 
 
 @dataclass(slots=True)
@@ -105,7 +110,7 @@ class Intake:
         begun: Source = head
         if compression_of(head) not in _MEDIA_TYPES:
             begun = Decompressed(begun)  # images cannot have it so: store what is in it
-        layer = self._unpack(Compressed(begun, writer), writer)
+        layer = self._take(Compressed(begun, writer), writer)
         writer.finish(durable=False)
         return layer
 
@@ -121,17 +126,17 @@ class Intake:
                 file.seek(0)
                 return self.layer(file)
             if follows:
-                return self._unpack_by(lambda fd: self._workers.follow(writer, fd), writer)
+                return self._take(writer, writer)
             file.seek(0)
-            return self._unpack(file, writer, size=writer.size)
+            return self._take(file, writer, size=writer.size)
 
     def layer_of_blob(self, descriptor: Descriptor) -> Layer:
         """Unpack a stored blob, which is verified already; raises as :meth:`layer`."""
         blob = self._content.blob(Digest(descriptor["digest"]))
         if blob.size >= LEAST_BYTES:
-            return self._unpack_by(lambda fd: self._workers.follow(blob, fd), None, descriptor)
+            return self._take(blob, None, descriptor)
         with self._content.open(blob.digest) as stored:
-            return self._unpack(stored, None, descriptor, size=blob.size)
+            return self._take(stored, None, descriptor, size=blob.size)
 
     def receive(self, rest: Source, descriptor: Descriptor) -> Layer:
         """Read one layer as it comes from a registry: stored, verified and unpacked in one pass.
@@ -149,7 +154,7 @@ class Intake:
         writer = self._content.resume(digest)
         arriving = Arriving(writer, rest)
         try:
-            layer = self._unpack(arriving, None, descriptor, size=size)
+            layer = self._take(arriving, None, descriptor, size=size)
             arriving.verify(digest, size)
             writer.commit()
         except InvalidArgument as error:
@@ -180,7 +185,7 @@ class Intake:
         writer = self.writer()
         with packed(folder_fd, overlay=True, leave_out=leave_out) as archive:
             compressing = Compressing(archive, writer)
-            layer = self._unpack(compressing, writer)
+            layer = self._take(compressing, writer)
             compressing.finish()
         writer.finish(durable=False)
         layer.descriptor = _descriptor(OCI_LAYER_GZIP, writer)
@@ -202,24 +207,27 @@ class Intake:
                 for descriptor, diff_id, chain_id in zip(descriptors, record.diff_ids, chain, strict=True)
             ]
 
-    def _unpack(
-        self, stored: Source, writer: Writer | None, descriptor: Descriptor | None = None, *, size: int = 0
-    ) -> Layer:
-        return self._unpack_by(lambda fd: self._workers.unpack(stored, fd, size), writer, descriptor)
-
-    def _unpack_by(
-        self, unpack: Callable[[int], UnpackedLayer], writer: Writer | None, descriptor: Descriptor | None = None
+    def _take(
+        self, stored: Archive, writer: Writer | None, descriptor: Descriptor | None = None, *, size: int = 0
     ) -> Layer:
         folder = self._stack.enter_context(self._snapshots.stage())
-        fd = os.open(folder.path, FOLDER)
-        try:
-            unpacked = unpack(fd)
-        finally:
-            os.close(fd)
+        if self._snapshots.roots.takes_archives:
+            unpacked = keep_archive(self._snapshots.roots, folder.root, stored)
+        else:
+            unpacked = self._unpack(stored, folder, size)
         if descriptor is None:
             assert writer is not None, "a layer without a descriptor has a blob of its own"
             descriptor = _descriptor(_MEDIA_TYPES[unpacked.compression], writer)
         return Layer(descriptor, unpacked.diff_id, unpacked.size_bytes, writer, folder)
+
+    def _unpack(self, stored: Archive, folder: StagedLayer, size: int) -> UnpackedLayer:
+        fd = os.open(folder.path, FOLDER)
+        try:
+            if isinstance(stored, Writer | Blob):
+                return self._workers.follow(stored, fd)
+            return self._workers.unpack(stored, fd, size)
+        finally:
+            os.close(fd)
 
     def check(self, config: bytes, layers: Sequence[Layer], manifest: bytes | None = None) -> ImageRecord:
         """Return the image that these make, without making it.

@@ -20,6 +20,7 @@ from wharf.images.store import Store
 from wharf.lib.digest import Digest, chain_ids, digest_of
 from wharf.lib.reference import Reference
 from wharf.spec.oci_image import Descriptor, ImageConfig
+from wharf.storage.drafts import StagedLayer
 from wharf.storage.metadata import Database
 
 Record = Callable[[sqlite3.Connection, str], None]
@@ -135,8 +136,11 @@ class Layers:
     def _require_own(self, layer: Layer) -> None:
         """Refuse a layer whose archive could not be made again of its files: its blob is not kept."""
         assert layer.folder is not None
-        if self._store.catalog.stored_layer(layer.diff_id) is None and diff_id_of(layer.folder.path) != layer.diff_id:
+        if self._store.catalog.stored_layer(layer.diff_id) is None and self._packed(layer.folder) != layer.diff_id:
             raise InvalidArgument(f"the layer with the diff id {layer.diff_id} was packed by another tool")
+
+    def _packed(self, folder: StagedLayer) -> Digest:
+        return diff_id_of(self._store.snapshots.files_of(folder))
 
     def _enter(self, intake: Intake, layers: list[Layer], record: Callable[[sqlite3.Connection], None]) -> None:
         with self._store.catalog.lock:

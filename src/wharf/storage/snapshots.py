@@ -13,12 +13,10 @@ import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from wharf.errors import Conflict, DataLoss
-from wharf.kernel import overlay_detached, overlay_options
 from wharf.kernel.inode_flags import spread_folders
 from wharf.kernel.libc import suppress_errno
 from wharf.kernel.mount_view import Layers
@@ -27,6 +25,7 @@ from wharf.lib.digest import Digest, hex_of
 from wharf.spec.shim_messages import RootfsMount
 from wharf.storage import trees
 from wharf.storage.content import fsync_folder, sync_system
+from wharf.storage.drafts import LayerDraft, StagedLayer
 from wharf.storage.layout import DataRoot
 from wharf.storage.metadata import Database
 from wharf.storage.roots.overlay import OverlayRoots
@@ -45,18 +44,6 @@ _SWEEPS: Final = 50
 _SWEEP_PAUSE_S: Final = 0.02
 
 
-@dataclass(frozen=True, slots=True)
-class StagedLayer:
-    """A folder below ``ingest/``; ``root`` is what gets the chain id's name."""
-
-    root: Path
-
-    @property
-    def path(self) -> Path:
-        """The folder to unpack into."""
-        return self.root / "fs"
-
-
 class Snapshots:
     """The layers of one data root."""
 
@@ -73,6 +60,10 @@ class Snapshots:
 
     def sweep(self) -> None:
         """Remove what killed processes left; call once, before the first stage."""
+        for left in self._data.ingest.iterdir():
+            if left.is_dir():
+                self.roots.release(left)
+                self.roots.release_layer(left)
         _empty(self._data.ingest)
         recorded = {hex_of(str(chain_id)) for (chain_id,) in self._database.query("SELECT chain_id FROM snapshots")}
         for folder in self._data.snapshots.iterdir():
@@ -88,7 +79,12 @@ class Snapshots:
         try:
             yield layer
         finally:
+            self.roots.release(layer.root)
             trees.remove(layer.root, self._data.ingest)
+
+    def files_of(self, stage: Stage) -> Path:
+        """Return the folder that shows a staged layer's files, however the driver keeps them."""
+        return self.roots.files(stage.path.parent)
 
     def make_durable(self, stages: Sequence[Stage]) -> None:
         """Bring the content of staged layers to the disk, so that none is half empty after a power failure."""
@@ -151,7 +147,7 @@ class Snapshots:
         chain = self.chain(chain_id)
         if chain_id and not chain:
             raise DataLoss(f"layer {chain_id} is missing from the snapshots")
-        found = [self._data.snapshots / hex_of(layer) / "fs" for layer in chain]
+        found = [self.roots.files(self._data.snapshots / hex_of(layer)) for layer in chain]
         if removals == self._removals:
             self._lower[chain_id] = found
         return found
@@ -280,22 +276,17 @@ class Snapshots:
         return lambda: stack.enter_context(self.stage()).root
 
     @contextmanager
-    def open_over(self, chain_id: str, upper: Path, work: Path) -> Iterator[int]:
-        """Open a layer for changes, which go to ``upper``, as a detached mount that goes with the descriptor."""
-        lower = self.lower_dirs(chain_id)
-        options = overlay_options.mapping()
-        mount = -1
-        if lower:
-            mount = overlay_detached.detached([str(path) for path in lower], str(upper), str(work), options=options)
-        try:
-            fd = os.open("." if lower else upper, trees.FOLDER, dir_fd=mount if lower else None)
-            try:
-                yield fd
-            finally:
-                os.close(fd)
-        finally:
-            if mount != -1:
-                os.close(mount)
+    def draft(self, chain_id: str) -> Iterator[LayerDraft]:
+        """Begin a layer that is made by changing those below it; gone at the end unless it was adopted."""
+        with ExitStack() as stack:
+            root = stack.enter_context(self.stage()).root
+            yield LayerDraft(self.roots, root, self.lower_dirs(chain_id), self._scratch(stack))
+
+    @contextmanager
+    def combined(self, lower: Sequence[Path], *, read_only: bool = False) -> Iterator[RootfsMount]:
+        """Give how the runtime mounts folders on each other, the uppermost first; what is written goes at the end."""
+        with self.stage() as stage:
+            yield self.roots.combine(stage.root, lower, read_only=read_only)
 
     def size_of(self, container_id: str, chain_id: str = "") -> int:
         """Return the bytes that a container has of its own; 0 when it has none."""

@@ -11,6 +11,7 @@ from typing import Protocol
 from wharf.kernel.mount_view import Layers
 from wharf.lib.digest import Digest
 from wharf.spec.shim_messages import RootfsMount
+from wharf.storage.tar_reader import Source
 
 
 class Stage(Protocol):
@@ -19,6 +20,26 @@ class Stage(Protocol):
     @property
     def path(self) -> Path:
         """The folder that will be the layer."""
+
+
+class Draft(Protocol):
+    """A layer being made on others. Everything blocks."""
+
+    @property
+    def folder(self) -> Path:
+        """Where files can be put that go with the draft."""
+
+    def open(self) -> AbstractContextManager[int]:
+        """Open the root that the layers make, to be changed."""
+
+    def mount(self, floor: Path) -> RootfsMount:
+        """Return how the runtime mounts that root.
+
+        Names in ``floor`` show where no layer has them; they are no change.
+        """
+
+    def layer(self) -> AbstractContextManager[Stage]:
+        """Give what has changed, to be adopted; the draft is at its end."""
 
 
 class Snapshotter(Protocol):
@@ -65,6 +86,12 @@ class Snapshotter(Protocol):
     def open_image(self, chain_id: str) -> AbstractContextManager[int | None]:
         """Give the root of an image to be read; None for ""."""
 
+    def draft(self, chain_id: str) -> AbstractContextManager[Draft]:
+        """Begin a layer that is made by changing those below it; gone at the end unless it was adopted."""
+
+    def combined(self, lower: Sequence[Path], *, read_only: bool = False) -> AbstractContextManager[RootfsMount]:
+        """Give how the runtime mounts folders on each other, the uppermost first; what is written goes at the end."""
+
     def size_of(self, container_id: str, chain_id: str = "") -> int:
         """Return the bytes that a container has of its own."""
 
@@ -91,11 +118,39 @@ class Roots(Protocol):
     def attaches(self) -> bool:
         """Whether :meth:`attach` and :meth:`detach` do anything."""
 
+    @property
+    def takes_archives(self) -> bool:
+        """Whether layers come in by :meth:`take_archive`, and are not unpacked."""
+
+    def take_archive(self, layer: Path, archive: Source) -> int:
+        """Keep a layer in a form of the driver's own, with an index for instance.
+
+        Args:
+            layer: the layer's own folder, empty but for ``fs``; it may move before it is used.
+            archive: the tar archive, uncompressed, read to its end; hostile.
+
+        Returns:
+            The bytes of its files.
+
+        Raises:
+            InvalidArgument: the archive is corrupt, or an entry of it is refused.
+        """
+
+    def files(self, layer: Path) -> Path:
+        """Return the folder that shows a layer's files: ``fs`` in its own one, ``layer``, unless it has another form.
+
+        A driver that has taken the layer's archive mounts or makes it here; idempotent, from any thread.
+        :meth:`release_layer` undoes it.
+        """
+
     def require(self, data_root: Path) -> None:
         """Refuse a machine or a data root that cannot be used; NotImplementedHere says why."""
 
     def prepare(self, folder: Path, lower: Sequence[Path]) -> None:
         """Make what a container has of its own."""
+
+    def lay_floor(self, folder: Path, floor: Path) -> None:
+        """Let names of ``floor`` show that a prepared root lacks; it is mounted with that as its lowest layer."""
 
     def limit(self, folder: Path, size_bytes: int) -> None:
         """Let a container's root hold no more than that; NotImplementedHere, in Docker's words, where it cannot."""
@@ -108,6 +163,12 @@ class Roots(Protocol):
 
     def detach(self, folder: Path) -> None:
         """Undo :meth:`attach`; idempotent."""
+
+    def open(self, folder: Path, lower: Sequence[Path]) -> AbstractContextManager[int]:
+        """Open a prepared root, to be changed by this process."""
+
+    def combine(self, folder: Path, lower: Sequence[Path], *, read_only: bool) -> RootfsMount:
+        """Return how the runtime mounts any folders, not only layers, on each other; :meth:`release` undoes it."""
 
     def layers(self, folder: Path, lower: Sequence[Path]) -> Layers:
         """Return how a stopped container's root is put together to be looked into, or written to."""

@@ -13,16 +13,20 @@ import pytest
 
 from wharf.errors import Conflict, DataLoss
 from wharf.lib.digest import Digest, chain_ids, digest_of
+from wharf.spec.shim_messages import RootfsMount
 from wharf.storage import overlay_marks as marks
-from wharf.storage.snapshotter import Snapshotter
+from wharf.storage.snapshotter import Snapshotter, Stage
 
 Transaction = Callable[[], AbstractContextManager[sqlite3.Connection]]
 Opened = Callable[[Snapshotter, str, str], AbstractContextManager[Path]]
 """Gives a container's root as a place where this process can work in it."""
 
+Mounted = Callable[[RootfsMount], AbstractContextManager[Path]]
+"""Mounts a root as the runtime does."""
+
 
 class SnapshotterContract:
-    """Inherit it, and provide the fixtures ``snapshotter``, ``transaction`` and ``opened``."""
+    """Inherit it, and provide the fixtures ``snapshotter``, ``transaction``, ``opened`` and ``mounted``."""
 
     def add(self, snapshotter: Snapshotter, transaction: Transaction, *names: str) -> list[Digest]:
         """Commit one layer a name, each on the one before, with one file of that name and content."""
@@ -190,3 +194,80 @@ class SnapshotterContract:
             assert sorted(os.listdir(image)) == ["hidden", "kept", "link", "own", "replaced"]
         for container in ("one", "other"):
             snapshotter.discard(container)
+
+    def keep(self, snapshotter: Snapshotter, transaction: Transaction, stage: Stage, top: Digest) -> Digest:
+        """Commit a layer on others."""
+        diff_id = digest_of(b"drafted")
+        chain_id = chain_ids([top, diff_id])[-1]
+        snapshotter.adopt(stage, chain_id)
+        with transaction() as db:
+            snapshotter.record(db, chain_id, parent=top, diff_id=diff_id, size_bytes=1)
+        return chain_id
+
+    def test_what_a_draft_changes_becomes_a_layer_on_those_below(
+        self, snapshotter: Snapshotter, transaction: Transaction
+    ) -> None:
+        top = self.image(snapshotter, transaction)
+        with snapshotter.draft(top) as draft:
+            with draft.open() as root:
+                times = os.stat("hidden/above", dir_fd=root)
+                os.unlink("own/f", dir_fd=root)
+                with open(f"/proc/self/fd/{root}/hidden/above", "w") as file:  # of the same size, and as old
+                    file.write("NEW")
+                os.utime("hidden/above", ns=(times.st_atime_ns, times.st_mtime_ns), dir_fd=root)
+            with draft.layer() as stage:
+                names = sorted(str(path.relative_to(stage.path)) for path in stage.path.rglob("*"))
+                made = self.keep(snapshotter, transaction, stage, top)
+
+        assert names == ["hidden", "hidden/above", "own", "own/f"]
+        with snapshotter.open_image(made) as image:
+            assert image is not None
+            assert Path(f"/proc/self/fd/{image}/hidden/above").read_text() == "NEW"
+            assert (os.listdir(f"/proc/self/fd/{image}/own"), len(snapshotter.lower_dirs(made))) == ([], 3)
+        snapshotter.remove(made)
+
+    def test_a_draft_of_which_nothing_is_kept_goes(self, snapshotter: Snapshotter, transaction: Transaction) -> None:
+        top = self.image(snapshotter, transaction)
+        with snapshotter.draft(top) as draft, draft.open() as root:
+            os.mkdir("new", dir_fd=root)
+            folder = draft.folder
+
+        assert not folder.exists()
+
+    def test_the_floor_of_a_draft_shows_where_nothing_else_does_and_is_no_change(
+        self, snapshotter: Snapshotter, transaction: Transaction, mounted: Mounted
+    ) -> None:
+        top = self.image(snapshotter, transaction)
+        with snapshotter.draft(top) as draft:
+            floor = draft.folder / "floor"
+            for name in ("proc", "kept", "link", "deep/er"):
+                (floor / name).mkdir(parents=True)
+            (floor / "link/outside").touch()
+            (floor / "kept/hosts").touch()
+            (floor / "kept/f").touch()
+            with mounted(draft.mount(floor)) as root:
+                assert sorted(os.listdir(root)) == ["deep", "hidden", "kept", "link", "own", "proc", "replaced"]
+                assert (root / "link").is_symlink()
+                assert (root / "kept/f").read_text() == "lower kept/f"
+                assert (root / "kept/hosts").read_text() == ""
+                (root / "deep/er/made").write_text("1")
+            with draft.layer() as stage:
+                found = sorted(str(path.relative_to(stage.path)) for path in stage.path.rglob("*"))
+
+        assert found == ["deep", "deep/er", "deep/er/made"]
+
+    def test_folders_that_are_no_layers_are_put_on_each_other(
+        self, snapshotter: Snapshotter, mounted: Mounted
+    ) -> None:
+        with snapshotter.stage() as below, snapshotter.stage() as above:
+            (below.path / "f").write_text("below")
+            (below.path / "g").write_text("g")
+            (above.path / "f").write_text("above")
+            folders = [above.path, below.path]
+            with snapshotter.combined(folders, read_only=False) as made, mounted(made) as root:
+                (root / "f").write_text("written")
+                assert {path.name: path.read_text() for path in root.iterdir()} == {"f": "written", "g": "g"}
+            with snapshotter.combined(folders, read_only=True) as made, mounted(made) as root:
+                assert {path.name: path.read_text() for path in root.iterdir()} == {"f": "above", "g": "g"}
+
+        assert "ro" in made["options"]

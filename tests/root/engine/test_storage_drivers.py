@@ -11,6 +11,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from tests.root.engine.builds.conftest import build, error
 from tests.root.storage.roots.conftest import on_btrfs  # noqa: F401  # a fixture
 
 import wharf
@@ -56,7 +57,43 @@ async def _live(engine: wharf.Engine, driver: str) -> None:
     done = await engine.run("made:1", ["sh", "-c", "cat /etc/new /root/f; ls /bin/vi || echo gone"])
     assert done.stdout == b"new\n12345\ngone\n"
     await _limited(engine, driver)
+    await _build(engine)
     assert [document async for document in engine.system.check()][-1]["problems"] == 0
+
+
+_DOCKERFILE = """\
+FROM busybox AS one
+RUN echo one > /made && rm /bin/vi && ln /made /same && mkdir /d && echo old > /d/f && echo kept > /d/g
+FROM one AS two
+COPY <<X /d/f
+new
+X
+RUN rm -r /d && mkdir /d && echo again > /d/h && chmod 4711 /made
+FROM busybox
+RUN --mount=from=two,target=/two \
+    --mount=from=two,source=/d,target=/part \
+    --mount=from=two,source=/made,target=/file \
+    --mount=from=two,target=/written,rw \
+    --mount=type=bind,target=/context,rw \
+    --mount=type=cache,from=two,source=/d,target=/cache \
+    echo more > /written/more && echo less > /context/less \
+    && ls /two/d /part /cache > /seen && cat /file /written/more /context/less >> /seen \
+    && stat -c %a /two/made >> /seen && (test -e /two/bin/vi || echo gone >> /seen)
+COPY --from=two /made /d /all/
+CMD ["sh", "-c", "cat /seen; ls /all; ls /"]
+"""
+_SEEN = "/cache:\nh\n\n/part:\nh\n\n/two/d:\nh\none\nmore\nless\n4711\ngone\nh\nmade\n"
+
+
+async def _build(engine: wharf.Engine) -> None:
+    """Every way in which a step's files are put together."""
+    lines = await build(engine, _DOCKERFILE, {"a": "1"})
+    assert not error(lines)
+    done = await engine.run("made")
+    seen, names = done.stdout.decode()[: len(_SEEN)], done.stdout.decode()[len(_SEEN) :].split()
+    assert seen == _SEEN
+    own = (await engine.run("busybox", ["ls", "/"])).stdout.decode().split()
+    assert names == sorted({*own, "all", "seen"})  # no mount point is left behind
 
 
 async def _limited(engine: wharf.Engine, driver: str) -> None:

@@ -12,17 +12,18 @@ from wharf.storage.content import ContentStore
 from wharf.storage.layout import DataRoot
 from wharf.storage.metadata import Database
 from wharf.storage.snapshots import Snapshots
+from wharf.storage.snapshotter import Roots
 
 
 class Store:
     """A data root with its images, and what lies in it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, roots: Roots | None = None) -> None:
         self.data = DataRoot(path)
         path.mkdir(mode=0o711, exist_ok=True)
         self.database = Database(self.data.database)
         self.content = ContentStore(self.data)
-        self.snapshots = Snapshots(self.data, self.database)
+        self.snapshots = Snapshots(self.data, self.database, roots)
         self.images = self._images()
 
     def _images(self) -> Images:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from tests.root.images.conftest import Store, imported, tar
@@ -18,7 +19,8 @@ from wharf.storage.compression import Decompressed
 def _layer(store: Store, base: Layers, text: str) -> Layers:
     drafts = Drafts(store.snapshots, store.database)
     with drafts.draft(base) as draft:
-        (draft.upper / "f").write_text(text)
+        with drafts.change(draft) as fd:
+            Path(f"/proc/self/fd/{fd}/f").write_text(text)
         return drafts.keep(draft, unrecorded)
 
 

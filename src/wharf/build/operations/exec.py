@@ -103,7 +103,8 @@ class Commands:
             mounted = await self._mounting.prepare(operation, site)
             await asyncio.to_thread(draft.bundle.mkdir)
             env = [*operation.env, *environment, *mounted.environment]
-            step = Step(step_id, draft.bundle, [self._store.root_of(draft)], operation, env, mounted.mounts)
+            root_mount = await asyncio.to_thread(self._store.root_of, draft)
+            step = Step(step_id, draft.bundle, [root_mount], operation, env, mounted.mounts)
             exit_code = await self._runner.run(step, output)
             if exit_code not in (operation.exit_codes or (0,)):
                 raise CommandFailed(operation.args, exit_code)

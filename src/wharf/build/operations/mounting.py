@@ -12,19 +12,21 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from wharf.build.graph.operations import Copy, Exec, Mount
 from wharf.build.operations.copying import Dress, copy
 from wharf.build.operations.results import Layers, Result
-from wharf.build.operations.store import Draft, Store, overlay_of
+from wharf.build.operations.store import Draft, Store
 from wharf.errors import InvalidArgument, NotFound
 from wharf.kernel.openat2 import open_in_root
 from wharf.spec.oci_runtime import Mount as OciMount
+from wharf.spec.shim_messages import RootfsMount
 from wharf.storage import overlay_marks as marks
 from wharf.storage.layout import DataRoot
 from wharf.storage.trees import FOLDER
 
+_T = TypeVar("_T")
 _FOLDERS: Final = ("dev", "proc", "sys", "etc")
 _FILES: Final = ("etc/hosts", "etc/hostname", "etc/resolv.conf")
 _MOST_LINKS: Final = 40
@@ -63,11 +65,11 @@ class Mounted:
 Made = tuple[OciMount, bool]
 
 
-async def entered(stack: AsyncExitStack, context: AbstractContextManager[Draft]) -> Draft:
+async def entered(stack: AsyncExitStack, context: AbstractContextManager[_T]) -> _T:
     """Enter a context that blocks; it is left with the stack."""
-    draft = await asyncio.to_thread(context.__enter__)
+    given = await asyncio.to_thread(context.__enter__)
     stack.push_async_callback(asyncio.to_thread, context.__exit__, None, None, None)
-    return draft
+    return given
 
 
 class Mounting:
@@ -116,15 +118,15 @@ class Mounting:
             case "cache":
                 source = await self._cache(site.stack, mount, site.inputs)
                 return _bind(mount.target, source, read_only=mount.read_only), True
-        return await self._input(mount, site.draft.stage.root / f"mount-{number}", site, mounted)
+        return await self._input(mount, site, mounted)
 
-    async def _input(self, mount: Mount, scratch: Path, site: Site, mounted: Mounted) -> Made:
+    async def _input(self, mount: Mount, site: Site, mounted: Mounted) -> Made:
         source = site.inputs[mount.input] if mount.input >= 0 else Layers()
         if mount.read_only:
-            return await asyncio.to_thread(_read_only, self._store, source, mount)
+            return await self._read_only(mount, source, site)
         if mount.output >= 0:
             return await self._kept(mount, source, site, mounted)
-        return await asyncio.to_thread(self._forgotten, mount, source, scratch)
+        return await self._forgotten(mount, source, site)
 
     async def _kept(self, mount: Mount, source: Result, site: Site, mounted: Mounted) -> Made:
         """A mount whose changes become an output."""
@@ -132,17 +134,24 @@ class Mounting:
             raise InvalidArgument(f"what is written to {mount.target} cannot be kept: it is not a whole of layers")
         own = mounted.outputs[mount.output] = await entered(site.stack, self._store.draft(source))
         await asyncio.to_thread(own.stubs.mkdir)
-        lower = [*self._store.folders(source), own.stubs]
-        return _overlay(mount.target, lower, own.upper, own.work), True
+        return _at(mount.target, await asyncio.to_thread(self._store.root_of, own)), True
 
-    def _forgotten(self, mount: Mount, source: Result, scratch: Path) -> Made:
+    async def _forgotten(self, mount: Mount, source: Result, site: Site) -> Made:
         """A mount whose changes go when the command ends."""
-        lower, file = _below(self._store, source, mount.selector)
+        lower, file = await asyncio.to_thread(_below, self._store, source, mount.selector)
         if file is not None:
             raise InvalidArgument(f"a single file cannot be mounted to be written: {mount.target}")
-        for name in ("upper", "work", "empty"):
-            (scratch / name).mkdir(parents=True)
-        return _overlay(mount.target, lower or [scratch / "empty"], scratch / "upper", scratch / "work"), True
+        return _at(mount.target, await entered(site.stack, self._store.combined(lower, read_only=False))), True
+
+    async def _read_only(self, mount: Mount, source: Result, site: Site) -> Made:
+        lower, file = await asyncio.to_thread(_below, self._store, source, mount.selector)
+        if file is not None:
+            return _bind(mount.target, file, read_only=True), False
+        if len(lower) == 1:
+            return _bind(mount.target, lower[0], read_only=True), True
+        if not lower:
+            return _nothing(mount.target), True
+        return _at(mount.target, await entered(site.stack, self._store.combined(lower, read_only=True))), True
 
     async def _cache(self, stack: AsyncExitStack, mount: Mount, inputs: Sequence[Result]) -> Path:
         name = hashlib.sha256(mount.id.encode("utf-8", "surrogateescape")).hexdigest()
@@ -205,9 +214,14 @@ def _bind(target: str, source: Path, *, read_only: bool) -> OciMount:
     return {"destination": target, "type": "bind", "source": str(source), "options": options}
 
 
-def _overlay(target: str, lower: list[Path], upper: Path | None = None, work: Path | None = None) -> OciMount:
-    made = overlay_of(lower, upper, work)
-    return {"destination": target, "type": "overlay", "source": "overlay", "options": made["options"]}
+def _nothing(target: str) -> OciMount:
+    """Return an empty folder that nobody can fill."""
+    options = ["ro", "nosuid", "nodev", "mode=755", "size=4k"]
+    return {"destination": target, "type": "tmpfs", "source": "tmpfs", "options": options}
+
+
+def _at(target: str, root: RootfsMount) -> OciMount:
+    return {"destination": target, "type": root["type"], "source": root["source"], "options": root["options"]}
 
 
 async def _secret(mount: Mount, path: Path, site: Site) -> Made | None:
@@ -242,24 +256,6 @@ async def _agent(mount: Mount, path: Path, site: Site) -> Made | None:
     await asyncio.to_thread(os.chown, path, mount.uid, mount.gid)
     await asyncio.to_thread(os.chmod, path, mount.mode)
     return _bind(mount.target, path, read_only=False), False
-
-
-def _read_only(store: Store, source: Result, mount: Mount) -> Made:
-    lower, file = _below(store, source, mount.selector)
-    if file is not None:
-        return _bind(mount.target, file, read_only=True), False
-    if len(lower) == 1:
-        return _bind(mount.target, lower[0], read_only=True), True
-    if not lower:  # nothing at all: an empty folder that nobody can fill
-        return {
-            "destination": mount.target,
-            "type": "tmpfs",
-            "source": "tmpfs",
-            "options": ["ro", "nosuid", "nodev", "mode=755", "size=4k"],
-        }, True
-    made = _overlay(mount.target, lower)
-    made["options"] = [*made["options"], "ro"]
-    return made, True
 
 
 def _below(store: Store, source: Result, selector: str) -> tuple[list[Path], Path | None]:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from wharf.build.operations.results import Folder, Layers, Result
 from wharf.images.packing import diff_id_of
-from wharf.kernel import overlay_options
 from wharf.lib.digest import Digest, chain_ids
 from wharf.spec.shim_messages import RootfsMount
 from wharf.storage import trees
 from wharf.storage.attributes import attributes_of
+from wharf.storage.drafts import LayerDraft, StagedLayer
 from wharf.storage.metadata import Database
-from wharf.storage.snapshots import Snapshots, StagedLayer
+from wharf.storage.snapshots import Snapshots
 from wharf.storage.trees import FOLDER
 
 Recorder = Callable[[sqlite3.Connection, str], None]
@@ -34,32 +34,17 @@ class Draft:
     """A layer being made on ``base``."""
 
     base: Layers
-    stage: StagedLayer
-
-    @property
-    def layer(self) -> StagedLayer:
-        """What will be the layer; all else in the stage goes."""
-        return StagedLayer(self.stage.root / "layer")
-
-    @property
-    def upper(self) -> Path:
-        """Where changes go."""
-        return self.layer.path
-
-    @property
-    def work(self) -> Path:
-        """Overlay's own folder."""
-        return self.stage.root / "work"
+    made: LayerDraft
 
     @property
     def stubs(self) -> Path:
-        """A lowest layer with the mount points that the base may lack: so none is made in the upper folder."""
-        return self.stage.root / "stubs"
+        """A lowest layer with the mount points that the base may lack: so none is made in what changes."""
+        return self.made.folder / "stubs"
 
     @property
     def bundle(self) -> Path:
         """Where the runtime finds its configuration."""
-        return self.stage.root / "bundle"
+        return self.made.folder / "bundle"
 
 
 class Store:
@@ -72,12 +57,8 @@ class Store:
     @contextmanager
     def draft(self, base: Layers) -> Iterator[Draft]:
         """Begin a layer; gone at the end unless it was kept."""
-        with self._snapshots.stage() as stage:
-            draft = Draft(base, stage)
-            draft.work.mkdir(mode=0o700)
-            draft.upper.mkdir(mode=0o755, parents=True)
-            draft.upper.chmod(0o755)  # whatever the umask
-            yield draft
+        with self._snapshots.draft(base.chain_id) as made:
+            yield Draft(base, made)
 
     @contextmanager
     def open(self, result: Result) -> Iterator[int | None]:
@@ -95,7 +76,7 @@ class Store:
     @contextmanager
     def change(self, draft: Draft) -> Iterator[int]:
         """Open a draft's files, to be changed."""
-        with self._snapshots.open_over(draft.base.chain_id, draft.upper, draft.work) as fd:
+        with draft.made.open() as fd:
             yield fd
 
     def folders(self, result: Result) -> list[Path]:
@@ -103,16 +84,23 @@ class Store:
         return [result.path] if isinstance(result, Folder) else self._snapshots.lower_dirs(result.chain_id)
 
     def root_of(self, draft: Draft) -> RootfsMount:
-        """Return how a command gets a draft as its root."""
-        lower = [*self.folders(draft.base), draft.stubs]
-        return overlay_of(lower, draft.upper, draft.work)
+        """Return how a command gets a draft as its root, over its stubs."""
+        return draft.made.mount(draft.stubs)
+
+    def combined(self, folders: Sequence[Path], *, read_only: bool) -> AbstractContextManager[RootfsMount]:
+        """Give how a command gets folders on each other; what it writes there goes."""
+        return self._snapshots.combined(folders, read_only=read_only)
 
     def keep(self, draft: Draft, record: Recorder) -> Layers:
         """Make a draft a layer of the store; ``record`` enters what refers to it, in the same transaction."""
-        diff_id, size_bytes = diff_id_of(draft.upper), trees.usage(draft.upper)
-        parent = Digest(draft.base.chain_id) if draft.base.chain_id else None
+        with draft.made.layer() as layer:
+            return self._enter(draft.base, layer, record)
+
+    def _enter(self, base: Layers, layer: StagedLayer, record: Recorder) -> Layers:
+        diff_id, size_bytes = diff_id_of(layer.path), trees.usage(layer.path)
+        parent = Digest(base.chain_id) if base.chain_id else None
         chain_id = diff_id if parent is None else chain_ids([parent, diff_id])[-1]
-        self._snapshots.adopt(draft.layer, chain_id)
+        self._snapshots.adopt(layer, chain_id)
         with self._database.transaction() as db:
             self._snapshots.record(db, chain_id, parent=parent, diff_id=diff_id, size_bytes=size_bytes)
             record(db, chain_id)
@@ -134,9 +122,9 @@ class Store:
 
     def add_layer(self, base: Layers, layer: Digest, record: Recorder) -> Layers:
         """Put one layer, without those below it, on ``base``; its files are linked, not copied."""
-        with self.draft(base) as draft:
-            _link(self._snapshots.lower_dirs(layer)[0], draft.upper)
-            return self.keep(draft, record)
+        with self._snapshots.stage() as stage:
+            _link(self._snapshots.lower_dirs(layer)[0], stage.path)
+            return self._enter(base, stage, record)
 
     def above(self, lower: Layers, upper: Layers) -> list[Digest] | None:
         """Return the layers of ``upper`` above ``lower``, the lowest first; None when it does not lie on it."""
@@ -144,15 +132,6 @@ class Store:
         if not lower.chain_id:
             return chain
         return chain[chain.index(Digest(lower.chain_id)) + 1 :] if lower.chain_id in chain else None
-
-
-def overlay_of(lower: list[Path], upper: Path | None = None, work: Path | None = None) -> RootfsMount:
-    """Return an overlay mount; ``lower`` has the uppermost folder first."""
-    options = [f"lowerdir+={path}" for path in lower]
-    if upper is not None:
-        options += [f"upperdir={upper}", f"workdir={work}"]
-    options += overlay_options.options()
-    return {"type": "overlay", "source": "overlay", "options": options}
 
 
 def _link(source: Path, target: Path) -> None:

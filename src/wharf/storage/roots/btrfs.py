@@ -15,7 +15,7 @@ from wharf.errors import NotImplementedHere
 from wharf.kernel import btrfs
 from wharf.storage import trees
 from wharf.storage.roots.merging import merge
-from wharf.storage.roots.native import NativeRoots
+from wharf.storage.roots.native import PREPARED, NativeRoots
 from wharf.storage.trees import FOLDER
 
 _PROBE = ".btrfs"
@@ -54,6 +54,7 @@ class BtrfsRoots(NativeRoots):
         _copy(below, folder, "upper")
         if below is None:
             (folder / "upper").chmod(0o755)
+        (folder / PREPARED).touch()
 
     def limit(self, folder: Path, size_bytes: int) -> None:
         """Limit the subvolume, its image's content counted, as Docker does; quotas are switched on for that.

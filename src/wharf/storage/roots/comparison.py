@@ -1,6 +1,7 @@
 """What a container has changed of a copy of its image: found by comparing, written as overlay has it.
 
-A file counts as changed when its kind, owner, mode, size, time of change or attributes differ.
+A file counts as changed when its kind, owner, mode, size, time of change or attributes differ; and its content is
+compared where all that is alike, though the file was touched since the root was made: whoever writes can set times.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from wharf.kernel.openat2 import openat2
 from wharf.storage import overlay_marks as marks
 from wharf.storage.roots.merging import Parents, copy_node, dress
-from wharf.storage.roots.union import Union, own_attributes
+from wharf.storage.roots.union import BENEATH, Union, own_attributes
 from wharf.storage.trees import FOLDER, Node, walk
+
+_PIECE: Final = 1 << 20
 
 
 class Change(NamedTuple):
@@ -25,8 +29,17 @@ class Change(NamedTuple):
     replaced: bool = False  # a folder in the place of something else: nothing of the image's shows in it
 
 
-def compared(own: int, image: Union) -> Iterator[Change]:
-    """Yield what differs below the container's folder ``own``; a folder comes before what is in it."""
+class Compared(NamedTuple):
+    """A container's root beside its image."""
+
+    own: int  # descriptor of its folder
+    image: Union
+    since_ns: int = 0  # when it was whole, in its file system's time: what was not touched later is the image's
+
+
+def compared(pair: Compared) -> Iterator[Change]:
+    """Yield what differs; a folder comes before what is in it."""
+    own, image = pair.own, pair.image
     listings: dict[bytes, dict[bytes, tuple[int, os.stat_result]]] = {}
     yield from _deleted(own, b"", image, listings)
     for node in walk(own):
@@ -34,7 +47,7 @@ def compared(own: int, image: Union) -> Iterator[Change]:
         below = listings[parent].get(node.name)
         folder = stat.S_ISDIR(node.status.st_mode)
         both = below is not None and folder and stat.S_ISDIR(below[1].st_mode)
-        if below is None or _differs(node, below, image):
+        if below is None or _differs(node, below, pair):
             yield Change(node.path, node, replaced=below is not None and folder and not both)
         if folder:
             fd = os.open(node.name, FOLDER, dir_fd=node.folder_fd)
@@ -57,7 +70,7 @@ def _deleted(
         yield Change(prefix + name, None)
 
 
-def _differs(node: Node, below: tuple[int, os.stat_result], image: Union) -> bool:
+def _differs(node: Node, below: tuple[int, os.stat_result], pair: Compared) -> bool:
     top, theirs = below
     mine = node.status
     if (mine.st_mode, mine.st_uid, mine.st_gid) != (theirs.st_mode, theirs.st_uid, theirs.st_gid):
@@ -69,14 +82,28 @@ def _differs(node: Node, below: tuple[int, os.stat_result], image: Union) -> boo
     ):
         return True
     own = own_attributes(f"/proc/self/fd/{node.folder_fd}/".encode() + node.name)
-    return own != image.attributes(top, node.path)
+    if own != pair.image.attributes(top, node.path):
+        return True
+    return stat.S_ISREG(mine.st_mode) and mine.st_ctime_ns >= pair.since_ns and not _same_content(node, top)
 
 
-def changed_bytes(own: int, image: Union) -> int:
+def _same_content(node: Node, top: int) -> bool:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+    with (
+        open(node.name, "rb", 0, opener=lambda name, _: os.open(name, flags, dir_fd=node.folder_fd)) as one,
+        open(openat2(top, os.fsdecode(node.path), flags, resolve=BENEATH), "rb", 0) as other,
+    ):
+        while data := one.read(_PIECE):
+            if data != other.read(len(data)):
+                return False
+        return not other.read(1)
+
+
+def changed_bytes(pair: Compared) -> int:
     """Return the bytes of the files that differ, each inode once."""
     seen: set[int] = set()
     total = 0
-    for change in compared(own, image):
+    for change in compared(pair):
         node = change.node
         if node is not None and stat.S_ISREG(node.status.st_mode) and node.status.st_ino not in seen:
             seen.add(node.status.st_ino)
@@ -84,22 +111,22 @@ def changed_bytes(own: int, image: Union) -> int:
     return total
 
 
-def write_changes(own: int, image: Union, target: Path) -> None:
+def write_changes(pair: Compared, target: Path) -> None:
     """Write what differs into the empty folder ``target``, deletions as whiteouts."""
     top = os.open(target, FOLDER)
     try:
-        _write(own, image, top)
+        _write(pair, top)
     finally:
         os.close(top)
 
 
-def _write(own: int, image: Union, top: int) -> None:
+def _write(pair: Compared, top: int) -> None:
     parents = Parents(top)
     links: dict[int, bytes] = {}
     try:
-        for path, node, replaced in compared(own, image):
+        for path, node, replaced in compared(pair):
             name = path.rpartition(b"/")[2]
-            _ensure_above(own, top, path)
+            _ensure_above(pair.own, top, path)
             parent = parents.of(path)
             if node is None:
                 marks.make_whiteout(name, parent)

@@ -17,8 +17,7 @@ from wharf.errors import NotImplementedHere, Unavailable
 from wharf.kernel.mount import UmountFlag, umount
 from wharf.kernel.process import run
 from wharf.spec.shim_messages import RootfsMount
-from wharf.storage.roots.overlay import OverlayRoots, own_folder
-from wharf.storage.trees import FOLDER
+from wharf.storage.roots.overlay import OverlayRoots, opened_folder, own_folder
 
 _PROGRAM: Final = "fuse-overlayfs"
 _PATIENCE_S: Final = 30.0
@@ -63,16 +62,30 @@ class FuseOverlayRoots(OverlayRoots):
         _unmount(folder / "merged")
 
     @contextmanager
+    def open(self, folder: Path, lower: Sequence[Path]) -> Iterator[int]:
+        """Mount the root for as long as it is open."""
+        self.attach(folder, lower)
+        try:
+            with opened_folder(folder / ("merged" if lower else "upper")) as fd:
+                yield fd
+        finally:
+            self.detach(folder)
+
+    def combine(self, folder: Path, lower: Sequence[Path], *, read_only: bool) -> RootfsMount:
+        """Mount the folders on the host."""
+        self.prepare(folder, lower)
+        self.attach(folder, lower)
+        made = self.mount(folder, lower)
+        return {**made, "options": [*made["options"], "ro"]} if read_only else made
+
+    @contextmanager
     def image(self, lower: Sequence[Path], scratch: Callable[[], Path]) -> Iterator[int]:
         """Give the layers mounted in a scratch folder, read-only."""
-        place = scratch() / "image"
+        place = scratch() / "merged"
         _mount(lower, place)
         try:
-            fd = os.open(place, FOLDER)
-            try:
+            with opened_folder(place) as fd:
                 yield fd
-            finally:
-                os.close(fd)
         finally:
             _unmount(place)
 

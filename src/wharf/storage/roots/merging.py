@@ -6,10 +6,12 @@ after another from the one above, none through a symlink, so nothing leads out o
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from typing import Final
 
+from wharf.kernel.libc import suppress_errno
 from wharf.kernel.openat2 import Resolve, openat2
 from wharf.kernel.owner import give
 from wharf.storage import overlay_marks as marks
@@ -47,6 +49,22 @@ def merge(layer: int, target: int) -> None:
         for path, status in reversed(folders):  # last, for filling them changes their times
             times = (status.st_atime_ns, status.st_mtime_ns)
             os.utime(path, ns=times, dir_fd=target, follow_symlinks=False)
+    finally:
+        parents.close()
+
+
+def add_missing(source: int, target: int) -> None:
+    """Copy folders and files of ``source`` whose names ``target`` lacks; what it has stays, whatever that is."""
+    parents = Parents(target)
+    try:
+        for node in walk(source):
+            with suppress_errno(errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EEXIST):
+                parent = parents.of(node.path)
+                if stat.S_ISDIR(node.status.st_mode):
+                    os.mkdir(node.name, 0o700, dir_fd=parent)
+                    dress(node, parent)
+                else:
+                    copy_node(node, parent)
     finally:
         parents.close()
 

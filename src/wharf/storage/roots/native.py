@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,11 +13,14 @@ from wharf.kernel import overlay
 from wharf.kernel.mount_view import Layers
 from wharf.spec.shim_messages import RootfsMount
 from wharf.storage import trees
-from wharf.storage.roots.comparison import changed_bytes, write_changes
-from wharf.storage.roots.merging import merge
-from wharf.storage.roots.overlay import opened, own_folder
+from wharf.storage.roots.comparison import Compared, changed_bytes, write_changes
+from wharf.storage.roots.merging import add_missing, merge
+from wharf.storage.roots.overlay import opened, opened_folder, own_folder
 from wharf.storage.roots.union import Union
-from wharf.storage.trees import FOLDER
+from wharf.storage.tar_reader import Source
+
+PREPARED: Final = "prepared"
+"""An empty file of the time when a root was whole."""
 
 _NO_OVERLAY: Final = frozenset({errno.EPERM, errno.ENODEV, errno.EINVAL, errno.EOPNOTSUPP})
 
@@ -29,6 +31,15 @@ class NativeRoots:
     name = "vfs"
     copies = True
     attaches = False
+    takes_archives = False
+
+    def take_archive(self, layer: Path, archive: Source) -> int:
+        """Layers are unpacked."""
+        raise NotImplementedError
+
+    def files(self, layer: Path) -> Path:
+        """Return the folder that the layer was unpacked into."""
+        return layer / "fs"
 
     def require(self, data_root: Path) -> None:
         """Every file system will do."""
@@ -38,6 +49,12 @@ class NativeRoots:
         (folder / "upper").mkdir()
         (folder / "upper").chmod(0o755)
         put_together(lower, folder / "upper")
+        (folder / PREPARED).touch()
+
+    def lay_floor(self, folder: Path, floor: Path) -> None:
+        """Make the names that the copy lacks."""
+        with opened_folder(floor) as source, opened_folder(folder / "upper") as target:
+            add_missing(source, target)
 
     def limit(self, folder: Path, size_bytes: int) -> None:
         """Refuse: a folder has no quota.
@@ -59,6 +76,19 @@ class NativeRoots:
     def detach(self, folder: Path) -> None:
         """Nothing of it is on the host."""
 
+    @contextmanager
+    def open(self, folder: Path, lower: Sequence[Path]) -> Iterator[int]:
+        """Open the copy."""
+        del lower
+        with opened_folder(folder / "upper") as fd:
+            yield fd
+
+    def combine(self, folder: Path, lower: Sequence[Path], *, read_only: bool) -> RootfsMount:
+        """Copy."""
+        NativeRoots.prepare(self, folder, lower)  # of folders that are no layers there are no subvolumes
+        made = own_folder(folder)
+        return {**made, "options": [*made["options"], "ro"]} if read_only else made
+
     def layers(self, folder: Path, lower: Sequence[Path]) -> Layers:
         """Return the copy alone."""
         del lower
@@ -69,15 +99,16 @@ class NativeRoots:
         """Compare the copy with the image, and give what differs as an overlay's upper folder would have it."""
         target = scratch() / "changes"
         target.mkdir()
-        with Union(lower) as image, _open(folder / "upper") as own:
-            write_changes(own, image, target)
+        with Union(lower) as image, opened_folder(folder / "upper") as own:
+            write_changes(Compared(own, image, _prepared(folder)), target)
+        trees.dress_like(folder / "upper", target)
         yield target
 
     def size(self, folder: Path, lower: Sequence[Path]) -> int:
         """Return the bytes of files that differ from the image's."""
         try:
-            with Union(lower) as image, _open(folder / "upper") as own:
-                return changed_bytes(own, image)
+            with Union(lower) as image, opened_folder(folder / "upper") as own:
+                return changed_bytes(Compared(own, image, _prepared(folder)))
         except FileNotFoundError:
             return 0
 
@@ -93,7 +124,7 @@ class NativeRoots:
                 copy = scratch() / "image"
                 copy.mkdir()
                 put_together(lower, copy)
-                fd = stack.enter_context(_open(copy))
+                fd = stack.enter_context(opened_folder(copy))
             yield fd
 
     def release(self, folder: Path) -> None:
@@ -105,18 +136,17 @@ class NativeRoots:
 
 def put_together(lower: Sequence[Path], target: Path) -> None:
     """Copy layers, the uppermost first in ``lower``, into the empty folder ``target``."""
-    with _open(target) as into:
+    with opened_folder(target) as into:
         for layer in reversed(lower):
-            with _open(layer) as source:
+            with opened_folder(layer) as source:
                 merge(source, into)
     if lower:
         trees.dress_like(lower[0], target)
 
 
-@contextmanager
-def _open(path: Path) -> Iterator[int]:
-    fd = os.open(path, FOLDER)
+def _prepared(folder: Path) -> int:
+    """Return when a root was whole, by the clock of the file system; 0 for one whose maker did not say."""
     try:
-        yield fd
-    finally:
-        os.close(fd)
+        return (folder / PREPARED).stat().st_ctime_ns
+    except FileNotFoundError:
+        return 0

@@ -13,6 +13,7 @@ from wharf.kernel import overlay_detached, overlay_options, userns
 from wharf.kernel.mount_view import Layers
 from wharf.spec.shim_messages import RootfsMount
 from wharf.storage import trees
+from wharf.storage.tar_reader import Source
 
 
 class OverlayRoots:
@@ -21,6 +22,15 @@ class OverlayRoots:
     name = "overlay2"
     copies = False
     attaches = False
+    takes_archives = False
+
+    def take_archive(self, layer: Path, archive: Source) -> int:
+        """Layers are unpacked."""
+        raise NotImplementedError
+
+    def files(self, layer: Path) -> Path:
+        """Return the folder that the layer was unpacked into."""
+        return layer / "fs"
 
     def require(self, data_root: Path) -> None:
         """Try a mount where that may be refused: in a user namespace. Else every kernel that Wharf runs on has it.
@@ -39,6 +49,9 @@ class OverlayRoots:
         if lower:
             trees.dress_like(lower[0], folder / "upper")
 
+    def lay_floor(self, folder: Path, floor: Path) -> None:
+        """It is mounted as the lowest layer."""
+
     def limit(self, folder: Path, size_bytes: int) -> None:
         """Refuse: an overlay has no quota of its own, and those of projects on XFS are not driven.
 
@@ -55,15 +68,32 @@ class OverlayRoots:
         """Return an overlay, or the container's own folder alone when there is nothing below it."""
         if not lower:
             return own_folder(folder)
-        options = [f"lowerdir+={path}" for path in lower]
-        options += [f"upperdir={folder / 'upper'}", f"workdir={folder / 'work'}", *overlay_options.options()]
-        return {"type": "overlay", "source": "overlay", "options": options}
+        return described(lower, f"upperdir={folder / 'upper'}", f"workdir={folder / 'work'}")
 
     def attach(self, folder: Path, lower: Sequence[Path]) -> None:
         """Nothing of it is on the host."""
 
     def detach(self, folder: Path) -> None:
         """Nothing of it is on the host."""
+
+    @contextmanager
+    def open(self, folder: Path, lower: Sequence[Path]) -> Iterator[int]:
+        """Give a detached mount, which goes with its descriptor."""
+        if not lower:
+            with opened_folder(folder / "upper") as fd:
+                yield fd
+            return
+        upper, work = str(folder / "upper"), str(folder / "work")
+        options = overlay_options.mapping()
+        with opened(overlay_detached.detached([str(path) for path in lower], upper, work, options=options)) as fd:
+            yield fd
+
+    def combine(self, folder: Path, lower: Sequence[Path], *, read_only: bool) -> RootfsMount:
+        """Return an overlay, without a folder for changes where there will be none."""
+        if read_only and len(lower) > 1:
+            return described(lower, "ro")
+        self.prepare(folder, lower)
+        return self.mount(folder, lower)
 
     def layers(self, folder: Path, lower: Sequence[Path]) -> Layers:
         """Return what a view of a stopped container's root is made of."""
@@ -107,9 +137,25 @@ def _try_mount(data_root: Path) -> None:
             raise NotImplementedHere(f"overlay cannot be mounted on {data_root}: {reason}") from error
 
 
+def described(lower: Sequence[Path], *more: str) -> RootfsMount:
+    """Return an overlay mount of these folders, the uppermost first."""
+    options = [*(f"lowerdir+={path}" for path in lower), *more, *overlay_options.options()]
+    return {"type": "overlay", "source": "overlay", "options": options}
+
+
 def own_folder(folder: Path) -> RootfsMount:
     """Return how to mount a container's own folder as its root."""
     return {"type": "bind", "source": str(folder / "upper"), "options": ["bind", "private"]}
+
+
+@contextmanager
+def opened_folder(path: Path) -> Iterator[int]:
+    """Open a folder."""
+    fd = os.open(path, trees.FOLDER)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from wharf.storage import overlay_marks as marks
 from wharf.storage.attributes import attributes_of
 from wharf.storage.trees import FOLDER
 
-_BENEATH: Final = int(Resolve.NO_SYMLINKS | Resolve.BENEATH)
+BENEATH: Final = int(Resolve.NO_SYMLINKS | Resolve.BENEATH)
 
 
 class Union:
@@ -86,13 +86,13 @@ class Union:
 
     def _open(self, top: int, path: bytes) -> int | None:
         try:
-            return openat2(top, os.fsdecode(path) or ".", FOLDER, resolve=_BENEATH)
+            return openat2(top, os.fsdecode(path) or ".", FOLDER, resolve=BENEATH)
         except (FileNotFoundError, NotADirectoryError):
             return None
 
     def _stat(self, top: int, path: bytes) -> os.stat_result | None:
         try:
-            fd = openat2(top, os.fsdecode(path), os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, resolve=_BENEATH)
+            fd = openat2(top, os.fsdecode(path), os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, resolve=BENEATH)
         except OSError:  # a part of the way is missing, or no folder
             return None
         try:

@@ -8,9 +8,10 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
-from tests.contract.storage.snapshotter import Opened, Transaction
+from tests.contract.storage.snapshotter import Mounted, Opened, Transaction
 
 from wharf.kernel import mount
+from wharf.spec.shim_messages import RootfsMount
 from wharf.storage.layout import DataRoot
 from wharf.storage.metadata import Database
 from wharf.storage.snapshots import Snapshots
@@ -40,15 +41,13 @@ def transaction(snapshotter: Snapshots) -> Transaction:
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Opened:
+def mounted(tmp_path: Path) -> Mounted:
     """Mount a root as the runtime does, at a place of this test's own mount namespace."""
 
     @contextmanager
-    def open_root(snapshotter: Snapshotter, container_id: str, chain_id: str) -> Iterator[Path]:
+    def mount_root(described: RootfsMount) -> Iterator[Path]:
         place = tmp_path / "mounted"
         place.mkdir(exist_ok=True)
-        snapshotter.attach(container_id, chain_id)
-        described = snapshotter.mount_of(container_id, chain_id)
         fd = mount.open_tree(described["source"]) if described["type"] == "bind" else _overlay(described["options"])
         try:
             mount.move_mount(fd, str(place))
@@ -56,6 +55,21 @@ def opened(tmp_path: Path) -> Opened:
         finally:
             os.close(fd)
             mount.umount(str(place), mount.UmountFlag.DETACH)
+
+    return mount_root
+
+
+@pytest.fixture
+def opened(mounted: Mounted) -> Opened:
+    """Mount a container's root."""
+
+    @contextmanager
+    def open_root(snapshotter: Snapshotter, container_id: str, chain_id: str) -> Iterator[Path]:
+        snapshotter.attach(container_id, chain_id)
+        try:
+            with mounted(snapshotter.mount_of(container_id, chain_id)) as place:
+                yield place
+        finally:
             snapshotter.detach(container_id)
 
     return open_root
@@ -66,7 +80,8 @@ def _overlay(options: list[str]) -> int:
     try:
         for option in options:
             key, _, value = option.partition("=")
-            mount.set_string(fs, key, value)
+            if option != "ro":  # the mount's, not the file system's
+                mount.set_string(fs, key, value)
         mount.create(fs)
         return mount.fsmount(fs)
     finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from wharf.storage import overlay_marks as marks
-from wharf.storage.roots.comparison import changed_bytes, compared, write_changes
+from wharf.storage.roots.comparison import Compared, changed_bytes, compared, write_changes
 from wharf.storage.roots.union import Union
 from wharf.storage.trees import FOLDER
 
@@ -34,13 +34,20 @@ def changes(own: Path, image: Path) -> list[tuple[str, bool]]:
     fd = os.open(own, FOLDER)
     try:
         with Union([image]) as union:
-            return [(os.fsdecode(change.path), change.node is None) for change in compared(fd, union)]
+            return [(os.fsdecode(change.path), change.node is None) for change in compared(Compared(fd, union))]
     finally:
         os.close(fd)
 
 
 def test_a_copy_has_no_changes(own: Path, image: Path) -> None:
     assert changes(own, image) == []
+
+
+def _rewritten(path: Path) -> None:
+    """Write as many other bytes, and set the times back."""
+    status = path.stat()
+    path.write_text("54321")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def _touched(path: Path) -> None:
@@ -51,6 +58,7 @@ def _touched(path: Path) -> None:
     ("change", "found"),
     [
         (lambda top: (top / "d/deep/f").write_text("54321"), [("d/deep/f", False)]),
+        (lambda top: _rewritten(top / "d/deep/f"), [("d/deep/f", False)]),
         (lambda top: (top / "d/deep/f").chmod(0o600), [("d/deep/f", False)]),
         (lambda top: os.setxattr(top / "d/deep/f", "user.k", b"v"), [("d/deep/f", False)]),
         (lambda top: (top / "d/deep").chmod(0o700), [("d/deep", False)]),
@@ -75,8 +83,8 @@ def test_a_folder_in_the_place_of_a_file_hides_it_and_is_written_so(own: Path, i
     fd = os.open(own, FOLDER)
     try:
         with Union([image]) as union:
-            write_changes(fd, union, tmp_path / "changes")
-            assert changed_bytes(fd, union) == 3
+            write_changes(Compared(fd, union), tmp_path / "changes")
+            assert changed_bytes(Compared(fd, union)) == 3
     finally:
         os.close(fd)
     written = os.open(tmp_path / "changes/other/g", FOLDER)
