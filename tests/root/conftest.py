@@ -11,6 +11,7 @@ import struct
 from pathlib import Path
 
 import pytest
+from tests.root import groups
 
 import wharf
 
@@ -39,6 +40,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if here in item.path.parents:
             item.add_marker(pytest.mark.root)
     _isolate()
+
+
+def pytest_sessionfinish() -> None:
+    groups.remove_parent()
 
 
 @pytest.fixture(scope="session")

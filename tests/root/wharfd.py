@@ -26,7 +26,7 @@ WHARFD = (sys.executable, str(TOP / "scripts/wharfd"))
 T = TypeVar("T")
 
 
-def until(look: Callable[[], T], *, timeout_s: float = 15) -> T:
+def until(look: Callable[[], T], *, timeout_s: float = 60) -> T:
     """Return what ``look`` returns once it is true; for what nothing announces."""
     end = time.monotonic() + timeout_s
     while not (seen := look()):
@@ -37,12 +37,12 @@ def until(look: Callable[[], T], *, timeout_s: float = 15) -> T:
 
 class _Connection(http.client.HTTPConnection):
     def __init__(self, path: Path) -> None:
-        super().__init__("wharf", timeout=30)
+        super().__init__("wharf", timeout=60)
         self._path = str(path)
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(30)
+        self.sock.settimeout(60)
         self.sock.connect(self._path)
 
 
@@ -81,7 +81,7 @@ class Wharfd:
         process, self.process = self.process, None
         assert process is not None
         process.send_signal(number)
-        return process.wait(timeout=20)
+        return process.wait(timeout=60)
 
     def get(self, path: str, method: str = "GET", document: object = None, *, at: Path | None = None) -> Any:
         """Ask the API, with a JSON body if one is given; the answer must be a success."""

@@ -36,7 +36,7 @@ def _names(archive: bytes) -> list[str]:
 
 
 def _to_stdout(run: Cli, *words: str) -> bytes:
-    done = subprocess.run([*run.command, *words], env=run.environment, capture_output=True, check=True, timeout=30)
+    done = subprocess.run([*run.command, *words], env=run.environment, capture_output=True, check=True, timeout=60)
     return done.stdout
 
 

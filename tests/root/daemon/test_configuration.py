@@ -94,7 +94,7 @@ def test_tcp_is_for_clients_with_a_certificate(stopped: Wharfd) -> None:
         command = [docker, "--tlsverify", "--tlscacert", str(KEYS / "ca.pem"), *identity]
         return subprocess.run(
             [*command, "-H", f"tcp://127.0.0.1:{port}", *words],
-            capture_output=True, text=True, timeout=30, check=False, input=typed,
+            capture_output=True, text=True, timeout=60, check=False, input=typed,
         )  # fmt: skip
 
     through = ask("client", "run", "-i", "--rm", "busybox", "cat", typed="by TLS")

@@ -113,13 +113,13 @@ def _agree(daemon: Wharfd, number: int, unanswered: str | None) -> None:
     if state["Running"]:
         assert container["Id"] in Path(f"/proc/{state['Pid']}/cgroup").read_text()
     if container["State"] == "running" and life.bridged(number):
-        until(lambda: _answers(container), timeout_s=5)
+        until(lambda: _answers(container), timeout_s=60)
 
 
 def _answers(container: dict[str, Any]) -> bool:
     """Return whether the container answers on its published port."""
     [port] = {port["PublicPort"] for port in container["Ports"]}
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", "/hosts")
         return connection.getresponse().status == 200
@@ -137,7 +137,7 @@ def _clean(daemon: Wharfd) -> None:
     until(lambda: not daemon.world_of_containers().processes)
 
     assert daemon.world_of_containers() == EMPTY
-    until(lambda: len(zygotes()) <= 2, timeout_s=5)  # this daemon's own and its spare
+    until(lambda: len(zygotes()) <= 2, timeout_s=60)  # this daemon's own and its spare
     assert daemon.get("/volumes")["Volumes"] == []
     assert list(daemon.data.volumes.iterdir()) == []
 

@@ -64,7 +64,7 @@ def test_clients_that_wait_are_let_go_at_once(daemon: Wharfd, wharf: Cli) -> Non
 
     assert daemon.end() == 0
     for client in (*clients, waiting):
-        client.communicate(timeout=10)
+        client.communicate(timeout=60)
     daemon.start()
     assert _state(daemon, "lasting")[0] == "running"
 

@@ -21,7 +21,7 @@ IDLE = {"Image": "busybox", "Cmd": ["cat"], "OpenStdin": True, "HostConfig": {"N
 @contextmanager
 def connected(daemon: Wharfd) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX) as wire:
-        wire.settimeout(20)
+        wire.settimeout(60)
         wire.connect(str(daemon.socket))
         yield wire
 

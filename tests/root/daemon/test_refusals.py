@@ -14,7 +14,7 @@ pytestmark = pytest.mark.root
 
 
 def _try(*words: str) -> Done:
-    done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
     return Done(done.returncode, done.stdout, done.stderr)
 
 

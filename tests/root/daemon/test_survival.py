@@ -39,7 +39,7 @@ def _state(daemon: Wharfd, name: str) -> dict[str, Any]:
 
 
 def _fetch(port: int) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", "/hosts")
         return connection.getresponse().status
@@ -105,8 +105,8 @@ def test_exec_attach_stop_and_wait_work_on_what_the_next_daemon_finds(daemon: Wh
     assert "read l" in wharf.ok("top", "found")
     assert wharf.ok("stats", "--no-stream", "--format", "{{.Name}}", "found") == "found"
     assert wharf.ok("stop", "found") == "found"
-    assert waiting.communicate(timeout=20) == (b"6\n", b"")
-    assert (attached.communicate(timeout=20), attached.returncode) == ((b"", b""), 6)
+    assert waiting.communicate(timeout=60) == (b"6\n", b"")
+    assert (attached.communicate(timeout=60), attached.returncode) == ((b"", b""), 6)
 
 
 def test_client_of_a_killed_daemon_gets_an_error_not_an_exit_code(daemon: Wharfd, wharf: Cli) -> None:
@@ -118,8 +118,8 @@ def test_client_of_a_killed_daemon_gets_an_error_not_an_exit_code(daemon: Wharfd
 
     _kill(daemon)
 
-    assert waiting.communicate(timeout=20)[0] == b""
-    following.communicate(timeout=20)
+    assert waiting.communicate(timeout=60)[0] == b""
+    following.communicate(timeout=60)
     assert (waiting.returncode, following.returncode not in (0, 137)) == (1, True)
 
 

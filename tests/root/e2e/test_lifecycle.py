@@ -28,7 +28,7 @@ def _line(process: subprocess.Popen[bytes]) -> bytes:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.kill()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
 
 
 def test_ps_shows_what_runs_and_with_a_what_ended(run: Cli, web: str) -> None:
@@ -86,7 +86,7 @@ def test_log_is_followed_until_the_container_ends(run: Cli, web: str) -> None:
 
     run.ok("stop", "web")
 
-    assert (process.communicate(timeout=20), process.returncode) == ((b"bye\n", b""), 0)
+    assert (process.communicate(timeout=60), process.returncode) == ((b"bye\n", b""), 0)
 
 
 def test_exec_has_its_own_streams_and_exit_code(run: Cli, web: str) -> None:

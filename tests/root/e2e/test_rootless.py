@@ -39,7 +39,7 @@ def _docker(user: PlainUser, *words: str, code: int = 0) -> str:
 
 
 def _page(address: str, port: int) -> str:
-    connection = http.client.HTTPConnection(address, port, timeout=10)
+    connection = http.client.HTTPConnection(address, port, timeout=60)
     connection.request("GET", "/index.html")
     return connection.getresponse().read().decode()
 

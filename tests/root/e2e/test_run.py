@@ -33,7 +33,7 @@ def test_stdin_that_is_not_asked_for_is_empty(run: Cli) -> None:
 def test_output_bytes_are_not_changed(run: Cli) -> None:
     process = run.start("run", "--rm", "busybox", "printf", r"a\r\n\000\377\n\n")
 
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
 
     assert (process.returncode, out, err) == (0, b"a\r\n\0\xff\n\n", b"")
 
@@ -92,7 +92,7 @@ def test_killed_container_tells_its_signal(run: Cli, number: signal.Signals, cod
 
     run.ok("kill", "-s", number.name, "kk")
 
-    assert (process.communicate(timeout=20), process.returncode) == ((says, b""), code)
+    assert (process.communicate(timeout=60), process.returncode) == ((says, b""), code)
     assert run.ok("wait", "kk") == str(code)
 
 
@@ -103,7 +103,7 @@ def test_signal_to_the_command_reaches_the_container(run: Cli) -> None:
 
     process.send_signal(signal.SIGINT)
 
-    assert (process.communicate(timeout=20), process.returncode) == ((b"got\n", b""), 9)
+    assert (process.communicate(timeout=60), process.returncode) == ((b"got\n", b""), 9)
 
 
 def test_name_is_one_containers(run: Cli) -> None:

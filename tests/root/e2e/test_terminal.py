@@ -51,7 +51,7 @@ class Terminal:
     def type(self, keys: bytes) -> None:
         os.write(self._screen, keys)
 
-    def expect(self, words: bytes, *, timeout_s: float = 15) -> None:
+    def expect(self, words: bytes, *, timeout_s: float = 60) -> None:
         """Wait until ``words`` are shown; what came before them is forgotten."""
         end = time.monotonic() + timeout_s
         while words not in self._shown:
@@ -66,7 +66,7 @@ class Terminal:
 
     def ended(self) -> int:
         """Wait for the command's end: its exit code, when it left the terminal as it was."""
-        code = self.process.wait(timeout=20)
+        code = self.process.wait(timeout=60)
         assert termios.tcgetattr(self._theirs) == self._modes
         return code
 
@@ -78,7 +78,7 @@ class Terminal:
 
     def answers(self, question: bytes, answer: bytes) -> bool:
         self.type(question + b"; echo as''ked\n")
-        end = time.monotonic() + 15
+        end = time.monotonic() + 60
         while b"asked" not in self._shown:
             ready, _, _ = select.select([self._screen], [], [], max(0, end - time.monotonic()))
             assert ready, self._shown

@@ -280,7 +280,7 @@ def test_on_failure_restarts_as_often_as_it_says(on_engine: On) -> None:
             "echo x; exit 1",
             RestartPolicy={"Name": "on-failure", "MaximumRetryCount": 2},
         )
-        async with asyncio.timeout(10):  # each end ends a wait, as Docker's does
+        async with asyncio.timeout(60):  # each end ends a wait, as Docker's does
             while (await engine.containers.list(filters={"name": ["again"]})) != []:
                 await (await engine.containers.wait("again"))
 

@@ -95,7 +95,7 @@ def exec_() -> str:
 def embryo() -> str:
     """Have an embryo become the container."""
     usual = {**_JOB["spec"], "mounts": _JOB["usual_mounts"]}
-    group = open_cgroup(f"/wharf-test/escape{os.getpid()}")
+    group = open_cgroup(f"/wharf-tests-{os.getpid()}")
     group.create()
     born = container.expect(usual, f"{_JOB['bundle']}/seccomp").conceive()  # type: ignore[arg-type]  # JSON
     config = memfd.sealed(json.dumps(_JOB["spec"]).encode(), "config.json")
@@ -114,7 +114,6 @@ def embryo() -> str:
     finally:
         born.discard()
         group.delete()
-        open_cgroup("/wharf-test").delete_now()
 
 
 async def _archive(name: str, content: bytes) -> Any:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
+from tests.root import groups
 from tests.root.escapes.weakened import Package
 from tests.root.runtime.conftest import Bundle
 
@@ -51,7 +52,7 @@ class Pair:
         spec = self._bundle.spec(["sh", "-c", "while :; do sleep 60; done"], capabilities=self._sets)
         spec["root"]["path"] = "lower"
         spec["mounts"] += self._mounts
-        spec["linux"]["cgroupsPath"] = f"/wharf-test/{self._bundle.path.name}-{name}"
+        spec["linux"]["cgroupsPath"] = f"{groups.PARENT}/{self._bundle.path.name}-{name}"
         spec["linux"]["namespaces"] = [pid, *({"type": kind} for kind in ("mount", "uts", "ipc"))]
         (self._bundle.path / "config.json").write_text(json.dumps(spec))
         self._do("create", name)

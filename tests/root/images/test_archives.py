@@ -216,7 +216,7 @@ def test_a_cancelled_import_leaves_nothing_and_no_thread(store: Store) -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    asyncio.run(asyncio.wait_for(scenario(), 20))
+    asyncio.run(asyncio.wait_for(scenario(), 60))
 
     assert store.leftovers() == []
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.root.mounts import changed, mounts
 
 from wharf.kernel.mount_view import Bind, Layers, open_view
 
@@ -18,19 +19,15 @@ def layers(tmp_path: Path) -> Layers:
     return Layers([str(tmp_path / "lower")], str(tmp_path / "upper"), str(tmp_path / "work"))
 
 
-def _mounts() -> str:
-    return Path("/proc/self/mountinfo").read_text()
-
-
 def test_what_is_written_goes_to_the_upper_folder_and_no_mount_shows(layers: Layers, tmp_path: Path) -> None:
-    before = _mounts()
+    before = mounts()
 
     with open_view(str(tmp_path / "place"), layers) as view:
         os.close(os.open("new", os.O_CREAT | os.O_WRONLY, dir_fd=view.root))
         names = sorted(os.listdir(os.open(".", os.O_RDONLY, dir_fd=view.root)))
-        assert _mounts() == before
+        assert changed(before) == []
 
-    assert (names, (tmp_path / "upper/new").exists(), _mounts()) == (["base", "new"], True, before)
+    assert (names, (tmp_path / "upper/new").exists(), changed(before)) == (["base", "new"], True, [])
 
 
 def test_a_view_to_read_leaves_the_layers_as_they_are(layers: Layers, tmp_path: Path) -> None:

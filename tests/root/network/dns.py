@@ -27,7 +27,7 @@ def ask(endpoint: Endpoint, name: str, kind: str = "A", *, stream: bool = False)
     kinds = socket.SOCK_STREAM if stream else socket.SOCK_DGRAM
     asked = question(name, kind)
     with netns.within(endpoint.sandbox, lambda: socket.socket(socket.AF_INET, kinds)) as sock:
-        sock.settimeout(5)
+        sock.settimeout(30)
         sock.connect(("127.0.0.11", 53))
         sock.sendall(len(asked).to_bytes(2, "big") + asked if stream else asked)
         data = sock.recv(4096)[2 if stream else 0 :]

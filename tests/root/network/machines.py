@@ -100,7 +100,7 @@ def open_in(place: str, kind: int, address: str = "", protocol: int = 0) -> sock
         return socket.socket(family, kind, protocol)
 
     made = netns.within(place, work) if place else work()
-    made.settimeout(3)
+    made.settimeout(30)
     return made
 
 
@@ -115,7 +115,7 @@ def tcp_server(place: str, port: int, address: str = "0.0.0.0") -> socket.socket
     return server
 
 
-def talk(server: socket.socket, place: str, to: tuple[str, int], *, timeout_s: float = 3.0) -> str:
+def talk(server: socket.socket, place: str, to: tuple[str, int], *, timeout_s: float = 30.0) -> str:
     """Connect from ``place``, send a word through, and return the address that the server saw."""
     with open_in(place, socket.SOCK_STREAM, to[0]) as client:
         client.settimeout(timeout_s)

@@ -38,7 +38,7 @@ class Watched:
         return (await self.networks.attach(container_id, wishes, ports=ports))[0]
 
     async def told(self) -> Repair:
-        return await asyncio.wait_for(self._told.get(), 5)
+        return await asyncio.wait_for(self._told.get(), 60)
 
     def nothing_told(self) -> bool:
         return self._told.empty()
@@ -231,7 +231,7 @@ def test_resolver_that_somebody_else_replaced_first_gets_all_names_at_once(world
         names = world.networks._fabric._names
         pidfd = pidfd_open(names._pid)
         os.kill(names._pid, signal.SIGKILL)
-        assert has_exited(pidfd, 5)
+        assert has_exited(pidfd, 60)
         os.close(pidfd)
         names.serve(B, [second])  # in the loop's own thread: before the watch hears of the end
         async with asyncio.timeout(3):  # less than any wait for an answer

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import signal
 import subprocess
@@ -10,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.root import groups
 from tests.root.shim.harness import Bench
 
 from wharf.kernel.cgroup.group import open_cgroup
@@ -19,7 +19,7 @@ from wharf.processes.shim import Shim
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
 _ROUNDS = 25
-_GROUPS = f"/wharf-test/k{os.getpid()}"
+_GROUPS = f"{groups.PARENT}/k"
 
 
 def _killed_engine(folder: Path, delay_s: float) -> list[str]:

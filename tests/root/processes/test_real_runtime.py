@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import shutil
 import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.root import groups
 from tests.root.shim.harness import BOTH
 
 from wharf.kernel.cgroup.group import open_cgroup
@@ -20,7 +20,7 @@ from wharf.storage.layout import RunRoot
 
 pytestmark = pytest.mark.root
 
-_GROUPS = f"/wharf-test/r{os.getpid()}"
+_GROUPS = f"{groups.PARENT}/r"
 
 
 def _overlay(bundle: Path) -> list[RootfsMount]:

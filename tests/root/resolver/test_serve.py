@@ -78,7 +78,7 @@ def test_what_is_no_containers_name_goes_to_the_name_servers(world: World) -> No
     web = world.attach(A, network="back", names=("web",), servers=("127.0.0.77",))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.77", 53))
-        server.settimeout(5)
+        server.settimeout(30)
 
         def answer() -> None:
             data, sender = server.recvfrom(512)
@@ -179,7 +179,7 @@ def test_dig_understands_the_answers(world: World, how: str) -> None:
 def _dig(endpoint: Endpoint, *arguments: str) -> tuple[str, list[str]]:
     """Return the status that dig tells, and the data of the answers."""
     command = ["nsenter", f"--net={endpoint.sandbox}", "dig", "@127.0.0.11", "+tries=1", *arguments]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     status = shown.partition("status: ")[2].partition(",")[0]
     answers = shown.partition(";; ANSWER SECTION:\n")[2].partition("\n\n")[0]
     return status, [line.split()[-1] for line in answers.splitlines()]

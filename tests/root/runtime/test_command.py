@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.root import groups
 from tests.root.runtime.conftest import Bundle
 
 from wharf.kernel import prctl
@@ -35,7 +36,7 @@ class Command:
     def write(self, args: list[str], **process: Any) -> None:
         spec = self.bundle.spec(args, **process)
         spec["root"]["path"] = "lower"
-        spec["linux"]["cgroupsPath"] = f"/wharf-test/{self.bundle.path.name}"
+        spec["linux"]["cgroupsPath"] = f"{groups.PARENT}/{self.bundle.path.name}"
         (self.bundle.path / "config.json").write_text(json.dumps(spec))
 
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
@@ -82,10 +83,7 @@ def command(bundle: Bundle) -> Iterator[Command]:
     yield command
     prctl.prctl(prctl.Option.SET_CHILD_SUBREAPER, 0)
     assert not command.root.exists() or os.listdir(command.root) == []
-    assert [str(p) for p in Path("/sys/fs/cgroup").glob(f"*/wharf-test/{bundle.path.name}")] == []
-    for parent in Path("/sys/fs/cgroup").glob("*/wharf-test"):
-        if not any(p.is_dir() for p in parent.iterdir()):
-            parent.rmdir()
+    assert groups.folders(bundle.path.name) == []
 
 
 def test_what_cannot_be_created_leaves_no_state(command: Command) -> None:
@@ -162,7 +160,7 @@ def test_a_terminal_goes_to_the_console_socket(command: Command) -> None:
 
 def test_a_control_group_that_somebody_is_in_is_left_alone(command: Command) -> None:
     command.write(["true"])
-    group = Path(f"/sys/fs/cgroup/pids/wharf-test/{command.bundle.path.name}")
+    group = Path(f"/sys/fs/cgroup/pids{groups.PARENT}/{command.bundle.path.name}")
     group.mkdir(parents=True)
     somebody = subprocess.Popen(["sleep", "100"])
     (group / "cgroup.procs").write_text(str(somebody.pid))

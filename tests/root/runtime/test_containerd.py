@@ -60,7 +60,7 @@ def ctr(bundle: Bundle) -> Iterator[Ctr]:
     with open(bundle.path / "log", "wb") as log:
         daemon = subprocess.Popen(["containerd", "--config", str(config)], stdout=log, stderr=log)
     command = Ctr(bundle)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while command("version").returncode:
         assert time.monotonic() < deadline, Path(log.name).read_text()
         time.sleep(0.05)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.root import groups
 from tests.root.runtime.test_command import Command, command
 
 __all__ = ["command"]  # the fixture
@@ -43,9 +44,9 @@ def test_a_container_is_paused_and_goes_on(running: Command) -> None:
 def test_limits_are_changed_while_it_runs(running: Command) -> None:
     assert running("update", "--pids-limit", "77", "--memory", "64m", "c1").returncode == 0
 
-    group = f"wharf-test/{running.bundle.path.name}"
-    assert Path(f"/sys/fs/cgroup/pids/{group}/pids.max").read_text() == "77\n"
-    assert Path(f"/sys/fs/cgroup/memory/{group}/memory.limit_in_bytes").read_text() == f"{64 << 20}\n"
+    group = f"{groups.PARENT}/{running.bundle.path.name}"
+    assert Path(f"/sys/fs/cgroup/pids{group}/pids.max").read_text() == "77\n"
+    assert Path(f"/sys/fs/cgroup/memory{group}/memory.limit_in_bytes").read_text() == f"{64 << 20}\n"
     end(running)
 
 
@@ -129,7 +130,7 @@ def test_a_tree_is_moved_into_the_container_and_stays_on_the_host(command: Comma
 
 
 def test_an_exec_goes_into_a_group_below_the_containers(running: Command) -> None:
-    group = Path(f"/sys/fs/cgroup/pids/wharf-test/{running.bundle.path.name}")
+    group = Path(f"/sys/fs/cgroup/pids{groups.PARENT}/{running.bundle.path.name}")
     if not group.exists():
         pytest.skip("there is no v1 hierarchy of the controller pids")
     (group / "inner").mkdir()

@@ -109,7 +109,7 @@ def test_a_created_container_dies_with_its_parent(bundle: Bundle) -> None:
     os.kill(parent, signal.SIGKILL)
     os.waitpid(parent, 0)
 
-    assert pidfd.has_exited(init, timeout_s=5)
+    assert pidfd.has_exited(init, timeout_s=60)
     for fd in (init, reader, writer):
         os.close(fd)
 

@@ -5,18 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-from pathlib import Path
 
 import pytest
-from tests.root.runtime.conftest import Bundle
+from tests.root import groups
 from tests.root.runtime.test_command import Command, command
 
 pytestmark = pytest.mark.root
 __all__ = ["command"]
-
-
-def _groups(bundle: Bundle) -> list[Path]:
-    return list(Path("/sys/fs/cgroup").glob(f"*/wharf-test/{bundle.path.name}"))
 
 
 def test_a_detached_run_is_running_at_once_and_waits_nowhere(command: Command) -> None:
@@ -27,7 +22,7 @@ def test_a_detached_run_is_running_at_once_and_waits_nowhere(command: Command) -
     state = json.loads(command("state", "box").stdout)
     assert (state["status"], sorted(os.listdir(command.root / "box"))) == ("running", ["config.json", "state.json"])
     assert command("delete", "--force", "box").returncode == 0
-    assert (command.reap(), _groups(command.bundle)) == (-signal.SIGKILL, [])
+    assert (command.reap(), groups.folders(command.bundle.path.name)) == (-signal.SIGKILL, [])
 
 
 def test_a_run_whose_program_is_missing_says_so_and_leaves_nothing(command: Command) -> None:
@@ -36,7 +31,7 @@ def test_a_run_whose_program_is_missing_says_so_and_leaves_nothing(command: Comm
     done = command("run", "box")
 
     assert (done.returncode, "executable file not found in $PATH" in done.stderr) == (1, True), done
-    assert _groups(command.bundle) == []
+    assert groups.folders(command.bundle.path.name) == []
 
 
 def test_what_outlives_the_first_process_is_ended_with_the_control_group(command: Command) -> None:
@@ -50,4 +45,4 @@ def test_what_outlives_the_first_process_is_ended_with_the_control_group(command
 
     left = int((command.bundle.lower / "left").read_text())
     assert os.waitstatus_to_exitcode(os.waitpid(left, 0)[1]) == -signal.SIGKILL
-    assert _groups(command.bundle) == []
+    assert groups.folders(command.bundle.path.name) == []

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.root import groups
 from tests.root.runtime.conftest import Bundle
 from tests.root.runtime.test_podman import wharf_runtime
 
@@ -50,7 +51,7 @@ def docker(bundle: Bundle) -> Iterator[Docker]:
             "--data-root", f"{path}/data", "--exec-root", f"{path}/exec", "--pidfile", f"{path}/pid",
             "--host", f"unix://{path}/sock", "--bridge", "none", "--iptables=false", "--ip6tables=false",
             "--add-runtime", f"wharf={wharf_runtime(bundle.path)}", "--default-runtime", "wharf",
-            "--config-file", f"{path}/none.json", "--cgroup-parent", f"/wharf-test/{bundle.path.name}",
+            "--config-file", f"{path}/none.json", "--cgroup-parent", f"{groups.PARENT}/{bundle.path.name}",
         ]  # fmt: skip
         Path(f"{path}/none.json").write_text("{}")
         with open(f"{path}/log", "wb") as log:
@@ -65,7 +66,7 @@ def docker(bundle: Bundle) -> Iterator[Docker]:
         yield command
         daemon.terminate()
         daemon.wait(30)
-    for group in Path("/sys/fs/cgroup").glob(f"*/wharf-test/{bundle.path.name}"):
+    for group in groups.folders(bundle.path.name):
         group.rmdir()
 
 

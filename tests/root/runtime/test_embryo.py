@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.root import groups
 from tests.root.runtime.conftest import PTS, SAFE, Bundle, Outcome, reap
 
 from wharf.kernel import memfd
@@ -41,14 +42,13 @@ _LOOK = "cat /proc/self/mountinfo; ls -lR /dev | grep -v ^total; stat -c %F /pro
 
 @pytest.fixture
 def cgroup() -> Iterator[Cgroup]:
-    group = open_cgroup(f"/wharf-test/embryo{os.getpid()}")
+    group = open_cgroup(f"{groups.PARENT}/embryo")
     group.create()
     if not group.lets_enter({}):
         group.delete()
         pytest.skip("entering a control group is dear here: embryos are not used")
     yield group
     group.delete()
-    open_cgroup("/wharf-test").delete_now()
 
 
 def _usual(bundle: Bundle, args: list[str]) -> Any:

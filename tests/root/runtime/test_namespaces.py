@@ -6,10 +6,10 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.root.mounts import changed, mounts
 from tests.root.runtime.conftest import Bundle
 
 from wharf.runtime import container
@@ -78,11 +78,11 @@ def test_an_exec_in_it_sees_its_root_and_not_the_hosts(bundle: Bundle) -> None:
 
 def test_a_mount_namespace_is_joined(bundle: Bundle) -> None:
     with holder("--mount") as pid:
-        before = Path(f"/proc/{pid}/mountinfo").read_text()
+        before = mounts(pid)
         outcome = bundle.run(given(bundle, ["readlink", "/proc/self/ns/mnt"], mount=f"/proc/{pid}/ns/mnt"), rootfs=[])
 
         assert outcome.output.strip() == link(pid, "mnt")
-        assert Path(f"/proc/{pid}/mountinfo").read_text() == before
+        assert changed(before, pid) == []
 
 
 def test_a_cgroup_namespace_is_joined(bundle: Bundle) -> None:

@@ -188,7 +188,7 @@ def test_memory_waits_for_who_fetches_it(box: Command) -> None:
     os.close(writer)
     assert os.read(reader, 1) == b"\0", _errors(box, "saved/dump.log")  # all but the memory is written
     os.close(reader)
-    with socket.create_connection(("127.0.0.1", port), timeout=10):
+    with socket.create_connection(("127.0.0.1", port), timeout=60):
         pass  # whoever would restore it elsewhere, and fetch that, goes away again
 
     assert saving.wait(30) == 0
@@ -287,7 +287,7 @@ class _Console:
         with chdir(os.path.dirname(self.path)):
             self._sock.bind(os.path.basename(self.path))
         self._sock.listen(1)
-        self._sock.settimeout(20)
+        self._sock.settimeout(60)
         return self
 
     def __exit__(self, *_: object) -> None:

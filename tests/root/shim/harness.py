@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from tests.root import groups
 
 from wharf.processes.processes import Processes
 from wharf.processes.shim import Shim
@@ -22,7 +23,7 @@ ENTRY = (
 )
 BOTH: Attachment = {"stdin": False, "stdout": True, "stderr": True}
 ALL: Attachment = {"stdin": True, "stdout": True, "stderr": True}
-CGROUPS = f"/wharf-test/p{os.getpid()}"
+CGROUPS = f"{groups.PARENT}/p"
 
 
 class Bench:

@@ -26,7 +26,7 @@ def run(tmp_path: Path) -> Iterator[Callable[[Callable[[Bench], Awaitable[None]]
         async def whole() -> None:
             bench = Bench(tmp_path)
             try:
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(60):
                     await test(bench)
             finally:
                 await bench.processes.aclose()

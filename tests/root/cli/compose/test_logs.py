@@ -37,7 +37,7 @@ def test_following_ends_with_the_last_container_and_hears_of_new_ones(compose: C
     assert following.stdout is not None
     assert following.stdout.readline() == "a-1  | here\n"
     compose.done("exec", "-T", "a", "touch", "/go")
-    out, _ = following.communicate(timeout=30)
+    out, _ = following.communicate(timeout=60)
 
     assert out == "a-1  | gone\na-1 exited with code 0\n"
 
@@ -76,6 +76,6 @@ def test_interrupt_stops_the_containers(compose: Compose) -> None:
     while process.stdout.readline() != "web-1  | up\n":
         pass
     process.terminate()
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
 
     assert (process.returncode, compose.states()) == (130, {"app-web-1": "exited"})

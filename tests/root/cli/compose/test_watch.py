@@ -59,7 +59,7 @@ def test_changes_are_brought_into_containers_as_they_happen(compose: Compose) ->
         until(lambda: before not in images(compose))
     finally:
         watching.terminate()
-        watching.communicate(timeout=30)
+        watching.communicate(timeout=60)
         compose.done("down", "--rmi", "local")
 
 

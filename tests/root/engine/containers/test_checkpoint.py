@@ -38,7 +38,7 @@ async def _last(engine: wharf.Engine) -> int:
 
 
 async def _reach(engine: wharf.Engine, count: int) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while await _last(engine) < count:  # noqa: ASYNC110  # the log is the container's
             await asyncio.sleep(0.05)
 

@@ -40,7 +40,7 @@ class Receiver:
         writer.close()
 
     async def until(self, line: str) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while line not in self.lines:  # noqa: ASYNC110  # nothing announces it
                 await asyncio.sleep(0.02)
 

@@ -26,7 +26,7 @@ def _box(check: HealthConfig, **host: object) -> CreateContainer:
 
 
 async def _becomes(engine: wharf.Engine, status: str) -> dict[str, object]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             health = (await engine.containers.inspect("box"))["State"].get("Health") or {}  # type: ignore[union-attr]
             if health.get("Status") == status and health.get("Log"):
@@ -69,7 +69,7 @@ def test_an_unhealthy_container_is_restarted_as_often_as_its_policy_says(on_engi
         await engine.containers.create(_box({"Test": ["CMD", "false"]}, RestartPolicy=policy), name="box")
         await engine.containers.start("box")
         watching = engine.system.events(since="0", filters={"event": ["health_status"]})
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             for _ in range(2):  # once in each life
                 await anext(watching)
         await asyncio.sleep(0.3)

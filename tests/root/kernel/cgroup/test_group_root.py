@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.root import groups
 
 from wharf.kernel.cgroup.group import Cgroup, open_cgroup
 from wharf.kernel.cgroup.hierarchy import read_hierarchies
@@ -18,12 +19,12 @@ _MIB = 1 << 20
 
 @pytest.fixture
 def group() -> Iterator[Cgroup]:
-    group = open_cgroup(f"/wharf-test/g{os.getpid()}/c")
+    group = open_cgroup(f"{groups.PARENT}/g/c")
     group.create()
     yield group
     group.kill_all()
     group.delete()
-    open_cgroup(f"/wharf-test/g{os.getpid()}").delete()
+    open_cgroup(f"{groups.PARENT}/g").delete()
 
 
 @pytest.fixture
