@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PROGRAM = "docker-registry"
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 
 
 def free_port() -> int:
@@ -40,7 +40,7 @@ def registry(folder: Path, *, port: int | None = None, **more: object) -> Iterat
         yield address
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:

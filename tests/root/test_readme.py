@@ -60,7 +60,7 @@ def _stop_daemon() -> None:
         signal.pidfd_send_signal(ended, signal.SIGTERM)
         poll = select.poll()
         poll.register(ended)
-        assert poll.poll(20_000), "the daemon does not end"
+        assert poll.poll(60_000), "the daemon does not end"
     finally:
         os.close(ended)
 

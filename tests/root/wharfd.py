@@ -168,7 +168,7 @@ class Cli:
     command: tuple[str, ...]
     environment: dict[str, str]
 
-    def __call__(self, *words: str, stdin: bytes | None = None, timeout_s: float = 30) -> Done:
+    def __call__(self, *words: str, stdin: bytes | None = None, timeout_s: float = 60) -> Done:
         """Run a command to its end, with ``stdin`` piped in or none."""
         done = subprocess.run(
             [*self.command, *words],

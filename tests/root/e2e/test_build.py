@@ -154,7 +154,7 @@ def test_an_engine_killed_in_a_build_leaves_nothing(stocked: Path, tmp_path: Pat
             )
         until(lambda: list(daemon.data.ingest.rglob("y")))
         daemon.end(signal.SIGKILL)
-        client.wait(20)
+        client.wait(60)
 
         daemon.start()
 

@@ -37,7 +37,7 @@ def on_engine(root: Path) -> Callable[[Body], None]:
         async def main() -> None:
             async with wharf.Engine(root) as engine:
                 try:
-                    async with asyncio.timeout(60):
+                    async with asyncio.timeout(240):
                         await body(engine)
                 finally:
                     for container in await engine.containers.list(all=True):

@@ -11,12 +11,12 @@ from tests.root import life
 import wharf
 
 
-async def live(root: str) -> None:
+async def live(root: str, first: int) -> None:
     async with wharf.Engine(root) as engine:
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
-        for number in count(1):
+        for number in count(first):
             for step in life.STEPS:
+                sys.stdout.write(f"{step}\n")
+                sys.stdout.flush()
                 await act(engine, step, number)
 
 
@@ -36,4 +36,4 @@ async def act(engine: wharf.Engine, step: str, number: int) -> None:
             await getattr(engine.containers, step)(name)
 
 
-asyncio.run(live(sys.argv[1]))
+asyncio.run(live(sys.argv[1], int(sys.argv[2])))

@@ -12,6 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.root.engine.heard import says
+from tests.root.life import STEPS
+from tests.root.wharfd import until
 from tests.root.world import EMPTY, observe
 
 import wharf
@@ -21,14 +24,21 @@ KILLS = 60
 LIFE = Path(__file__).with_name("life.py")
 
 
-def _live_and_die(root: Path, delay_s: float) -> None:
-    """Start a program that takes containers through their lives; kill it ``delay_s`` after it is ready."""
+def _live_and_die(root: Path, number: int, steps: int, delay_s: float) -> None:
+    """Start a program that takes containers through their lives; kill it ``delay_s`` after it begins a step.
+
+    Its first container's life is that of ``number``.
+    """
     child = subprocess.Popen(
-        [sys.executable, str(LIFE), str(root)], stdout=subprocess.PIPE, start_new_session=True, env=_environment()
+        [sys.executable, str(LIFE), str(root), str(number)],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        env=_environment(),
     )
     assert child.stdout is not None
     with child.stdout:
-        assert child.stdout.readline() == b"ready\n"
+        for _ in range(steps):
+            assert child.stdout.readline().decode().strip() in STEPS
         time.sleep(delay_s)
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
@@ -65,8 +75,9 @@ def test_killing_the_engine_at_any_point_loses_and_leaks_nothing(root: Path) -> 
     data, run = DataRoot(root), run_root_of(root)
     chance = random.Random(20)
     seen: set[str] = set()
-    for _ in range(KILLS):
-        _live_and_die(root, chance.uniform(0, 0.25))
+    for number in range(KILLS):
+        bridged, begun = number % 2, number // 2 % len(STEPS)
+        _live_and_die(root, bridged, steps=begun + 1, delay_s=chance.uniform(0, 0.03))
         seen.update(asyncio.run(_agree_and_clean_up(root)))
 
         assert observe(data, run) == EMPTY
@@ -79,10 +90,11 @@ def test_a_running_container_outlives_its_engine_and_is_found_again(root: Path) 
     async def begin() -> tuple[str, int]:
         async with wharf.Engine(root) as engine:
             created = await engine.containers.create(
-                {"Image": "busybox", "Cmd": ["sh", "-c", "trap 'exit 5' TERM; while :; do sleep 0.1; done"]},
+                {"Image": "busybox", "Cmd": ["sh", "-c", "trap 'exit 5' TERM; echo up; while :; do sleep 0.1; done"]},
                 name="lasting",
             )
             await engine.containers.start(created["Id"] or "")
+            await says(engine, "lasting", b"up")
             document = await engine.containers.inspect("lasting")
             return created["Id"] or "", (document["State"] or {})["Pid"] or 0
 
@@ -100,13 +112,21 @@ def test_a_running_container_outlives_its_engine_and_is_found_again(root: Path) 
     assert asyncio.run(go_on(container_id, pid)) == 5
 
 
-def test_an_exit_while_no_engine_runs_is_recorded_by_the_next(root: Path) -> None:
-    async def begin() -> None:
+def test_an_exit_while_no_engine_runs_is_recorded_by_the_next(root: Path, tmp_path: Path) -> None:
+    (gate := tmp_path / "gate").mkdir()
+
+    async def begin() -> Path:
         async with wharf.Engine(root) as engine:
-            await engine.containers.create(
-                {"Image": "busybox", "Cmd": ["sh", "-c", "sleep 0.3; exit 3"]}, name="brief"
+            made = await engine.containers.create(
+                {
+                    "Image": "busybox",
+                    "Cmd": ["sh", "-c", "until [ -e /gate/open ]; do sleep 0.02; done; exit 3"],
+                    "HostConfig": {"Binds": [f"{gate}:/gate"]},
+                },
+                name="brief",
             )
             await engine.containers.start("brief")
+            return run_root_of(root).shim(made["Id"] or "")
 
     async def look() -> tuple[str | None, int | None]:
         async with wharf.Engine(root) as engine:
@@ -114,8 +134,9 @@ def test_an_exit_while_no_engine_runs_is_recorded_by_the_next(root: Path) -> Non
             await engine.containers.remove("brief")
             return state["Status"], state["ExitCode"]
 
-    asyncio.run(begin())
-    time.sleep(0.6)
+    shim = asyncio.run(begin())
+    (gate / "open").touch()
+    until((shim / "exit.json").exists)
 
     assert asyncio.run(look()) == ("exited", 3)
 

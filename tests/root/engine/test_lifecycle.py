@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from tests.root.engine.heard import says
 
 import wharf
 from wharf.errors import Conflict, InvalidArgument, NotFound, NotModified
@@ -45,11 +46,9 @@ async def exec_output(engine: wharf.Engine, name: str, *command: str) -> tuple[b
     assert attached
     with attached.socket:
         output = await drain(attached.socket)
-    for _ in range(100):
-        document = await engine.execs.inspect(exec_id)
-        if not document["Running"]:
-            break
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(60):
+        while (document := await engine.execs.inspect(exec_id))["Running"]:  # noqa: ASYNC110  # nothing announces it
+            await asyncio.sleep(0.01)
     return output, document["ExitCode"]  # type: ignore[return-value]
 
 
@@ -88,10 +87,11 @@ def test_the_next_exit_of_a_container_that_has_ended_is_that_of_its_next_run(on_
 
 def test_stop_asks_first_and_insists_after_the_timeout(on_engine: On) -> None:
     async def body(engine: wharf.Engine) -> None:
-        await started(engine, "polite", "sh", "-c", "trap 'exit 9' TERM; while :; do sleep 0.05; done")
-        await started(engine, "stubborn", "sh", "-c", "trap '' TERM; while :; do sleep 0.05; done")
-        await asyncio.sleep(0.2)
-        await engine.containers.stop("polite", timeout_s=5)
+        await started(engine, "polite", "sh", "-c", "trap 'exit 9' TERM; echo up; while :; do sleep 0.05; done")
+        await started(engine, "stubborn", "sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.05; done")
+        for name in ("polite", "stubborn"):
+            await says(engine, name, b"up")
+        await engine.containers.stop("polite", timeout_s=60)
         await engine.containers.stop("stubborn", timeout_s=0)
 
         assert (await status(engine, "polite"), await status(engine, "stubborn")) == (("exited", 9), ("exited", 137))
@@ -126,10 +126,9 @@ def test_pause_freezes_and_unpause_thaws(on_engine: On) -> None:
             await engine.execs.create("ice", {"Cmd": ["true"]})
         await engine.containers.unpause("ice")
         first, _ = await exec_output(engine, "ice", "wc", "-l", "/ticks")
-        await asyncio.sleep(0.1)
-        second, _ = await exec_output(engine, "ice", "wc", "-l", "/ticks")
-
-        assert first != second
+        async with asyncio.timeout(60):
+            while (await exec_output(engine, "ice", "wc", "-l", "/ticks"))[0] == first:
+                pass
 
     on_engine(body)
 
@@ -215,15 +214,16 @@ def test_a_client_that_attaches_before_the_start_misses_nothing(on_engine: On) -
 def test_a_terminal_is_one_and_has_the_size_it_is_given(on_engine: On) -> None:
     async def body(engine: wharf.Engine) -> None:
         await engine.containers.create(
-            {**IDLE, "Cmd": ["sh", "-c", "tty; sleep 0.3; stty size"], "Tty": True, "OpenStdin": True},  # type: ignore[arg-type]
+            {**IDLE, "Cmd": ["sh", "-c", "stty -echo; tty; read go; stty size"], "Tty": True, "OpenStdin": True},  # type: ignore[arg-type]
             name="term",
         )
         attached = await engine.containers.attach("term", stdin=True)
         await engine.containers.start("term")
         await engine.containers.resize("term", rows=33, columns=101)
-        received = b""
+        received, loop = b"", asyncio.get_running_loop()
         with attached.socket:
-            while chunk := await asyncio.get_running_loop().sock_recv(attached.socket, 4096):
+            await loop.sock_sendall(attached.socket, b"\n")
+            while chunk := await loop.sock_recv(attached.socket, 4096):
                 received += chunk
 
         assert received.split() == [b"/dev/pts/0", b"33", b"101"]
@@ -372,18 +372,18 @@ def test_a_published_port_answers_on_the_hosts_loopback(on_engine: On) -> None:
 
 
 async def _read_from(port: int) -> bytes:
-    for _ in range(50):
-        try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        except ConnectionRefusedError:
-            await asyncio.sleep(0.05)
-            continue
-        try:
-            return await reader.read()
-        finally:
-            writer.close()
-            await writer.wait_closed()
-    raise AssertionError(f"nothing answers on port {port}")
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            except ConnectionRefusedError:  # it does not listen yet
+                await asyncio.sleep(0.05)
+                continue
+            try:
+                return await reader.read()
+            finally:
+                writer.close()
+                await writer.wait_closed()
 
 
 def test_events_tell_a_containers_life_in_order(on_engine: On) -> None:

@@ -26,7 +26,7 @@ def firewall() -> Iterator[FirewallEvents]:
 def _wait(events: FirewallEvents | LinkEvents) -> None:
     poll = select.poll()
     poll.register(events.fileno(), select.POLLIN)
-    assert poll.poll(5000)
+    assert poll.poll(60_000)
 
 
 def test_deletion_of_another_program_is_told_with_its_name(firewall: FirewallEvents) -> None:

@@ -66,7 +66,7 @@ def ctr(bundle: Bundle) -> Iterator[Ctr]:
         time.sleep(0.05)
     yield command
     daemon.terminate()
-    daemon.wait(30)
+    daemon.wait(60)
     remove_group("default")
 
 

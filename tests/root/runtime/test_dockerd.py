@@ -65,7 +65,7 @@ def docker(bundle: Bundle) -> Iterator[Docker]:
         assert command("import", "-", "box", stdin=tree).returncode == 0
         yield command
         daemon.terminate()
-        daemon.wait(30)
+        daemon.wait(60)
     for group in groups.folders(bundle.path.name):
         group.rmdir()
 

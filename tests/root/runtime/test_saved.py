@@ -147,7 +147,7 @@ class PageServer:
         os.close(reader)
 
     def end(self) -> int:
-        return self._process.wait(30)
+        return self._process.wait(60)
 
 
 def test_memory_goes_to_a_page_server(box: Command) -> None:
@@ -191,7 +191,7 @@ def test_memory_waits_for_who_fetches_it(box: Command) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=60):
         pass  # whoever would restore it elsewhere, and fetch that, goes away again
 
-    assert saving.wait(30) == 0
+    assert saving.wait(60) == 0
 
 
 def test_the_hosts_mounts_and_what_is_hidden_are_there_again(box: Command) -> None:

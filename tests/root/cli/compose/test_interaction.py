@@ -51,7 +51,7 @@ class Terminal:
                 pass
         except OSError:  # EIO: nobody has the other side any more
             pass
-        return self._process.wait(30)
+        return self._process.wait(60)
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def test_follower_tells_of_starts_lines_and_ends_in_order(compose: Compose, engi
           quiet: {image: busybox, command: echo never}
     """)
     compose.done("up", "-d")
-    assert over.wait(20)
+    assert over.wait(60)
     follower.wait_for_all()
 
     assert told == ["app-a-1 one", "app-a-1 3"]

@@ -42,16 +42,17 @@ def test_a_container_that_never_ran_takes_and_gives_files(on_engine: OnEngine) -
 def test_a_stopped_container_starts_only_after_the_archive_is_in(on_engine: OnEngine) -> None:
     async def body(engine: wharf.Engine) -> None:
         await _create(engine, "cat", "/tmp/late")
-        held = asyncio.Event()
+        taking, held = asyncio.Event(), asyncio.Event()
 
         async def slow() -> AsyncIterator[bytes]:
             data = await anext(archive_of("late", b"here"))
             yield data[:100]
+            taking.set()
             await held.wait()
             yield data[100:]
 
         putting = asyncio.ensure_future(engine.containers.extract("box", "/tmp", slow()))
-        await asyncio.sleep(0.1)
+        await taking.wait()
         starting = asyncio.ensure_future(engine.containers.start("box"))
         await asyncio.sleep(0.1)
         assert not starting.done()

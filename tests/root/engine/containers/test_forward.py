@@ -71,18 +71,23 @@ def test_lines_arrive_in_order_and_can_be_read_here_too(root: Path) -> None:
     asyncio.run(main())
 
 
-def test_what_was_written_while_no_engine_ran_is_delivered_by_the_next(root: Path) -> None:
+def test_what_was_written_while_no_engine_ran_is_delivered_by_the_next(root: Path, tmp_path: Path) -> None:
+    (gate := tmp_path / "gate").mkdir()
+
     async def main() -> None:
         receiver = Receiver()
         await receiver.listen()
         async with wharf.Engine(root) as engine:
-            script = "echo first; while [ ! -e /go ]; do sleep 0.05; done; echo second"
-            await engine.containers.create(_box(script, receiver.port), name="box")
+            script = "echo first; until [ -e /gate/go ]; do sleep 0.05; done; echo second; touch /gate/gone"
+            document = _box(script, receiver.port)
+            document["HostConfig"]["Binds"] = [f"{gate}:/gate"]  # type: ignore[index]
+            await engine.containers.create(document, name="box")
             await engine.containers.start("box")
             await receiver.until("first")
-            created = await engine.execs.create("box", {"Cmd": ["sh", "-c", "sleep 0.5; touch /go"]})
-            await engine.execs.start(created, detach=True, tty=False, console_size=None)
-        await asyncio.sleep(1)
+        (gate / "go").touch()
+        async with asyncio.timeout(60):
+            while not (gate / "gone").exists():  # noqa: ASYNC110  # nothing announces it
+                await asyncio.sleep(0.02)
         assert receiver.lines == ["first"]
         async with wharf.Engine(root) as engine:
             await receiver.until("second")

@@ -25,6 +25,12 @@ def _box(check: HealthConfig, **host: object) -> CreateContainer:
     }
 
 
+async def _processes(engine: wharf.Engine) -> dict[str, str]:
+    """What runs in the container, and its process id on the host."""
+    top = await engine.containers.top("box", ps_args="-eo pid,args")
+    return {row[1]: row[0] for row in top["Processes"] or []}
+
+
 async def _becomes(engine: wharf.Engine, status: str) -> dict[str, object]:
     async with asyncio.timeout(60):
         while True:
@@ -52,13 +58,14 @@ def test_a_container_is_as_its_check_says(on_engine: OnEngine) -> None:
 
 def test_a_probe_that_takes_too_long_is_ended(on_engine: OnEngine) -> None:
     async def body(engine: wharf.Engine) -> None:
-        check: HealthConfig = {"Test": ["CMD", "sleep", "50"], "Timeout": 50 * MS, "Interval": 400 * MS}
+        check: HealthConfig = {"Test": ["CMD", "sleep", "5000"], "Timeout": 50 * MS, "Interval": 400 * MS}
         await engine.containers.create(_box(check), name="box")
         await engine.containers.start("box")
         health = await _becomes(engine, "unhealthy")
         assert health["Log"][0]["Output"] == "Health check exceeded timeout (50ms)"  # type: ignore[index]
-        top = await engine.containers.top("box", ps_args="-eo pid,args")
-        assert [row[1] for row in top["Processes"] or []] == ["sleep 100"]
+        async with asyncio.timeout(60):  # between two probes
+            while set(await _processes(engine)) != {"sleep 100"}:
+                pass
 
     on_engine(body)
 
@@ -80,7 +87,7 @@ def test_an_unhealthy_container_is_restarted_as_often_as_its_policy_says(on_engi
 
 
 def test_the_next_engine_goes_on_and_ends_the_probe_it_finds(root: Path) -> None:
-    async def first() -> None:
+    async def first() -> str:
         async with wharf.Engine(root) as engine:
             check: HealthConfig = {"Test": ["CMD-SHELL", "test -e /ok || exit 1; sleep 77"], "Interval": 300 * MS}
             await engine.containers.create(_box(check), name="box")
@@ -89,18 +96,20 @@ def test_the_next_engine_goes_on_and_ends_the_probe_it_finds(root: Path) -> None
             await engine.execs.start(
                 await engine.execs.create("box", {"Cmd": ["touch", "/ok"]}), detach=True, tty=False, console_size=None
             )
-            await asyncio.sleep(0.6)  # a probe has begun to sleep
+            async with asyncio.timeout(60):
+                while "sleep 77" not in (running := await _processes(engine)):
+                    pass
+            return running["sleep 77"]
 
-    async def second() -> None:
+    async def second(found: str) -> None:
         async with wharf.Engine(root) as engine:
             try:
                 health = (await engine.containers.inspect("box"))["State"]["Health"]  # type: ignore[index]
-                await asyncio.sleep(0.1)
-                top = await engine.containers.top("box", ps_args="-eo pid,args")
                 assert (health or {})["Status"] == "unhealthy"
-                assert "sleep 77" not in [row[1] for row in top["Processes"] or []]
+                async with asyncio.timeout(60):  # less than it would sleep; the next probe is another process
+                    while found in (await _processes(engine)).values():
+                        pass
             finally:
                 await engine.containers.remove("box", force=True)
 
-    asyncio.run(first())
-    asyncio.run(second())
+    asyncio.run(second(asyncio.run(first())))

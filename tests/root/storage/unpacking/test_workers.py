@@ -134,7 +134,7 @@ def test_a_layer_is_unpacked_while_its_blob_is_written(folders: list[int], tmp_p
         reader = threading.Thread(target=lambda: found.append(Workers().follow(writer, folders[0])))
         reader.start()
         writer.write(STORED[:1_000_000])
-        assert asked.wait(30)  # the worker has taken that, and wants more
+        assert asked.wait(60)  # the worker has taken that, and wants more
         writer.write(STORED[1_000_000:])
         writer.finish()
         reader.join()
