@@ -80,8 +80,8 @@ class Containers(Protocol):
     async def remove(self, ref: str, *, force: bool, volumes: bool, link: bool) -> None:
         """Remove it, with its anonymous volumes when ``volumes``."""
 
-    async def update(self, ref: str, doc: container.HostConfig) -> container.ContainerUpdateResponse:
-        """Change its limits or its restart policy."""
+    async def update(self, ref: str, doc: container.ContainerUpdateRequest) -> container.ContainerUpdateResponse:
+        """Change its limits, its rates in networks or its restart policy."""
 
     async def prune(self, filters: Filters) -> Document:
         """Remove stopped containers; ``ContainersDeleted``, ``SpaceReclaimed``."""

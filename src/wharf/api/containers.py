@@ -13,7 +13,12 @@ from wharf.api.call import Call
 from wharf.api.routes import Route
 from wharf.api.streams import AttachedStream
 from wharf.errors import InvalidArgument
-from wharf.spec.engine_api.container import ContainerConfig, ContainerPathStat, CreateContainer, HostConfig
+from wharf.spec.engine_api.container import (
+    ContainerConfig,
+    ContainerPathStat,
+    ContainerUpdateRequest,
+    CreateContainer,
+)
 
 _CONDITIONS = ("not-running", "next-exit", "removed")
 
@@ -101,7 +106,7 @@ async def _remove(call: Call) -> web.StreamResponse:
 
 
 async def _update(call: Call) -> web.StreamResponse:
-    doc = await call.required_body(HostConfig)
+    doc = await call.required_body(ContainerUpdateRequest)
     updated = await call.backend.containers.update(call.params["id"], doc)
     return document({**updated, "Warnings": updated.get("Warnings") or []})
 

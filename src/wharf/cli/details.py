@@ -6,6 +6,7 @@ from wharf.cli.command import Command
 from wharf.cli.create.document import restart_policy
 from wharf.cli.create.flags import RESOURCE_FLAGS
 from wharf.cli.create.limits import resources
+from wharf.cli.create.networks import RATE
 from wharf.cli.flags import Flag
 from wharf.client.containers import Containers
 from wharf.client.documents import as_documents, section, text, texts
@@ -62,13 +63,24 @@ def _update(session: Session, values: Values, names: list[str]) -> int:
         document["RestartPolicy"] = restart_policy(values)
 
     def update(name: str) -> None:
-        for warning in texts(containers.update(name, document), "Warnings"):
+        rates = _rates(containers.inspect(name), values.text("network-rate")) if values.given("network-rate") else {}
+        for warning in texts(containers.update(name, {**document, **rates}), "Warnings"):
             session.warn(warning)
 
     return session.each(names, update)
 
 
-_UPDATE_FLAGS = (*RESOURCE_FLAGS, Flag("restart", "string", "When to restart it"))
+def _rates(found: Document, rate: str) -> Document:
+    """Return what an update says to let a container have that rate in all networks that it is in."""
+    networks = section(found, "NetworkSettings", "Networks")
+    return {"NetworkingConfig": {"EndpointsConfig": {n: {"DriverOpts": {RATE: rate}} for n in networks}}}
+
+
+_UPDATE_FLAGS = (
+    *RESOURCE_FLAGS,
+    Flag("restart", "string", "When to restart it"),
+    Flag("network-rate", "string", "How fast it may receive and send in its networks, down/up; 0 for no limit"),
+)
 
 COMMANDS = (
     Command(
@@ -82,6 +94,9 @@ COMMANDS = (
     Command(
         "update", _update, "Change the limits of containers", arguments="CONTAINER [CONTAINER...]",
         flags=_UPDATE_FLAGS, count=(1, None),
-        examples=("wharf update -m 512m --memory-swap 1g web", "wharf update --restart always web"),
+        examples=(
+            "wharf update -m 512m --memory-swap 1g web", "wharf update --restart always web",
+            "wharf update --network-rate 50mbit/5mbit web",
+        ),
     ),
 )  # fmt: skip

@@ -151,6 +151,7 @@ class Engine:
             report=lambda repair: publish_repair(events, data.key, repair),
             defaults=self._options.networks,
             outside=outside,
+            drivers=self._options.network_drivers,
         )
         later = Later()
         stack.push_async_callback(later.aclose)

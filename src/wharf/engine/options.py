@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from wharf.engine.runtimes import Runtimes
 from wharf.images.registry.hosts import RegistryOptions
 from wharf.network.defaults import NetworkDefaults
+from wharf.network.driver import Drivers
 from wharf.spec.engine_api.container import HostConfig, HostConfigUlimitsItem
 
 
@@ -83,3 +84,4 @@ class EngineOptions:
     containers: ContainerDefaults = field(default_factory=ContainerDefaults)
     registries: RegistryOptions = field(default_factory=RegistryOptions)
     networks: NetworkDefaults = field(default_factory=NetworkDefaults)
+    network_drivers: Drivers = field(default_factory=dict)  # of an embedding program's own; see wharf.network.driver

@@ -51,6 +51,11 @@ def shape(link: int, bits_per_s: int) -> Request:
     return _queue(link, _ROOT_HANDLE, _ROOT, "tbf", options)
 
 
+def unshape(link: int) -> Request:
+    """Send as fast as the link goes; OSError (ENOENT) for one that is not shaped."""
+    return _no_queue(link, _ROOT)
+
+
 def lead_through(link: int, ifb: int) -> list[Request]:
     """Lead all that the link of that index receives through an ifb link."""
     mirred = _MIRRED.pack(0, 0, _STOLEN, 0, 0, _EGRESS_REDIRECT, ifb)
@@ -63,6 +68,16 @@ def lead_through(link: int, ifb: int) -> list[Request]:
         _queue(link, _INGRESS_HANDLE, _INGRESS, "ingress", b""),
         Request(c.RTM_NEWTFILTER, c.NLM_F_CREATE | c.NLM_F_EXCL, body, f"lead link {link} through {ifb}"),
     ]
+
+
+def lead_straight(link: int) -> Request:
+    """Lead nothing of what a link receives elsewhere; OSError (ENOENT or EINVAL) where nothing is."""
+    return _no_queue(link, _INGRESS)
+
+
+def _no_queue(link: int, parent: int) -> Request:
+    body = _MESSAGE.pack(0, link, 0, parent, 0)
+    return Request(c.RTM_DELQDISC, 0, body, f"let link {link} go")
 
 
 def _queue(link: int, handle: int, parent: int, kind: str, options: bytes) -> Request:

@@ -8,18 +8,20 @@ from ipaddress import ip_address
 
 from wharf.errors import Forbidden, InvalidArgument
 from wharf.network import ipam, options
+from wharf.network.driver import Traits, TraitsOf
 from wharf.network.endpoint import UNLIMITED, Endpoint, Wish
 from wharf.network.pools import Pool
-from wharf.network.records import BUILTIN, Network, Records
+from wharf.network.records import Network, Records
 from wharf.storage.layout import RunRoot
 
 
 class Allocation:
     """The addresses of one engine's networks. For the thread that owns the engine."""
 
-    def __init__(self, records: Records, run: RunRoot) -> None:
+    def __init__(self, records: Records, run: RunRoot, traits_of: TraitsOf) -> None:
         self._records = records
         self._run = run
+        self._traits_of = traits_of
         self._last: dict[tuple[str, int], str] = {}
 
     def forget(self) -> None:
@@ -50,11 +52,11 @@ class Allocation:
         return chosen
 
     def _endpoint(self, container_id: str, network: Network, wish: Wish, present: Sequence[Endpoint]) -> Endpoint:
-        endpoint_id = secrets.token_hex(32)
+        endpoint_id, traits = secrets.token_hex(32), self._traits_of(network.driver)
         ipv4, pool4 = self._address(network, 4, wish.ipv4)
         ipv6, pool6 = self._address(network, 6, wish.ipv6)
         addressed = bool(ipv4 or ipv6)
-        mac = _mac(network, wish, ipv4, endpoint_id) if addressed else ""
+        mac = _mac(wish, ipv4, endpoint_id) if addressed and traits.own_mac else ""
         return Endpoint(
             id=endpoint_id,
             container_id=container_id,
@@ -70,8 +72,8 @@ class Allocation:
             gateway6=_gateway(network, pool6),
             mac=mac,
             ports=(),
-            host_link=f"veth{endpoint_id[:7]}" if addressed and network.driver == "bridge" else "",
-            interface=(wish.interface or _free_interface(network, present)) if _has_interface(network) else "",
+            host_link=f"veth{endpoint_id[:7]}" if addressed and traits.host_link else "",
+            interface=(wish.interface or _free_interface(network, present)) if traits.interface else "",
             link_local=tuple(str(ip_address(a)) for a in wish.link_local),
             names=wish.names,
             links=wish.links,
@@ -103,13 +105,7 @@ def _reserved(network: Network, address: str) -> bool:
     return any(ip_address(address) in pool.network for pool in network.pools)
 
 
-def _has_interface(network: Network) -> bool:
-    return network.driver not in BUILTIN.values() or network.driver == "bridge"
-
-
-def _mac(network: Network, wish: Wish, ipv4: str, endpoint_id: str) -> str:
-    if network.driver == "ipvlan":
-        return ""  # all links have their parent's
+def _mac(wish: Wish, ipv4: str, endpoint_id: str) -> str:
     return wish.mac or (ipam.mac_of(ipv4) if ipv4 else ipam.mac_of_id(endpoint_id))
 
 
@@ -139,7 +135,7 @@ def _free_interface(network: Network, present: Iterable[Endpoint]) -> str:
     return next(name for name in (f"{prefix}{i}" for i in range(len(taken) + 1)) if name not in taken)
 
 
-def require_possible(network: Network, wish: Wish) -> None:
+def require_possible(network: Network, wish: Wish, traits: Traits) -> None:
     """Raise InvalidArgument, in Docker's words, when ``wish`` asks what the network cannot give."""
     faults = []
     if network.builtin and (wish.ipv4 or wish.ipv6):
@@ -150,13 +146,18 @@ def require_possible(network: Network, wish: Wish) -> None:
     faults += [f"invalid link-local IP address: {a}" for a in wish.link_local if not _is_link_local(a)]
     if wish.mac and not _is_mac(wish.mac):
         faults.append(f"invalid MAC address: {wish.mac}")
-    if wish.mac and network.driver == "ipvlan":
-        faults.append("ipvlan interfaces do not support custom mac address assignment")
-    if wish.rate != UNLIMITED and network.driver != "bridge":
-        faults.append(f"a network rate is for bridge networks, and not for {network.driver}")
+    if wish.mac and traits.interface and not traits.own_mac:
+        faults.append(f"{network.driver} interfaces do not support custom mac address assignment")
+    if wish.rate != UNLIMITED and not traits.limits:
+        faults.append(no_rate(network))
     if faults:
         text = "\n".join(faults)
         raise InvalidArgument(f"invalid config for network {network.name}: invalid endpoint settings:\n{text}")
+
+
+def no_rate(network: Network) -> str:
+    """Return what is to be said to who asks for a network rate in a network that has none. Pure."""
+    return f"a network rate is for networks whose interfaces are made here, and not for {network.driver}"
 
 
 def _is_address(text: str, version: int) -> bool:

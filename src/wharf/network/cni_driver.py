@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
-from wharf.network import pools, sandbox, subnets
+from wharf.network import pools, subnets
 from wharf.network.cni import CniNetworks
+from wharf.network.driver import HostDriver, Traits
 from wharf.network.endpoint import Endpoint
 from wharf.network.records import Network
 
+log = logging.getLogger(__name__)
 
-class CniDriver:
-    """What :class:`wharf.network.drivers.Driver` asks for; endpoints are made from the host's side, by ``cni``."""
+
+class CniDriver(HostDriver):
+    """Endpoints are made from the host's side, by ``cni``, when the sandbox is there."""
+
+    traits = Traits(limits=False)  # whether ports are published depends on the network: see ``CniNetworks.publishes``
 
     def __init__(self, cni: CniNetworks, key: str, *, ranges: Sequence[tuple[str, int]] = ()) -> None:
         self._cni, self._key, self._ranges = cni, key, ranges
-
-    def ready(self, network: Network) -> bool:  # noqa: ARG002  # nothing is to be made of any
-        """Return True."""
-        return True
-
-    def notice(self, network: Network) -> str:  # noqa: ARG002  # there is never one
-        """Return ''."""
-        return ""
 
     def plan(self, network: Network, others: Sequence[Network]) -> tuple[Network, str]:
         """Choose pools where the host's own configuration does not."""
@@ -34,11 +32,7 @@ class CniDriver:
         pools.require_disjoint(planned.pools, foreign)
         return planned, ""
 
-    def prepare(self, network: Network) -> None:
-        """Do nothing."""
-
-    def dismantle(self, network: Network) -> None:
-        """Do nothing."""
-
-    def join(self, inside: sandbox.Inside, endpoint: Endpoint, network: Network) -> None:
-        """Do nothing: a plugin is run in the host's network."""
+    def part(self, endpoint: Endpoint) -> None:
+        """Let the plugins undo their part, whether or not they did it."""
+        for complaint in self._cni.delete(endpoint.sandbox, endpoint):
+            log.warning("container %s leaves network: %s", endpoint.container_id[:12], complaint)

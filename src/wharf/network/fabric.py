@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from wharf.errors import WharfError
 from wharf.network import inspect, names, sandbox, vlans
+from wharf.network.bridge_driver import BridgeDriver
 from wharf.network.cni import CniNetworks
 from wharf.network.cni_driver import CniDriver
 from wharf.network.defaults import NetworkDefaults
-from wharf.network.drivers import BridgeDriver, Driver, HostDriver, NullDriver
+from wharf.network.driver import Driver, Drivers, HostDriver, NullDriver, Traits
 from wharf.network.endpoint import Endpoint
 from wharf.network.firewall import Firewall
 from wharf.network.names import Names
@@ -42,18 +43,19 @@ class Fabric:
         observe: sandbox.Observer,
         outside: Outside,
         ranges: Sequence[tuple[str, int]] = (),
+        drivers: Drivers | None = None,
     ) -> None:
         self._run = run
         self._records = records
         self._outside = outside
         self._firewall = Firewall(key, self._bridge_networks, lambda: outside.inside(records.endpoints()))
         self._bridge = BridgeDriver(key, rebuild_firewall=self._firewall.rebuild, ranges=ranges)
-        self._vlans = {kind: VlanDriver(kind, key, ranges=ranges) for kind in vlans.DRIVERS}
         self._drivers: dict[str, Driver] = {
             "bridge": self._bridge,
             "host": HostDriver(),
             "null": NullDriver(),
-            **self._vlans,
+            **{kind: VlanDriver(kind, key, ranges=ranges) for kind in vlans.DRIVERS},
+            **{name: make(key) for name, make in (drivers or {}).items()},
         }
         self._cni = CniNetworks(run.cni, records.resolve)
         self._plugins = CniDriver(self._cni, key, ranges=ranges)
@@ -63,7 +65,23 @@ class Fabric:
 
     def publishes(self, network: Network) -> bool:
         """Return whether ports of containers in ``network`` can be published."""
-        return network.driver == "bridge" or (network.driver not in self._drivers and self._cni.publishes(network))
+        return self._of(network.driver).traits.publishes or self.plugs(network)
+
+    def has(self, driver: str) -> bool:
+        """Return whether there is a driver of that name that is no plugin."""
+        return driver in self._drivers
+
+    def traits(self, driver: str) -> Traits:
+        """Return what containers of a driver's networks have."""
+        return self._of(driver).traits
+
+    def check(self, network: Network) -> Network:
+        """Return the record of a network that is asked for, or raise what its driver says to it; does not block."""
+        return network if network.config_only else self._of(network.driver).check(network)
+
+    def plugs(self, network: Network) -> bool:
+        """Return whether CNI plugins publish the ports of containers in ``network``."""
+        return not self.has(network.driver) and self._cni.publishes(network)
 
     def plugged(self, endpoint: Endpoint) -> bool:
         """Return whether an endpoint is made by plugins, which publish its ports themselves."""
@@ -71,17 +89,17 @@ class Fabric:
 
     def ready(self, network: Network) -> bool:
         """Return whether the host's side of ``network`` is there, as far as this process knows."""
-        return self._driver(network).ready(network)
+        return self._of(network.driver).ready(network)
 
     def notice(self, network: Network) -> str:
         """Return what the user should hear of a network that is ready."""
-        return self._driver(network).notice(network)
+        return self._of(network.driver).notice(network)
 
     def plan(self, network: Network) -> tuple[Network, str]:
         """Return ``network`` with what had to be chosen for it, as the host is now, and what the user should hear."""
         self._require(network)
         others = [other for other in self._records.networks() if other.id != network.id and not other.config_only]
-        return self._driver(network).plan(network, others)
+        return self._of(network.driver).plan(network, others)
 
     def settle_default_bridge(self, defaults: NetworkDefaults, kept: Sequence[Endpoint]) -> None:
         """Let the default bridge be as the engine was told, unless containers (``kept``) run on it."""
@@ -98,7 +116,7 @@ class Fabric:
     def prepare(self, network: Network) -> None:
         """Make the host's side of a planned and recorded network; idempotent; OSError when the kernel refuses."""
         self._require(network)
-        self._driver(network).prepare(network)
+        self._of(network.driver).prepare(network)
 
     def _require(self, network: Network) -> None:
         if network.driver not in ("host", "null"):
@@ -107,10 +125,10 @@ class Fabric:
     def dismantle(self, network: Network) -> None:
         """Undo :meth:`prepare`; idempotent."""
         self._spares.drop(network.id)
-        self._driver(network).dismantle(network)
+        self._of(network.driver).dismantle(network)
 
-    def _driver(self, network: Network) -> Driver:
-        return self._drivers.get(network.driver, self._plugins)
+    def _of(self, driver: str) -> Driver:
+        return self._drivers.get(driver, self._plugins)
 
     @contextmanager
     def spare_for(self, endpoints: Sequence[Endpoint]) -> Iterator[tuple[Spare | None, Sequence[Endpoint]]]:
@@ -179,7 +197,7 @@ class Fabric:
 
         def fill(inside: sandbox.Inside) -> Sequence[socket.socket]:
             for endpoint, network in zip(endpoints, networks, strict=True):
-                self._driver(network).join(inside, endpoint, network)
+                self._of(network.driver).join(inside, endpoint, network)
             sandbox.default_routes(inside, list(endpoints))
             return names.open_in(inside) if named else ()
 
@@ -192,11 +210,9 @@ class Fabric:
             self._records.update(changed)
         return plugged
 
-    def _unplug(self, path: str, endpoints: Sequence[Endpoint]) -> None:
+    def _part(self, endpoints: Sequence[Endpoint]) -> None:
         for endpoint in endpoints:
-            if self.plugged(endpoint):
-                for complaint in self._cni.delete(path, endpoint):
-                    log.warning("container %s leaves network: %s", endpoint.container_id[:12], complaint)
+            self._of(endpoint.driver).part(endpoint)
 
     def _hand_over(self, endpoints: Sequence[Endpoint], opened: Sequence[socket.socket]) -> None:
         """Let the resolver serve a container, through ``opened`` when it does not yet.
@@ -217,7 +233,7 @@ class Fabric:
         if names.needed(endpoints):
             self._names.leave(endpoints)
             self._names.close_sandbox(endpoints[0].container_id)
-        self._unplug(path, endpoints)
+        self._part(endpoints)
         sandbox.unlimit(endpoints)
         if path:
             sandbox.remove(path)
@@ -227,7 +243,7 @@ class Fabric:
         first = names.needed([endpoint]) and not names.needed(present)
 
         def fill(inside: sandbox.Inside) -> Sequence[socket.socket]:
-            self._driver(network).join(inside, endpoint, network)
+            self._of(network.driver).join(inside, endpoint, network)
             sandbox.default_routes(inside, [*present, endpoint])
             return names.open_in(inside) if first else ()
 
@@ -250,7 +266,7 @@ class Fabric:
             else:
                 self._names.close_sandbox(endpoint.container_id)
                 self._names.settle()  # questions must not go to sockets that are about to close
-        self._unplug(endpoint.sandbox, [endpoint])
+        self._part([endpoint])
         sandbox.unlimit([endpoint])
         with suppress(FileNotFoundError):  # the container has ended meanwhile
             sandbox.within(endpoint.sandbox, empty, observe=self._observe)
@@ -334,25 +350,27 @@ class Fabric:
     def sweep(self, dead: Sequence[Endpoint], live: set[str]) -> Sequence[Endpoint]:
         """Remove what no live container owns; the firewall is rebuilt or removed afterwards. Returns ``dead``."""
         for endpoint in dead:
-            self._unplug(endpoint.sandbox, [endpoint])
+            self._part([endpoint])
             if endpoint.sandbox:
                 sandbox.remove(endpoint.sandbox)
         if self._run.netns.is_dir():
             for path in self._run.netns.iterdir():
                 if path.name not in live:
                     sandbox.remove(str(path))
-        networks = self._records.networks()
-        self._bridge.sweep(live, networks)
-        self._vlans[vlans.MACVLAN].sweep(networks)  # of both kinds
+        self._sweep(live, self._records.networks())
         return dead
 
     def remove_all(self) -> None:
-        """Remove all bridges and the firewall: no container runs."""
+        """Remove all that networks have on the host, and the firewall: no container runs."""
         self._spares.close()
         if self._firewall.present:
             self._firewall.remove()
-        self._bridge.sweep((), ())
+        self._sweep((), ())
         self._names.stop()
+
+    def _sweep(self, live: Collection[str], networks: Sequence[Network]) -> None:
+        for driver in self._drivers.values():
+            driver.sweep(live, networks)
 
     def close(self) -> None:
         """Free what this process holds; what is in the kernel stays, but for what waited for a container."""

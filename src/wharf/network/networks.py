@@ -10,21 +10,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from wharf.errors import Conflict, Forbidden, InvalidArgument, Unavailable, WharfError
 from wharf.lib.filters import Filters
 from wharf.lib.ports import PortMapping
-from wharf.network import inspect, options, request, sandbox
+from wharf.network import inspect, request, sandbox
 from wharf.network.ahead import Ahead
-from wharf.network.allocation import Allocation, require_possible
+from wharf.network.allocation import Allocation, no_rate, require_possible
 from wharf.network.defaults import NetworkDefaults
-from wharf.network.endpoint import Endpoint, PublishedPort, Wish, gateway_endpoint, publishing, with_ports
+from wharf.network.driver import Drivers
+from wharf.network.endpoint import Endpoint, PublishedPort, Rate, Wish, publishing, with_ports
 from wharf.network.fabric import Fabric
 from wharf.network.mending import Mending, Report, unreported
 from wharf.network.outside import Here, Outside
 from wharf.network.ports import HostPorts, Reach
+from wharf.network.reach import reach_of
 from wharf.network.records import Network, Records
 from wharf.network.spares import Spare
 from wharf.network.worker import to_completion
@@ -52,20 +54,23 @@ class Networks:
         report: Report = unreported,
         defaults: NetworkDefaults | None = None,
         outside: Outside | None = None,
+        drivers: Drivers | None = None,
     ) -> None:
         """Nothing is read or changed before :meth:`start`.
 
         ``observe`` hears of each step of an attach; ``report`` of what others tore and :meth:`mend` made good;
-        ``outside`` lets ports into a network namespace of our own.
+        ``outside`` lets ports into a network namespace of our own; ``drivers`` are others than Wharf's own.
         """
         self._run = run
         self._records = Records(database, run)
-        self._allocation = Allocation(self._records, run)
         outside = outside or Here()
         self._ports = HostPorts(outside)
         self._defaults = defaults or NetworkDefaults()
         ranges = [(pool.base, pool.size) for pool in self._defaults.pools]
-        self._fabric = Fabric(data.key, run, self._records, observe=observe, outside=outside, ranges=ranges)
+        self._fabric = Fabric(
+            data.key, run, self._records, observe=observe, outside=outside, ranges=ranges, drivers=drivers
+        )
+        self._allocation = Allocation(self._records, run, self._fabric.traits)
         self._ahead = Ahead(self._fabric)
         self._preparing = asyncio.Lock()
         self._mending = Mending(self._fabric, self._records.resolve, self._preparing, report)
@@ -103,10 +108,10 @@ class Networks:
             Conflict: the name is taken.
             Unavailable: no subnet is free, or the kernel refused.
         """
-        network = request.network_of(document)
+        network = request.network_of(document, overlay=self._fabric.has("overlay"))
         if network.config_from:
             network = request.with_config_of(network, self._records.resolve(network.config_from))
-        network = self._defaults.filled(network)
+        network = self._fabric.check(self._defaults.filled(network))
         async with self._preparing:
             if any(other.name == network.name for other in self._records.networks()):
                 raise Conflict(f"network with name {network.name} already exists")
@@ -135,7 +140,7 @@ class Networks:
         if network.builtin:
             raise Forbidden(f"{network.name} is a pre-defined network and cannot be removed")
         async with self._preparing:
-            self._require_unused(network)
+            self._records.require_unused(network)
             await asyncio.shield(self._forget(network))
         return network
 
@@ -207,6 +212,29 @@ class Networks:
         await to_completion(self._fabric.rename, renamed)
         return renamed
 
+    async def throttle(self, container_id: str, rates: Mapping[str, Rate]) -> Endpoints:
+        """Let a running container receive and send at other rates, by network id; return its endpoints.
+
+        When this raises, the rates are what they were. After a kill in it call it again.
+
+        Raises:
+            InvalidArgument: one of the networks has no rates.
+            NotImplementedHere: this kernel cannot limit.
+            Unavailable: the kernel refused.
+        """
+        before = self._records.endpoints_of(container_id)
+        after = [replace(e, rate=rates.get(e.network_id, e.rate)) for e in before]
+        changed = [(old, new) for old, new in zip(before, after, strict=True) if old.rate != new.rate]
+        for old, _ in changed:
+            if not self._fabric.traits(old.driver).limits:
+                raise InvalidArgument(no_rate(self.resolve(old.network_id)))
+        try:
+            await to_completion(sandbox.throttle, changed)
+        except OSError as error:
+            raise Unavailable(f"failed to change the network rate: {error}") from error
+        self._records.update([new for _, new in changed])
+        return after
+
     async def release(self, container_id: str) -> None:
         """Take a container out of all networks; idempotent, and completes even when cancelled."""
         endpoints = self._records.endpoints_of(container_id)
@@ -268,7 +296,7 @@ class Networks:
             network = self._records.resolve(wish.network)
             if network.config_only:
                 raise Forbidden(f"cannot create endpoint on configuration-only network {network.name}")
-            require_possible(network, wish)
+            require_possible(network, wish, self._fabric.traits(network.driver))
             network, notice = await self._prepare(network)
             wanted.append((network, wish))
             notices.append(notice)
@@ -297,7 +325,7 @@ class Networks:
         """Choose ports for endpoints and record them: nothing is awaited since, so nobody comes between."""
         held: tuple[PublishedPort, ...] = ()
         if not any(endpoint.ports for endpoint in present):
-            reach = self._reach(chosen)
+            reach = reach_of(chosen, self._records.resolve, plugged=self._fabric.plugs)
             held = self._reserve(chosen, ports, reach, name)
             chosen = publishing(chosen, held, reach.plugin) if reach.plugin else with_ports(chosen, held)
         try:
@@ -315,23 +343,6 @@ class Networks:
         except (Conflict, Unavailable, InvalidArgument) as error:
             where = f"driver failed programming external connectivity on endpoint {name} ({endpoints[0].id})"
             raise type(error)(f"{where}: {error}") from error
-
-    def _reach(self, endpoints: Sequence[Endpoint]) -> Reach:
-        versions, routed, default_ip = [], [], ""
-        for version in (4, 6):
-            leading = gateway_endpoint(list(endpoints), version)
-            if leading is None or leading.driver != "bridge":
-                continue
-            network = self._records.resolve(leading.network_id)
-            chosen = options.bridge_options(network.options, internal=network.internal)
-            versions.append(version)
-            routed += [version] if chosen.mode(version) == "routed" else []
-            default_ip = chosen.host_ip or default_ip
-        if not versions:  # a plugin says only later where it leads
-            plugged = [e for e in endpoints if self._fabric.plugged(e)]
-            plugin = next((e.id for e in plugged if self._fabric.publishes(self.resolve(e.network_id))), "")
-            return Reach((4,) if plugin else (), plugin=plugin)
-        return Reach(tuple(versions), tuple(routed), default_ip)
 
     async def _realise(
         self, path: str, endpoints: Sequence[Endpoint], networks: Sequence[Network], spare: Spare | None
@@ -375,17 +386,6 @@ class Networks:
         if not network.config_only:
             await to_completion(self._fabric.dismantle, network)
         self._records.discard_network(network)
-
-    def _require_unused(self, network: Network) -> None:
-        endpoints = self._records.endpoints_in(network.id)
-        if endpoints:
-            names = self._records.names()
-            users = ", ".join(f'name:"{names.get(e.container_id, "")}" id:"{e.container_id[:12]}"' for e in endpoints)
-            raise Forbidden(f"error while removing network: network {network.name} has active endpoints ({users})")
-        if network.config_only:
-            users = ", ".join(n.name for n in self._records.networks() if n.config_from in (network.name, network.id))
-            if users:
-                raise Forbidden(f"configuration network {network.name} is in use by {users}")
 
     def _hold_again(self, endpoint: Endpoint) -> None:
         for port in endpoint.ports:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import errno
 import re
+from dataclasses import dataclass
 
 from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.kernel import rtnetlink, traffic
 from wharf.kernel.libc import suppress_errno
-from wharf.kernel.netlink import Rtnetlink
-from wharf.network.endpoint import Endpoint, Rate
+from wharf.kernel.netlink import Link, Rtnetlink
+from wharf.network.endpoint import UNLIMITED, Endpoint, Rate
 
 _RATE = re.compile(r"(\d+(?:\.\d+)?)(?:([kmg]?)(bit|bps))?", re.IGNORECASE)
 _THOUSANDS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
@@ -43,23 +44,41 @@ def _bits(part: str, whole: str) -> int:
     return bits
 
 
-def limit(host: Rtnetlink, endpoint: Endpoint, *, alias: str) -> None:
-    """Put an endpoint's limits on its link on the host, where the container cannot take them off.
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Where a container's packets are held up."""
+
+    link: str  # by name
+    ifb: str  # the name of the link through which goes what ``link`` receives; its alias is that of ``link``
+    inside: bool = False  # whether the link is the container's own, and so sends what goes up
+
+
+def meter(endpoint: Endpoint) -> Meter:
+    """Return where an endpoint's packets are held up: on the host if it has a link there, else in its sandbox. Pure.
+
+    On the host the container cannot take its limits off; in a sandbox it can if it may administer its network.
+    """
+    if endpoint.host_link:
+        return Meter(endpoint.host_link, f"ifb{endpoint.host_link.removeprefix('veth')}")
+    return Meter(endpoint.interface, f"ifb{endpoint.id[:7]}", inside=True)
+
+
+def limit(netlink: Rtnetlink, at: Meter, rate: Rate, *, was: Rate = UNLIMITED) -> None:
+    """Make ``rate`` the limits of a container, in place of ``was``; ``netlink`` is of the namespace of ``at``.
+
+    A limit that only becomes another one is there all the while. Whatever an earlier call that was killed has left is
+    put right, as long as ``was`` is no more than what was complete before it.
 
     Raises:
         NotImplementedHere: this kernel cannot shape.
         OSError: the kernel refused.
     """
-    if not (endpoint.rate.down or endpoint.rate.up):
+    if rate == was == UNLIMITED:
         return
     try:
-        index = _index(host, endpoint.host_link)
-        if endpoint.rate.down:
-            host.execute(traffic.shape(index, endpoint.rate.down))
-        if endpoint.rate.up:
-            host.execute(*traffic.new_ifb(_ifb(endpoint), alias))
-            ifb = _index(host, _ifb(endpoint))
-            host.execute(traffic.shape(ifb, endpoint.rate.up), *traffic.lead_through(index, ifb))
+        link = _link(netlink, at.link)
+        _limit_sent(netlink, link.number, *((of.up if at.inside else of.down) for of in (rate, was)))
+        _limit_received(netlink, at, link, *((of.down if at.inside else of.up) for of in (rate, was)))
     except OSError as error:
         if error.errno not in (errno.EOPNOTSUPP, errno.ENOENT):  # no such link or discipline; no such classifier
             raise
@@ -67,19 +86,38 @@ def limit(host: Rtnetlink, endpoint: Endpoint, *, alias: str) -> None:
         raise NotImplementedHere(f"{missing}: {error}") from error
 
 
-def unlimit(host: Rtnetlink, endpoint: Endpoint) -> None:
-    """Remove what :func:`limit` made beside the endpoint's link; idempotent."""
-    if endpoint.rate.up:
-        with suppress_errno(errno.ENODEV):
-            host.execute(rtnetlink.delete_link(_ifb(endpoint)))
+def _limit_sent(netlink: Rtnetlink, index: int, bits_per_s: int, was: int) -> None:
+    if bits_per_s:
+        netlink.execute(traffic.shape(index, bits_per_s))
+    elif was:
+        with suppress_errno(errno.ENOENT):  # it is off already
+            netlink.execute(traffic.unshape(index))
 
 
-def _ifb(endpoint: Endpoint) -> str:
-    return f"ifb{endpoint.host_link.removeprefix('veth')}"
+def _limit_received(netlink: Rtnetlink, at: Meter, link: Link, bits_per_s: int, was: int) -> None:
+    if not (bits_per_s or was):
+        return
+    ifb = netlink.link(at.ifb) if bits_per_s and was else None
+    if ifb:
+        netlink.execute(traffic.shape(ifb.number, bits_per_s))
+        return
+    with suppress_errno(errno.ENOENT, errno.EINVAL):  # it is led nowhere
+        netlink.execute(traffic.lead_straight(link.number))
+    remove(netlink, at)
+    if bits_per_s:
+        netlink.execute(*traffic.new_ifb(at.ifb, link.alias))
+        made = _link(netlink, at.ifb).number
+        netlink.execute(traffic.shape(made, bits_per_s), *traffic.lead_through(link.number, made))
 
 
-def _index(host: Rtnetlink, name: str) -> int:
-    link = host.link(name)
+def remove(netlink: Rtnetlink, at: Meter) -> None:
+    """Remove what :func:`limit` made beside a link that has gone or goes; idempotent."""
+    with suppress_errno(errno.ENODEV):
+        netlink.execute(rtnetlink.delete_link(at.ifb))
+
+
+def _link(netlink: Rtnetlink, name: str) -> Link:
+    link = netlink.link(name)
     if link is None:
         raise OSError(errno.ENODEV, f"link {name} has gone")
-    return link.number
+    return link

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from wharf.errors import Conflict, InvalidArgument, NotFound
+from wharf.errors import Conflict, Forbidden, InvalidArgument, NotFound
 from wharf.network import ipam
 from wharf.network.endpoint import Endpoint, PublishedPort, Rate
 from wharf.network.pools import Pool
@@ -181,6 +181,18 @@ class Records:
         """Forget endpoints."""
         with self._database.transaction() as db:
             db.executemany("DELETE FROM endpoints WHERE id = ?", [(endpoint.id,) for endpoint in endpoints])
+
+    def require_unused(self, network: Network) -> None:
+        """Raise Forbidden when a container is in ``network``, or another one has its configuration."""
+        endpoints = self.endpoints_in(network.id)
+        if endpoints:
+            names = self.names()
+            users = ", ".join(f'name:"{names.get(e.container_id, "")}" id:"{e.container_id[:12]}"' for e in endpoints)
+            raise Forbidden(f"error while removing network: network {network.name} has active endpoints ({users})")
+        if network.config_only:
+            users = ", ".join(n.name for n in self.networks() if n.config_from in (network.name, network.id))
+            if users:
+                raise Forbidden(f"configuration network {network.name} is in use by {users}")
 
     def _where(self, condition: str, *values: str | int) -> list[Network]:
         return [_network(*row) for row in self._database.query(f"{_NETWORKS} WHERE {condition}", values)]

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from wharf.errors import NOT_A_MANAGER, Forbidden, InvalidArgument, NotFound, Unavailable
 from wharf.lib.timestamps import rfc3339_nano
-from wharf.network import options, pools, vlans
+from wharf.network import options, pools
 from wharf.network.pools import Pool
 from wharf.network.records import BUILTIN, Network
 from wharf.spec.engine_api.network import IPAM, NetworkCreateRequest
@@ -22,15 +22,17 @@ def builtin(name: str) -> Network:
     return Network(_new_id(), name, BUILTIN[name], _now(), pools=pool, options=made)
 
 
-def network_of(request: NetworkCreateRequest) -> Network:
+def network_of(request: NetworkCreateRequest, *, overlay: bool = False) -> Network:
     """Return the network that ``request`` asks for; pools that it does not name are not chosen yet.
+
+    ``overlay``: there is a driver for it. What only a driver knows is not checked here.
 
     Raises:
         InvalidArgument, Forbidden, NotImplementedHere: in Docker's words.
     """
     name, driver = request.get("Name") or "", request.get("Driver") or "bridge"
     _check_name(name)
-    _check_kind(request, driver)
+    _check_kind(request, driver, overlay=overlay)
     ipam = request.get("IPAM") or IPAM()
     chosen = {str(k): str(v) for k, v in (request.get("Options") or {}).items()}
     wants = request.get("EnableIPv4")
@@ -97,12 +99,12 @@ def _check_name(name: str) -> None:
         raise Forbidden(f"operation is not permitted on predefined {name} network ")
 
 
-def _check_kind(request: NetworkCreateRequest, driver: str) -> None:
+def _check_kind(request: NetworkCreateRequest, driver: str, *, overlay: bool) -> None:
     if request.get("ConfigOnly") and (request.get("ConfigFrom") or {}).get("Network"):
         raise Forbidden("a configuration network cannot depend on another configuration network")
     if request.get("ConfigOnly") and request.get("Driver"):
         raise Forbidden("a configuration network must not have a driver")
-    if driver == "overlay" or request.get("Ingress") or request.get("Scope") == "swarm":
+    if (driver == "overlay" and not overlay) or request.get("Ingress") or request.get("Scope") == "swarm":
         raise Unavailable(NOT_A_MANAGER)
     if driver in ("host", "null"):
         raise Forbidden(f'only one instance of "{driver}" network is allowed')
@@ -119,23 +121,9 @@ def _pools(ipam: IPAM) -> tuple[Pool, ...]:
 
 
 def _checked(network: Network) -> Network:
-    if network.config_only:
-        return network
-    if not network.ipv4 and not network.ipv6:
+    if not network.config_only and not network.ipv4 and not network.ipv6:
         raise InvalidArgument("IPv4 or IPv6 must be enabled")
-    if network.driver in vlans.DRIVERS:
-        return _checked_vlan(network)
-    if network.driver == "bridge":
-        options.bridge_options(network.options, internal=network.internal)
-        if len(network.pools_of(4)) > 1 or len(network.pools_of(6)) > 1:
-            raise Forbidden("bridge driver does not support multiple subnets of one IP version")
     return network
-
-
-def _checked_vlan(network: Network) -> Network:
-    chosen = vlans.vlan_options(network.driver, network.options)
-    # Without a parent it leads nowhere (Docker).
-    return network if chosen.parent else replace(network, internal=True)
 
 
 def _new_id() -> str:

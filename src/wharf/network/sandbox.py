@@ -5,21 +5,25 @@ Removing the namespace takes its links along, so that is the only undoing there 
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
+from wharf.errors import WharfError
 from wharf.kernel import netns, procfs, rtnetlink, sysctl
 from wharf.kernel.netlink import Link, Rtnetlink
 from wharf.kernel.netlink_wire import Request
 from wharf.network import rates
 from wharf.network.bridge import ReadyBridge
-from wharf.network.endpoint import Endpoint, gateway_endpoint
+from wharf.network.endpoint import Endpoint, Rate, gateway_endpoint
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 _CARRIER_ATTEMPTS, _CARRIER_INTERVAL_S = 100, 0.0002
 
@@ -104,7 +108,6 @@ def join_bridge(inside: Inside, endpoint: Endpoint, bridge: ReadyBridge, *, key:
     alias = alias_of(key, endpoint.container_id)
     peer = Peer(endpoint.interface, inside.namespace, endpoint.mac)
     inside.host.execute(*new_pair(endpoint.host_link, peer, bridge, alias=alias))
-    rates.limit(inside.host, endpoint, alias=alias)
     inside.step("veth")
     configure(inside, endpoint)
     inside.step("address")
@@ -160,7 +163,7 @@ def _neighbours(endpoint: Endpoint, bridge: ReadyBridge) -> list[Request]:
 
 
 def configure(inside: Inside, endpoint: Endpoint) -> None:
-    """Give the endpoint's interface its addresses and set it up."""
+    """Give the endpoint's interface its limits and its addresses, and set it up."""
     name = endpoint.interface
     link = inside.netlink.link(name)
     assert link is not None, f"{name} was just made"
@@ -168,6 +171,8 @@ def configure(inside: Inside, endpoint: Endpoint) -> None:
     for setting, value in endpoint.sysctls:
         path = "/".join(name if part == "IFNAME" else part for part in setting.split("."))
         sysctl.write(inside.proc_sys, path, value)
+    at = rates.meter(endpoint)
+    rates.limit(inside.netlink if at.inside else inside.host, at, endpoint.rate)
     inside.netlink.execute(*addressing(link.number, endpoint), rtnetlink.link_up(name))
 
 
@@ -218,15 +223,50 @@ def routes_by(endpoint: Endpoint, link: int, *versions: int) -> list[Request]:
 
 
 def unlimit(endpoints: Sequence[Endpoint]) -> None:
-    """Remove what limits the rates of endpoints, whatever became of their links; idempotent."""
-    if any(endpoint.rate.up for endpoint in endpoints):
+    """Remove what limits the rates of endpoints on the host, whatever became of their links; idempotent."""
+    meters = [rates.meter(endpoint) for endpoint in endpoints if endpoint.rate.up]
+    if on_host := [at for at in meters if not at.inside]:  # what is inside goes with the sandbox
         with Rtnetlink() as host:
-            for endpoint in endpoints:
-                rates.unlimit(host, endpoint)
+            for at in on_host:
+                rates.remove(host, at)
+
+
+def throttle(changes: Sequence[tuple[Endpoint, Endpoint]]) -> None:
+    """Make the rates of endpoints hold: how each was, and how it shall be. Blocks.
+
+    When this raises, all are as they were, or their interfaces have gone.
+
+    Raises:
+        NotImplementedHere: this kernel cannot.
+        OSError: the kernel refused.
+    """
+    with ExitStack() as undo:
+        for old, new in changes:
+            undo.callback(_throttle_back, old, new)
+            _limit(new, old.rate)
+        undo.pop_all()
+
+
+def _throttle_back(old: Endpoint, new: Endpoint) -> None:
+    try:
+        _limit(old, new.rate)
+    except (OSError, WharfError) as error:
+        log.warning("container %s: its network rate is not what it was: %s", old.container_id[:12], error)
+
+
+def _limit(endpoint: Endpoint, was: Rate) -> None:
+    at = rates.meter(endpoint)
+    if at.inside:
+        within(endpoint.sandbox, lambda inside: rates.limit(inside.netlink, at, endpoint.rate, was=was))
+        return
+    with Rtnetlink() as host:
+        rates.limit(host, at, endpoint.rate, was=was)
 
 
 def leave(inside: Inside, endpoint: Endpoint) -> None:
-    """Take the endpoint's interface away; idempotent."""
+    """Take the endpoint's interface away, and what limits it there; idempotent."""
+    if (at := rates.meter(endpoint)).inside and endpoint.rate.down:
+        rates.remove(inside.netlink, at)
     if inside.netlink.link(endpoint.interface):
         inside.netlink.execute(rtnetlink.delete_link(endpoint.interface))
 

@@ -116,7 +116,7 @@ class Spare:
         alias = sandbox.alias_of(self._key, endpoint.container_id)
         with Rtnetlink() as host:
             host.execute(rtnetlink.set_alias(self.host_link, alias))
-            rates.limit(host, endpoint, alias=alias)
+            rates.limit(host, rates.meter(endpoint), endpoint.rate)
             step("veth")
             renamed = [rtnetlink.rename_index(link, endpoint.interface)] if endpoint.interface != _INTERFACE else []
             self._netlink.execute(

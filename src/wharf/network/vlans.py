@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from wharf.errors import InvalidArgument, NotImplementedHere, Unavailable
 from wharf.kernel import netlink_constants as c
@@ -18,6 +18,7 @@ from wharf.kernel.libc import suppress_errno
 from wharf.kernel.netlink import Link, Rtnetlink
 from wharf.kernel.netlink_wire import Request
 from wharf.network import options, pools, sandbox, subnets
+from wharf.network.driver import Traits
 from wharf.network.endpoint import Endpoint
 from wharf.network.records import Network
 
@@ -74,6 +75,12 @@ class VlanDriver:
     def __init__(self, kind: str, key: str, *, ranges: Sequence[tuple[str, int]] = ()) -> None:
         self._kind, self._key, self._ranges = kind, key, ranges
         self._ready: set[str] = set()
+        self.traits = Traits(own_mac=kind == MACVLAN)  # ipvlan's links have their parent's
+
+    def check(self, network: Network) -> Network:
+        """Return ``network``, whose options are of this kind; without a parent it leads nowhere (Docker)."""
+        chosen = vlan_options(self._kind, network.options)
+        return network if chosen.parent else replace(network, internal=True)
 
     def ready(self, network: Network) -> bool:
         """Return whether the parent is there, as far as this process knows."""
@@ -121,8 +128,11 @@ class VlanDriver:
         sandbox.configure(inside, endpoint)
         inside.step("address")
 
-    def sweep(self, networks: Iterable[Network]) -> None:
-        """Remove parents that were made for networks that are no more."""
+    def part(self, endpoint: Endpoint) -> None:
+        """Do nothing: nothing is on the host."""
+
+    def sweep(self, live: Collection[str], networks: Sequence[Network]) -> None:  # noqa: ARG002  # nothing is a container's
+        """Remove parents, of both kinds, that were made for networks that are no more."""
         known = {parent_of(network) for network in networks if network.driver in DRIVERS}
         with Rtnetlink() as host:
             self._delete(host, [link for link in self._own(host.links()) if link.name not in known])

@@ -8,12 +8,15 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from tests.root.network.overlay import Overlay
 
 import wharf
-from wharf.errors import Forbidden, NotFound, WharfError
+from wharf.engine.options import EngineOptions
+from wharf.errors import Forbidden, InvalidArgument, NotFound, NotImplementedHere, WharfError
 from wharf.kernel import rtnetlink
 from wharf.kernel.netlink import Rtnetlink
-from wharf.spec.engine_api.container import EndpointSettings, NetworkingConfig
+from wharf.network.endpoint import Endpoint, Rate
+from wharf.spec.engine_api.container import CreateContainer, EndpointSettings, NetworkingConfig
 
 pytestmark = pytest.mark.root
 
@@ -219,6 +222,83 @@ def test_join_that_the_engine_did_not_live_to_record_is_undone(root: Path) -> No
             assert shown.get("Containers") == {}
             assert list(await _networks(engine, "web")) == ["bridge"]
             await _drop(engine)
+
+    asyncio.run(begin())
+    asyncio.run(go_on())
+
+
+def _limited(rate: str) -> NetworkingConfig:
+    return {"EndpointsConfig": {"bridge": {"DriverOpts": {"wharf.network.rate": rate}}}}
+
+
+def _rate(engine: wharf.Engine) -> Rate:
+    (endpoint,) = engine._open_or_fail().context.networks._records.endpoints()
+    return endpoint.rate
+
+
+async def _unchanged(container_id: str, rates: object) -> list[Endpoint]:
+    return []
+
+
+def test_rate_of_a_running_container_is_changed_and_a_change_cut_short_is_finished(root: Path) -> None:
+    async def begin() -> None:
+        async with wharf.Engine(root) as engine:
+            await _start(engine, "web", "bridge")
+            await engine.containers.update("web", {"NetworkingConfig": _limited("8mbit/16mbit")})
+            assert _rate(engine) == Rate(8_000_000, 16_000_000)
+            for faulty, kind, fault in (
+                ({"none": {}}, InvalidArgument, "not connected to network none"),
+                ({"bridge": {"Aliases": ["x"]}}, NotImplementedHere, "updating Aliases of an endpoint"),
+            ):
+                with pytest.raises(kind, match=fault):
+                    await engine.containers.update("web", {"NetworkingConfig": {"EndpointsConfig": faulty}})  # type: ignore[typeddict-item]
+            with pytest.raises(InvalidArgument):  # refused as a whole
+                await engine.containers.update("web", {"NetworkingConfig": _limited("1gbit"), "Memory": 1})
+            assert _rate(engine) == Rate(8_000_000, 16_000_000)
+            found = (await _networks(engine, "web"))["bridge"]
+            assert found.get("DriverOpts") == {"wharf.network.rate": "8mbit/16mbit"}
+            context = engine._open_or_fail().context
+            context.networks.throttle = _unchanged  # type: ignore[method-assign]  # as if killed just before
+            await engine.containers.update("web", {"NetworkingConfig": _limited("0")})
+
+    async def go_on() -> None:
+        async with wharf.Engine(root) as engine:
+            assert _rate(engine) == Rate()
+            await engine.containers.stop("web", timeout_s=0)
+            await engine.containers.update("web", {"NetworkingConfig": _limited("24mbit")})
+            await engine.containers.start("web")
+            assert _rate(engine) == Rate(24_000_000, 24_000_000)
+            await _drop(engine)
+
+    asyncio.run(begin())
+    asyncio.run(go_on())
+
+
+def test_container_lives_in_a_network_of_an_embedding_programs_own_driver(root: Path, tmp_path: Path) -> None:
+    table = tmp_path / "table"
+    table.mkdir()
+    options = EngineOptions(network_drivers={"overlay": lambda key: Overlay(key, table)})
+
+    async def begin() -> None:
+        async with wharf.Engine(root, options=options) as engine:
+            await engine.networks.create({"Name": "far", "Driver": "overlay"})
+            await _start(engine, "web", "far")
+            ping: CreateContainer = {"Image": "busybox", "Cmd": ["ping", "-c1", "-W2", "web"]}
+            await engine.containers.create({**ping, "HostConfig": {"NetworkMode": "far"}}, name="ping")
+            await engine.containers.start("ping")
+            ended = await (await engine.containers.wait("ping"))
+            assert ended["StatusCode"] == 0
+            await _start(engine, "other", "bridge")
+            await engine.networks.connect("far", {"Container": "other"})
+            assert len(list(table.iterdir())) == 2
+            await engine.networks.disconnect("far", {"Container": "other"})
+            assert len(list(table.iterdir())) == 1
+
+    async def go_on() -> None:
+        async with wharf.Engine(root, options=options) as engine:
+            assert len((await engine.networks.inspect("far")).get("Containers") or {}) == 1
+            await _drop(engine)
+            assert list(table.iterdir()) == []
 
     asyncio.run(begin())
     asyncio.run(go_on())

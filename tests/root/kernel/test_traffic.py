@@ -43,6 +43,17 @@ def test_shaped_link_has_a_bucket_and_may_be_shaped_again(host: Rtnetlink) -> No
         assert (queue["kind"], queue["options"]["rate"]) == ("tbf", bits // 8)
 
 
+def test_link_that_is_let_go_is_shaped_no_more(host: Rtnetlink) -> None:
+    link = _index(host, "probe0")
+    host.execute(traffic.shape(link, 8_000_000), *traffic.lead_through(link, _index(host, "ifbprobe")))
+    host.execute(traffic.unshape(link), traffic.lead_straight(link))
+
+    assert {queue["kind"] for queue in _shown("qdisc", "show", "dev", "probe0")} <= {"noqueue"}
+    for request in (traffic.unshape(link), traffic.lead_straight(link)):
+        with pytest.raises(OSError, match=r"No such file|Invalid argument"):
+            host.execute(request)
+
+
 def test_received_packets_are_led_through_the_ifb(host: Rtnetlink) -> None:
     host.execute(*traffic.lead_through(_index(host, "probe0"), _index(host, "ifbprobe")))
     text = subprocess.run(

@@ -12,6 +12,7 @@ from typing import Any
 from wharf.kernel import netns
 from wharf.kernel.netlink import Rtnetlink
 from wharf.lib.ports import parse_publish
+from wharf.network.driver import Drivers
 from wharf.network.endpoint import Endpoint, Wish
 from wharf.network.networks import Networks
 from wharf.network.records import Network
@@ -28,12 +29,13 @@ A, B = "a" * 64, "b" * 64
 class World:
     """An engine's networks on a root of their own."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, drivers: Drivers | None = None) -> None:
+        self._drivers = drivers
         self.data, self.run_root = DataRoot(root / "data"), RunRoot(root / "run")
         for folder in (self.data.path, self.run_root.netns):
             folder.mkdir(parents=True)
         self.database = Database(self.data.database)
-        self.networks = Networks(self.data, self.run_root, self.database)
+        self.networks = Networks(self.data, self.run_root, self.database, drivers=self._drivers)
 
     def start(self, *live: str) -> dict[str, list[Endpoint]]:
         return asyncio.run(self.networks.start(set(live)))
@@ -69,7 +71,7 @@ class World:
         """A new engine process after a kill -9: sockets and memory are lost, nothing was closed in order."""
         self.networks._ports.close()
         self.networks._fabric.close()
-        self.networks = Networks(self.data, self.run_root, self.database)
+        self.networks = Networks(self.data, self.run_root, self.database, drivers=self._drivers)
 
     def close(self) -> None:
         asyncio.run(self.networks.aclose())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from tests.root.network.machines import NOTHING, A, B, World, talk, tcp_server
 from wharf.errors import InvalidArgument, NotImplementedHere, Unavailable
 from wharf.kernel import netns, rtnetlink
 from wharf.kernel.netlink import Rtnetlink
+from wharf.network.rates import parse
 
 pytestmark = pytest.mark.root
 
@@ -100,6 +104,36 @@ def test_macvlan_joins_beside_a_bridge_and_leaves_nothing(world: World, far: str
     world.remove("lan")
 
     assert {**world.leftovers(), "veths": []} == NOTHING
+
+
+def test_macvlan_has_limits_of_its_own_in_its_sandbox(world: World, far: str) -> None:
+    _create(world)
+    endpoint = world.attach(A, network="lan", rate=parse("8mbit/16mbit"))
+    assert _tbf(endpoint.sandbox) == {"eth0": 16_000_000, "i": 8_000_000}
+    with tcp_server(endpoint.sandbox, 80) as server:
+        talk(server, far, (endpoint.ipv4, 80))
+    (endpoint,) = asyncio.run(world.networks.throttle(A, {endpoint.network_id: parse("24mbit/0")}))
+    assert _tbf(endpoint.sandbox) == {"i": 24_000_000}
+    with tcp_server(endpoint.sandbox, 81) as server:
+        talk(server, far, (endpoint.ipv4, 81))
+    world.disconnect(A, "lan")
+
+    assert netns.within(endpoint.sandbox, _links) == ["lo"]
+
+
+def _tbf(place: str) -> dict[str, int]:
+    """What interfaces in a sandbox send at most, in bits a second; an ifb's as ``i``."""
+
+    def shown() -> str:
+        return subprocess.run(["tc", "-j", "qdisc"], capture_output=True, text=True, check=True).stdout
+
+    queues = [queue for queue in json.loads(netns.within(place, shown)) if queue["kind"] == "tbf"]
+    return {"i" if q["dev"].startswith("ifb") else q["dev"]: q["options"]["rate"] * 8 for q in queues}
+
+
+def _links() -> list[str]:
+    with Rtnetlink() as there:
+        return [link.name for link in there.links()]
 
 
 def test_engine_that_comes_back_goes_on_with_its_macvlans(world: World, far: str) -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from wharf.errors import Forbidden, InvalidArgument
 from wharf.network.allocation import Allocation, require_possible
-from wharf.network.endpoint import Endpoint, Wish, gateway_endpoint
+from wharf.network.bridge_driver import BridgeDriver
+from wharf.network.driver import Traits
+from wharf.network.endpoint import Endpoint, Rate, Wish, gateway_endpoint
 from wharf.network.pools import Pool
 from wharf.network.records import Network, Records
 from wharf.storage.layout import RunRoot
@@ -30,7 +32,7 @@ def allocation(tmp_path: Path) -> Iterator[Allocation]:
     records = Records(database, run)
     for network in (_BACK, _FRONT, _INNER):
         records.add_network(network)
-    yield Allocation(records, run)
+    yield Allocation(records, run, lambda _: BridgeDriver.traits)
     database.close()
 
 
@@ -83,7 +85,18 @@ def test_way_out_is_by_priority_then_by_name_and_never_an_internal_network(alloc
 )
 def test_impossible_wish_is_refused_in_dockers_words(wish: Wish, fault: str) -> None:
     with pytest.raises(InvalidArgument, match=f"network back: invalid endpoint settings:\n{fault}"):
-        require_possible(_BACK, wish)
+        require_possible(_BACK, wish, BridgeDriver.traits)
+
+
+def test_what_a_drivers_containers_have_not_cannot_be_wished_for() -> None:
+    lan = replace(_FRONT, driver="ipvlan")
+    for wish, traits, fault in (
+        (Wish("lan", mac="02:00:00:00:00:01"), Traits(own_mac=False), "ipvlan interfaces do not support custom mac"),
+        (Wish("lan", rate=Rate(8_000_000)), Traits(limits=False), "network rate is for .*, and not for ipvlan"),
+    ):
+        with pytest.raises(InvalidArgument, match=fault):
+            require_possible(lan, wish, traits)
+        require_possible(lan, wish, Traits())
 
 
 def test_address_is_announced_where_neighbours_may_know_it_by_another_mac(allocation: Allocation) -> None:

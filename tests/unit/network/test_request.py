@@ -30,21 +30,12 @@ def test_request_with_defaults_is_a_bridge() -> None:
         ({"Name": "bridge"}, Forbidden, "operation is not permitted on predefined bridge network"),
         ({"Name": "n", "Driver": "host"}, Forbidden, 'only one instance of "host" network is allowed'),
         ({"Name": "n", "Driver": "overlay"}, Unavailable, "not a swarm manager"),
-        ({"Name": "n", "Driver": "macvlan", "Options": {"macvlan_mode": "x"}}, InvalidArgument, "macvlan mode 'x'"),
-        ({"Name": "n", "Driver": "macvlan", "Options": {"parent": "lo"}}, InvalidArgument, "loopback interface"),
-        ({"Name": "n", "Driver": "ipvlan", "Options": {"macvlan_mode": "vepa"}}, InvalidArgument, "macvlan_mode"),
         ({"Name": "n", "IPAM": {"Driver": "dhcp"}}, NotFound, "dhcp"),
         ({"Name": "n", "EnableIPv4": False}, InvalidArgument, "IPv4 or IPv6 must be enabled"),
-        ({"Name": "n", "Options": {"x": "y"}}, InvalidArgument, "option x"),
         (
             {"Name": "n", "IPAM": _ipam("x")},
             InvalidArgument,
             "invalid network config:\ninvalid sub",
-        ),
-        (
-            {"Name": "n", "IPAM": _ipam("10.0.0.0/24", "10.0.1.0/24")},
-            Forbidden,
-            "multi",
         ),
         ({"Name": "n", "ConfigOnly": True, "ConfigFrom": {"Network": "m"}}, Forbidden, "cannot depend"),
     ],
@@ -52,6 +43,12 @@ def test_request_with_defaults_is_a_bridge() -> None:
 def test_impossible_request_is_refused(document: NetworkCreateRequest, kind: type[WharfError], fault: str) -> None:
     with pytest.raises(kind, match=fault):
         request.network_of(document)
+
+
+def test_overlay_is_for_who_has_a_driver() -> None:
+    assert request.network_of({"Name": "n", "Driver": "overlay"}, overlay=True).driver == "overlay"
+    with pytest.raises(Unavailable, match="not a swarm manager"):
+        request.network_of({"Name": "n", "Driver": "overlay", "Scope": "swarm"}, overlay=True)
 
 
 def test_subnet_of_a_version_that_is_off_is_told_of() -> None:

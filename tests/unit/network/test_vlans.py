@@ -35,6 +35,26 @@ def test_what_cannot_be_is_refused(given: dict[str, str]) -> None:
         vlan_options("macvlan", given)
 
 
+@pytest.mark.parametrize(
+    ("driver", "given", "fault"),
+    [
+        ("macvlan", {"macvlan_mode": "x"}, "macvlan mode 'x'"),
+        ("macvlan", {"parent": "lo"}, "loopback interface"),
+        ("ipvlan", {"macvlan_mode": "vepa"}, "macvlan_mode"),
+    ],
+)
+def test_network_that_cannot_be_is_refused(driver: str, given: dict[str, str], fault: str) -> None:
+    with pytest.raises(InvalidArgument, match=fault):
+        VlanDriver(driver, "k").check(_network("a", **given))
+
+
+def test_network_without_a_parent_leads_nowhere() -> None:
+    driver = VlanDriver("macvlan", "k")
+
+    assert driver.check(_network("a")).internal
+    assert not driver.check(_network("a", parent="eth0")).internal
+
+
 def test_network_without_a_parent_has_a_link_of_its_own() -> None:
     assert parent_of(_network("a")) == "dm-aaaaaaaaaaaa"
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from wharf.cli.flags import Values
     from wharf.client.documents import Document
 
+RATE = "wharf.network.rate"
+"""The option of an endpoint that says its rates."""
+
 
 def is_address(text: str) -> bool:
     """Whether ``text`` is an IPv4 or IPv6 address."""
@@ -172,7 +175,7 @@ def attachments(values: Values) -> list[Attachment]:
             setattr(first, slot, normal_mac(text) if flag == "mac-address" else text)
     if rate := values.text("network-rate"):
         for attachment in found:
-            attachment.driver_options.setdefault("wharf.network.rate", rate)
+            attachment.driver_options.setdefault(RATE, rate)
     return found
 
 

@@ -46,11 +46,11 @@ from wharf.spec.engine_api.container import (
     ContainerStatsResponse,
     ContainerSummary,
     ContainerTopResponse,
+    ContainerUpdateRequest,
     ContainerUpdateResponse,
     ContainerWaitResponse,
     CreateContainer,
     FilesystemChange,
-    HostConfig,
 )
 
 
@@ -119,7 +119,7 @@ class Containers:
         """Rename a container (see ``rename.py``)."""
         await rename.rename(self._context, ref, name)
 
-    async def update(self, ref: str, doc: HostConfig) -> ContainerUpdateResponse:
+    async def update(self, ref: str, doc: ContainerUpdateRequest) -> ContainerUpdateResponse:
         """Change a container's limits (see ``rename.py``)."""
         return await rename.update(self._context, ref, doc)
 

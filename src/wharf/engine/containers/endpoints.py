@@ -8,7 +8,7 @@ from typing import Final, cast
 from wharf.engine.containers.record import Container, Specification
 from wharf.errors import Forbidden, InvalidArgument
 from wharf.network import options
-from wharf.network.endpoint import Endpoint, Wish
+from wharf.network.endpoint import UNLIMITED, Endpoint, Wish
 from wharf.spec.engine_api.container import (
     ContainerConfig,
     EndpointIPAMConfig,
@@ -88,7 +88,9 @@ def check(network: str, settings: EndpointSettings) -> None:
     if faults:
         text = "\n".join(f"* {fault}" for fault in faults) if len(faults) > 1 else faults[0]
         raise InvalidArgument(f"invalid config for network {network}: invalid endpoint settings:\n{text}")
-    options.endpoint_options(settings.get("DriverOpts") or {})
+    chosen = options.endpoint_options(settings.get("DriverOpts") or {})
+    if network in _PRIVATE and chosen.rate != UNLIMITED:
+        raise InvalidArgument(f"a network rate cannot be had with network {network}: nothing is made there")
     for link in settings.get("Links") or []:
         split_link(link)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from wharf.engine.containers import endpoints
+from wharf.engine.containers import endpoints, throttle
 from wharf.engine.containers.record import Container
 from wharf.engine.context import Context
 from wharf.engine.ocispec.inputs import Joined
@@ -100,12 +100,13 @@ async def disconnect(context: Context, container: Container, network: Network) -
 
 
 async def settle(context: Context, container: Container, found: list[Endpoint]) -> None:
-    """Take over the endpoints that a running container was found with; finish a (dis)connect that was cut short."""
+    """Take over the endpoints that a running container was found with; finish a change of them that was cut short."""
     container.endpoints = found
     wanted = endpoints.configured(container.spec)
     for endpoint in found:
         if endpoint.network_name not in wanted:
             await disconnect(context, container, context.networks.resolve(endpoint.network_id))
+    await throttle.settle(context, container)
 
 
 async def release(context: Context, container: Container) -> None:

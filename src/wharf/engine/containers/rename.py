@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 from wharf.engine import scopes
 from wharf.engine.containers import validate
 from wharf.engine.containers.attributes import publish
+from wharf.engine.containers.record import Container, Specification
 from wharf.engine.containers.state import require
+from wharf.engine.containers.throttle import throttled
 from wharf.engine.context import Context
 from wharf.engine.ocispec import resources
 from wharf.errors import Conflict, InvalidArgument, NotImplementedHere
-from wharf.spec.engine_api.container import ContainerUpdateResponse, HostConfig
+from wharf.spec.engine_api.container import ContainerUpdateRequest, ContainerUpdateResponse, HostConfig
 
 _NOT_NAMED: Final = "Error when allocating new name: "
 UPDATABLE: Final = frozenset(
@@ -53,36 +56,46 @@ async def rename(context: Context, ref: str, name: str) -> None:
     publish(context, container, "rename", oldName=f"/{old}")
 
 
-async def update(context: Context, ref: str, document: HostConfig) -> ContainerUpdateResponse:
-    """Change limits and the restart policy, also of a running container.
+async def update(context: Context, ref: str, document: ContainerUpdateRequest) -> ContainerUpdateResponse:
+    """Change limits, network rates and the restart policy, also of a running container.
 
     Raises:
         NotImplementedHere: a field is set that cannot be changed.
         InvalidArgument: the result would contradict itself.
     """
-    asked = {key: value for key, value in document.items() if value}
+    asked = {key: value for key, value in document.items() if value and key != "NetworkingConfig"}
     for field in asked.keys() - UPDATABLE:
         raise NotImplementedHere(f"updating {field} is not supported by this build of wharf")
     container = context.registry.resolve(ref)
     async with container.lock:
         require("update", container.state, container_id=container.id, name=container.name)
-        merged: HostConfig = {**container.spec.host_config, **asked}  # type: ignore[typeddict-item]  # checked above
-        if "NanoCpus" in asked:
-            merged = {**merged, "CpuPeriod": 0, "CpuQuota": 0}
-        if (merged.get("RestartPolicy") or {}).get("Name") not in ("no", "", None) and merged.get("AutoRemove"):
-            raise InvalidArgument("Restart policy cannot be updated because AutoRemove is enabled for the container")
-        _require_swap(container.spec.host_config, merged)
-        validate.host_config(merged)
-        validate.merged(container.spec.config, merged)
-        if container.state.alive:
-            limits = resources.of_host_config(merged, [], privileged=True)
-            del limits["devices"]
-            await asyncio.to_thread(context.cgroup_of(container).apply, limits)
-            if container.shim and (scope := context.scope_of(container)):
-                await asyncio.to_thread(scopes.tell, scope, limits)
-        context.registry.respecify(container, replace(container.spec, host_config=merged))
+        merged = _merged(container.spec, asked)
+        async with throttled(context, container, document.get("NetworkingConfig")):
+            if container.state.alive:
+                await _apply(context, container, merged)
+            context.registry.respecify(container, replace(container.spec, host_config=merged))
     publish(context, container, "update")
     return {"Warnings": []}
+
+
+def _merged(spec: Specification, asked: Mapping[str, object]) -> HostConfig:
+    merged: HostConfig = {**spec.host_config, **asked}  # type: ignore[typeddict-item]  # its fields were checked
+    if "NanoCpus" in asked:
+        merged = {**merged, "CpuPeriod": 0, "CpuQuota": 0}
+    if (merged.get("RestartPolicy") or {}).get("Name") not in ("no", "", None) and merged.get("AutoRemove"):
+        raise InvalidArgument("Restart policy cannot be updated because AutoRemove is enabled for the container")
+    _require_swap(spec.host_config, merged)
+    validate.host_config(merged)
+    validate.merged(spec.config, merged)
+    return merged
+
+
+async def _apply(context: Context, container: Container, host: HostConfig) -> None:
+    limits = resources.of_host_config(host, [], privileged=True)
+    del limits["devices"]
+    await asyncio.to_thread(context.cgroup_of(container).apply, limits)
+    if container.shim and (scope := context.scope_of(container)):
+        await asyncio.to_thread(scopes.tell, scope, limits)
 
 
 def _require_swap(before: HostConfig, after: HostConfig) -> None:

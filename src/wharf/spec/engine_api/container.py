@@ -588,6 +588,12 @@ class ContainerStatsResponse(TypedDict, total=False):
     precpu_stats: ContainerCPUStats | None
 
 
+class ContainerUpdateRequest(HostConfig, total=False):
+    """Body of ContainerUpdate; the rates of endpoints (``wharf.network.rate`` in DriverOpts) are our own addition."""
+
+    NetworkingConfig: NetworkingConfig | None
+
+
 class CreateContainer(ContainerConfig, total=False):
     """Body of ContainerCreate: a container's own configuration, its host's, and its networks'."""
 

@@ -130,3 +130,10 @@ def test_link_local_addresses_may_be_asked_for_on_the_default_bridge() -> None:
     asked: EndpointSettings = {"IPAMConfig": {"LinkLocalIPs": ["169.254.8.8"]}}
 
     assert _normalized("bridge", bridge=asked) == {"bridge": asked}
+
+
+@pytest.mark.parametrize("mode", ["host", "none"])
+def test_network_that_has_no_interfaces_has_no_rates(mode: str) -> None:
+    with pytest.raises(InvalidArgument, match=f"a network rate cannot be had with network {mode}"):
+        _normalized(mode, **{mode: {"DriverOpts": {"wharf.network.rate": "8mbit"}}})
+    assert _normalized(mode, **{mode: {"DriverOpts": {"wharf.network.rate": "0"}}})

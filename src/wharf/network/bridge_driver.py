@@ -1,84 +1,27 @@
-"""How a network's kind is realised in the kernel: bridge, host, null; macvlan and ipvlan are in ``vlans``.
-
-A driver's methods block; :class:`wharf.network.networks.Networks` calls them on worker threads, those that change the
-host's side one at a time.
-"""
+"""Networks that are bridges of the host's: the driver of ``docker0`` and of most networks of the user's own."""
 
 from __future__ import annotations
 
 import errno
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol
 
-from wharf.errors import Conflict
+from wharf.errors import Conflict, Forbidden
 from wharf.kernel import rtnetlink
 from wharf.kernel.libc import suppress_errno
 from wharf.kernel.netlink import Rtnetlink
-from wharf.network import bridge, pools, sandbox, subnets
+from wharf.network import bridge, options, pools, sandbox, subnets
 from wharf.network.bridge import BridgePlan, ReadyBridge
+from wharf.network.driver import Traits
 from wharf.network.endpoint import Endpoint
 from wharf.network.records import Network
 
 
-class Driver(Protocol):
-    """What a kind of network must be able to do."""
-
-    def ready(self, network: Network) -> bool:
-        """Return whether the host's side of ``network`` is there, as far as this process knows."""
-
-    def notice(self, network: Network) -> str:
-        """Return what the user should hear of a network that is ready; '' for nothing."""
-
-    def plan(self, network: Network, others: Sequence[Network]) -> tuple[Network, str]:
-        """Return ``network`` with whatever had to be chosen for it (pools, names), and what the user should hear.
-
-        Raises:
-            WharfError: it is not possible here.
-        """
-
-    def prepare(self, network: Network) -> None:
-        """Make the host's side of a planned and recorded network; idempotent; OSError when the kernel refuses."""
-
-    def dismantle(self, network: Network) -> None:
-        """Undo :meth:`prepare`; idempotent."""
-
-    def join(self, inside: sandbox.Inside, endpoint: Endpoint, network: Network) -> None:
-        """Make the endpoint's interface in its sandbox; OSError when the kernel refuses."""
-
-
-class HostDriver:
-    """The container shares the host's network: there is nothing to make."""
-
-    def ready(self, network: Network) -> bool:  # noqa: ARG002  # nothing is to be made of any
-        """Return True."""
-        return True
-
-    def notice(self, network: Network) -> str:  # noqa: ARG002  # as above
-        """Return ''."""
-        return ""
-
-    def plan(self, network: Network, others: Sequence[Network]) -> tuple[Network, str]:  # noqa: ARG002  # as above
-        """Return ``network``."""
-        return network, ""
-
-    def prepare(self, network: Network) -> None:
-        """Do nothing."""
-
-    def dismantle(self, network: Network) -> None:
-        """Do nothing."""
-
-    def join(self, inside: sandbox.Inside, endpoint: Endpoint, network: Network) -> None:
-        """Do nothing."""
-
-
-class NullDriver(HostDriver):
-    """A namespace with a loopback interface only: the sandbox itself has that."""
-
-
 class BridgeDriver:
     """Bridges of the host with addresses of their own, behind NAT or routed to."""
+
+    traits = Traits(host_link=True, publishes=True)
 
     def __init__(
         self, key: str, *, rebuild_firewall: Callable[[], None], ranges: Sequence[tuple[str, int]] = ()
@@ -88,6 +31,13 @@ class BridgeDriver:
         self._rebuild_firewall = rebuild_firewall
         self._ready: dict[str, ReadyBridge] = {}
         self._lock = threading.RLock()
+
+    def check(self, network: Network) -> Network:
+        """Return ``network``, whose options are a bridge's."""
+        options.bridge_options(network.options, internal=network.internal)
+        if len(network.pools_of(4)) > 1 or len(network.pools_of(6)) > 1:
+            raise Forbidden("bridge driver does not support multiple subnets of one IP version")
+        return network
 
     def ready(self, network: Network) -> bool:
         """Return whether the bridge is up, and there is no reason to look again."""
@@ -134,6 +84,9 @@ class BridgeDriver:
             self.look_again(network.id)
             raise
 
+    def part(self, endpoint: Endpoint) -> None:
+        """Do nothing: the veth goes with its other end."""
+
     def look_again(self, network_id: str) -> None:
         """Notice when somebody has removed a network's bridge: it is not ready then."""
         ready = self._ready.get(network_id)
@@ -170,23 +123,17 @@ class BridgeDriver:
                     sandbox.rejoin_bridge(host, endpoint, ready)
             return True
 
-    def sweep(self, live: Iterable[str], networks: Iterable[Network]) -> None:
-        """Remove the veths of containers that are not live, and bridges that belong to no network."""
-        keep = set(live)
+    def sweep(self, live: Collection[str], networks: Sequence[Network]) -> None:
+        """Remove the links of containers that are not live, and bridges that belong to no network."""
         known = {network.bridge for network in networks}
         with Rtnetlink() as host:
             links = host.links()
             for link in links:
                 owner = sandbox.container_of(self._key, link)
-                if owner is not None and owner not in keep:
+                if owner is not None and owner not in live:
                     with suppress_errno(errno.ENODEV):
                         host.execute(rtnetlink.delete_link(link.name))
             self._delete(host, {link.name for link in bridge.of_root(links, self._key)} - known)
-
-    def remove_link(self, name: str) -> None:
-        """Remove a veth by its end on the host; idempotent."""
-        with Rtnetlink() as host, suppress_errno(errno.ENODEV):
-            host.execute(rtnetlink.delete_link(name))
 
     def _plan_of(self, host: Rtnetlink, network: Network) -> BridgePlan:
         """Return the plan for a network that was planned before, maybe by an earlier process."""
