@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+_KEYS = Path(__file__).parents[1] / "data/tls"
 
 
 @dataclass
@@ -24,8 +28,8 @@ class HttpRegistry:
 
 
 @contextmanager
-def http_registry() -> Iterator[HttpRegistry]:
-    """Serve on a port of loopback."""
+def http_registry(*, tls: bool = False) -> Iterator[HttpRegistry]:
+    """Serve on a port of loopback; by TLS with a certificate of ``localhost`` that nobody trusts."""
     fake = HttpRegistry()
 
     class Handler(BaseHTTPRequestHandler):
@@ -49,6 +53,10 @@ def http_registry() -> Iterator[HttpRegistry]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(_KEYS / "server.pem", _KEYS / "server-key.pem")
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     fake.address = f"127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

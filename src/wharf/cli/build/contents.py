@@ -6,11 +6,11 @@ import asyncio
 import hashlib
 import os
 import re
-import secrets
 from collections.abc import Mapping
 
 from google.protobuf.message import Message
 
+from wharf.client.drafts import draft_file, sweep
 from wharf.errors import InvalidArgument, NotFound
 from wharf.rpc.call import Call
 from wharf.rpc.methods import Method, decoded, unary
@@ -21,6 +21,8 @@ _SERVICE = "/containerd.services.content.v1.Content/"
 _STORE = "buildkit-attachable-store-id"
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _CHUNK = 1 << 18
+_BLOBS = "blobs/sha256"
+_DRAFT = ".part-"
 
 
 class Contents:
@@ -28,6 +30,7 @@ class Contents:
 
     def __init__(self, folders: Mapping[str, str]) -> None:
         self._folders = folders
+        self._swept: set[str] = set()
 
     def methods(self) -> dict[str, Method]:
         """Return what is answered to, by path."""
@@ -62,7 +65,11 @@ class Contents:
 
     async def write(self, call: Call) -> None:
         """Take a blob; it has its name once all of it is here and is what was promised."""
-        arriving = await asyncio.to_thread(_Arriving, self._folder(call))
+        folder = self._folder(call)
+        if folder not in self._swept:
+            self._swept.add(folder)
+            await asyncio.to_thread(sweep, os.path.join(folder, _BLOBS), _DRAFT)
+        arriving = await asyncio.to_thread(_Arriving, folder)
         try:
             async for message in call.messages():
                 request = decoded(pb.WriteContentRequest, message)
@@ -82,7 +89,7 @@ def _blob(folder: str, digest: str) -> str:
     match = _DIGEST.fullmatch(digest)
     if match is None:
         raise InvalidArgument(f"invalid digest {digest!r}")
-    return os.path.join(folder, "blobs/sha256", match[1])
+    return os.path.join(folder, _BLOBS, match[1])
 
 
 class _Arriving:
@@ -92,9 +99,10 @@ class _Arriving:
         self._folder = folder
         self._hash = hashlib.sha256()
         self._size = 0
-        os.makedirs(os.path.join(folder, "blobs/sha256"), exist_ok=True)
-        self._path = os.path.join(folder, "blobs/sha256", f".{secrets.token_hex(8)}.part")
-        self._file = open(self._path, "xb")  # noqa: SIM115  # closed by close
+        blobs = os.path.join(folder, _BLOBS)
+        os.makedirs(blobs, exist_ok=True)
+        self._path, fd = draft_file(blobs, _DRAFT)
+        self._file = open(fd, "wb")  # noqa: SIM115  # closed by close
 
     def take(self, request: pb.WriteContentRequest) -> pb.WriteContentResponse:
         """Do what is asked, and tell how far the blob is."""
@@ -109,8 +117,9 @@ class _Arriving:
         if request.action == pb.COMMIT:
             if request.expected not in ("", digest) or request.total not in (0, self._size):
                 raise InvalidArgument(f"unexpected content: {self._size} bytes with the digest {digest}")
-            self._file.close()
+            self._file.flush()
             os.rename(self._path, _blob(self._folder, digest))
+            self._file.close()
         return pb.WriteContentResponse(action=request.action, offset=self._size, digest=digest)
 
     def close(self) -> None:

@@ -30,7 +30,7 @@ class Repository:
     """A repository at its registry."""
 
     def __init__(self, name: Reference, environment: Mapping[str, str], *, plain: bool = False) -> None:
-        """Prepare; ``plain`` allows plain HTTP where the registry is not on loopback."""
+        """Prepare; ``plain`` makes the registry an insecure one, as those on loopback are."""
         self.name = name
         self._transport = Transport(name.domain, environment, plain=plain)
 

@@ -1,4 +1,8 @@
-"""Requests to one registry, by TLS or, on loopback or where asked for, plain HTTP; meets challenges and redirects."""
+"""Requests to one registry; meets challenges and redirects.
+
+They go by TLS. A registry on loopback, or one that is said to be insecure, may show any certificate, and is asked by
+plain HTTP where it speaks no TLS: the engine's own rule for such registries.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ from wharf.lib.reference import DEFAULT_DOMAIN, HUB_HOST
 MAX_ANSWER = 4 * 1024 * 1024
 """A manifest is not larger (distribution-spec, "Pushing Manifests")."""
 _TIMEOUT_S = 60.0
+_HANDSHAKE_S = 5.0
 _MAX_REDIRECTS = 5
 Body = bytes | Iterable[bytes]
 
@@ -31,14 +36,15 @@ class Transport:
         Args:
             domain: ``host[:port]``, or Docker Hub's.
             environment: Where to look for stored credentials.
-            plain: Whether plain HTTP is spoken even where the registry is not on loopback.
+            plain: Whether the registry is insecure, as one on loopback is in any case.
 
         Raises as :func:`wharf.client.credentials.stored_for`.
         """
         host = HUB_HOST if domain == DEFAULT_DOMAIN else domain
-        self._secure = not (plain or is_loopback(host))
-        self._base = f"{'https' if self._secure else 'http'}://{host}"
-        self._context: ssl.SSLContext | None = None
+        self._insecure = plain or is_loopback(host)
+        self._host = host
+        self._scheme = "" if self._insecure else "https"  # not known before it was tried
+        self._contexts: dict[bool, ssl.SSLContext] = {}  # by whether certificates are verified
         self._tokens = Tokens(stored_for(HUB if domain == DEFAULT_DOMAIN else domain, environment), self._fetch)
 
     @contextmanager
@@ -58,12 +64,14 @@ class Transport:
             Unauthorized: it wants credentials that are not there.
             Unavailable: it cannot be reached, or does not speak HTTP.
         """
+        if not self._scheme:
+            self._scheme = "https" if self._speaks_tls() else "http"
         url = urljoin(self._base, path)
         response = self._send(method, url, self._with_token(headers, url), body)
         if response.status == 401:
             challenges = parse_challenges(response.headers.get_all("WWW-Authenticate") or [])
             response.close()
-            self._tokens.answer(challenges, scopes, secure=self._secure)
+            self._tokens.answer(challenges, scopes, secure=self._scheme == "https")
             response = self._send(method, url, self._with_token(headers, url), body)
         for _ in range(_MAX_REDIRECTS if method in {"GET", "HEAD"} else 0):
             if response.status not in {301, 302, 303, 307, 308}:
@@ -73,6 +81,34 @@ class Transport:
             response = self._send(method, url, self._with_token(headers, url), b"")
         with response:
             yield response
+
+    @property
+    def _base(self) -> str:
+        return f"{self._scheme}://{self._host}"
+
+    def _speaks_tls(self) -> bool:
+        parts = urlsplit(f"//{self._host}")
+        connection = http.client.HTTPSConnection(
+            parts.hostname or "", parts.port, timeout=_HANDSHAKE_S, context=self._context(self._host)
+        )
+        try:
+            connection.connect()
+        except (OSError, http.client.HTTPException, ValueError):  # whatever it is, plain HTTP will tell
+            return False
+        finally:
+            connection.close()
+        return True
+
+    def _context(self, netloc: str) -> ssl.SSLContext:
+        """Return how TLS is spoken with a host: an insecure registry may show any certificate, nobody else may."""
+        verified = not (self._insecure and (netloc == self._host or is_loopback(netloc)))
+        if verified not in self._contexts:
+            context = ssl.create_default_context()
+            if not verified:
+                context.check_hostname = False
+                context.verify_mode = ssl.CERT_NONE
+            self._contexts[verified] = context
+        return self._contexts[verified]
 
     def _with_token(self, headers: Mapping[str, str] | None, url: str) -> dict[str, str]:
         """Return the headers for an address: the token is for the registry alone, and not for where it leads to."""
@@ -90,10 +126,9 @@ class Transport:
         connection: http.client.HTTPConnection
         try:
             if parts.scheme == "https":
-                self._context = self._context or ssl.create_default_context()
-                name, port = parts.hostname or "", parts.port
-                connection = http.client.HTTPSConnection(name, port, timeout=_TIMEOUT_S, context=self._context)
-            elif parts.scheme == "http" and not self._secure:
+                name, port, context = parts.hostname or "", parts.port, self._context(parts.netloc)
+                connection = http.client.HTTPSConnection(name, port, timeout=_TIMEOUT_S, context=context)
+            elif parts.scheme == "http" and self._scheme == "http":
                 connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_TIMEOUT_S)
             else:
                 raise Unavailable(f"the registry leads to {url}, which is no https address")

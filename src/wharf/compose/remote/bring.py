@@ -20,7 +20,7 @@ class Remotes:
 
         Args:
             environment: Where the cache and stored credentials are; variables of git.
-            insecure: Domains of registries that may speak plain HTTP; those on loopback may.
+            insecure: Domains of registries that need no good certificate, nor TLS; those on loopback do not.
         """
         self._environment = environment
         self._insecure = insecure

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 
+from wharf.client.drafts import draft_folder, sweep
 from wharf.errors import WharfError
+
+_DRAFT = ".new-"
 
 
 def cache_folder(environment: Mapping[str, str]) -> str:
@@ -22,7 +23,8 @@ def kept(folder: str, name: str, fill: Callable[[str], None]) -> str:
     Args:
         folder: The cache.
         name: Says what is in it for good: a digest or a commit.
-        fill: Fills an empty folder; what it leaves when it fails is removed.
+        fill: Fills an empty folder; what it leaves when it fails is removed,
+            and after a kill when the next one is filled.
 
     Raises:
         WharfError: the cache cannot be written, or as ``fill`` does.
@@ -32,15 +34,11 @@ def kept(folder: str, name: str, fill: Callable[[str], None]) -> str:
         return path
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        scratch = tempfile.mkdtemp(prefix=".new-", dir=folder)
-    except OSError as error:
-        raise WharfError(f"cannot keep {name} in {folder}: {(error.strerror or str(error)).lower()}") from error
-    try:
-        fill(scratch)
-        os.rename(scratch, path)
+        sweep(folder, _DRAFT)
+        with draft_folder(folder, _DRAFT) as scratch:
+            fill(scratch)
+            os.rename(scratch, path)
     except OSError as error:
         if not os.path.isdir(path):  # else another process was first
             raise WharfError(f"cannot keep {name} in {folder}: {(error.strerror or str(error)).lower()}") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return path

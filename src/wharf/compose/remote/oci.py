@@ -48,7 +48,7 @@ def bring_artifact(address: str, cache: str, environment: Mapping[str, str], *, 
         address: ``oci://...``.
         cache: The folder of remote files.
         environment: Where to look for credentials.
-        plain: Whether plain HTTP is allowed where the registry is not on loopback.
+        plain: Whether the registry is insecure, as one on loopback is in any case.
 
     Raises:
         ComposeError: it is no Compose project, or tries to write elsewhere.

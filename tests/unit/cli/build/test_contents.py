@@ -47,6 +47,19 @@ def test_a_blob_has_its_name_once_it_is_whole(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "blobs/sha256").iterdir()] == [wanted.removeprefix("sha256:")]
 
 
+def test_what_a_kill_left_goes_with_the_next_blob(tmp_path: Path) -> None:
+    blobs = tmp_path / "blobs/sha256"
+    blobs.mkdir(parents=True)
+    (blobs / ".part-0123456789abcdef").write_bytes(b"half")
+
+    async def body() -> None:
+        async with connected(Contents({"local:c": str(tmp_path)}).methods()) as channel:
+            await _write(channel, pb.WriteContentRequest(action=pb.COMMIT, data=b"abc"))
+
+    asyncio.run(body())
+    assert [path.name for path in blobs.iterdir()] == [digest_of(b"abc").removeprefix("sha256:")]
+
+
 def test_nothing_but_blobs_of_these_folders_is_reached(tmp_path: Path) -> None:
     async def body() -> None:
         async with connected(Contents({"local:c": str(tmp_path)}).methods()) as channel:

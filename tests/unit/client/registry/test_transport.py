@@ -38,6 +38,34 @@ def test_token_does_not_follow_a_redirect_to_another_place(registry: HttpRegistr
         assert other.asked == [("GET /b", "")]
 
 
+def test_a_registry_on_loopback_may_speak_tls_with_any_certificate() -> None:
+    with http_registry(tls=True) as secure, http_registry() as plain:
+        secure.says("GET /v2/a", 401, WWW_Authenticate=f'Bearer realm="http://{plain.address}/token"')
+        secure.says("GET /v2/b", 200, b"b")
+        transport = Transport(secure.address, NOBODY)
+
+        with transport.request("GET", "/v2/b", []) as response:
+            assert read_whole(response) == b"b"
+        with (
+            pytest.raises(Unavailable, match="no https address"),  # what it has by TLS it does not tell without
+            transport.request("GET", "/v2/a", ["s"]),
+        ):
+            pass
+        assert plain.asked == []
+
+
+def test_any_certificate_is_good_on_loopback_alone() -> None:
+    with http_registry(tls=True) as registry:
+        transport = Transport("registry.test", NOBODY)
+        registry.says("GET /a", 200, b"a")
+
+        with (
+            pytest.raises(Unavailable, match="certificate verify failed"),
+            transport.request("GET", f"https://{registry.address}/a", []),
+        ):
+            pass
+
+
 def test_redirects_end_somewhere(registry: HttpRegistry) -> None:
     registry.says("GET /a", 302, Location="/a")
 

@@ -36,6 +36,17 @@ def test_failure_leaves_nothing(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
+def test_what_a_kill_left_goes_with_the_next_that_is_filled(tmp_path: Path) -> None:
+    (tmp_path / ".new-0123456789abcdef").mkdir()
+    (tmp_path / ".new-0123456789abcdef/half").write_text("x")
+    (tmp_path / "old").mkdir()
+    kept(str(tmp_path), "old", lambda _: None)
+    assert len(os.listdir(tmp_path)) == 2
+
+    kept(str(tmp_path), "one", lambda _: None)
+    assert sorted(os.listdir(tmp_path)) == ["old", "one"]
+
+
 def test_another_process_may_be_first(tmp_path: Path) -> None:
     def fill(_: str) -> None:
         (tmp_path / "one").mkdir()
