@@ -1,4 +1,4 @@
-"""Files and folders that are not whole yet: each is locked by who makes it, so what a kill has left is known and goes.
+"""Files and folders that are not whole yet: each is locked by who makes it, so that what a kill has left is known.
 
 The lock is flock(2)'s, on the draft itself: the kernel lets go of it with the process, whatever that dies of.
 """

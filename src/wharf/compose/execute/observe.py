@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from wharf.client.documents import text
+from wharf.client.documents import text, texts
 from wharf.compose import identity
 from wharf.compose.execute.engine import Engine
 from wharf.compose.model.project import Project
 from wharf.compose.plan.observed import Container, Observed, Resource, container_of, resource_of
+from wharf.compose.provided.variables import awaits
 from wharf.errors import NotFound
 from wharf.lib.moments import to_ns
 from wharf.lib.timestamps import ZERO
@@ -31,7 +33,26 @@ def observe(engine: Engine, name: str, project: Project | None = None, *, oneoff
         for volume in project.volumes.values():
             if volume.name not in volumes:
                 volumes |= _named_volume(engine, volume.name)
-    return Observed(tuple(containers(engine, name, oneoff=oneoff)), networks, volumes)
+    found = containers(engine, name, oneoff=oneoff)
+    if project is not None:
+        found = [_with_environment(engine, one) if _lacks_hash(project, one) else one for one in found]
+    return Observed(tuple(found), networks, volumes)
+
+
+def _lacks_hash(project: Project, one: Container) -> bool:
+    """Whether docker compose made the container of a service that is given variables: it keeps no declared hash."""
+    service = project.services.get(one.service)
+    return service is not None and not one.declared_hash and awaits(project, service)
+
+
+def _with_environment(engine: Engine, one: Container) -> Container:
+    document = engine.containers.inspect(one.id)
+    try:
+        images = texts(engine.images.inspect(text(document, "Image")), "Config", "Env")
+    except NotFound:
+        images = []
+    own = (entry for entry in texts(document, "Config", "Env") if entry not in images)
+    return replace(one, environment=tuple(own))
 
 
 def _networks(engine: Engine, project: str) -> Iterable[Resource]:

@@ -25,6 +25,7 @@ class Container:
     exit_code: int = 0
     depends_on: tuple[str, ...] = ()  # services, by its label
     declared_hash: str = ""  # of what the files said, where the service was given more
+    environment: tuple[str, ...] = ()  # beyond its image's; known only where a plan needs it
 
     @property
     def running(self) -> bool:

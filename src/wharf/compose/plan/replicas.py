@@ -7,7 +7,7 @@ from wharf.compose.model.service import Service
 from wharf.compose.plan.observed import Container
 from wharf.compose.plan.operations import Details
 from wharf.compose.plan.work import Work, shared_with, subject_of
-from wharf.compose.provided.variables import awaits
+from wharf.compose.provided.variables import awaits, with_environment
 
 
 def plan_replicas(work: Work, service: Service) -> None:
@@ -90,7 +90,8 @@ def _has_changed(work: Work, service: Service, one: Container) -> bool:
     if awaits(work.project, service) and one.declared_hash:
         # What is yet to be told to the service is not known: it is taken to be what it was.
         return one.declared_hash != identity.service_hash(service)
-
+    if awaits(work.project, service):
+        service = with_environment(service, one.environment)
     return one.config_hash != identity.service_hash(service, lambda name: _first_of(work, name))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -55,6 +55,13 @@ def given(service: Service, added: Mapping[str, str]) -> Service:
     """Return a service with more variables; the hash of what its files say is kept beside."""
     declared = service.declared or identity.service_hash(service)
     return msgspec.structs.replace(service, environment={**service.environment, **added}, declared=declared)
+
+
+def with_environment(service: Service, entries: Iterable[str]) -> Service:
+    """Return a service that was told what its container has (``NAME=value``), and its file does not say."""
+    added = dict(entry.partition("=")[::2] for entry in entries)
+    own = {name: value for name, value in added.items() if name not in service.environment}
+    return msgspec.structs.replace(service, environment={**service.environment, **own})
 
 
 def awaits(project: Project, service: Service) -> bool:

@@ -45,6 +45,26 @@ def test_what_was_told_before_is_taken_for_what_will_be_told() -> None:
     assert identity.service_hash(other.services["web"]) != identity.service_hash(told.services["web"])
 
 
+def test_what_docker_compose_told_is_seen_by_its_container() -> None:
+    """It keeps no hash of what the file says: a printed plan takes what the container has for what it was told."""
+    told, _ = with_variables(APP, {"db": Variables({"URL": "u"}, {"NEW": "n"})})
+    engine = Simulated(told)
+    engine.do(converge(told, engine.observed, Options(provided=True)))
+    for one in list(engine.containers.values()):
+        has = ("NEW=n", "DB_URL=u") if one.service == "web" else ()
+        engine.containers[one.id] = replace(one, declared_hash="", environment=has)
+
+    assert {one.kind for one in converge(APP, engine.observed, Options())} == {"RunProvider"}
+    changed = project("""
+services:
+  web: {image: x, depends_on: [db, cache], environment: {A: 1}}
+  db: {provider: {type: cloud}, depends_on: [zone]}
+  zone: {provider: {type: cloud}}
+  cache: {image: y}
+""")
+    assert {one.service for one in converge(changed, engine.observed, Options())} >= {"web"}
+
+
 def test_providers_stop_and_go_after_what_depends_on_them() -> None:
     engine = Simulated(APP)
     engine.do(converge(APP, engine.observed, Options(provided=True)))
