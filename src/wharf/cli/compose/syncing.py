@@ -187,8 +187,7 @@ def copy(engine: Engine, container: str, changes: Sequence[Change]) -> None:
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for change in changes:
             try:
-                _add(tar, change)
-                count += 1
+                count += _add(tar, change)
             except FileNotFoundError:
                 gone.append(change.target)
     if count:
@@ -197,18 +196,21 @@ def copy(engine: Engine, container: str, changes: Sequence[Change]) -> None:
         _remove(engine, container, gone)
 
 
-def _add(tar: tarfile.TarFile, change: Change) -> None:
-    """Add a file with what is in it at one moment: it may be written to meanwhile."""
+def _add(tar: tarfile.TarFile, change: Change) -> int:
+    """Add a file with what is in it at one moment, for it may be written to meanwhile; return how many were added."""
     entry = tar.gettarinfo(change.path, change.target.lstrip("/"))
+    if entry is None:  # a socket: an archive has none
+        return 0
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = ""
     if not entry.isreg():
         tar.addfile(entry)
-        return
+        return 1
     with open(change.path, "rb") as file:
         content = file.read()
     entry.size = len(content)
     tar.addfile(entry, io.BytesIO(content))
+    return 1
 
 
 def _remove(engine: Engine, container: str, paths: Sequence[str]) -> None:

@@ -25,6 +25,7 @@ class Tree:
         self._fd = inotify.inotify_init()
         self._enough = os.eventfd(0, os.EFD_CLOEXEC)
         self._folders: dict[int, str] = {}
+        self._paths = dict(paths)
         for path, is_folder in paths.items():
             if is_folder:
                 self._follow(path)
@@ -79,6 +80,9 @@ class Tree:
     def _read(self) -> set[str]:
         changed: set[str] = set()
         for watch, events, name in inotify.read(self._fd):
+            if events & Watch.Q_OVERFLOW:
+                changed |= self._everything()
+                continue
             if events & Watch.IGNORED:
                 self._folders.pop(watch, None)
                 continue
@@ -89,4 +93,11 @@ class Tree:
             changed.add(path)
             if events & (Watch.CREATE | Watch.MOVED_TO) and os.path.isdir(path) and not os.path.islink(path):
                 changed |= set(self._follow(path))  # what came into it before it was followed
+        return changed
+
+    def _everything(self) -> set[str]:
+        """Return all files that are followed, for the kernel has dropped events; of what has gone nobody knows."""
+        changed: set[str] = set()
+        for path, is_folder in self._paths.items():
+            changed |= set(self._follow(path)) if is_folder else {path}
         return changed

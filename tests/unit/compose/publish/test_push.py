@@ -79,6 +79,15 @@ def test_application_is_an_index_of_its_images() -> None:
         assert told == [f"{registry.address}/other:1"]
 
 
+def test_an_index_without_digests_is_damaged_and_nothing_more_is_asked_for() -> None:
+    with http_registry() as registry:
+        for entry in ({}, {"digest": "latest"}, {"digest": "sha256:abc"}):
+            registry.answers["GET /v2/other/manifests/1"] = [(200, {}, json.dumps({"manifests": [entry]}).encode())]
+            with pytest.raises(DataLoss, match="refers to what is no digest"):
+                copy_image(repository(registry), repository(registry, "other"), "1")
+        assert {request for request, _ in registry.asked} == {"GET /v2/other/manifests/1"}
+
+
 def test_indexes_that_hold_each_other_end_somewhere() -> None:
     with http_registry() as registry:
         deep = b'{"config": {}, "layers": []}'

@@ -72,6 +72,18 @@ def test_project_is_found_in_an_index() -> None:
     assert project_in({"manifests": manifests[:1]}) == ""
 
 
+def test_an_index_that_names_its_project_by_no_digest_is_refused(tmp_path: Path) -> None:
+    kind = "application/vnd.oci.image.index.v1+json"
+    with http_registry() as registry:
+        for name in ("latest", "sha256:abc"):
+            data = json.dumps({"manifests": [{"digest": name, "artifactType": PROJECT}]}).encode()
+            registry.answers["GET /v2/app/manifests/1"] = [(200, {"Content-Type": kind}, data)]
+            with pytest.raises(ComposeError, match=f"refers to what is no digest: {name}"):
+                bring_artifact(f"oci://{registry.address}/app:1", str(tmp_path), {"DOCKER_CONFIG": "/nonexistent"})
+        assert {request for request, _ in registry.asked} == {"GET /v2/app/manifests/1"}
+    assert os.listdir(tmp_path) == []
+
+
 def test_artifact_is_fetched_once_and_what_it_lies_about_is_not_kept(tmp_path: Path) -> None:
     one, two = b"services: {}\n", b"name: two\n"
     layers = [{**layer("a"), "digest": digest_of(data), "size": len(data)} for data in (one, two)]
