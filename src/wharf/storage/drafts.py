@@ -73,6 +73,15 @@ class LayerDraft:
             translate(made.path)
             yield made
 
+    @contextmanager
+    def left(self) -> Iterator[StagedLayer]:
+        """Give what has changed, to be looked into and to make other drafts on it; the draft is at its end."""
+        with self.layer() as made:
+            try:
+                yield made
+            finally:
+                self.roots.release_layer(made.root)
+
     @property
     def _all(self) -> list[Path]:
         return [*self.lower, *self._mounted]

@@ -269,6 +269,12 @@ class Snapshots:
         if not lower:
             yield None
             return
+        with self.open_folders(lower) as fd:
+            yield fd
+
+    @contextmanager
+    def open_folders(self, lower: Sequence[Path]) -> Iterator[int]:
+        """Open folders that lie on each other, the uppermost first, read-only."""
         with ExitStack() as stack:
             yield stack.enter_context(self.roots.image(lower, self._scratch(stack)))
 
@@ -276,11 +282,14 @@ class Snapshots:
         return lambda: stack.enter_context(self.stage()).root
 
     @contextmanager
-    def draft(self, chain_id: str) -> Iterator[LayerDraft]:
-        """Begin a layer that is made by changing those below it; gone at the end unless it was adopted."""
+    def draft(self, chain_id: str, above: Sequence[Path] = ()) -> Iterator[LayerDraft]:
+        """Begin a layer that is made by changing those below it; gone at the end unless it was adopted.
+
+        Folders ``above``, the uppermost first, lie on the layers and are none of them.
+        """
         with ExitStack() as stack:
             root = stack.enter_context(self.stage()).root
-            yield LayerDraft(self.roots, root, self.lower_dirs(chain_id), self._scratch(stack))
+            yield LayerDraft(self.roots, root, [*above, *self.lower_dirs(chain_id)], self._scratch(stack))
 
     @contextmanager
     def combined(self, lower: Sequence[Path], *, read_only: bool = False) -> Iterator[RootfsMount]:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from wharf.build.graph.operations import Exec
 from wharf.build.operations.mounting import Mounting, Offers, Site, entered
-from wharf.build.operations.results import Layers, Result
+from wharf.build.operations.results import Layers, Result, Tree, Unfinished
 from wharf.build.operations.store import Draft, Recorder, Store
 from wharf.errors import InvalidArgument, WharfError
 from wharf.spec.oci_runtime import Mount
@@ -45,6 +45,19 @@ class Step:
     operation: Exec
     env: Sequence[str]
     mounts: list[Mount] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Wreck:
+    """What a command that failed leaves, to be looked at: by the number of each of its mounts, None for nothing."""
+
+    operation: Exec
+    before: Sequence[Tree | None]
+    after: Sequence[Tree | None]
+
+
+Wrecked = Callable[[Wreck, AsyncExitStack], None]
+"""Takes what a failed command leaves, and what removes it."""
 
 
 class Runner(Protocol):
@@ -77,6 +90,7 @@ class Commands:
         offers: Offers,
         output: Output,
         environment: Sequence[str] = (),
+        wrecked: Wrecked | None = None,
     ) -> dict[int, Layers]:
         """Run a command and keep what it wrote, by output.
 
@@ -87,28 +101,53 @@ class Commands:
             offers: the client's secrets and agents.
             output: takes what it writes.
             environment: more variables, which do not count for the cache.
+            wrecked: takes what it leaves when it fails; without it nothing is left.
 
         Raises:
             CommandFailed: its exit code is no success.
             InvalidArgument: it cannot be executed, or a mount of it is impossible.
         """
+        async with AsyncExitStack() as held:
+            async with self.prepared(operation, inputs, offers, held, environment) as prepared:
+                try:
+                    exit_code = await self._runner.run(prepared.step, output)
+                    if exit_code not in (operation.exit_codes or (0,)):
+                        raise CommandFailed(operation.args, exit_code)
+                except WharfError:
+                    if wrecked is not None:
+                        wreck = await self._wreck(operation, inputs, prepared.drafts, held)
+                        wrecked(wreck, held.pop_all())
+                    raise
+            return await self._keep(prepared.drafts, records)
+
+    @asynccontextmanager
+    async def prepared(
+        self,
+        operation: Exec,
+        inputs: Sequence[Tree],
+        offers: Offers,
+        held: AsyncExitStack,
+        environment: Sequence[str] = (),
+    ) -> AsyncIterator[Prepared]:
+        """Make a command's root and mounts; what it is lent goes at the end, what it writes with ``held``.
+
+        Raises:
+            InvalidArgument: a mount of it is impossible.
+        """
+        root = operation.mounts[0]
+        base = inputs[root.input] if root.input >= 0 else Layers()
+        if root.target != "/" or not isinstance(base, Layers | Unfinished):
+            raise InvalidArgument("the first mount of a command must be its root, made of layers")
         step_id = secrets.token_hex(32)
-        async with AsyncExitStack() as stack:
-            root = operation.mounts[0]
-            base = inputs[root.input] if root.input >= 0 else Layers()
-            if root.target != "/" or not isinstance(base, Layers):
-                raise InvalidArgument("the first mount of a command must be its root, made of layers")
-            draft = await entered(stack, self._store.draft(base))
-            site = Site(stack, inputs, draft, self._run_root.build / step_id, offers)
+        draft = await entered(held, self._store.draft(base))
+        async with AsyncExitStack() as lent:
+            site = Site(lent, held, inputs, draft, self._run_root.build / step_id, offers)
             mounted = await self._mounting.prepare(operation, site)
             await asyncio.to_thread(draft.bundle.mkdir)
             env = [*operation.env, *environment, *mounted.environment]
             root_mount = await asyncio.to_thread(self._store.root_of, draft)
             step = Step(step_id, draft.bundle, [root_mount], operation, env, mounted.mounts)
-            exit_code = await self._runner.run(step, output)
-            if exit_code not in (operation.exit_codes or (0,)):
-                raise CommandFailed(operation.args, exit_code)
-            return await self._keep({root.output: draft, **mounted.outputs}, records)
+            yield Prepared(step, {root.output: draft, **mounted.outputs})
 
     async def _keep(self, drafts: Mapping[int, Draft], records: Mapping[int, Recorder]) -> dict[int, Layers]:
         return {
@@ -116,3 +155,21 @@ class Commands:
             for index, draft in drafts.items()
             if index >= 0
         }
+
+    async def _wreck(
+        self, operation: Exec, inputs: Sequence[Result], drafts: Mapping[int, Draft], held: AsyncExitStack
+    ) -> Wreck:
+        before = [inputs[mount.input] if mount.input >= 0 else None for mount in operation.mounts]
+        after: list[Tree | None] = list(before)
+        for number, mount in enumerate(operation.mounts):
+            if (number == 0 or mount.output >= 0) and mount.output in drafts:
+                after[number] = await entered(held, self._store.left(drafts[mount.output]))
+        return Wreck(operation, before, after)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A command that can be run, and what it writes to, by output."""
+
+    step: Step
+    drafts: Mapping[int, Draft]

@@ -16,7 +16,7 @@ from typing import Final, Protocol, TypeVar
 
 from wharf.build.graph.operations import Copy, Exec, Mount
 from wharf.build.operations.copying import Dress, copy
-from wharf.build.operations.results import Layers, Result
+from wharf.build.operations.results import Layers, Tree
 from wharf.build.operations.store import Draft, Store
 from wharf.errors import InvalidArgument, NotFound
 from wharf.kernel.openat2 import open_in_root
@@ -46,8 +46,9 @@ class Offers(Protocol):
 class Site:
     """Where a command's mounts are made."""
 
-    stack: AsyncExitStack
-    inputs: Sequence[Result]
+    stack: AsyncExitStack  # of what the command is lent
+    held: AsyncExitStack  # of what it writes
+    inputs: Sequence[Tree]
     draft: Draft
     private: Path  # for secrets: below the run root
     offers: Offers
@@ -128,22 +129,22 @@ class Mounting:
             return await self._kept(mount, source, site, mounted)
         return await self._forgotten(mount, source, site)
 
-    async def _kept(self, mount: Mount, source: Result, site: Site, mounted: Mounted) -> Made:
+    async def _kept(self, mount: Mount, source: Tree, site: Site, mounted: Mounted) -> Made:
         """A mount whose changes become an output."""
         if not isinstance(source, Layers) or mount.selector:
             raise InvalidArgument(f"what is written to {mount.target} cannot be kept: it is not a whole of layers")
-        own = mounted.outputs[mount.output] = await entered(site.stack, self._store.draft(source))
+        own = mounted.outputs[mount.output] = await entered(site.held, self._store.draft(source))
         await asyncio.to_thread(own.stubs.mkdir)
         return _at(mount.target, await asyncio.to_thread(self._store.root_of, own)), True
 
-    async def _forgotten(self, mount: Mount, source: Result, site: Site) -> Made:
+    async def _forgotten(self, mount: Mount, source: Tree, site: Site) -> Made:
         """A mount whose changes go when the command ends."""
         lower, file = await asyncio.to_thread(_below, self._store, source, mount.selector)
         if file is not None:
             raise InvalidArgument(f"a single file cannot be mounted to be written: {mount.target}")
         return _at(mount.target, await entered(site.stack, self._store.combined(lower, read_only=False))), True
 
-    async def _read_only(self, mount: Mount, source: Result, site: Site) -> Made:
+    async def _read_only(self, mount: Mount, source: Tree, site: Site) -> Made:
         lower, file = await asyncio.to_thread(_below, self._store, source, mount.selector)
         if file is not None:
             return _bind(mount.target, file, read_only=True), False
@@ -153,7 +154,7 @@ class Mounting:
             return _nothing(mount.target), True
         return _at(mount.target, await entered(site.stack, self._store.combined(lower, read_only=True))), True
 
-    async def _cache(self, stack: AsyncExitStack, mount: Mount, inputs: Sequence[Result]) -> Path:
+    async def _cache(self, stack: AsyncExitStack, mount: Mount, inputs: Sequence[Tree]) -> Path:
         name = hashlib.sha256(mount.id.encode("utf-8", "surrogateescape")).hexdigest()
         if mount.sharing == "locked":
             await stack.enter_async_context(self._locks.setdefault(name, asyncio.Lock()))
@@ -175,7 +176,7 @@ class Mounting:
             number += 1
         return found
 
-    def _fill(self, folder: Path, source: Result | None, selector: str) -> None:
+    def _fill(self, folder: Path, source: Tree | None, selector: str) -> None:
         """Make a cache's folder, with what its source has; under another name until it is whole."""
         new = folder.with_name("new")
         shutil.rmtree(new, ignore_errors=True)
@@ -258,7 +259,7 @@ async def _agent(mount: Mount, path: Path, site: Site) -> Made | None:
     return _bind(mount.target, path, read_only=False), False
 
 
-def _below(store: Store, source: Result, selector: str) -> tuple[list[Path], Path | None]:
+def _below(store: Store, source: Tree, selector: str) -> tuple[list[Path], Path | None]:
     """Return the folders that make a path of a result, the uppermost first; or the one file that it is.
 
     Raises:
@@ -342,7 +343,7 @@ def _walk(root: int, path: str) -> tuple[str, bool]:
     return place, missing
 
 
-def _resolved(store: Store, base: Layers, target: str) -> str:
+def _resolved(store: Store, base: Tree, target: str) -> str:
     """Return where a mount point lies once links of the base are followed."""
     with store.open(base) as root:
         return target if root is None else _walk(root, target)[0]

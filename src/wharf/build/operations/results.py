@@ -22,3 +22,14 @@ class Folder:
 
 
 Result: TypeAlias = Layers | Folder
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """What a command that failed has written, and the layers that it ran on; it goes when the build ends."""
+
+    base: Layers
+    upper: Path
+
+
+Tree: TypeAlias = Layers | Folder | Unfinished

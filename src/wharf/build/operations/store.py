@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from wharf.build.operations.results import Folder, Layers, Result
+from wharf.build.operations.results import Folder, Layers, Tree, Unfinished
 from wharf.images.packing import diff_id_of
 from wharf.lib.digest import Digest, chain_ids
 from wharf.spec.shim_messages import RootfsMount
@@ -33,7 +33,7 @@ def unrecorded(db: sqlite3.Connection, chain_id: str) -> None:
 class Draft:
     """A layer being made on ``base``."""
 
-    base: Layers
+    base: Layers | Unfinished
     made: LayerDraft
 
     @property
@@ -55,23 +55,28 @@ class Store:
         self._database = database
 
     @contextmanager
-    def draft(self, base: Layers) -> Iterator[Draft]:
+    def draft(self, base: Layers | Unfinished) -> Iterator[Draft]:
         """Begin a layer; gone at the end unless it was kept."""
-        with self._snapshots.draft(base.chain_id) as made:
+        above, layers = ((base.upper,), base.base) if isinstance(base, Unfinished) else ((), base)
+        with self._snapshots.draft(layers.chain_id, above) as made:
             yield Draft(base, made)
 
     @contextmanager
-    def open(self, result: Result) -> Iterator[int | None]:
+    def open(self, tree: Tree) -> Iterator[int | None]:
         """Open a result, to be read; None when there is nothing in it."""
-        if isinstance(result, Folder):
-            fd = os.open(result.path, FOLDER)
-            try:
-                yield fd
-            finally:
-                os.close(fd)
-            return
-        with self._snapshots.open_image(result.chain_id) as image:
-            yield image
+        match tree:
+            case Folder(path=path):
+                fd = os.open(path, FOLDER)
+                try:
+                    yield fd
+                finally:
+                    os.close(fd)
+            case Layers(chain_id=chain_id):
+                with self._snapshots.open_image(chain_id) as image:
+                    yield image
+            case Unfinished():
+                with self._snapshots.open_folders(self.folders(tree)) as root:
+                    yield root
 
     @contextmanager
     def change(self, draft: Draft) -> Iterator[int]:
@@ -79,9 +84,15 @@ class Store:
         with draft.made.open() as fd:
             yield fd
 
-    def folders(self, result: Result) -> list[Path]:
+    def folders(self, tree: Tree) -> list[Path]:
         """Return the folders that make a result, the uppermost first."""
-        return [result.path] if isinstance(result, Folder) else self._snapshots.lower_dirs(result.chain_id)
+        match tree:
+            case Folder(path=path):
+                return [path]
+            case Layers(chain_id=chain_id):
+                return self._snapshots.lower_dirs(chain_id)
+            case Unfinished(base=base, upper=upper):
+                return [upper, *self._snapshots.lower_dirs(base.chain_id)]
 
     def root_of(self, draft: Draft) -> RootfsMount:
         """Return how a command gets a draft as its root, over its stubs."""
@@ -93,8 +104,16 @@ class Store:
 
     def keep(self, draft: Draft, record: Recorder) -> Layers:
         """Make a draft a layer of the store; ``record`` enters what refers to it, in the same transaction."""
+        assert isinstance(draft.base, Layers), "nothing is built on what a command that failed has left"
         with draft.made.layer() as layer:
             return self._enter(draft.base, layer, record)
+
+    @contextmanager
+    def left(self, draft: Draft) -> Iterator[Unfinished]:
+        """Give what was written to a draft, as it is; the draft is at its end."""
+        assert isinstance(draft.base, Layers), "the same holds"
+        with draft.made.left() as layer:
+            yield Unfinished(draft.base, layer.path)
 
     def _enter(self, base: Layers, layer: StagedLayer, record: Recorder) -> Layers:
         diff_id, size_bytes = diff_id_of(layer.path), trees.usage(layer.path)

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self, TypeVar
 
 from wharf.build.caches.config import Kept
@@ -22,7 +24,7 @@ from wharf.build.caches.importing import Found, Imports
 from wharf.build.graph.operations import Diff, Exec, File, Merge, Source
 from wharf.build.graph.vertex import Description, Edge, Vertex, walk
 from wharf.build.operations import file, merge
-from wharf.build.operations.exec import Commands
+from wharf.build.operations.exec import Commands, Wreck
 from wharf.build.operations.mounting import Offers
 from wharf.build.operations.results import Folder, Layers, Result
 from wharf.build.operations.selection import Digests
@@ -48,6 +50,8 @@ class Workshop:
     cache: Cache
     commands: Commands
     digests: Digests
+    wrecked: Callable[[str, Wreck, AsyncExitStack], None] | None = None
+    """Takes what a failed command leaves: the vertex's digest, what, and what removes it."""
 
 
 class Solver:
@@ -202,6 +206,7 @@ class Solver:
                     offers=self._offers,
                     output=lambda stream, data: self._progress.wrote(vertex, stream, data),
                     environment=vertex.description.environment,
+                    wrecked=partial(self._shop.wrecked, vertex.digest) if self._shop.wrecked else None,
                 )
             case File() as change:
                 return {0: await asyncio.to_thread(file.run, store, change, inputs, records[0])}

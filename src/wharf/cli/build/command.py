@@ -100,7 +100,7 @@ def _ulimits(items: list[str]) -> str | None:
 
 _MODERN = (
     "secret", "ssh", "output", "push", "build-context", "no-cache-filter", "metadata-file", "progress", "cache-to",
-    "allow", "annotation", "attest", "provenance", "sbom",
+    "allow", "annotation", "attest", "provenance", "sbom", "debug",
 )  # fmt: skip
 
 
@@ -249,6 +249,7 @@ COMMANDS = (
             Flag("cache-to", "list", "A cache to write results to: type=inline|registry|local[,mode=max],…"),
             Flag("cgroup-parent", "string", "The control group of commands"),
             Flag("cpuset-cpus", "string", "The processors of commands, such as 0-3,1"),
+            Flag("debug", "bool", "When a step fails, start a shell in its files; on a terminal"),
             Flag("file", "string", "The Dockerfile; PATH/Dockerfile by default, - for stdin", short="f"),
             Flag("iidfile", "string", "A file to write the image's id to"),
             Flag("label", "list", "A label of the image, key=value"),
@@ -278,6 +279,7 @@ COMMANDS = (
             "wharf build --secret id=token,env=TOKEN -o dist .",
             "wharf build --cache-to type=local,dest=cache --cache-from type=local,src=cache .",
             "wharf build --check .",
+            "wharf build --debug .",
         ),
     ),
     Command(

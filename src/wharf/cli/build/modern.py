@@ -40,6 +40,10 @@ _DOCKERFILE = "Dockerfile"
 
 def build(session: Session, values: Values, path: str, *, remote: bool) -> int:
     """Build what a folder, or an address, has; return the exit code."""
+    if values.on("debug"):
+        from wharf.cli.build.debug import require_terminal  # noqa: PLC0415  # most builds need no terminal
+
+        require_terminal()
     with ExitStack() as stack:
         attributes = attributes_of(values, os.environ)
         if remote:
@@ -67,7 +71,8 @@ def build(session: Session, values: Values, path: str, *, remote: bool) -> int:
         )
         display = standard_display("quiet" if values.on("quiet") else values.text("progress"))
         grants = grants_of(values.items("allow"), values.text("network"))
-        asked = Asked({**attributes, **named}, outputs, lent, shared_key(path), caches.options, grants)
+        options = {**attributes, **named}
+        asked = Asked(options, outputs, lent, shared_key(path), caches.options, grants, debug=values.on("debug"))
         try:
             told = solve(session.client, asked, display)
         except CallFailed as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ class Display(Protocol):
         """Take news."""
 
     def close(self) -> None:
-        """Leave what has been shown."""
+        """Leave what has been shown; nothing is shown any more. Idempotent."""
 
 
 def display_of(kind: str, out: TextIO, width: int) -> Display:
@@ -98,6 +99,28 @@ class Quiet:
         """Nothing is open."""
 
 
+class Watched:
+    """Shows what another does; whoever wants to know can wait for a step to be seen failing."""
+
+    def __init__(self, display: Display) -> None:
+        self._display = display
+        self._failed = asyncio.Event()
+
+    def take(self, response: StatusResponse) -> None:
+        """Take news."""
+        self._display.take(response)
+        if any(vertex.error for vertex in response.vertexes):
+            self._failed.set()
+
+    def close(self) -> None:
+        """Leave what has been shown."""
+        self._display.close()
+
+    async def see_failure(self) -> None:
+        """Wait until a failed step has been shown, with all that it had written."""
+        await self._failed.wait()
+
+
 class Json:
     """A line of JSON for each piece of news (docker buildx build, "--progress=rawjson")."""
 
@@ -141,6 +164,7 @@ class Plain:
         for step in self._steps.by_digest.values():
             if step.rest:
                 self._line(step, step.rest)
+                step.rest = ""
         self._out.flush()
 
     def _tell(self, step: _Step) -> None:
@@ -166,9 +190,12 @@ class Block:
         self._width = width
         self._steps = _Steps()
         self._shown = 0
+        self._closed = False
 
     def take(self, response: StatusResponse) -> None:
         """Draw all anew."""
+        if self._closed:
+            return
         for vertex in response.vertexes:
             self._steps.take(vertex)
         for log in response.logs:
@@ -177,7 +204,9 @@ class Block:
 
     def close(self) -> None:
         """Leave the last state, with no step's output."""
-        self._draw(self._lines(tails=False))
+        if not self._closed:
+            self._draw(self._lines(tails=False))
+        self._closed = True
 
     def _lines(self, *, tails: bool = True) -> list[str]:
         lines = []

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from wharf.cli.build.link import WireLink
 from wharf.cli.build.outputs import Output
 from wharf.cli.build.serving import Lent, methods
-from wharf.cli.build.show import Display
+from wharf.cli.build.show import Display, Watched
 from wharf.client.client import Client
 from wharf.rpc.channel import Channel
 from wharf.rpc.methods import decoded
@@ -33,6 +33,7 @@ class Asked:
     shared_key: str  # the same for each build of one folder: only what has changed is sent
     cache: pb.CacheOptions = field(default_factory=pb.CacheOptions)
     grants: Sequence[str] = ()  # what commands may do beyond their sandbox: network.host, security.insecure
+    debug: bool = False  # give the user a shell when a step fails
 
 
 def solve(client: Client, asked: Asked, display: Display) -> dict[str, str]:
@@ -56,7 +57,8 @@ async def _solve(client: Client, asked: Asked, display: Display) -> dict[str, st
         stack.callback(channel.close)
         for work in (channel.run(), serve(lending, table)):
             stack.push_async_callback(_end, asyncio.create_task(work))
-        showing = asyncio.create_task(_show(channel, ref, display))
+        watched = Watched(display)
+        showing = asyncio.create_task(_show(channel, ref, watched))
         try:
             request = pb.SolveRequest(
                 Ref=ref,
@@ -69,13 +71,21 @@ async def _solve(client: Client, asked: Asked, display: Display) -> dict[str, st
                     pb.Exporter(Type=kind, Attrs=attrs) for kind, attrs in (o.exporter for o in asked.outputs)
                 ],
             )
-            answer = await channel.unary(f"{_SERVICE}Solve", request, pb.SolveResponse)
+            answer = await _answered(channel, request, watched if asked.debug else None)
             with suppress(CallFailed):
                 await showing
         finally:
             await _end(showing)
             display.close()
     return dict(answer.ExporterResponse)
+
+
+async def _answered(channel: Channel, request: pb.SolveRequest, watched: Watched | None) -> pb.SolveResponse:
+    if watched is None:
+        return await channel.unary(f"{_SERVICE}Solve", request, pb.SolveResponse)
+    from wharf.cli.build import debug as debugging  # noqa: PLC0415  # most builds need no more than the above
+
+    return await debugging.solve(channel, request, watched)
 
 
 async def _link(stack: AsyncExitStack, client: Client, path: str, more: Sequence[tuple[str, str]]) -> WireLink:

@@ -71,6 +71,8 @@ class Control:
                 await self._jobs.add(job)
                 if not request.Internal:
                     self._history.begin(request, job.journal, clock.now_ns())
+                if not request.Frontend and not request.HasField("Definition"):
+                    job.keep_wrecks()
                 plans = planned(request.Exporters)
                 caches = caches_to(request.Cache, request.FrontendAttrs)
                 job.inline_cache = any(one.kind == "inline" for one in caches)

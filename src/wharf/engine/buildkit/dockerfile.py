@@ -66,11 +66,11 @@ class DockerfileRef:
 
     async def _solve(self) -> Layers:
         job = self._job
-        workshop = job.bench.workshop(self._asked.limits)
+        workshop = job.workshop(self._asked.limits)
         try:
             return await self.project.solve(workshop, job.offers, job.progress, job.imports)
         except WharfError as error:
-            raise described(error, self.text) from error
+            raise described(error, self.text, job) from error
 
     async def kept(self) -> list[Kept]:
         """Return what is kept of all that it needs, once it is solved."""

@@ -6,11 +6,16 @@ import base64
 from dataclasses import dataclass
 
 import msgspec
+from google.protobuf.json_format import MessageToDict
 
 from wharf.build.dockerfile.errors import DockerfileError
+from wharf.build.llb.encode import encoded
 from wharf.build.solver.errors import StepFailed
+from wharf.engine.buildkit.job import Job
 from wharf.errors import InvalidArgument
 from wharf.rpc.status import CANCELLED, UNKNOWN, CallFailed, failed
+from wharf.spec.buildkit.errdefs_pb2 import Solve
+from wharf.spec.buildkit.ops_pb2 import Op
 from wharf.spec.buildkit.status_pb2 import Status
 
 # BuildKit's clients read these details as JSON in google.protobuf.Any, each by the name of its type in Go.
@@ -25,8 +30,14 @@ class SourceText:
     data: bytes
 
 
-def described(error: Exception, source: SourceText | None = None) -> CallFailed:
-    """Return an error as BuildKit's clients show it, with the lines that it is about."""
+def described(error: Exception, source: SourceText | None = None, job: Job | None = None) -> CallFailed:
+    """Return an error as BuildKit's clients show it.
+
+    Args:
+        error: what has gone wrong.
+        source: the Dockerfile, for the lines that the error is about.
+        job: whose it is, for what a command that failed has left.
+    """
     if isinstance(error, CallFailed):
         return error
     lines, vertex = (0, 0), ""
@@ -43,7 +54,21 @@ def described(error: Exception, source: SourceText | None = None) -> CallFailed:
         _add(status, "errdefs.Vertex+json", {"digest": vertex})
     if source is not None and lines != (0, 0):
         _add(status, "errdefs.Source+json", _source(source, lines))
+    if job is not None and (left := _left(job, error)) is not None:
+        _add(status, "errdefs.Solve+json", MessageToDict(left))
     return CallFailed(code, said, status.SerializeToString())
+
+
+def _left(job: Job, error: Exception) -> Solve | None:
+    """Return what a client can make containers of to see why a command failed; None where nothing is left of it."""
+    wreck = job.wreckage.of(error.vertex.digest) if job.wreckage and isinstance(error, StepFailed) else None
+    if wreck is None:
+        return None
+    return Solve(
+        op=Op(exec=encoded(wreck.operation)),
+        inputIDs=["" if tree is None else job.keep_tree(tree) for tree in wreck.before],
+        mountIDs=["" if tree is None else job.keep_tree(tree) for tree in wreck.after],
+    )
 
 
 def _plain(reason: Exception) -> Exception:

@@ -15,10 +15,12 @@ from wharf.build.llb.decode import platform_of
 from wharf.engine.buildkit import dockerfile, looking, worker
 from wharf.engine.buildkit.cache_options import caches_from
 from wharf.engine.buildkit.caches import take_caches
+from wharf.engine.buildkit.containers import Containers
 from wharf.engine.buildkit.inputs import definition_of, inputs_of, substituted
 from wharf.engine.buildkit.job import Job, Jobs, Outcome
 from wharf.engine.buildkit.llb import graph
 from wharf.engine.buildkit.policies import policies_of
+from wharf.engine.buildkit.talk import Talk
 from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.images.platform import host, parse_platform
 from wharf.rpc.call import Call
@@ -40,6 +42,7 @@ class Gateway:
 
     def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs
+        self._made: dict[Job, Containers] = {}
 
     def methods(self) -> dict[str, Method]:
         """Return what it answers to, by path."""
@@ -53,6 +56,9 @@ class Gateway:
             f"{SERVICE}ReadFile": unary(pb.ReadFileRequest, self.read_file),
             f"{SERVICE}ReadDir": unary(pb.ReadDirRequest, self.read_dir),
             f"{SERVICE}StatFile": unary(pb.StatFileRequest, self.stat_file),
+            f"{SERVICE}NewContainer": unary(pb.NewContainerRequest, self.new_container),
+            f"{SERVICE}ReleaseContainer": unary(pb.ReleaseContainerRequest, self.release_container),
+            f"{SERVICE}ExecProcess": self.exec_process,
             f"{SERVICE}ResolveImageConfig": unary(pb.ResolveImageConfigRequest, self.resolve_image),
             f"{SERVICE}ResolveSourceMeta": unary(pb.ResolveSourceMetaRequest, self.resolve_source),
         }
@@ -143,13 +149,34 @@ class Gateway:
 
     async def _look(self, call: Call, name: str, look: Callable[[int | None], T]) -> T:
         job = await self._job(call)
-        result = await job.named(name).solve()
+        tree = await job.tree(name)
 
         def opened() -> T:
-            with job.bench.store.open(result) as root:
+            with job.bench.store.open(tree) as root:
                 return look(root)
 
         return await asyncio.to_thread(opened)
+
+    async def new_container(self, request: pb.NewContainerRequest, call: Call) -> Message:
+        """Make a container of results."""
+        await (await self._containers(call)).make(request)
+        return pb.NewContainerResponse()
+
+    async def release_container(self, request: pb.ReleaseContainerRequest, call: Call) -> Message:
+        """End a container."""
+        await (await self._containers(call)).release(request.ContainerID)
+        return pb.ReleaseContainerResponse()
+
+    async def exec_process(self, call: Call) -> None:
+        """Run processes in containers, and carry what they read and write."""
+        await Talk(call, await self._containers(call)).run()
+
+    async def _containers(self, call: Call) -> Containers:
+        job = await self._job(call)
+        if job not in self._made:
+            self._made[job] = Containers(job)
+            job.stack.callback(self._made.pop, job)
+        return self._made[job]
 
     async def resolve_image(self, request: pb.ResolveImageConfigRequest, call: Call) -> Message:
         """Return the configuration of an image, pulled if need be."""

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, Self
@@ -15,11 +15,12 @@ from wharf.build import context as contexts
 from wharf.build.caches.config import Kept
 from wharf.build.caches.importing import Imports
 from wharf.build.graph.vertex import Edge
-from wharf.build.operations.results import Result
+from wharf.build.operations.results import Result, Tree
 from wharf.build.session.credentials import credentials
 from wharf.build.session.offers import SessionOffers
 from wharf.build.session.sessions import Session, Sessions
 from wharf.build.solver.progress import Progress
+from wharf.build.solver.solver import Workshop
 from wharf.build.source_policy import Policy
 from wharf.engine.buildkit.attests import Attests
 from wharf.engine.buildkit.cache_options import CacheFrom
@@ -27,10 +28,12 @@ from wharf.engine.buildkit.folders import ClientFolders
 from wharf.engine.buildkit.journal import Journal
 from wharf.engine.buildkit.transfers import Transfers
 from wharf.engine.buildkit.workbench import Workbench
+from wharf.engine.buildkit.wreckage import Wreckage
 from wharf.engine.builds.pulling import Pulling
 from wharf.engine.builds.sources import Given, Sources
 from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.images.platform import Platform
+from wharf.spec.engine_api.container import HostConfig
 
 _PATIENCE_S: Final = 20.0
 """How long those who ask about a job wait for it: its client asks at once, on streams of one connection."""
@@ -90,6 +93,8 @@ class Job:
         self.stack = AsyncExitStack()
         self.returned: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self.refs: dict[str, Ref] = {}
+        self.trees: dict[str, Tree] = {}  # what steps that failed had, and have left, by names that the client has
+        self.wreckage: Wreckage | None = None  # without it steps that fail leave nothing
         self.asked: tuple[str, dict[str, str]] = ("", {})  # the frontend that did it, and its options
         self.offers = SessionOffers(self.session)
         self.imports = Imports(bench.context.images.layers.receive)
@@ -116,7 +121,7 @@ class Job:
     async def __aexit__(self, *_: object) -> None:
         self.returned.cancel()
         try:
-            await asyncio.shield(self.stack.aclose())
+            await _to_the_end(asyncio.get_running_loop().create_task(self.stack.aclose()))
         finally:
             self.journal.close()
 
@@ -152,6 +157,30 @@ class Job:
             self.bench.context, self.work, self.folders, self.pulling(), given, policies=tuple(self.policies)
         )
 
+    def workshop(self, limits: HostConfig) -> Workshop:
+        """Return what this job's solvers share; ``limits`` are those of every command."""
+        shop = self.bench.workshop(limits)
+        return replace(shop, wrecked=self.wreckage.take) if self.wreckage else shop
+
+    def keep_wrecks(self) -> None:
+        """Let what failed steps leave stay until the job's end: its client is there to ask for it."""
+        self.wreckage = Wreckage(self.bench.context.images.hold_layers, self.stack)
+
+    def keep_tree(self, tree: Tree) -> str:
+        """Give files a name that the client can use."""
+        name = secrets.token_hex(12)
+        self.trees[name] = tree
+        return name
+
+    async def tree(self, name: str) -> Tree:
+        """Return files by their name, or the result of that name, done now if need be.
+
+        Raises:
+            InvalidArgument: there is nothing of this name.
+            CallFailed: a step could not be done.
+        """
+        return self.trees[name] if name in self.trees else await self.named(name).solve()
+
     def keep(self, ref: Ref) -> str:
         """Give a result a name that the client can use."""
         name = secrets.token_hex(12)
@@ -167,6 +196,18 @@ class Job:
         if name not in self.refs:
             raise InvalidArgument(f"no such ref: {name}")
         return self.refs[name]
+
+
+async def _to_the_end(task: asyncio.Task[None]) -> None:
+    """Wait for a task, however often this is cancelled meanwhile: a client that resets its call also hangs up."""
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
 
 
 class Jobs:

@@ -23,7 +23,8 @@ from wharf.spec.buildkit.ops_pb2 import Definition
 class GraphRef:
     """The result of a graph."""
 
-    def __init__(self, edge: Edge, solver: Solver, sources: Sources) -> None:
+    def __init__(self, job: Job, edge: Edge, solver: Solver, sources: Sources) -> None:
+        self._job = job
         self._edge = edge
         self._solver = solver
         self._sources = sources
@@ -42,7 +43,7 @@ class GraphRef:
         try:
             return await self._solver.solve(self._edge)
         except WharfError as error:
-            raise described(error) from error
+            raise described(error, job=self._job) from error
 
     async def kept(self) -> list[Kept]:
         """Return what is kept of all that it needs, once it is solved."""
@@ -77,5 +78,5 @@ async def graph(job: Job, definition: Definition) -> GraphRef | None:
     require_granted(target, job.grants)
     require_runnable(target, host())
     job.journal.announce(target)
-    solver = Solver(job.bench.workshop({}), sources.fetch, job.offers, job.progress, job.imports)
-    return GraphRef(target, await job.stack.enter_async_context(solver), sources)
+    solver = Solver(job.workshop({}), sources.fetch, job.offers, job.progress, job.imports)
+    return GraphRef(job, target, await job.stack.enter_async_context(solver), sources)

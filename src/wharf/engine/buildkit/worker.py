@@ -18,7 +18,8 @@ FRONTEND: Final = (
     "solve.base", "solve.inlinereturn", "resolveimage", "resolveimage.resolvemode", "readfile", "return", "returnmap",
     "readdir", "statfile", "importcaches", "proto.refarray", "reference.output", "frontend.inputs",
     "gateway.solve.metadata", "frontend.caps", "gateway.solve.evaluate", "gateway.evaluate", "gateway.warnings",
-    "source.metaresolver",
+    "source.metaresolver", "gateway.exec", "gateway.exec.extrahosts", "gateway.exec.secretenv",
+    "gateway.exec.signals",
 )  # fmt: skip
 LLB: Final = (
     "source.image", "source.image.resolvemode", "source.local", "source.local.unique", "source.local.sessionid",

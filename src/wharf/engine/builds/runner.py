@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from wharf.build.operations.exec import Output, Step
+from wharf.engine.containers.attach import stream_pair
 from wharf.engine.containers.endpoints import is_user_defined
 from wharf.engine.context import Context
 from wharf.engine.ocispec.build import build
@@ -28,6 +31,23 @@ HOSTNAME: Final = "buildkitsandbox"
 _CHUNK: Final = 1 << 16
 
 
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """How a command is connected."""
+
+    terminal: bool = False
+    stdin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A command that runs: Docker's own bytes are on ``socket``, as with containers."""
+
+    shim: Shim
+    socket: socket.socket
+    spec: Spec
+
+
 class StepRunner:
     """Runs the commands of builds."""
 
@@ -43,6 +63,18 @@ class StepRunner:
             InvalidArgument: it cannot be executed.
             NotImplementedHere: it asks for devices.
         """
+        async with self.started(step) as running:
+            await _carry(running.socket, output)
+            return (await running.shim.exited)["exit_code"]
+
+    @asynccontextmanager
+    async def started(self, step: Step, streams: Streams = Streams()) -> AsyncIterator[Running]:
+        """Run a command while within; at the end it is killed, and its network goes.
+
+        Raises:
+            InvalidArgument: it cannot be executed.
+            NotImplementedHere: it asks for devices.
+        """
         if required := [name for name, needed in step.operation.devices if needed]:
             raise NotImplementedHere(f"devices are not supported in builds by this build of wharf: {required[0]}")
         endpoints: list[Endpoint] = []
@@ -53,9 +85,10 @@ class StepRunner:
                 # With a name of its own it finds others by theirs.
                 names = (step.id[:12],) if is_user_defined(name) else ()
                 endpoints = await self._context.networks.attach(step.id, [Wish(name, names=names)], name=step.id)
-            spec = self._spec(step, step.operation.hostname or HOSTNAME, endpoints)
+            spec = self._spec(step, step.operation.hostname or HOSTNAME, endpoints, tty=streams.terminal)
             await asyncio.to_thread(self._write, step, endpoints)
-            return await self._supervise(step, spec, output)
+            async with self._supervised(step, spec, streams) as running:
+                yield running
         finally:
             if endpoints:
                 await asyncio.shield(self._context.networks.release(step.id))
@@ -84,7 +117,7 @@ class StepRunner:
         for name, text in texts.items():
             (step.folder / name).write_text(text)
 
-    def _spec(self, step: Step, hostname: str, endpoints: list[Endpoint]) -> Spec:
+    def _spec(self, step: Step, hostname: str, endpoints: list[Endpoint], *, tty: bool) -> Spec:
         operation, context = step.operation, self._context
         sandbox = endpoints[0].sandbox if endpoints else ("" if operation.network == "host" else None)
         parent = operation.cgroup_parent.strip("/") or f"wharf/{context.data.key}"
@@ -92,7 +125,7 @@ class StepRunner:
             Inputs(
                 container_id=step.id,
                 name=step.id,
-                config={"Env": list(step.env), "User": operation.user, "WorkingDir": operation.cwd},
+                config={"Env": list(step.env), "User": operation.user, "WorkingDir": operation.cwd, "Tty": tty},
                 host_config=self._host_config(step),
                 argv=list(operation.args),
                 hostname=hostname,
@@ -124,37 +157,35 @@ class StepRunner:
             host["ShmSize"] = operation.shm_bytes
         return host
 
-    async def _supervise(self, step: Step, spec: Spec, output: Output) -> int:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    @asynccontextmanager
+    async def _supervised(self, step: Step, spec: Spec, streams: Streams) -> AsyncIterator[Running]:
+        ours, theirs = stream_pair()
         with ours:
-            ours.setblocking(False)  # noqa: FBT003  # socket's own signature
             with theirs:
-                theirs.setblocking(False)  # noqa: FBT003  # likewise
-                shim = await self._spawn(step, spec, theirs)
+                shim = await self._spawn(step, spec, streams, theirs)
             try:
-                await _carry(ours, output)
-                ended = await shim.exited
-            except asyncio.CancelledError:
-                await asyncio.shield(_end(shim))
-                raise
-        shim.forget()
-        return ended["exit_code"]
+                yield Running(shim, ours, spec)
+            finally:
+                if not shim.exited.done():
+                    await asyncio.shield(_end(shim))
+                if not shim.exited.cancelled():
+                    shim.forget()
 
-    async def _spawn(self, step: Step, spec: Spec, stream: socket.socket) -> Shim:
+    async def _spawn(self, step: Step, spec: Spec, streams: Streams, stream: socket.socket) -> Shim:
         context = self._context
         request: SpawnRequest = {
             "id": step.id,
             "bundle": str(step.folder),
             "cgroup": spec["linux"]["cgroupsPath"],
-            "terminal": False,
+            "terminal": streams.terminal,
             "own_pids": True,
             "rootfs": step.root,
             "shim_dir": str(context.run.shim(step.id)),
             "seccomp_cache": str(context.run.seccomp),
-            "open_stdin": False,
-            "stdin_once": False,
+            "open_stdin": streams.stdin,
+            "stdin_once": streams.stdin,
             "log": {"driver": "none", "path": ""},
-            "attachments": [{"stdin": False, "stdout": True, "stderr": True}],
+            "attachments": [{"stdin": streams.stdin, "stdout": True, "stderr": True}],
         }
         try:
             return await context.processes.spawn(request, spec, [stream])
@@ -174,4 +205,3 @@ async def _end(shim: Shim) -> None:
     with suppress(Conflict):  # it ended by itself
         await shim.kill(9)
     await shim.exited
-    shim.forget()

@@ -61,3 +61,21 @@ def test_layers_are_put_on_others_and_told_apart(bench: Workbench) -> None:
     assert bench.store.above(base, both) == [both.chain_id]
     assert bench.store.above(upper, both) is None
     assert len(bench.store.folders(both)) == 2
+
+
+def test_what_is_unfinished_can_be_looked_into_and_changed_further(bench: Workbench) -> None:
+    base = bench.layer({"/a": b"1", "/b": b"1"})
+    with bench.store.draft(base) as draft:
+        with bench.store.change(draft) as fd:
+            os.unlink("a", dir_fd=fd)
+            Path(f"/proc/self/fd/{fd}/c").write_text("2")
+        with bench.store.left(draft) as left:
+            with bench.store.open(left) as root:
+                assert root is not None
+                assert sorted(os.listdir(root)) == ["b", "c"]
+            with bench.store.draft(left) as further, bench.store.change(further) as fd:
+                Path(f"/proc/self/fd/{fd}/d").write_text("3")
+                assert sorted(os.listdir(fd)) == ["b", "c", "d"]
+            assert sorted(path.name for path in left.upper.iterdir()) == ["a", "c"]
+
+    assert bench.leftovers() == []

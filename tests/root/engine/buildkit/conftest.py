@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any, Self
 
 from tests.fakes.buildkit_client import FakeClient
 from tests.fakes.links import links
@@ -117,3 +118,87 @@ async def connected(
         finally:
             for link in (near, far, ours, theirs):
                 link.close()
+
+
+@asynccontextmanager
+async def asked(client: Client, text: str) -> AsyncIterator[tuple[str, dict[str, list[str]]]]:
+    """Begin a job whose client is its own frontend, as buildx does; it is given up at the end."""
+    request = client.request(text)
+    request.Frontend = ""
+    solving = asyncio.ensure_future(client.solve(request))
+    try:
+        yield request.Ref, {"buildkit-controlapi-buildid": [request.Ref]}
+    finally:
+        solving.cancel()
+        await asyncio.gather(solving, return_exceptions=True)
+
+
+@dataclass
+class Said:
+    """What a process of the gateway's has written, and how it ended."""
+
+    out: str = ""
+    err: str = ""
+    code: int = -1
+    error: str = ""
+    done: bool = False
+
+
+class Talker:
+    """A stream of ExecProcess, with as many processes as one likes."""
+
+    def __init__(self, client: Client, metadata: Mapping[str, list[str]]) -> None:
+        self._call = client.channel.open(f"{BRIDGE}ExecProcess", metadata)
+        self._said: dict[str, Said] = {}
+        self._started: set[str] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._call.__aexit__()
+
+    async def start(self, container: str, *args: str, stdin: bool = True, tty: bool = False, **meta: Any) -> str:
+        name = secrets.token_hex(4)
+        init = gateway.InitMessage(ContainerID=container, Fds=[0, 1, 2] if stdin else [1, 2], Tty=tty)
+        init.Meta.args.extend(args)
+        init.Meta.env.extend(meta.get("env", []))
+        init.Meta.cwd, init.Meta.user = meta.get("cwd", "/"), meta.get("user", "")
+        await self.send(name, Init=init)
+        while name not in self._started:
+            await self._read()
+        return name
+
+    async def run(self, container: str, *args: str, **more: Any) -> Said:
+        return await self.follow(await self.start(container, *args, **more))
+
+    async def send(self, name: str, **fields: Any) -> None:
+        await self._call.send(gateway.ExecMessage(ProcessID=name, **fields).SerializeToString())
+
+    async def write(self, name: str, data: bytes, *, last: bool = False) -> None:
+        await self.send(name, File=gateway.FdMessage(Fd=0, Data=data, EOF=last))
+
+    async def follow(self, name: str) -> Said:
+        while not self._said.setdefault(name, Said()).done:
+            await self._read()
+        return self._said[name]
+
+    async def until(self, name: str, words: str) -> None:
+        while words not in self._said.setdefault(name, Said()).out:
+            await self._read()
+
+    async def _read(self) -> None:
+        async with asyncio.timeout(20):
+            message = decoded(gateway.ExecMessage, await self._call.receive() or b"")
+        said = self._said.setdefault(message.ProcessID, Said())
+        match message.WhichOneof("Input"):
+            case "Started":
+                self._started.add(message.ProcessID)
+            case "File" if message.File.Fd == 1:
+                said.out += message.File.Data.decode()
+            case "File":
+                said.err += message.File.Data.decode()
+            case "Exit":
+                said.code, said.error = message.Exit.Code, message.Exit.Error.message
+            case "Done":
+                said.done = True
