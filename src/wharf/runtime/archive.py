@@ -1,12 +1,14 @@
 """Writes the archive that :mod:`wharf.runtime.start_up` reads."""
 
 from __future__ import annotations
+import __future__
 
+import ast
 import errno
 import marshal
 import os
 import sys
-from importlib.machinery import PathFinder
+from importlib.machinery import ExtensionFileLoader, PathFinder
 
 from wharf.kernel.libc import suppress_errno
 from wharf.runtime import start_up
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import Final
 
-    from wharf.runtime.start_up import Entry, Index
+    from wharf.runtime.start_up import Head, Place, Section, Stamp
 
 _FOLDERS: Final = ("runtime", "runtime/commands", "kernel", "kernel/cgroup")
 _WITHOUT_TEXTS: Final = 2  # neither docstrings nor assertions, which state what cannot happen
@@ -26,7 +28,7 @@ _WITHOUT_TEXTS: Final = 2  # neither docstrings nor assertions, which state what
 
 def write(site: str) -> None:
     """Write the archive of the package below ``site``, whole or not at all."""
-    path = start_up.place(site)
+    path = start_up.path_of(site)
     temporary = f"{path}.{os.getpid()}"
     with suppress_errno(errno.ENOENT):
         os.unlink(temporary)
@@ -44,29 +46,55 @@ def collect(site: str) -> bytes:
     """Return the archive of the package below ``site``, which is the one that this process imports."""
     from wharf.runtime.cli import COMMANDS  # noqa: PLC0415 - it is imported anew below
 
-    orders = {module: _order(module) for module, _, _ in COMMANDS.values()}
+    commands = {"": "", **{command: module for command, (module, _, _) in COMMANDS.items()}}
+    orders = {module: _order(module) for module in dict.fromkeys(commands.values())}
     names = {name for order in orders.values() for name in order}
-    sources = [(file, os.stat(f"{site}/{file}")) for file in _files(site, names)]  # before they are read: see below
-    codes = [marshal.dumps(_compile(site, file)) for file, _ in sources]
-    modules: dict[str, Entry] = {}
-    index: Index = {
-        "version": sys.version,
-        "start": _compile(site, "wharf/runtime/start_up.py"),
-        "modules": modules,
-        "first": {command: orders[module] for command, (module, _, _) in COMMANDS.items()},
+    # Who changes a source while it is read makes its stamp one that is out of date.
+    stamps = {_name(file): _stamp(site, file) for file in _files(site, names)}
+    codes = {name: _compile(site, stamp[0]) for name, stamp in stamps.items()}
+    parts = [marshal.dumps(_section(order, stamps, codes)) for order in orders.values()]  # type: ignore[arg-type]
+    parts.append(marshal.dumps({name: (stamps[name], marshal.dumps(code)) for name, code in codes.items()}))
+    return _join(parts, list(orders), commands, codes[start_up.__name__])
+
+
+def _section(order: list[str], stamps: dict[str, Stamp], codes: dict[str, CodeType]) -> Section:
+    """Return what a command loads; one object, for then what its modules share is read once."""
+    libraries = {name for name in sys.modules if name.startswith("_")}
+    return {
+        "files": [(name, stamps[name]) for name in sorted({*order, start_up.__name__})],
+        "first": order,
+        "codes": [codes[name] for name in order],
+        "libraries": {name: path for name in sorted(libraries) if (path := _library(name))},
     }
-    at = 0
-    for (file, status), code in zip(sources, codes, strict=True):
-        # Who changes a source while it is read makes its entry one that is out of date.
-        modules[_name(file)] = (file, status.st_mtime_ns, status.st_size, at, at + len(code))
-        at += len(code)
-    head = marshal.dumps(index)  # type: ignore[arg-type]  # typeshed knows no TypedDict here
-    return len(head).to_bytes(4, "little") + head + b"".join(codes)
+
+
+def _library(name: str) -> str:
+    """Return the file of a module in C that has one."""
+    loader = getattr(sys.modules[name], "__loader__", None)
+    return os.path.abspath(loader.path) if isinstance(loader, ExtensionFileLoader) else ""
+
+
+def _join(parts: list[bytes], modules: list[str], commands: dict[str, str], start: CodeType) -> bytes:
+    """Return the parts, those of ``modules`` and the rest, behind a head that says where they are."""
+    at = start_up.HEAD_BYTES
+    places: list[Place] = []
+    for part in parts:
+        places.append((at, at + len(part)))
+        at += len(part)
+    head: Head = {
+        "version": sys.version,
+        "start": start,
+        "sections": {command: places[modules.index(module)] for command, module in commands.items()},
+        "rest": places[-1],
+    }
+    content = marshal.dumps(head)  # type: ignore[arg-type]  # typeshed knows no TypedDict here
+    assert len(content) <= start_up.HEAD_BYTES
+    return b"".join([content.ljust(start_up.HEAD_BYTES, b"\0"), *parts])
 
 
 def _files(site: str, names: Iterable[str]) -> list[str]:
     """Return the files of the modules ``names``, and of all in the folders of what some containers need."""
-    loaded = {_file(site, name) for name in names}
+    loaded = {_file(site, name) for name in (start_up.__name__, *names)}
     found = (f"wharf/{folder}/{name}" for folder in _FOLDERS for name in os.listdir(f"{site}/wharf/{folder}"))
     return sorted(loaded.union(file for file in found if file.endswith(".py")))
 
@@ -80,10 +108,54 @@ def _name(file: str) -> str:
     return file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
+def _stamp(site: str, file: str) -> Stamp:
+    status = os.stat(f"{site}/{file}")
+    return file, status.st_mtime_ns, status.st_size
+
+
 def _compile(site: str, file: str) -> CodeType:
     with open(f"{site}/{file}", "rb") as source:
-        code: CodeType = compile(source.read(), f"{site}/{file}", "exec", dont_inherit=True, optimize=_WITHOUT_TEXTS)
+        tree = _Untyped().visit(ast.parse(source.read(), f"{site}/{file}"))
+    flags = __future__.annotations.compiler_flag  # its import is taken away
+    code: CodeType = compile(tree, f"{site}/{file}", "exec", flags, dont_inherit=True, optimize=_WITHOUT_TEXTS)
     return code
+
+
+class _Untyped(ast.NodeTransformer):
+    """Takes away what only type checkers read: it would be loaded, and executed, by each command.
+
+    The annotations of classes stay, for they can mean something.
+    """
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        for statement in node.body:
+            if not isinstance(statement, ast.AnnAssign):
+                self.visit(statement)
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        if node.value is None:
+            return ast.copy_location(ast.Pass(), node)
+        return ast.copy_location(ast.Assign([node.target], self.visit(node.value)), node)
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.AST]:
+        self.generic_visit(node)
+        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return [*node.orelse] or ast.copy_location(ast.Pass(), node)
+        return node
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
+        if node.module == "__future__":  # the compiler is told of the only one that means anything in our time
+            return ast.copy_location(ast.Pass(), node)
+        return node
 
 
 class _Watch:
@@ -115,7 +187,8 @@ def _order(module: str) -> list[str]:
     sys.meta_path.insert(0, watch)  # type: ignore[arg-type]
     try:
         __import__("wharf.runtime.cli")
-        __import__(f"wharf.runtime.commands.{module}")
+        if module:
+            __import__(f"wharf.runtime.commands.{module}")
         __import__("wharf.runtime.log")
     finally:
         sys.meta_path.remove(watch)  # type: ignore[arg-type]

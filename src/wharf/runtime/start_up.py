@@ -3,12 +3,15 @@
 To find, open and read some sixty modules takes an interpreter as long as to run them. So their code is kept in one
 file, beside what the interpreter itself keeps of them, and is believed as that is: as long as time and size of each
 source are the same. The first command that finds it missing or out of date writes it, where it may; where it may not,
-the modules are imported as ever.
+the modules are imported as ever. Each command has a section of its own, one object to be read at once.
 
 ::
 
-    length of the index (4 bytes, little-endian) │ index │ the modules' code
-    index: {"version": sys.version, "start": this module's code, "modules": {name: Entry}, "first": {command: names}}
+    head, HEAD_BYTES long │ sections │ what only some containers ask for
+    head:    {"version": sys.version, "start": this module's code, "sections": {command: place}, "rest": place};
+             "" is the command of who gives none
+    section: {"files": [(name, Stamp)], "first": names, "codes": code, "libraries": {name: path}}
+    rest:    {name: (Stamp, the module's marshalled code)}
 """
 
 from __future__ import annotations
@@ -22,31 +25,50 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
     from typing import Any, Final, NoReturn, TypedDict
 
-    Entry = tuple[str, int, int, int, int]
-    """File below the folder of packages, time in ns and size of that; begin and end of its code."""
+    Place = tuple[int, int]
+    """Begin and end in the file."""
+    Stamp = tuple[str, int, int]
+    """File below the folder of packages, its time in ns and its size."""
+    Rest = dict[str, tuple[Stamp, bytes]]
 
-    class Index(TypedDict):
-        """What is where; ``first`` are the modules of a command in an order in which they can be executed."""
+    class Head(TypedDict):
+        """What is where."""
 
         version: str
         start: CodeType
-        modules: dict[str, Entry]
-        first: dict[str, list[str]]
+        sections: dict[str, Place]
+        rest: Place
+
+    class Section(TypedDict):
+        """A command's modules.
+
+        ``files`` has each after the package that it is in; ``codes`` are those of the names in ``first``, an order in
+        which they can be executed. ``libraries`` are the interpreter's own modules that are written in C.
+        """
+
+        files: list[tuple[str, Stamp]]
+        first: list[str]
+        codes: list[CodeType]
+        libraries: dict[str, str]
 
 
+HEAD_BYTES: Final = 1 << 14
+"""What the command's script reads at first."""
 _PACKAGE: Final = "__init__.py"
-_OURSELVES: Final = "wharf.runtime.start_up"
 
 
-def run(site: str, index: Index | None = None, content: memoryview | None = None) -> NoReturn:
+def run(site: str, head: Head | None = None, fd: int = -1) -> NoReturn:
     """Run the command of sys.argv with the modules below ``site``, and end this process.
 
     Args:
         site: the folder of packages.
-        index: of the archive, if there is one.
-        content: what follows the index in the archive.
+        head: of the archive, if there is one.
+        fd: the archive; closed.
     """
-    if index is None or content is None or not _load(site, index, content):
+    loaded = head is not None and load(site, head, fd)
+    if fd != -1:
+        os.close(fd)
+    if not loaded:
         sys.path.insert(0, site)
         _renew(site)
     from wharf.runtime.cli import main  # noqa: PLC0415 - what all this is for
@@ -57,31 +79,42 @@ def run(site: str, index: Index | None = None, content: memoryview | None = None
     os._exit(code)  # what the interpreter tidies up at its end, the kernel does in no time
 
 
-def _load(site: str, index: Index, content: memoryview) -> bool:
+def load(site: str, head: Head, fd: int) -> bool:
     """Take the modules of this command from the archive; return False if it is out of date."""
-    modules, first = index["modules"], index["first"]
-    names = next((first[word] for word in sys.argv[1:] if word in first), [])
-    if not all(name in modules and _is_fresh(site, modules[name]) for name in (_OURSELVES, *names)):
+    sections = head["sections"]
+    place = next((sections[word] for word in sys.argv[1:] if word in sections), sections[""])
+    section: Section | None = _read(fd, place)
+    if section is None:
         return False
-    finder = Finder(site, modules, content)
-    codes = [finder.code(name) for name in names]  # all of them, before anything of them is there
-    if None in codes:
-        return False
+    for _, stamp in section["files"]:
+        if not _is_fresh(site, stamp):
+            return False
     sys.path.insert(0, site)
-    sys.meta_path.insert(0, finder)
-    for name in sorted(names):  # each after the package that it is in
-        _make(site, name, modules[name][0])
-    for name, code in zip(names, codes, strict=True):
-        exec(code, sys.modules[name].__dict__)  # type: ignore[arg-type]  # noqa: S102 - our own code
+    sys.meta_path.insert(0, Finder(site, head["rest"], os.fstat(fd), section["libraries"]))
+    modules = sys.modules
+    for name, stamp in section["files"]:
+        if name != __name__:
+            _make(site, name, stamp[0])
+    for name, code in zip(section["first"], section["codes"], strict=True):
+        exec(code, modules[name].__dict__)  # noqa: S102 - our own code
     return True
 
 
-def _is_fresh(site: str, entry: Entry) -> bool:
+def _read(fd: int, place: Place) -> Any:
+    """Return the object at ``place`` of the archive; None where there is none, or it is damaged."""
+    start, end = place
     try:
-        status = os.stat(f"{site}/{entry[0]}")
+        return marshal.loads(os.pread(fd, end - start, start))  # noqa: S302 - our own code
+    except (OSError, ValueError, EOFError, TypeError):
+        return None
+
+
+def _is_fresh(site: str, stamp: Stamp) -> bool:
+    try:
+        status = os.stat(f"{site}/{stamp[0]}")
     except OSError:
         return False
-    return (status.st_mtime_ns, status.st_size) == entry[1:3]
+    return status.st_mtime_ns == stamp[1] and status.st_size == stamp[2]
 
 
 def _make(site: str, name: str, file: str) -> None:
@@ -98,57 +131,73 @@ def _make(site: str, name: str, file: str) -> None:
 
 
 class Finder:
-    """Finds, for the import system, the modules that only some containers ask for."""
+    """Finds, for the import system, the modules that only some containers ask for, and libraries without a search."""
 
-    __slots__ = ("_codes", "_content", "_modules", "_site")
+    __slots__ = ("_found", "_libraries", "_place", "_site", "_status")
 
-    def __init__(self, site: str, modules: dict[str, Entry], content: memoryview) -> None:
+    def __init__(self, site: str, place: Place, status: os.stat_result, libraries: dict[str, str]) -> None:
         self._site = site
-        self._modules = modules
-        self._content = content
-        self._codes: dict[str, CodeType] = {}
+        self._place = place
+        self._status = status
+        self._libraries = libraries
+        self._found: Rest | None = None
 
-    def code(self, name: str) -> CodeType | None:
-        """Return a module's code; None where the archive is damaged."""
-        start, end = self._modules[name][3:]
-        try:
-            found: Any = marshal.loads(self._content[start:end])  # noqa: S302 - our own code
-        except (ValueError, EOFError, TypeError):
-            return None
-        return found if type(found) is type(self.code.__code__) else None
+    @property
+    def _rest(self) -> Rest:
+        """What only some containers ask for; nothing if the file is another one by now."""
+        if self._found is None:
+            self._found = {}
+            try:
+                fd = os.open(path_of(self._site), os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:
+                return self._found
+            if os.path.samestat(os.fstat(fd), self._status):
+                self._found = _read(fd, self._place) or {}
+            os.close(fd)
+        return self._found
 
     def find_spec(self, name: str, _path: object = None, _target: object = None) -> Any:
         """Return how to load ``name``; None if that is not in the archive as it is on the disk."""
-        entry = self._modules.get(name)
-        if entry is None or not _is_fresh(self._site, entry):
+        if name in self._libraries:
+            return self._library(name, self._libraries[name])
+        if not name.startswith("wharf.") or name not in self._rest:
             return None
-        code = self.code(name)
-        if code is None:
+        stamp = self._rest[name][0]
+        if not _is_fresh(self._site, stamp):
             return None  # it is looked for in the files
-        self._codes[name] = code
-        path = f"{self._site}/{entry[0]}"
+        path = f"{self._site}/{stamp[0]}"
         spec: Any = type(sys.__spec__)(name, self, origin=path, is_package=path.endswith(_PACKAGE))  # type: ignore[arg-type]
         spec.has_location = True
         if spec.submodule_search_locations is not None:
             spec.submodule_search_locations.append(os.path.dirname(path))
         return spec
 
+    def _library(self, name: str, path: str) -> Any:
+        if not os.path.exists(path):
+            return None
+        from _frozen_importlib_external import (  # noqa: PLC0415 - importlib.machinery would have to be found
+            ExtensionFileLoader,
+            spec_from_file_location,
+        )
+
+        return spec_from_file_location(name, path, loader=ExtensionFileLoader(name, path))
+
     def create_module(self, _spec: object) -> None:
         """Let the import system make it."""
 
     def exec_module(self, module: ModuleType) -> None:
         """Fill it."""
-        exec(self._codes.pop(module.__name__), module.__dict__)  # noqa: S102 - our own code
+        exec(marshal.loads(self._rest[module.__name__][1]), module.__dict__)  # noqa: S102, S302 - our own code
 
 
-def place(site: str) -> str:
+def path_of(site: str) -> str:
     """Return where the archive is."""
     return f"{site}/wharf/runtime/__pycache__/command.{sys.implementation.cache_tag}"
 
 
 def _renew(site: str) -> None:
     """Have another process write the archive, for this one has loaded modules already."""
-    if not os.access(os.path.dirname(place(site)), os.W_OK):
+    if not os.access(os.path.dirname(path_of(site)), os.W_OK):
         return
     program = f"import sys; sys.path.insert(0, {site!r}); from wharf.runtime import archive; archive.write({site!r})"
     words = [sys.executable, "-I", "-S", "-X", "no_debug_ranges", "-c", program]

@@ -6,58 +6,113 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 _SITE = Path(__file__).parents[3] / "src"
-_READ = """
-import marshal, sys
-content = memoryview(sys.stdin.buffer.read())
-start = 4 + int.from_bytes(content[:4], "little")
-index = marshal.loads(content[4:start])
-names = {"__name__": "wharf.runtime.start_up"}
-exec(index["start"], names)
-"""
-
-
-def _read(program: str, *words: str) -> str:
-    line = [sys.executable, "-I", "-S", "-c", _READ + program, *words]
-    written = subprocess.run([sys.executable, "-I", "-S", "-c", _WRITE], capture_output=True, check=True).stdout
-    return subprocess.run(line, input=written, capture_output=True, check=True).stdout.decode()
-
-
 _WRITE = f"""
 import sys; sys.path.insert(0, {str(_SITE)!r})
 from wharf.runtime import archive
 sys.stdout.buffer.write(archive.collect({str(_SITE)!r}))
 """
+_READ = f"""
+import marshal, os, sys
+archive, site = sys.argv.pop(1), {str(_SITE)!r}
+fd = os.open(archive, os.O_RDONLY)
+head = marshal.loads(os.read(fd, 1 << 14))
+names = {{"__name__": "wharf.runtime.start_up"}}
+exec(head["start"], names)
+names["path_of"] = lambda site: archive
+"""
 
 
-def test_a_command_loads_its_own_modules_and_no_others() -> None:
-    program = f"""
-assert names["_load"]({str(_SITE)!r}, index, content[start:])
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    written = subprocess.run([sys.executable, "-I", "-S", "-c", _WRITE], capture_output=True, check=True).stdout
+    path = tmp_path_factory.mktemp("archive") / "archive"
+    path.write_bytes(written)
+    return path
+
+
+def _read(archive: Path, program: str, *words: str) -> list[str]:
+    """Return what ``program`` says with the archive's ``head``, its ``fd`` and what is in the module, ``names``."""
+    line = [sys.executable, "-I", "-S", "-c", _READ + program, str(archive), *words]
+    return subprocess.run(line, capture_output=True, text=True, check=True).stdout.split()
+
+
+def test_a_command_loads_its_own_modules_and_no_others(archive: Path) -> None:
+    program = """
+assert names["load"](site, head, fd)
 import wharf.runtime.commands.lifecycle
 print(*sorted(name for name in sys.modules if name.startswith("wharf.runtime")))
 """
 
-    loaded = _read(program, "--root", "/x", "kill", "box").split()
+    loaded = _read(archive, program, "--root", "/x", "kill", "box")
 
     assert {"wharf.runtime.commands.lifecycle", "wharf.runtime.operations", "wharf.runtime.cli"} <= set(loaded)
     assert {"wharf.runtime.creation", "wharf.runtime.init", "wharf.runtime.mounts"}.isdisjoint(loaded)
 
 
-def test_the_rest_is_found_in_it_as_well() -> None:
-    program = f"""
-assert names["_load"]({str(_SITE)!r}, index, content[start:])
+def test_without_a_command_there_is_what_says_so(archive: Path) -> None:
+    program = """
+print(names["load"](site, head, fd), "wharf.runtime.cli" in sys.modules, "wharf.runtime.state" in sys.modules)
+"""
+
+    assert _read(archive, program, "--version") == ["True", "True", "False"]
+
+
+_HOOKS = """
 import wharf.runtime.hooks
 print(type(wharf.runtime.hooks.__spec__.loader).__name__, wharf.runtime.hooks.__file__)
 """
 
-    assert _read(program, "state", "box").split() == ["Finder", str(_SITE / "wharf/runtime/hooks.py")]
+
+def test_the_rest_is_found_in_it_as_well(archive: Path) -> None:
+    said = _read(archive, 'assert names["load"](site, head, fd)' + _HOOKS, "state", "box")
+
+    assert said == ["Finder", str(_SITE / "wharf/runtime/hooks.py")]
 
 
-def test_a_module_that_is_not_as_it_was_makes_it_worth_nothing() -> None:
+def test_the_rest_is_not_taken_from_a_file_that_has_taken_its_place(archive: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_bytes(archive.read_bytes())
     program = f"""
-file, time, *rest = index["modules"]["wharf.runtime.state"]
-index["modules"]["wharf.runtime.state"] = (file, time + 1, *rest)
-print(names["_load"]({str(_SITE)!r}, index, content[start:]), any(name.startswith("wharf") for name in sys.modules))
+assert names["load"](site, head, fd)
+archive = {str(other)!r}
 """
 
-    assert _read(program, "state", "box").split() == ["False", "False"]
+    assert _read(archive, program + _HOOKS, "state", "box")[0] == "SourceFileLoader"
+
+
+def test_the_interpreters_own_libraries_are_not_searched_for(archive: Path) -> None:
+    program = """
+assert names["load"](site, head, fd)
+finders = [type(finder).__name__ for finder in sys.meta_path]
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ == "Finder"]
+del sys.modules["_ctypes"]
+import _ctypes
+print(finders[0], type(_ctypes.__loader__).__name__)
+"""
+
+    assert _read(archive, program, "run", "box") == ["Finder", "ExtensionFileLoader"]
+
+
+def test_nothing_that_only_type_checkers_read_is_in_it(archive: Path) -> None:
+    program = """
+assert names["load"](site, head, fd)
+from wharf.runtime import state, operations
+print(state.__dict__.get("__annotations__"), operations.remove.__annotations__, hasattr(state, "annotations"))
+"""
+
+    assert _read(archive, program, "kill", "box") == ["None", "{}", "False"]
+
+
+def test_a_module_that_is_not_as_it_was_makes_it_worth_nothing(archive: Path) -> None:
+    program = """
+section = names["_read"](fd, head["sections"]["state"])
+name, (file, time, size) = section["files"][-1]
+section["files"][-1] = (name, (file, time + 1, size))
+names["_read"] = lambda fd, place: section
+print(names["load"](site, head, fd), any(name.startswith("wharf") for name in sys.modules))
+"""
+
+    assert _read(archive, program, "state", "box") == ["False", "False"]
