@@ -1,4 +1,8 @@
-"""``python -m bench.transfers``: an image of 280 MB to and from one registry on loopback, beside dockerd and podman.
+"""``python -m bench.transfers [ROUNDS [PART...]]``: an image of 280 MB to and from one registry on loopback.
+
+The parts are ``moves`` (everything by each side's own client), ``warm`` (a pull of what is there already, like with
+like: the same bytes to each engine's socket, and the same ``docker`` command) and ``list``. What earlier runs have
+measured of other parts stays in the table.
 
 All in one network namespace, each side on a root of its own, in turns: first the one, then the other. Cold means that
 the side has nothing of the image; warm, that it has it all and asks again. A fresh push is to a registry that has
@@ -18,19 +22,21 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from bench import memory, report
-from bench.raw_http import UnexpectedAnswer
+from bench.raw_http import Connection, UnexpectedAnswer
 from bench.rows import Row, Samples, markdown
 
 LAYERS, FILES = 5, 3000
 _LOCAL: Final = "bench.local/big:1"
 _IMAGES: Final = 1000
+_WARM: Final = 7
 _START_S: Final = 60.0
 _ISOLATED: Final = "WHARF_BENCH_ISOLATED"
 
@@ -195,40 +201,94 @@ def podman(root: Path) -> Iterator[Side]:
     yield Side("podman", client, dict(os.environ), plain_http=["--tls-verify=false"])
 
 
-def measure(binaries: Path, docker: str, scratch: Path, rounds: int) -> list[Row]:
-    """Measure all rows; needs a network namespace with its loopback up."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the parts work with."""
+
+    scratch: Path
+    archive: Path
+    remote: str  # the image, in a registry
+    docker: str  # the command
+    sides: list[Side]
+    rounds: int
+
+
+def measure(binaries: Path, docker: str, scratch: Path, rounds: int, parts: Sequence[str]) -> list[Row]:
+    """Measure the rows of these parts; needs a network namespace with its loopback up."""
     big = scratch / "big.tar"
     archive(big)
     with ExitStack() as stack:
-        source = stack.enter_context(registry(scratch / "registry", 5055))
+        remote = f"{stack.enter_context(registry(scratch / 'registry', 5055))}/bench/big:1"
         sides = [
             stack.enter_context(wharf(binaries, scratch / "wharf")),
             stack.enter_context(dockerd(docker, scratch / "docker")),
             stack.enter_context(podman(scratch / "podman")),
         ]
-        subprocess.run(
-            [
-                "skopeo",
-                "copy",
-                "-q",
-                "--dest-tls-verify=false",
-                f"docker-archive:{big}",
-                f"docker://{source}/bench/big:1",
-            ],
-            check=True,
-        )
-        names = ("pull, cold", "pull, warm", "load", "save", "push to an empty registry")
-        rows = {name: Samples(f"image of 280 MB and 15,000 files: {name}", "ms") for name in names}
-        for turn in range(rounds):
-            for side in sides:
-                for name, value in _round(side, source, big, scratch, turn).items():
-                    rows[name].add(side.name, [value])
-        memory_row = Samples("most memory meanwhile (PSS, with helpers)", "MB")
-        for side in sides:
-            memory_row.add(side.name, [side.peak_mb])
-        listing = _listing(sides[0], scratch)
-    used: Row = {**memory_row.row(), "target": 150.0, "met": sides[0].peak_mb <= 150}
-    return [*(against_half(samples.row()) for samples in rows.values()), used, listing]
+        copy = ["skopeo", "copy", "-q", "--dest-tls-verify=false", f"docker-archive:{big}", f"docker://{remote}"]
+        subprocess.run(copy, check=True)
+        place = Place(scratch, big, remote, docker, sides, rounds)
+        return [row for part in parts for row in PARTS[part](place)]
+
+
+def _moves(place: Place) -> list[Row]:
+    names = ("pull, cold", "load", "save", "push to an empty registry")
+    rows = {name: Samples(f"image of 280 MB and 15,000 files: {name}", "ms") for name in names}
+    for turn in range(place.rounds):
+        for side in place.sides:
+            for name, value in _round(side, place, turn).items():
+                rows[name].add(side.name, [value])
+    memory_row = Samples("most memory meanwhile (PSS, with helpers)", "MB")
+    for side in place.sides:
+        memory_row.add(side.name, [side.peak_mb])
+    used: Row = {**memory_row.row(), "target": 150.0, "met": place.sides[0].peak_mb <= 150}
+    return [*(against_half(samples.row()) for samples in rows.values()), used]
+
+
+def _round(side: Side, place: Place, turn: int) -> dict[str, float]:
+    found = {"pull, cold": side.run("pull", "-q", *side.plain_http, place.remote)}
+    side.run("rmi", "-f", place.remote)
+    found["load"] = side.run("load", "-q", "-i", str(place.archive))
+    saved = place.scratch / f"{side.name}.saved.tar"
+    found["save"] = side.run("save", "-o", str(saved), _LOCAL)
+    saved.unlink()
+    with registry(place.scratch / f"empty-{side.name}-{turn}", 5056) as empty:
+        there = f"{empty}/bench/new:1"
+        side.run("tag", _LOCAL, there)
+        found["push to an empty registry"] = side.run("push", "-q", *side.plain_http, there)
+    side.run("rmi", "-f", there, _LOCAL)
+    return found
+
+
+def _warm(place: Place) -> list[Row]:
+    """Measure a pull of what is there already, by what asks for it."""
+    request, command, own = (
+        Samples(f"pull, warm: {how}", "ms")
+        for how in ("one request to the engine", "`docker pull`", "its own command")
+    )
+    for side in place.sides:
+        side.run("pull", "-q", *side.plain_http, place.remote)
+    for _ in range(_WARM * place.rounds):
+        for side in place.sides:
+            own.add(side.name, [side.run("pull", "-q", *side.plain_http, place.remote)])
+            if side.daemon:
+                asked = replace(side, client=[place.docker])
+                command.add(side.name, [asked.run("pull", "-q", place.remote)])
+                request.add(side.name, [_requested(side, place.remote)])
+    for side in place.sides:
+        side.run("rmi", "-f", place.remote)
+    return [against_half(request.row()), command.row(), own.row()]
+
+
+def _requested(side: Side, remote: str) -> float:
+    """Return the milliseconds of a pull by the engine's API, from the connection to the end of the answer."""
+    name, _, tag = remote.rpartition(":")
+    start = time.perf_counter()
+    with Connection(side.environment["DOCKER_HOST"].removeprefix("unix://")) as connection:
+        answer = connection.request("POST", f"/images/create?fromImage={quote(name, safe='')}&tag={tag}")
+    elapsed = time.perf_counter() - start
+    if b"Image is up to date" not in answer:
+        raise UnexpectedAnswer(f"{side.name}: {answer.decode(errors='replace')}")
+    return elapsed * 1e3
 
 
 def against_half(row: Row) -> Row:
@@ -237,34 +297,36 @@ def against_half(row: Row) -> Row:
     return {**row, "target": target, "met": None if target is None or row["ours"] is None else row["ours"] <= target}
 
 
-def _round(side: Side, source: str, big: Path, scratch: Path, turn: int) -> dict[str, float]:
-    remote = f"{source}/bench/big:1"
-    found = {"pull, cold": side.run("pull", "-q", *side.plain_http, remote)}
-    found["pull, warm"] = side.run("pull", "-q", *side.plain_http, remote)
-    side.run("rmi", "-f", remote)
-    found["load"] = side.run("load", "-q", "-i", str(big))
-    saved = scratch / f"{side.name}.saved.tar"
-    found["save"] = side.run("save", "-o", str(saved), _LOCAL)
-    saved.unlink()
-    with registry(scratch / f"empty-{side.name}-{turn}", 5056) as empty:
-        there = f"{empty}/bench/new:1"
-        side.run("tag", _LOCAL, there)
-        found["push to an empty registry"] = side.run("push", "-q", *side.plain_http, there)
-    side.run("rmi", "-f", there, _LOCAL)
-    return found
-
-
-def _listing(side: Side, scratch: Path) -> Row:
-    """Measure `wharf images` of a thousand images."""
-    tiny = scratch / "tiny.tar"
+def _listing(place: Place) -> list[Row]:
+    """Measure `wharf images` of a thousand images, and the import of one more."""
+    side, tiny = place.sides[0], place.scratch / "tiny.tar"
     with tarfile.open(tiny, "w") as out:
         _add(out, "f", b"1")
     for number in range(_IMAGES):
-        side.run("import", str(tiny), f"bench.local/tiny{number}:1", "--message", str(number))
-    samples = Samples("wharf images, of 1,000 images", "ms")
-    samples.add(side.name, [side.run("images", "-q") for _ in range(7)])
-    row = samples.row()
-    return {**row, "target": 100.0, "met": (row["ours"] or 0) <= 100}
+        _import(side, tiny, number)
+    listed = Samples("wharf images, of 1,000 images", "ms")
+    listed.add(side.name, [side.run("images", "-q") for _ in range(7)])
+    imported = Samples("import beside 1,000 images: one request to the engine", "ms")
+    imported.add(side.name, [_import(side, tiny, number) for number in range(_IMAGES, _IMAGES + 9)])
+    row = listed.row()
+    return [{**row, "target": 100.0, "met": (row["ours"] or 0) <= 100}, imported.row()]
+
+
+def _import(side: Side, archive: Path, number: int) -> float:
+    path = f"/images/create?fromSrc=-&repo=bench.local/tiny{number}&tag=1&message={number}"
+    start = time.perf_counter()
+    with Connection(side.environment["DOCKER_HOST"].removeprefix("unix://")) as connection:
+        connection.request("POST", path, archive.read_bytes(), "application/x-tar")
+    return (time.perf_counter() - start) * 1e3
+
+
+PARTS: Final[Mapping[str, Callable[[Place], list[Row]]]] = {"moves": _moves, "warm": _warm, "list": _listing}
+
+
+def merged(before: Iterable[Row], rows: Iterable[Row]) -> list[Row]:
+    """Return what was measured before with what was measured now in its place, or behind it. Pure."""
+    by_name = {row["name"]: row for row in (*before, *rows)}
+    return list(by_name.values())
 
 
 def main() -> int:
@@ -278,10 +340,14 @@ def main() -> int:
     docker = subprocess.run(
         [top / "scripts/docker-cli"], stdout=subprocess.PIPE, text=True, check=True
     ).stdout.strip()
+    parts = sys.argv[2:] or list(PARTS)
     with tempfile.TemporaryDirectory(prefix="wharf-bench.", dir="/tmp") as folder:
-        rows = measure(top / ".venv/bin", docker, Path(folder), rounds)
-    (top / "build").mkdir(exist_ok=True)
-    (top / "build/bench-transfers.json").write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+        rows = measure(top / ".venv/bin", docker, Path(folder), rounds, parts)
+    measured = top / "build/bench-transfers.json"
+    measured.parent.mkdir(exist_ok=True)
+    if sys.argv[2:] and measured.exists():
+        rows = merged(json.loads(measured.read_text()), rows)
+    measured.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
     report.write(top / "docs/performance.md", rows, "make bench-transfers")
     sys.stdout.write(markdown(rows))
     return 0

@@ -12,12 +12,16 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import lru_cache
 
+import msgspec
+
 from wharf.errors import DataLoss, InvalidArgument, NotFound
 from wharf.images.lookup import Lookup, Named
+from wharf.images.names import enter_name, read_names
 from wharf.images.reach import Reach
 from wharf.images.record import (
     ImageRecord,
@@ -45,6 +49,7 @@ class Catalog(Lookup):
         self._snapshots = snapshots
         self.damaged: dict[Digest, str] = {}
         """Recorded manifests, and indexes that names stand for, that could not be read, and why."""
+        self._entries: dict[Digest, bytes] = {}  # of images, in index.json
 
     def load(self, now: str) -> None:
         """Read all records, remove what no record refers to, write index.json; blocking, once, before all else.
@@ -64,7 +69,7 @@ class Catalog(Lookup):
                 except (DataLoss, InvalidArgument) as error:  # the others are as good as ever
                     self.damaged[Digest(str(digest))] = str(error)
                     log.warning("image %s cannot be used: %s", image_id, error)
-            self._refresh_references()
+            self._refresh()
             for target in self.targets() - set(self.damaged):
                 if self._content.find(target) is None:
                     self.damaged[target] = f"blob {target} is missing or damaged"
@@ -91,30 +96,49 @@ class Catalog(Lookup):
         self._by_manifest[record.manifest_digest] = record
         self._by_id.setdefault(record.id, record)
 
-    def _refresh_references(self) -> None:
-        """Read all references again into memory."""
-        rows = self._database.query(
-            "SELECT r.reference, i.image_id, r.updated_at, r.manifest_digest, r.target_digest FROM image_references r"
-            " JOIN images i USING (manifest_digest) ORDER BY r.reference"
-        )
-        names: dict[str, list[tuple[Reference, str]]] = {}
-        found: dict[str, Named] = {}
-        for reference, image_id, updated_at, manifest, target in rows:
-            if manifest in self.damaged:
-                continue
-            names.setdefault(str(image_id), []).append((_parsed(str(reference)), str(updated_at)))
-            found[str(reference)] = Named(
-                Digest(str(image_id)), Digest(str(manifest)), Digest(str(target or manifest))
-            )
-        self._names = found  # at once: who reads it without the lock sees all of the old or all of the new
-        held = {member for target in self.targets() for member in self.reach.members(target)}
-        for image_id, record in list(self._by_id.items()):
+    def _refresh(self, changed: Collection[str] | None = None, images: Iterable[Digest] = ()) -> None:
+        """Read references again into memory, and see what that makes of images.
+
+        Args:
+            changed: the references that may have changed; None: all.
+            images: images that came or changed besides.
+        """
+        before = self._names
+        read = read_names(self._database, changed)
+        usable = {reference: named for reference, named in read if named.manifest_digest not in self.damaged}
+        if changed is not None:
+            kept = {name: known for name, known in before.items() if name not in changed}
+            usable = dict(sorted({**kept, **usable}.items()))
+        self._names = usable  # at once: who reads it without the lock sees all of the old or all of the new
+        self._renew(set(self._by_id) if changed is None else {*images, *self._affected(before, changed)})
+
+    def _affected(self, before: Mapping[str, Named], changed: Iterable[str]) -> set[Digest]:
+        """Return the images that these references name or named, and those that are held by the indexes they name."""
+        named = [table[name] for name in changed for table in (before, self._names) if name in table]
+        members = {member for one in named for member in self.reach.members(one.target)}
+        return {one.image_id for one in named} | {
+            self._by_manifest[member].id for member in members & self._by_manifest.keys()
+        }
+
+    def _renew(self, images: AbstractSet[Digest]) -> None:
+        """Give records of images their references, and let their entries in index.json be written again."""
+        names: dict[Digest, list[tuple[Reference, str]]] = {}
+        for reference, named in self._names.items():
+            if named.image_id in images:
+                names.setdefault(named.image_id, []).append((_parsed(reference), named.updated_at))
+        held: set[Digest] | None = None
+        for image_id in images & self._by_id.keys():
+            self._entries.pop(image_id, None)
             own = names.get(image_id, [])
-            references = tuple(reference for reference, _ in own)
-            tagged_at = max((at for reference, at in own), default="")
-            is_held = not own and bool(held) and any(m in held for m in self.manifests_of(image_id))
-            if (record.references, record.tagged_at, record.held) != (references, tagged_at, is_held):
-                self._by_id[image_id] = replace(record, references=references, tagged_at=tagged_at, held=is_held)
+            if not own and held is None:
+                held = {member for target in self.targets() for member in self.reach.members(target)}
+            is_held = not own and any(manifest in (held or ()) for manifest in self.manifests_of(image_id))
+            self._by_id[image_id] = replace(
+                self._by_id[image_id],
+                references=tuple(reference for reference, _ in own),
+                tagged_at=max((at for _, at in own), default=""),
+                held=is_held,
+            )
 
     def _sweep(self) -> None:
         """Remove blobs and layers of images that a killed process had not finished to add or to remove."""
@@ -162,14 +186,13 @@ class Catalog(Lookup):
                     (record.manifest_digest, record.id, record.size_bytes, now),
                 )
                 for reference in names:
-                    _name(db, reference, record.manifest_digest, now, target)
+                    enter_name(db, reference, record.manifest_digest, now, target)
                 finished = (target or record.manifest_digest, record.manifest_digest)
                 db.execute("DELETE FROM unfinished_pulls WHERE digest IN (?, ?)", finished)
             if record.manifest_digest not in self._by_manifest:
                 self._enter(record)
-            for mended in finished:
-                self.damaged.pop(mended, None)
-            self._changed()
+            mended = [self.damaged.pop(digest, None) for digest in finished]
+            self._changed(None if any(mended) else set(map(str, names)), [record.id])
             if indexes := left - self.targets() - self._by_manifest.keys():
                 self._delete_blobs(self.reach.stored(indexes))
             return self._by_id[record.id]
@@ -208,17 +231,16 @@ class Catalog(Lookup):
             if own is None or own.image_id != image_id:
                 own = Named(image_id, record.manifest_digest, record.manifest_digest)
             with self._database.transaction() as db:
-                _name(db, reference, own.manifest_digest, now, own.target)
-            self._changed()
+                enter_name(db, reference, own.manifest_digest, now, own.target)
+            self._changed({str(reference)})
 
     def unname(self, references: Iterable[Reference]) -> None:
         """Take references away; atomic."""
         with self.lock:
-            targets = self.targets()
+            targets, names = self.targets(), set(map(str, references))
             with self._database.transaction() as db:
-                for reference in references:
-                    db.execute("DELETE FROM image_references WHERE reference = ?", (str(reference),))
-            self._changed()
+                db.executemany("DELETE FROM image_references WHERE reference = ?", [(name,) for name in names])
+            self._changed(names)
             self._delete_blobs(self.reach.blobs(targets))
 
     def delete(self, image_id: Digest, *, listed: bool = False) -> tuple[list[Digest], int]:
@@ -232,7 +254,8 @@ class Catalog(Lookup):
             manifests = self.manifests_of(image_id)
             if not manifests:
                 return [], 0
-            candidates = self.reach.blobs({n.target for n in self._names.values() if n.image_id == image_id})
+            names = {name for name, named in self._names.items() if named.image_id == image_id}
+            candidates = self.reach.blobs({self._names[name].target for name in names})
             layers: set[str] = set()
             with self._database.transaction() as db:
                 for digest in manifests:
@@ -243,7 +266,8 @@ class Catalog(Lookup):
                 candidates |= blobs_of(record)
                 layers.update(chain_ids(record.diff_ids))
             del self._by_id[image_id]
-            self._changed()
+            self._entries.pop(image_id, None)
+            self._changed(names)
             # Without its manifest nothing leads to an image's configuration and layers any more.
             freed = sum(self._content.delete(digest) for digest in manifests) if listed else 0
             freed += self._delete_blobs(candidates)
@@ -315,21 +339,27 @@ class Catalog(Lookup):
         )
         return {below for (chain_id,) in rows for below in self._snapshots.chain(str(chain_id))}
 
-    def _changed(self) -> None:
-        self._refresh_references()
-        self.write_index()
+    def _changed(self, references: Collection[str] | None = None, images: Iterable[Digest] = ()) -> None:
+        self._refresh(references, images)
+        self._content.write_index(self._listed())
 
     def write_index(self) -> None:
         """Write index.json anew."""
-        self._content.write_index(self._entries())
+        self._entries.clear()
+        self._content.write_index(self._listed())
 
     def index_problem(self) -> str:
         """Return what is wrong with what other tools read, index.json; empty for nothing."""
         with self.lock:
-            return "" if self._content.index_is(self._entries()) else "it is missing, damaged or not of these images"
+            self._entries.clear()
+            return "" if self._content.index_is(self._listed()) else "it is missing, damaged or not of these images"
 
-    def _entries(self) -> list[Descriptor]:
-        return [d for record in self._by_id.values() if not record.held for d in self.descriptors(record)]
+    def _listed(self) -> list[bytes]:
+        """Return the entries of index.json; those of images that have not changed are at hand."""
+        for image_id, record in self._by_id.items():
+            if image_id not in self._entries and not record.held:
+                self._entries[image_id] = b",".join(map(msgspec.json.encode, self.descriptors(record)))
+        return [self._entries[image_id] for image_id, record in self._by_id.items() if not record.held]
 
 
 _parsed = lru_cache(maxsize=100_000)(parse_reference)
@@ -340,16 +370,3 @@ def blobs_of(record: ImageRecord) -> set[Digest]:
     """Return the digests of all that an image is stored as."""
     layers = {Digest(layer["digest"]) for layer in record.manifest.get("layers", [])}
     return {record.manifest_digest, record.id, *layers}
-
-
-def _name(
-    db: sqlite3.Connection, reference: Reference, manifest_digest: str, now: str, target: Digest | None
-) -> None:
-    if not (reference.tag or reference.digest):
-        raise InvalidArgument("invalid reference format")
-    db.execute(
-        "INSERT INTO image_references (reference, manifest_digest, updated_at, target_digest) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (reference) DO UPDATE SET manifest_digest = excluded.manifest_digest,"
-        " updated_at = excluded.updated_at, target_digest = excluded.target_digest",
-        (str(reference), manifest_digest, now, target if target and target != manifest_digest else ""),
-    )

@@ -24,6 +24,7 @@ class Named:
     image_id: Digest
     manifest_digest: Digest
     target: Digest  # the manifest, or the index that lists it
+    updated_at: str = ""  # RFC 3339
 
 
 class Lookup:

@@ -8,11 +8,10 @@ whole. A download keeps its temporary name (``ingest/<hex>.part``), so that a la
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import secrets
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +20,7 @@ from typing import BinaryIO, Final, Self
 from wharf.errors import DataLoss, InvalidArgument, Unavailable
 from wharf.kernel.sync import syncfs
 from wharf.lib.digest import Digest, digest_of, hex_of, is_digest
-from wharf.spec.oci_image import OCI_INDEX, Descriptor, Index
+from wharf.spec.oci_image import OCI_INDEX
 from wharf.storage.layout import DataRoot
 
 _LAYOUT: Final = b'{"imageLayoutVersion":"1.0.0"}'
@@ -314,13 +313,13 @@ class ContentStore:
         for path in self._blobs.iterdir():
             yield Digest(f"sha256:{path.name}")
 
-    def write_index(self, manifests: Sequence[Descriptor]) -> None:
-        """Replace ``index.json``; atomic."""
+    def write_index(self, manifests: Iterable[bytes]) -> None:
+        """Replace ``index.json``; atomic. ``manifests`` are encoded descriptors, one or some with a comma between."""
         if not (self.root / "oci-layout").exists():
             _replace(self.root / "oci-layout", _LAYOUT)
         _replace(self.root / "index.json", _index(manifests))
 
-    def index_is(self, manifests: Sequence[Descriptor]) -> bool:
+    def index_is(self, manifests: Iterable[bytes]) -> bool:
         """Return whether ``index.json`` is there with these, and the layout's own mark beside it."""
         try:
             marked = (self.root / "oci-layout").read_bytes() == _LAYOUT
@@ -329,9 +328,8 @@ class ContentStore:
             return False
 
 
-def _index(manifests: Sequence[Descriptor]) -> bytes:
-    index: Index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": list(manifests)}
-    return json.dumps(index, separators=(",", ":")).encode()
+def _index(manifests: Iterable[bytes]) -> bytes:
+    return b'{"schemaVersion":2,"mediaType":"%s","manifests":[%s]}' % (OCI_INDEX.encode(), b",".join(manifests))
 
 
 def _replace(path: Path, data: bytes) -> None:
