@@ -6,7 +6,6 @@ import os
 
 from wharf.errors import Conflict, Forbidden, InvalidArgument, NotFound
 from wharf.kernel import unix_socket
-from wharf.kernel.cgroup.group import open_cgroup
 from wharf.kernel.libc import suppress_errno
 from wharf.lib.light_json import loads
 from wharf.runtime import caller, devices, operations, sealing, shape, state
@@ -35,7 +34,7 @@ def create(folder: Folder, bundle: str, asked: Asked) -> tuple[Started, Record, 
     caller.check_console(spec.get("process") or {}, asked)
     scope = _scope(spec, folder.id) if asked.systemd else None
     cgroup = scope.path if scope else cgroup_path(spec, folder.id)
-    group = open_cgroup(cgroup)
+    group = folder.group(cgroup)
     refuse_others(group)
     record = folder.make(spec, bundle, cgroup)
     try:
@@ -144,7 +143,7 @@ def _scope(spec: Spec, container_id: str) -> Scope:
 
 def refuse_others(group: Cgroup) -> None:
     """Refuse a control group that somebody is in: it would be limited, frozen, and in the end killed as a whole."""
-    if pids := group.procs():
+    if group.exists and (pids := group.procs()):
         raise Conflict(f"container's cgroup is not empty: {len(pids)} process(es) found in {group.path}")
 
 

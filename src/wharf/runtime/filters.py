@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     """BPF program (empty: none) and flags of seccomp(2)."""
 
 _OTHERS_WRITE = 0o022
+_SUFFIX = ".ranges.bpf"  # how it is compiled
 _MOST_KEPT = 64
 
 
@@ -49,7 +50,7 @@ def _cached(document: Seccomp, cache: str) -> bytes:
     # Not hashlib, which brings OpenSSL: start-up, and memory of every shim's zygote.
     from _blake2 import blake2b  # noqa: PLC0415 - start-up
 
-    name = blake2b(light_json.dumps(document).encode(errors="surrogatepass"), digest_size=32).hexdigest() + ".bpf"
+    name = blake2b(light_json.dumps(document).encode(errors="surrogatepass"), digest_size=32).hexdigest() + _SUFFIX
     folder = _open_own(cache)
     try:
         program = _read(folder, name)

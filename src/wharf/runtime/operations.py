@@ -113,7 +113,7 @@ def kill(folder: Folder, number: int, *, all_: bool) -> None:
         Conflict: it does not run.
     """
     record = folder.load()
-    group = open_cgroup(record["cgroup"])
+    group = folder.group(record["cgroup"])
     if all_:
         for pid in group.procs():
             with suppress_errno(3):  # ESRCH
@@ -160,13 +160,13 @@ def delete(folder: Folder, warn: Warn, *, force: bool) -> None:
     if status != "stopped" and not force:
         raise Conflict(f'cannot delete container "{folder.id}" that is not stopped: {status}')
     if status in ("created", "running", "paused"):
-        _signal_init(record, signal.SIGKILL, open_cgroup(record["cgroup"]))
+        _signal_init(record, signal.SIGKILL, folder.group(record["cgroup"]))
     remove(folder, record, folder.spec(), warn)
 
 
 def remove(folder: Folder, record: Record, spec: Spec, warn: Warn) -> None:
     """Remove a container whose init has ended, or must, and run its poststop hooks."""
-    group = open_cgroup(record["cgroup"])
+    group = folder.group(record["cgroup"])
     if not group.delete_empty():
         group.kill_all()
         group.delete()

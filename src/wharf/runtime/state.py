@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Final, Literal, TypedDict
 
+    from wharf.kernel.cgroup.group import Cgroup
     from wharf.spec.oci_runtime import Spec, State
 
     class Record(TypedDict):
@@ -49,13 +50,14 @@ _FILTERS: Final = "@seccomp"
 class Folder:
     """The folder of one container."""
 
-    __slots__ = ("id", "path")
+    __slots__ = ("_group", "id", "path")
 
     def __init__(self, root: str, container_id: str) -> None:
         if not container_id or container_id in (".", "..") or not _ID_CHARACTERS.issuperset(container_id):
             raise InvalidArgument(f"invalid container ID format: {container_id}")
         self.id = container_id
         self.path = os.path.join(root, container_id)
+        self._group: Cgroup | None = None
 
     @property
     def socket(self) -> str:
@@ -66,6 +68,16 @@ class Folder:
     def filters(self) -> str:
         """Where compiled seccomp filters are kept for all containers."""
         return os.path.join(os.path.dirname(self.path), _FILTERS)
+
+    def group(self, path: str) -> Cgroup:
+        """Return the container's control group, which is at ``path``: to find where groups are is done once.
+
+        Raises:
+            OSError: EINVAL: no such path can be.
+        """
+        if self._group is None or self._group.path != path:
+            self._group = open_cgroup(path)
+        return self._group
 
     def make(self, spec: Spec, bundle: str, cgroup: str) -> Record:
         """Take the id.
@@ -109,16 +121,14 @@ class Folder:
             NotFound: no such container, or it was never completely made.
         """
         try:
-            with open(f"{self.path}/state.json", encoding="utf-8", errors="surrogatepass") as file:
-                record: Record = loads(file.read())  # type: ignore[assignment]  # our own file
+            record: Record = _read(f"{self.path}/state.json")  # type: ignore[assignment]  # our own file
         except FileNotFoundError:
             raise NotFound(f"container does not exist: {self.id}") from None
         return record
 
     def spec(self) -> Spec:
         """Return the specification it was created with."""
-        with open(f"{self.path}/config.json", encoding="utf-8", errors="surrogatepass") as file:
-            spec: Spec = loads(file.read())  # type: ignore[assignment]  # our own file
+        spec: Spec = _read(f"{self.path}/config.json")  # type: ignore[assignment]  # our own file
         return spec
 
     def save_spec(self, spec: Spec) -> None:
@@ -131,7 +141,7 @@ class Folder:
             return "creating"
         if start_time(record["pid"]) != record["start_time"]:
             return "stopped"
-        if open_cgroup(record["cgroup"]).frozen():
+        if self.group(record["cgroup"]).frozen():
             return "paused"
         return "created" if os.path.exists(self.socket) else "running"
 
@@ -184,15 +194,20 @@ def _name_of(uid: int) -> str:
 def start_time(pid: int) -> int | None:
     """Return when ``pid`` began, in clock ticks since boot; None when it is dead or there is none (proc(5))."""
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            fields = file.read().rpartition(")")[2].split()
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+            fields = file.read().rpartition(b")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return None if fields[0] in "ZX" else int(fields[19])
+    return None if fields[0] in b"ZX" else int(fields[19])
+
+
+def _read(path: str) -> object:
+    with open(path, "rb", buffering=0) as file:  # no layers of text and buffers: start-up
+        return loads(file.read().decode(errors="surrogatepass"))
 
 
 def _write(path: str, document: Any) -> None:
     temporary = f"{path}.new"
-    with open(temporary, "w", encoding="utf-8", errors="surrogatepass") as file:
-        file.write(dumps(document))
+    with open(temporary, "wb") as file:
+        file.write(dumps(document).encode(errors="surrogatepass"))
     os.replace(temporary, path)
