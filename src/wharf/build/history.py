@@ -41,11 +41,12 @@ def finished(
                 made = created(chain[layers])
                 at = rfc3339_nano(made) if made is not None else at
             layers += not line.get("empty_layer")
-            dated["created"] = _fixed(epoch_s) or at or rfc3339_nano(now_ns)
+            dated["created"] = fixed(epoch_s) or at or rfc3339_nano(now_ns)
         lines.append(dated)
     last = lines[-1].get("created") if len(lines) > inherited else None
-    return {**image, "created": _fixed(epoch_s) or last or at or rfc3339_nano(now_ns), "history": lines}
+    return {**image, "created": fixed(epoch_s) or last or at or rfc3339_nano(now_ns), "history": lines}
 
 
-def _fixed(epoch_s: int | None) -> str:
+def fixed(epoch_s: int | None) -> str:
+    """Return a time in seconds as images have it; "" for none."""
     return "" if epoch_s is None else rfc3339_nano(epoch_s * 1_000_000_000).replace(".000000000Z", "Z")

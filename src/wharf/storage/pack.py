@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from wharf.storage import overlay_marks as marks
@@ -34,7 +34,14 @@ def nothing(_node: Node) -> bool:
     return False
 
 
-def pack(folder_fd: int, sink: Sink, *, overlay: bool, leave_out: Callable[[Node], bool] = nothing) -> None:
+def pack(
+    folder_fd: int,
+    sink: Sink,
+    *,
+    overlay: bool,
+    leave_out: Callable[[Node], bool] = nothing,
+    mtime_ns: int | None = None,
+) -> None:
     """Write the archive of what is below ``folder_fd``; blocking. Sockets are left out, times are whole seconds.
 
     Args:
@@ -42,18 +49,19 @@ def pack(folder_fd: int, sink: Sink, *, overlay: bool, leave_out: Callable[[Node
         sink: gets the archive.
         overlay: the folder is an overlay's upper: write marks for deletions. Else 0:0 devices are just that.
         leave_out: whether an entry does not belong in the archive; a folder's content is asked about all the same.
+        mtime_ns: the time of every entry; None for their own.
 
     Raises:
         OSError: ESTALE when folders were moved meanwhile; EIO when a file shrank while it was read.
     """
-    writer = TarWriter(sink)
+    writer = _writer(sink, mtime_ns)
     _below(writer, folder_fd, overlay=overlay, leave_out=leave_out)
     writer.close()
 
 
-def pack_several(folders: Sequence[tuple[bytes, int]], sink: Sink) -> None:
-    """Write one archive of several folders, each under its name, a single path; raises as :func:`pack`."""
-    writer = TarWriter(sink)
+def pack_several(folders: Sequence[tuple[bytes, int]], sink: Sink, mtime_ns: int | None = None) -> None:
+    """Write one archive of several folders, each under its name, a single path; otherwise as :func:`pack`."""
+    writer = _writer(sink, mtime_ns)
     for name, folder_fd in folders:
         writer.add(_entry(Node(name, folder_fd, b".", os.stat(folder_fd))))
         _below(writer, folder_fd, prefix=name + b"/")
@@ -114,6 +122,23 @@ def _below(
             writer.add(_entry(node))
             if overlay and stat.S_ISDIR(node.status.st_mode) and _opaque(node):
                 writer.add(_mark(node.path + b"/" + marks.OPAQUE_MARK))
+
+
+class _Dated(TarWriter):
+    """Gives every entry one time."""
+
+    def __init__(self, sink: Sink, mtime_ns: int) -> None:
+        super().__init__(sink)
+        self._mtime_ns = mtime_ns
+
+    def add(self, entry: Entry, content: Iterable[bytes] = ()) -> None:
+        """Write one entry."""
+        entry.mtime_ns = self._mtime_ns
+        super().add(entry, content)
+
+
+def _writer(sink: Sink, mtime_ns: int | None) -> TarWriter:
+    return TarWriter(sink) if mtime_ns is None else _Dated(sink, mtime_ns)
 
 
 def _mark(name: bytes) -> Entry:

@@ -102,3 +102,14 @@ def test_a_copy_into_a_removed_folder_fails_and_leaves_no_thread(tmp_path: Path,
             copy_content(fd, layer)
     finally:
         os.close(fd)
+
+
+def test_all_entries_can_have_one_time(tmp_path: Path) -> None:
+    fill(tmp_path)
+    sink = io.BytesIO()
+    fd = os.open(tmp_path, os.O_RDONLY)
+    pack(fd, sink, overlay=False, mtime_ns=7 * 10**9)
+    os.close(fd)
+    sink.seek(0)
+
+    assert {entry.mtime_ns for entry in TarReader(sink)} == {7 * 10**9}

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from wharf.build.operations.linking import link_tree
 from wharf.build.operations.results import Folder, Layers, Tree, Unfinished
 from wharf.images.packing import diff_id_of
 from wharf.lib.digest import Digest, chain_ids
 from wharf.spec.shim_messages import RootfsMount
 from wharf.storage import trees
-from wharf.storage.attributes import attributes_of
 from wharf.storage.drafts import LayerDraft, StagedLayer
 from wharf.storage.metadata import Database
 from wharf.storage.snapshots import Snapshots
@@ -139,10 +138,13 @@ class Store:
             result = self.add_layer(result, layer, record if number == len(chain) else unrecorded)
         return result
 
-    def add_layer(self, base: Layers, layer: Digest, record: Recorder) -> Layers:
-        """Put one layer, without those below it, on ``base``; its files are linked, not copied."""
+    def add_layer(self, base: Layers, layer: Digest, record: Recorder, latest_ns: int | None = None) -> Layers:
+        """Put one layer, without those below it, on ``base``; what is younger than ``latest_ns`` gets that time.
+
+        Its files are linked, and copied only where their time changes.
+        """
         with self._snapshots.stage() as stage:
-            _link(self._snapshots.lower_dirs(layer)[0], stage.path)
+            link_tree(self._snapshots.lower_dirs(layer)[0], stage.path, latest_ns)
             return self._enter(base, stage, record)
 
     def above(self, lower: Layers, upper: Layers) -> list[Digest] | None:
@@ -151,27 +153,3 @@ class Store:
         if not lower.chain_id:
             return chain
         return chain[chain.index(Digest(lower.chain_id)) + 1 :] if lower.chain_id in chain else None
-
-
-def _link(source: Path, target: Path) -> None:
-    """Make a tree of hard links to the files of another."""
-    fd = os.open(source, FOLDER)
-    try:
-        for node in trees.walk(fd):
-            path = os.path.join(os.fsencode(target), node.path)
-            if stat.S_ISDIR(node.status.st_mode):
-                os.mkdir(path)
-                _dress_like(node, path)
-            else:
-                os.link(node.name, path, src_dir_fd=node.folder_fd, follow_symlinks=False)
-    finally:
-        os.close(fd)
-
-
-def _dress_like(node: trees.Node, path: bytes) -> None:
-    source = b"/proc/self/fd/%d/%s" % (node.folder_fd, node.name)
-    os.chown(path, node.status.st_uid, node.status.st_gid)
-    os.chmod(path, node.status.st_mode & 0o7777)
-    for name, value in attributes_of(source).items():
-        os.setxattr(path, name, value, follow_symlinks=False)
-    os.utime(path, ns=(node.status.st_atime_ns, node.status.st_mtime_ns))

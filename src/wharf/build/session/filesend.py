@@ -54,13 +54,14 @@ class Root:
     prefix: str = ""
 
 
-async def send_tree(session: Session, number: int, roots: Sequence[Root]) -> None:
+async def send_tree(session: Session, number: int, roots: Sequence[Root], mtime_ns: int | None = None) -> None:
     """Send what is below folders to the exporter of that number.
 
     Args:
         session: the client's.
         number: the exporter's.
         roots: in the order of their prefixes.
+        mtime_ns: the time of all files; None for their own.
 
     Raises:
         CallFailed: the client does not take it.
@@ -70,7 +71,7 @@ async def send_tree(session: Session, number: int, roots: Sequence[Root]) -> Non
     session.require(METHOD)
     async with session.channel.open(METHOD, _metadata(number)) as call:
         files: dict[int, tuple[int, bytes]] = {}
-        await _send_stats(call, _all_stats(roots, files))
+        await _send_stats(call, _all_stats(roots, files, mtime_ns))
         await call.send(Packet(type=Packet.PACKET_STAT).SerializeToString())
         async for message in call.messages():
             packet = decoded(Packet, message)
@@ -100,19 +101,22 @@ def _some(stats: Iterator[bytes]) -> list[bytes]:
     return [message for _, message in zip(range(_BATCH), stats, strict=False)]
 
 
-def _all_stats(roots: Sequence[Root], files: dict[int, tuple[int, bytes]]) -> Iterator[bytes]:
+def _all_stats(roots: Sequence[Root], files: dict[int, tuple[int, bytes]], mtime_ns: int | None) -> Iterator[bytes]:
     """Yield what is told of all files; ``files`` gets those whose content may be asked for, by number."""
     numbers = count()
     for root in roots:
         if root.prefix:
             next(numbers)
-            folder = Stat(path=root.prefix, mode=go_mode_of(stat.S_IFDIR | 0o755))
+            folder = Stat(path=root.prefix, mode=go_mode_of(stat.S_IFDIR | 0o755), modTime=mtime_ns or 0)
             yield Packet(type=Packet.PACKET_STAT, stat=folder).SerializeToString()
         if root.fd is not None:
-            yield from _stats(root.fd, root.prefix, numbers, files)
+            for sent in _stats(root.fd, root.prefix, numbers, files):
+                if mtime_ns is not None:
+                    sent.modTime = mtime_ns
+                yield Packet(type=Packet.PACKET_STAT, stat=sent).SerializeToString()
 
 
-def _stats(root: int, prefix: str, numbers: Iterator[int], files: dict[int, tuple[int, bytes]]) -> Iterator[bytes]:
+def _stats(root: int, prefix: str, numbers: Iterator[int], files: dict[int, tuple[int, bytes]]) -> Iterator[Stat]:
     first: dict[tuple[int, int], str] = {}
     for node in walk(root):
         if stat.S_ISSOCK(node.status.st_mode):
@@ -125,7 +129,7 @@ def _stats(root: int, prefix: str, numbers: Iterator[int], files: dict[int, tupl
             sent.path = f"{prefix}/{sent.path}"
             if sent.linkname and not stat.S_ISLNK(node.status.st_mode):
                 sent.linkname = f"{prefix}/{sent.linkname}"
-        yield Packet(type=Packet.PACKET_STAT, stat=sent).SerializeToString()
+        yield sent
 
 
 def _stat(node: Node, first: dict[tuple[int, int], str]) -> Stat:

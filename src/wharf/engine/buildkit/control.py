@@ -16,6 +16,7 @@ from wharf.engine.buildkit.caches import take_caches, write_caches
 from wharf.engine.buildkit.exports import export, planned
 from wharf.engine.buildkit.failures import described
 from wharf.engine.buildkit.history import History
+from wharf.engine.buildkit.image_options import epoch_in
 from wharf.engine.buildkit.job import Job, Jobs, Outcome
 from wharf.engine.buildkit.llb import graph
 from wharf.engine.buildkit.policies import policies_of
@@ -79,6 +80,7 @@ class Control:
                 job.policies += policies_of([request.SourcePolicy] if request.HasField("SourcePolicy") else [])
                 job.grants = granted(request.Entitlements)
                 job.attests = attests_of(request.FrontendAttrs)
+                job.epoch_s = epoch_in(request.FrontendAttrs, "build-arg:SOURCE_DATE_EPOCH")
                 await take_caches(job, caches_from({}, request.Cache))
                 outcome = await self._outcome(job, request)
                 response = await export(job, outcome, plans)

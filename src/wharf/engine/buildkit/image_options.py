@@ -14,7 +14,10 @@ from wharf.images.lookup import tagged
 from wharf.images.packing import Compression
 from wharf.lib.reference import Reference, parse_reference
 
-_COMMON: Final = {"name", "oci-mediatypes", "oci-artifact", "attestation-inline", *COMPRESSION}
+_COMMON: Final = {
+    "name", "rewrite-timestamp", "source-date-epoch", "oci-mediatypes", "oci-artifact", "attestation-inline",
+    *COMPRESSION,
+}  # fmt: skip
 STORED: Final = frozenset({
     "push", "push-by-digest", "unpack", "store", "dangling-name-prefix", "danging-name-empty-only", "name-canonical",
     *_COMMON,
@@ -30,6 +33,8 @@ class ImageOptions:
     compression: Compression = field(default_factory=Compression)
     annotations: Annotations = field(default_factory=Annotations)
     oci: bool = True  # media types of OCI's
+    retime: bool = False  # no file is younger than SOURCE_DATE_EPOCH
+    epoch_s: int | None = None  # that, for this exporter alone
     artifact: bool = False  # attestations as OCI artifacts
     inline: bool = True  # keep what was asked for only where images are kept
     push: bool = False
@@ -66,6 +71,8 @@ def image_options(kind: str, attributes: Mapping[str, str], known: frozenset[str
         compression_of(attributes, oci=oci),
         annotations_of(attributes),
         oci,
+        retime=truth_of(attributes, "rewrite-timestamp"),
+        epoch_s=epoch_in(attributes),
         artifact=truth_of(attributes, "oci-artifact"),
         inline=truth_of(attributes, "attestation-inline", default=inline),
         push=truth_of(attributes, "push"),
@@ -88,6 +95,18 @@ def _check(options: ImageOptions, attributes: Mapping[str, str]) -> None:
         raise InvalidArgument('cannot export annotations with "oci-mediatypes=false"')
     if options.compression.kind == "zstd" and not options.oci:
         raise InvalidArgument("compression=zstd needs OCI's media types: leave oci-mediatypes=false out")
+
+
+def epoch_in(attributes: Mapping[str, str], name: str = "source-date-epoch") -> int | None:
+    """Return a time in seconds; None where there is none.
+
+    Raises:
+        InvalidArgument: it is no whole number.
+    """
+    text = attributes.get(name, "")
+    if text and not text.removeprefix("-").isdecimal():
+        raise InvalidArgument(f"invalid SOURCE_DATE_EPOCH: {text}")
+    return int(text) if text else None
 
 
 def names_of(attributes: Mapping[str, str]) -> list[Reference]:

@@ -12,12 +12,14 @@ from typing import cast
 import msgspec
 
 from wharf.build.caches.config import inline
+from wharf.build.history import fixed
 from wharf.build.operations.results import Layers
 from wharf.engine.buildkit.caches import chain_of
 from wharf.engine.buildkit.dockerfile import DockerfileRef
 from wharf.engine.buildkit.image_options import ImageOptions
 from wharf.engine.buildkit.job import Job, Outcome, Ref
 from wharf.engine.buildkit.provenance import provenance_of
+from wharf.engine.buildkit.retiming import epoch_of, retimed
 from wharf.engine.buildkit.sbom import scanned
 from wharf.errors import InvalidArgument
 from wharf.images.image_set import Form, ImageSet, Part, Predicate, put_together
@@ -64,7 +66,10 @@ async def _part(job: Job, outcome: Outcome, name: str, shelf: Shelf, options: Im
     result = Layers() if ref is None else await ref.solve()
     if not isinstance(result, Layers):
         raise InvalidArgument("a folder from outside cannot be an image: copy it first")
-    config = await _configuration(job, outcome, name, result)
+    epoch_s = epoch_of(job, ref, options.epoch_s)
+    if options.retime:
+        result = await retimed(job, ref, result, epoch_s)
+    config = await _configuration(job, outcome, name, result, epoch_s)
     blobs = await asyncio.to_thread(shelf.blobs, result.chain_id)
     platform = host() if ref is None else ref.platform
     return Part(
@@ -88,14 +93,14 @@ async def _predicates(job: Job, ref: Ref | None, result: Layers, name: str, *, i
     return tuple(found)
 
 
-async def _configuration(job: Job, outcome: Outcome, name: str, result: Layers) -> ImageConfig:
+async def _configuration(job: Job, outcome: Outcome, name: str, result: Layers, epoch_s: int | None) -> ImageConfig:
     ref = outcome.refs[name]
     if isinstance(ref, DockerfileRef):
-        return await _with_cache(job, ref.project.configuration(result, job.bench.cache), ref, result)
+        return await _with_cache(job, ref.project.configuration(result, job.bench.cache, epoch_s), ref, result)
     platform = host() if ref is None else ref.platform
     plain: ImageConfig = {"architecture": platform.architecture, "os": platform.os, "config": {}}
     given = given_configuration(outcome.metadata, name)
-    found: ImageConfig = {**plain, "created": job.bench.context.clock.now(), **given}
+    found: ImageConfig = {**plain, "created": fixed(epoch_s) or job.bench.context.clock.now(), **given}
     return found if ref is None else await _with_cache(job, found, ref, result)
 
 

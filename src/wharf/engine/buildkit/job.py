@@ -103,6 +103,7 @@ class Job:
         self.policies: list[Policy] = []
         self.grants: frozenset[str] = frozenset()  # what its client lets commands do
         self.began = bench.context.clock.now()
+        self.epoch_s: int | None = None  # SOURCE_DATE_EPOCH, for results that no Dockerfile says it of
         self.ended = ""  # when its results were there
         self.inline_cache = False  # whether images are to say how they were made
         self._session_id = session_id

@@ -12,9 +12,10 @@ from wharf.build.graph.vertex import Description, Vertex
 from wharf.build.operations.results import Layers, Result
 from wharf.build.session.contents import ClientStore
 from wharf.build.session.filesend import Root, send_file, send_tree
-from wharf.engine.buildkit.image_options import ARCHIVED, image_options
+from wharf.engine.buildkit.image_options import ARCHIVED, epoch_in, image_options
 from wharf.engine.buildkit.images import image_set, told_of
 from wharf.engine.buildkit.job import Job, Outcome, Ref
+from wharf.engine.buildkit.retiming import epoch_of
 from wharf.engine.buildkit.truth import truth_of
 from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.images.bridge import Blocking
@@ -27,7 +28,7 @@ from wharf.storage.pack import pack, pack_several
 from wharf.storage.tar_writer import Sink
 
 Export = Callable[[Job, Outcome], Awaitable[dict[str, str]]]
-_TREE: Final = {"dest", "platform-split"}
+_TREE: Final = {"dest", "platform-split", "source-date-epoch"}
 _EXPORT: Final = "export"  # the client's store for a folder that an image is written to
 _CHUNK: Final = 1 << 20
 
@@ -39,10 +40,11 @@ def local(number: int, attributes: Mapping[str, str]) -> Export:
         NotImplementedHere: an option is not supported.
     """
     _require("local", attributes, _TREE)
+    epoch_s = epoch_in(attributes)
 
     async def export(job: Job, outcome: Outcome) -> dict[str, str]:
         async with _step(job, "exporting to client directory"), _roots(job, outcome, attributes) as roots:
-            await send_tree(await job.session(), number, roots)
+            await send_tree(await job.session(), number, roots, _moment(job, outcome, epoch_s))
         return {}
 
     return export
@@ -55,15 +57,23 @@ def tar(number: int, attributes: Mapping[str, str]) -> Export:
         NotImplementedHere: an option is not supported.
     """
     _require("tar", attributes, _TREE)
+    epoch_s = epoch_in(attributes)
 
     async def export(job: Job, outcome: Outcome) -> dict[str, str]:
         async with _step(job, "exporting to client tarball"), _roots(job, outcome, attributes) as roots:
             if all(root.fd is None for root in roots):
                 raise InvalidArgument("there is nothing in the result: it has no archive")
-            await send_file(await job.session(), number, _archive(roots))
+            await send_file(await job.session(), number, _archive(roots, _moment(job, outcome, epoch_s)))
         return {}
 
     return export
+
+
+def _moment(job: Job, outcome: Outcome, asked_s: int | None) -> int | None:
+    """Return the time that all files are to have, in nanoseconds; None for their own."""
+    ref = next(iter(outcome.refs.values()), None)
+    epoch_s = epoch_of(job, ref, asked_s)
+    return None if epoch_s is None else epoch_s * 1_000_000_000
 
 
 @asynccontextmanager
@@ -146,15 +156,15 @@ async def _opened(job: Job, result: Result) -> AsyncIterator[int | None]:
         yield await asyncio.to_thread(stack.enter_context, job.bench.store.open(result))
 
 
-async def _archive(roots: Sequence[Root]) -> AsyncIterator[bytes]:
+async def _archive(roots: Sequence[Root], mtime_ns: int | None) -> AsyncIterator[bytes]:
     blocking = Blocking()
     folders = [(root.prefix.encode(), root.fd) for root in roots if root.fd is not None]
 
     def write(sink: Sink) -> None:
         if folders[0][0]:
-            pack_several(folders, sink)
+            pack_several(folders, sink, mtime_ns)
         else:
-            pack(folders[0][1], sink, overlay=False)
+            pack(folders[0][1], sink, overlay=False, mtime_ns=mtime_ns)
 
     with piped(write) as stream:
         async for chunk in blocking.iterate(iter(lambda: stream.read(_CHUNK), b"")):

@@ -21,7 +21,7 @@ from wharf.engine.builds.platforms import require_runnable
 from wharf.engine.builds.sources import Sources
 from wharf.engine.context import Context
 from wharf.errors import InvalidArgument
-from wharf.lib.digest import chain_ids
+from wharf.lib.digest import Digest, chain_ids
 from wharf.lib.reference import Reference
 from wharf.spec.oci_image import ImageConfig
 
@@ -114,8 +114,20 @@ class Project:
         assert self._converted is not None
         return self._converted.image
 
-    def configuration(self, result: Layers, cache: Cache) -> ImageConfig:
-        """Return the configuration of the image, all but its ``rootfs``."""
+    @property
+    def epoch_s(self) -> int | None:
+        """SOURCE_DATE_EPOCH, where the build has it."""
+        return None if self._converted is None else self._converted.epoch_s
+
+    @property
+    def base_chain(self) -> str:
+        """The chain id of the image below the target; "" for none."""
+        base = None if self._converted is None else self._converted.base
+        diff_ids = [Digest(one) for one in base.config.get("rootfs", {}).get("diff_ids", ())] if base else []
+        return str(chain_ids(diff_ids)[-1]) if diff_ids else ""
+
+    def configuration(self, result: Layers, cache: Cache, epoch_s: int | None = None) -> ImageConfig:
+        """Return the configuration of the image, all but its ``rootfs``; ``epoch_s`` is its time, if it has one."""
         converted, context = self._converted, self._context
         assert converted is not None
         diff_ids = context.snapshots.diff_ids(result.chain_id)
@@ -124,7 +136,7 @@ class Project:
             converted.base.config if converted.base else None,
             [str(one) for one in chain_ids(diff_ids)],
             cache.created_ns,
-            epoch_s=converted.epoch_s,
+            epoch_s=converted.epoch_s if epoch_s is None else epoch_s,
             now_ns=context.clock.now_ns(),
         )
 

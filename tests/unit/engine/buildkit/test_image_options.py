@@ -20,7 +20,7 @@ def test_options_are_read() -> None:
     assert image_options("oci", {"attestation-inline": "true"}, ARCHIVED, inline=False).inline
 
 
-@pytest.mark.parametrize("name", ["hologram", "rewrite-timestamp", "prefer-nondist-layers", "registry.insecure"])
+@pytest.mark.parametrize("name", ["hologram", "prefer-nondist-layers", "registry.insecure"])
 def test_what_is_not_supported_is_refused_by_name(name: str) -> None:
     with pytest.raises(NotImplementedHere, match=f"option {name} of the exporter image"):
         image_options("image", {name: "true"}, STORED, inline=True)
@@ -47,3 +47,10 @@ def test_what_makes_no_sense_is_refused(attributes: dict[str, str], said: str) -
 def test_a_port_is_no_tag() -> None:
     assert _stored(name="host:5000/a", push_by_digest="true").by_digest
     assert [one.tag for one in names_of({"name": "host:5000/a"})] == ["latest"]
+
+
+def test_times_of_files_can_be_held_back() -> None:
+    options = image_options("oci", {"rewrite-timestamp": "true", "source-date-epoch": "7"}, ARCHIVED, inline=False)
+    assert (options.retime, options.epoch_s) == (True, 7)
+    with pytest.raises(InvalidArgument, match="invalid SOURCE_DATE_EPOCH: soon"):
+        image_options("oci", {"source-date-epoch": "soon"}, ARCHIVED, inline=False)
