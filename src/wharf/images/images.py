@@ -130,6 +130,10 @@ class Images:
         """Return an image as it is stored."""
         return StoredImage(self._content, record)
 
+    def blob(self, digest: Digest) -> Path | None:
+        """Return the file of a blob that is stored; None for one that is not."""
+        return self._content.path(digest) if self._content.exists(digest) else None
+
     def siblings(self, image_id: str) -> builtins.list[str]:
         """Return the ids of the images for other platforms that share an index with this one."""
         record = self._catalog.get(image_id)

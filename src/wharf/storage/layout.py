@@ -122,6 +122,11 @@ class DataRoot:
         return self.path / "build" / "contexts"
 
     @property
+    def build_records(self) -> Path:
+        """One file a build that has ended."""
+        return self.path / "build" / "records"
+
+    @property
     def build_mounts(self) -> Path:
         """One folder a cache of RUN --mount."""
         return self.path / "build" / "mounts"

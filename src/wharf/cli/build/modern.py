@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from wharf.cli.flags import Values
 
 _DOCKERFILE = "Dockerfile"
+_PROVENANCE = "buildx.build.provenance"
 
 
 def build(session: Session, values: Values, path: str, *, remote: bool) -> int:
@@ -72,7 +73,16 @@ def build(session: Session, values: Values, path: str, *, remote: bool) -> int:
         display = standard_display("quiet" if values.on("quiet") else values.text("progress"))
         grants = grants_of(values.items("allow"), values.text("network"))
         options = {**attributes, **named}
-        asked = Asked(options, outputs, lent, shared_key(path), caches.options, grants, debug=values.on("debug"))
+        asked = Asked(
+            options,
+            outputs,
+            lent,
+            shared_key(path),
+            caches.options,
+            grants,
+            recorded=bool(values.text("metadata-file")),
+            debug=values.on("debug"),
+        )
         try:
             told = solve(session.client, asked, display)
         except CallFailed as error:
@@ -144,9 +154,11 @@ def lines_of(error: CallFailed) -> str:
 
 
 def metadata_of(told: dict[str, str]) -> dict[str, object]:
-    """Return what ``--metadata-file`` has: descriptors as they are, not as the engine tells them (JSON in base64)."""
-    descriptors = {name: value for name, value in told.items() if name.endswith(".descriptor")}
-    return {**told, **{name: loads(b64decode(value).decode()) for name, value in descriptors.items()}}
+    """Return what ``--metadata-file`` has: documents as they are, not as they are told (JSON in base64)."""
+    encoded = {
+        name: value for name, value in told.items() if name.endswith(".descriptor") or name.startswith(_PROVENANCE)
+    }
+    return {**told, **{name: loads(b64decode(value).decode()) for name, value in encoded.items()}}
 
 
 def _tell(session: Session, values: Values, told: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from wharf.cli.build.link import WireLink
 from wharf.cli.build.outputs import Output
+from wharf.cli.build.recorded import provenance
 from wharf.cli.build.serving import Lent, methods
 from wharf.cli.build.show import Display, Watched
 from wharf.client.client import Client
@@ -33,6 +34,7 @@ class Asked:
     shared_key: str  # the same for each build of one folder: only what has changed is sent
     cache: pb.CacheOptions = field(default_factory=pb.CacheOptions)
     grants: Sequence[str] = ()  # what commands may do beyond their sandbox: network.host, security.insecure
+    recorded: bool = False  # tell how results were made, too
     debug: bool = False  # give the user a shell when a step fails
 
 
@@ -74,10 +76,13 @@ async def _solve(client: Client, asked: Asked, display: Display) -> dict[str, st
             answer = await _answered(channel, request, watched if asked.debug else None)
             with suppress(CallFailed):
                 await showing
+            told = dict(answer.ExporterResponse)
+            if asked.recorded:
+                told |= await provenance(channel, ref)
         finally:
             await _end(showing)
             display.close()
-    return dict(answer.ExporterResponse)
+    return told
 
 
 async def _answered(channel: Channel, request: pb.SolveRequest, watched: Watched | None) -> pb.SolveResponse:

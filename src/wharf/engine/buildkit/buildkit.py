@@ -11,9 +11,12 @@ from wharf.build.session.kept import KeptContexts
 from wharf.build.session.sessions import Greeting, Sessions
 from wharf.build.solver.cache import Cache
 from wharf.engine.buildkit import legacy
+from wharf.engine.buildkit.content import Content
 from wharf.engine.buildkit.control import Control
 from wharf.engine.buildkit.gateway import Gateway
+from wharf.engine.buildkit.history import History
 from wharf.engine.buildkit.job import Jobs
+from wharf.engine.buildkit.records import Records
 from wharf.engine.buildkit.workbench import Workbench
 from wharf.engine.context import Context
 from wharf.rpc.call import Call
@@ -39,8 +42,15 @@ class BuildKit:
         self.bench = Workbench(context, store, cache, Digests(), KeptContexts(context.data))
         self._sessions = Sessions()
         self._jobs = Jobs()
-        self._control = Control(self.bench, self._sessions, self._jobs)
-        self._methods = self._control.methods() | Gateway(self._jobs).methods() | {_HEALTH: _healthy}
+        records = Records(context.data.build_records)
+        history = History(records, context.clock.now_ns)
+        self._control = Control(self.bench, self._sessions, self._jobs, history)
+        self._methods = {
+            **self._control.methods(),
+            **Gateway(self._jobs).methods(),
+            **Content(context, records).methods(),
+            _HEALTH: _healthy,
+        }
 
     async def serve(self, link: Link) -> None:
         """Answer a client's calls until it goes; what it has under way ends then."""

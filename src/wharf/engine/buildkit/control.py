@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from google.protobuf.message import Message
 
@@ -15,16 +16,18 @@ from wharf.engine.buildkit.cache_options import caches_from, caches_to
 from wharf.engine.buildkit.caches import take_caches, write_caches
 from wharf.engine.buildkit.exports import export, planned
 from wharf.engine.buildkit.failures import described
-from wharf.engine.buildkit.history import History
+from wharf.engine.buildkit.history import Ending, History
 from wharf.engine.buildkit.image_options import epoch_in
 from wharf.engine.buildkit.job import Job, Jobs, Outcome
 from wharf.engine.buildkit.llb import graph
+from wharf.engine.buildkit.outcomes import results_of
 from wharf.engine.buildkit.policies import policies_of
 from wharf.engine.buildkit.workbench import Workbench
 from wharf.engine.builds.entitlements import granted
 from wharf.errors import NotImplementedHere, WharfError
 from wharf.rpc.call import Call
 from wharf.rpc.methods import Method, streaming, unary
+from wharf.rpc.status import CANCELLED, CallFailed
 from wharf.spec.buildkit import control_pb2 as pb
 
 SERVICE = "/moby.buildkit.v1.Control/"
@@ -33,11 +36,11 @@ SERVICE = "/moby.buildkit.v1.Control/"
 class Control:
     """Answers for one engine."""
 
-    def __init__(self, bench: Workbench, sessions: Sessions, jobs: Jobs) -> None:
+    def __init__(self, bench: Workbench, sessions: Sessions, jobs: Jobs, history: History) -> None:
         self._bench = bench
         self._sessions = sessions
         self._jobs = jobs
-        self._history = History()
+        self._history = history
 
     def methods(self) -> dict[str, Method]:
         """Return what it answers to, by path."""
@@ -65,38 +68,47 @@ class Control:
             CallFailed: it failed; with the lines of the Dockerfile, where it is about them.
         """
         job = Job(request.Ref, request.Session, self._sessions, self._bench)
-        clock, response = self._bench.context.clock, dict[str, str]()
-        failure: BaseException | None = None
+        clock = self._bench.context.clock
+        ending = Ending(0)
         try:
             async with job:
                 await self._jobs.add(job)
                 if not request.Internal:
                     self._history.begin(request, job.journal, clock.now_ns())
-                if not request.Frontend and not request.HasField("Definition"):
-                    job.keep_wrecks()
-                plans = planned(request.Exporters)
-                caches = caches_to(request.Cache, request.FrontendAttrs)
-                job.inline_cache = any(one.kind == "inline" for one in caches)
-                job.policies += policies_of([request.SourcePolicy] if request.HasField("SourcePolicy") else [])
-                job.grants = granted(request.Entitlements)
-                job.attests = attests_of(request.FrontendAttrs)
-                job.epoch_s = epoch_in(request.FrontendAttrs, "build-arg:SOURCE_DATE_EPOCH")
-                await take_caches(job, caches_from({}, request.Cache))
-                outcome = await self._outcome(job, request)
-                response = await export(job, outcome, plans)
-                response |= await write_caches(job, outcome, caches)
-                await job.folders.give_back()
+                ending = await self._done(job, request)
         except WharfError as error:
-            failure = error
-            raise described(error) from error
+            failure = described(error)
+            ending = Ending(0, error=failure)
+            raise failure from error
+        except asyncio.CancelledError:
+            ending = Ending(0, error=CallFailed(CANCELLED, "context canceled"))
+            raise
         except BaseException as error:  # a history that knows of no failure would call it a good build
-            failure = error
+            ending = Ending(0, error=error)
             raise
         finally:
             if self._jobs.drop(job) and not request.Internal:
                 self._history.describe(request.Ref, *job.asked)
-                self._history.end(request.Ref, clock.now_ns(), response, failure)
-        return pb.SolveResponse(ExporterResponse=response)
+                self._history.end(request.Ref, replace(ending, at_ns=clock.now_ns()))
+        return pb.SolveResponse(ExporterResponse=ending.response)
+
+    async def _done(self, job: Job, request: pb.SolveRequest) -> Ending:
+        """Do what a request asks for."""
+        if not request.Frontend and not request.HasField("Definition"):
+            job.keep_wrecks()
+        plans = planned(request.Exporters)
+        caches = caches_to(request.Cache, request.FrontendAttrs)
+        job.inline_cache = any(one.kind == "inline" for one in caches)
+        job.policies += policies_of([request.SourcePolicy] if request.HasField("SourcePolicy") else [])
+        job.grants = granted(request.Entitlements)
+        job.attests = attests_of(request.FrontendAttrs)
+        job.epoch_s = epoch_in(request.FrontendAttrs, "build-arg:SOURCE_DATE_EPOCH")
+        await take_caches(job, caches_from({}, request.Cache))
+        outcome = await self._outcome(job, request)
+        response = await export(job, outcome, plans)
+        response |= await write_caches(job, outcome, caches)
+        await job.folders.give_back()
+        return Ending(0, response, None, *await asyncio.to_thread(results_of, job, outcome, response))
 
     async def _outcome(self, job: Job, request: pb.SolveRequest) -> Outcome:
         _refuse(request)
@@ -111,7 +123,8 @@ class Control:
     async def status(self, request: pb.StatusRequest, call: Call) -> AsyncIterator[Message]:
         """Tell what a build does, from its beginning to its end."""
         del call
-        journal = self._history.journal(request.Ref) or (await self._jobs.get(request.Ref)).journal
+        known = await asyncio.to_thread(self._history.journal, request.Ref)
+        journal = known or (await self._jobs.get(request.Ref)).journal
         async for response in journal.read():
             yield response
 

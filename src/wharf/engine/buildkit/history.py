@@ -1,28 +1,49 @@
-"""What became of builds: the latest ones, with all that they told, until the engine ends (``buildx history``)."""
+"""What became of builds, with all that they told: of this engine, and of those before it (``buildx history``)."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
+from wharf.engine.buildkit.history_filters import test_of
 from wharf.engine.buildkit.journal import Journal, stamp
-from wharf.errors import Conflict, NotFound
-from wharf.rpc.status import failed
+from wharf.engine.buildkit.records import Records
+from wharf.engine.buildkit.traces import MEDIA_TYPE as TRACE
+from wharf.engine.buildkit.traces import trace_of
+from wharf.errors import Conflict, InvalidArgument, NotFound
+from wharf.lib.digest import digest_of
+from wharf.rpc.status import CallFailed, failed
 from wharf.spec.buildkit import control_pb2 as pb
 
 _MOST: Final = 50
+_log = logging.getLogger(__name__)
+_STATUS: Final = "application/vnd.googleapis.google.rpc.status+proto"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a build has ended."""
+
+    at_ns: int
+    response: dict[str, str] = field(default_factory=dict)
+    error: BaseException | None = None
+    results: dict[str, pb.BuildResultInfo] = field(default_factory=dict)  # by platform, "" when there is but one
+    documents: Sequence[bytes] = ()  # that these refer to
 
 
 class History:
-    """Records of one engine's builds, the oldest first."""
+    """Records of builds, the oldest first."""
 
-    def __init__(self) -> None:
-        self._records: OrderedDict[str, pb.BuildHistoryRecord] = OrderedDict()
-        self._journals: dict[str, Journal] = {}
-        self._events: list[pb.BuildHistoryEvent] = []
-        self._changed = asyncio.Event()
+    def __init__(self, records: Records, now_ns: Callable[[], int]) -> None:
+        self._stored = records
+        self._now_ns = now_ns
+        self._records = OrderedDict((one.Ref, one) for one in records.load())
+        self._journals: dict[str, Journal] = {}  # of builds under way
+        self._listeners: set[asyncio.Queue[pb.BuildHistoryEvent]] = set()
 
     def begin(self, request: pb.SolveRequest, journal: Journal, now_ns: int) -> None:
         """Note that a build has begun."""
@@ -34,6 +55,7 @@ class History:
             CreatedAt=stamp(now_ns),
         )
         self._records[request.Ref] = record
+        self._records.move_to_end(request.Ref)
         self._journals[request.Ref] = journal
         self._tell(pb.STARTED, record)
 
@@ -44,15 +66,25 @@ class History:
             record.Frontend = frontend
             record.FrontendAttrs.update(attributes)
 
-    def end(self, ref: str, now_ns: int, response: dict[str, str], error: BaseException | None) -> None:
-        """Note how a build has ended; the oldest ones that nobody pinned are forgotten."""
-        record, journal = self._records[ref], self._journals[ref]
-        record.CompletedAt.CopyFrom(stamp(now_ns))
-        record.ExporterResponse.update(response)
-        if error is not None:
-            told = failed(error)
-            record.error.code, record.error.message = told.code, str(told) or "context canceled"
+    def end(self, ref: str, ending: Ending) -> None:
+        """Note how a build has ended, for good; the oldest ones that nobody pinned are forgotten."""
+        record, journal = self._records[ref], self._journals.pop(ref)
+        record.CompletedAt.CopyFrom(stamp(ending.at_ns))
+        record.ExporterResponse.update(ending.response)
+        for platform, info in ending.results.items():
+            (record.Results[platform] if platform else record.Result).CopyFrom(info)
+        documents = list(ending.documents)
+        if ending.error is not None:
+            _note_error(record, failed(ending.error), documents)
         record.numTotalSteps, record.numCompletedSteps, record.numCachedSteps = journal.counts()
+        record.numWarnings = sum(len(one.warnings) for one in journal.told)
+        trace = trace_of(record, journal.vertices)
+        documents.append(trace)
+        record.trace.CopyFrom(_descriptor(TRACE, trace))
+        try:
+            self._stored.save(record, journal.told, documents)
+        except OSError:
+            _log.exception("the record of the build %s is not kept", ref)  # the build itself is as good as it was
         self._tell(pb.COMPLETE, record)
         old = [one.Ref for one in self._records.values() if one.HasField("CompletedAt") and not one.pinned]
         for forgotten in old[: max(0, len(self._records) - _MOST)]:
@@ -60,7 +92,9 @@ class History:
 
     def journal(self, ref: str) -> Journal | None:
         """Return all that a build told; None when it is forgotten."""
-        return self._journals.get(ref)
+        if ref in self._journals:
+            return self._journals[ref]
+        return Journal.over(self._stored.told(ref)) if ref in self._records else None
 
     def update(self, request: pb.UpdateBuildHistoryRequest) -> None:
         """Pin a record, or forget it.
@@ -72,38 +106,72 @@ class History:
         record = self._records.get(request.Ref)
         if record is None:
             raise NotFound(f"no record of the build {request.Ref}")
+        if request.Finalize:  # a record is whole as soon as its build has ended
+            return
+        if not record.HasField("CompletedAt"):
+            raise Conflict(f"the build {request.Ref} is under way")
         if request.Delete:
-            if not record.HasField("CompletedAt"):
-                raise Conflict(f"the build {request.Ref} is under way")
             self._forget(request.Ref)
-        elif not request.Finalize:
-            record.pinned = request.Pinned
-            self._tell(pb.COMPLETE, record)
+            return
+        record.pinned = request.Pinned
+        self._stored.change(record)
+        self._tell(pb.COMPLETE, record)
 
     def _forget(self, ref: str) -> None:
         record = self._records.pop(ref)
-        del self._journals[ref]
+        self._stored.remove(ref)
         self._tell(pb.DELETED, record)
 
     async def listen(self, request: pb.BuildHistoryRequest) -> AsyncIterator[pb.BuildHistoryEvent]:
-        """Yield what there is, and what becomes of it, unless the client wants to know no more than that."""
-        at = len(self._events)
-        for record in list(self._records.values()):
-            done = record.HasField("CompletedAt")
-            if _wanted(record, request) and not (done and request.ActiveOnly):
+        """Yield what there is, and what becomes of it, unless the client wants to know no more than that.
+
+        Raises:
+            InvalidArgument: a filter, or the limit, is malformed.
+            NotImplementedHere: a filter is not supported.
+        """
+        if request.Limit < 0:
+            raise InvalidArgument(f"invalid limit {request.Limit}")
+        test = test_of(request.Filter, self._now_ns())
+        events: asyncio.Queue[pb.BuildHistoryEvent] = asyncio.Queue()
+        self._listeners.add(events)
+        try:
+            for record in self._asked(request, test):
+                done = record.HasField("CompletedAt")
                 yield pb.BuildHistoryEvent(type=pb.COMPLETE if done else pb.STARTED, record=record)
-        while not request.EarlyExit:
-            while at < len(self._events):
-                at += 1
-                event = self._events[at - 1]
-                if _wanted(event.record, request):
+            while not request.EarlyExit:
+                event = await events.get()
+                if _wanted(event.record, request) and test(event.record):
                     yield event
-            await self._changed.wait()
+        finally:
+            self._listeners.discard(events)
+
+    def _asked(
+        self, request: pb.BuildHistoryRequest, test: Callable[[pb.BuildHistoryRecord], bool]
+    ) -> list[pb.BuildHistoryRecord]:
+        found = [
+            one
+            for one in self._records.values()
+            if _wanted(one, request) and test(one) and not (request.ActiveOnly and one.HasField("CompletedAt"))
+        ]
+        if not request.Limit:
+            return found
+        return sorted(found, key=lambda one: one.CreatedAt.ToNanoseconds(), reverse=True)[: request.Limit]
 
     def _tell(self, kind: pb.BuildHistoryEventType, record: pb.BuildHistoryRecord) -> None:
-        self._events.append(pb.BuildHistoryEvent(type=kind, record=record))
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
+        event = pb.BuildHistoryEvent(type=kind, record=record)  # a copy: what is told stays as it was
+        for listener in self._listeners:
+            listener.put_nowait(event)
+
+
+def _note_error(record: pb.BuildHistoryRecord, error: CallFailed, documents: list[bytes]) -> None:
+    record.error.code, record.error.message = error.code, str(error)
+    if error.details:
+        documents.append(error.details)
+        record.externalError.CopyFrom(_descriptor(_STATUS, error.details))
+
+
+def _descriptor(media_type: str, data: bytes) -> pb.Descriptor:
+    return pb.Descriptor(media_type=media_type, digest=digest_of(data), size=len(data))
 
 
 def _wanted(record: pb.BuildHistoryRecord, request: pb.BuildHistoryRequest) -> bool:

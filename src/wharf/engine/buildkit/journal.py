@@ -76,6 +76,23 @@ class Journal:
             self._vertex(vertex)
         self._tell(pb.StatusResponse(vertexes=[self._copy(vertex) for vertex in vertices]))
 
+    @classmethod
+    def over(cls, told: list[pb.StatusResponse]) -> Journal:
+        """Return the journal of a build that has ended, from what it told."""
+        journal = cls()
+        journal._told, journal._over = told, True
+        return journal
+
+    @property
+    def told(self) -> list[pb.StatusResponse]:
+        """All that was told so far."""
+        return self._told
+
+    @property
+    def vertices(self) -> list[pb.Vertex]:
+        """The steps as they stand."""
+        return list(self._known.values())
+
     def counts(self) -> tuple[int, int, int]:
         """Return how many steps there are, how many are done, and how many of them were known."""
         done = [told for told in self._known.values() if told.HasField("completed")]

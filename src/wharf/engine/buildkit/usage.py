@@ -3,25 +3,53 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+from typing import Final
 
 from wharf.build.solver.cache import Record
+from wharf.engine.buildkit.filters import test_of
 from wharf.engine.buildkit.journal import stamp
 from wharf.engine.buildkit.workbench import Workbench
 from wharf.engine.builds.collecting import Collection, collect
-from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.spec.buildkit import control_pb2 as pb
+
+_FIELDS: Final = (
+    "id", "parents", "description", "inuse", "mutable", "immutable", "type", "shared", "private",
+)  # fmt: skip
 
 
 async def disk_usage(bench: Workbench, filters: Sequence[str]) -> pb.DiskUsageResponse:
     """Return the results that are kept.
 
     Raises:
-        NotImplementedHere: filters are not supported.
+        InvalidArgument: a filter is malformed, or about an unknown field.
+        NotImplementedHere: a filter has a regular expression that is more than plain text.
     """
-    if asked := [text for text in filters if text]:  # buildx sends an empty one
-        raise NotImplementedHere(f"filters of the disk usage are not supported by this build of wharf: {asked[0]}")
-    return pb.DiskUsageResponse(record=map(usage_record, await asyncio.to_thread(bench.cache.records)))
+    test = test_of(filters, _FIELDS)
+    records = map(usage_record, await asyncio.to_thread(bench.cache.records))
+    return pb.DiskUsageResponse(record=[one for one in records if test(partial(field_of, one))])
+
+
+def field_of(record: pb.UsageRecord, name: str) -> str | None:
+    """Return a field as filters see it; what is so or not is there or not. Pure."""
+    texts = {
+        "id": record.ID,
+        "parents": ",".join(record.Parents),
+        "description": record.Description,
+        "type": record.RecordType,
+    }
+    if name in texts:
+        return texts[name]
+    facts = {
+        "inuse": record.InUse,
+        "mutable": record.Mutable,
+        "immutable": not record.Mutable,
+        "shared": record.Shared,
+        "private": not record.Shared,
+    }
+    return "" if facts[name] else None
 
 
 def usage_record(record: Record) -> pb.UsageRecord:
@@ -43,34 +71,34 @@ async def prune(bench: Workbench, request: pb.PruneRequest) -> AsyncIterator[pb.
     """Remove results, and yield what is gone; contexts that are kept go too.
 
     Raises:
-        NotImplementedHere: free space as a limit is not supported.
-        InvalidArgument: a filter is malformed.
+        InvalidArgument: a filter is malformed, or about an unknown field.
+        NotImplementedHere: a filter has a regular expression that is more than plain text.
     """
-    if request.minFreeSpace:
-        raise NotImplementedHere("min-free-space is not supported by this build of wharf: use max-used-space")
+    test = test_of(request.filter, _FIELDS)
     before = {_name(one.chain_id): one for one in await asyncio.to_thread(bench.cache.records)}
-    kept = Collection(request.reservedSpace, request.maxUsedSpace, request.keepDuration)
-    answer = await collect(bench.context, bench.cache, filters_of(request.filter), kept)
-    if not (any(request.filter) or request.reservedSpace or request.maxUsedSpace or request.keepDuration):
+    limit = request.maxUsedSpace
+    if request.minFreeSpace:
+        used = sum(one.size_bytes for one in before.values())
+        free = shutil.disk_usage(bench.context.data.path).free
+        limit = most_bytes(used, free, request.minFreeSpace, limit)
+    kept = Collection(request.reservedSpace, limit, request.keepDuration)
+    unlimited = not (request.reservedSpace or limit or request.keepDuration)
+
+    def wanted(one: Record) -> bool:
+        return test(partial(field_of, usage_record(one)))
+
+    answer = await collect(bench.context, bench.cache, {}, kept, wanted)
+    if unlimited and not any(request.filter):
         await asyncio.to_thread(lambda: bench.kept.collect(everything=True))
     for name in answer["CachesDeleted"]:
         if name in before:
             yield usage_record(before[name])
 
 
-def filters_of(texts: Iterable[str]) -> Mapping[str, list[str]]:
-    """Return filters, ``name==value`` each as containerd spells them, as the engine's. Pure.
-
-    Raises:
-        InvalidArgument: one is spelt otherwise.
-    """
-    found: dict[str, list[str]] = {}
-    for text in filter(None, texts):
-        name, equals, value = text.partition("==")
-        if not equals:
-            raise InvalidArgument(f"invalid filter {text}")
-        found.setdefault(name, []).append(value)
-    return found
+def most_bytes(used: int, free: int, free_wanted: int, most: int) -> int:
+    """Return how many bytes of results may stay for so much space to be free; at least one: 0 is no limit. Pure."""
+    may_stay = max(1, used - max(0, free_wanted - free))
+    return min(may_stay, most) if most else may_stay
 
 
 def _name(chain_id: str) -> str:

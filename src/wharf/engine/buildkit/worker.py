@@ -33,7 +33,7 @@ LLB: Final = (
     "file.rm.wildcard", "file.copy.includeexcludepatterns", "file.copy.requiredpaths", "file.rm.nofollowsymlink",
     "file.copy.modestring", "file.symlink.create", "constraints", "platform", "meta.ignorecache", "meta.description",
     "meta.exportcache", "mergeop", "diffop", "exporter.sourcedateepoch", "exporter.multiple",
-    "exporter.image.attestations",
+    "exporter.image.attestations", "gc.freespacefilter",
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -57,8 +57,21 @@ def chosen(records: Sequence[Record], asked: Collection, now_ns: int) -> list[Re
     return going
 
 
-async def collect(context: Context, cache: Cache, filters: Filters, asked: Collection) -> BuildPruneResponse:
+async def collect(
+    context: Context,
+    cache: Cache,
+    filters: Filters,
+    asked: Collection,
+    wanted: Callable[[Record], bool] = lambda _: True,
+) -> BuildPruneResponse:
     """Remove results; layers that an image lies on stay, and are no longer known as results.
+
+    Args:
+        context: the engine.
+        cache: whose results.
+        filters: which, as the Engine API spells it.
+        asked: what is to be kept.
+        wanted: what may go.
 
     Raises:
         InvalidArgument: a filter is unknown or malformed.
@@ -69,7 +82,7 @@ async def collect(context: Context, cache: Cache, filters: Filters, asked: Colle
     if until:
         asked = Collection(asked.kept_bytes, asked.max_used_bytes, parse_duration(until))
     records = await asyncio.to_thread(cache.records)
-    going = [record for record in chosen(records, asked, now) if _matches(record, filters)]
+    going = [record for record in chosen(records, asked, now) if _matches(record, filters) and wanted(record)]
     if not going:
         return {"CachesDeleted": [], "SpaceReclaimed": 0}
     gone = await asyncio.to_thread(cache.forget, [record.chain_id for record in going])

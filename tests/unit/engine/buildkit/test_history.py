@@ -1,17 +1,36 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
-from wharf.engine.buildkit.history import History
+from wharf.engine.buildkit.history import Ending, History
 from wharf.engine.buildkit.journal import Journal
-from wharf.errors import Conflict, NotFound
+from wharf.engine.buildkit.records import Records
+from wharf.errors import Conflict, InvalidArgument, NotFound
+from wharf.rpc.status import CallFailed
 from wharf.spec.buildkit import control_pb2 as pb
 
 
-def begun(history: History, ref: str) -> None:
-    history.begin(pb.SolveRequest(Ref=ref), Journal(), 5)
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "records"
+
+
+@pytest.fixture
+def history(folder: Path) -> History:
+    return opened(folder)
+
+
+def opened(folder: Path) -> History:
+    return History(Records(folder), lambda: 10)
+
+
+def begun(history: History, ref: str, at_ns: int = 5) -> Journal:
+    journal = Journal()
+    history.begin(pb.SolveRequest(Ref=ref), journal, at_ns)
+    return journal
 
 
 def listed(history: History, **asked: object) -> list[tuple[int, str]]:
@@ -22,12 +41,11 @@ def listed(history: History, **asked: object) -> list[tuple[int, str]]:
     return asyncio.run(body())
 
 
-def test_builds_are_listed_with_what_became_of_them() -> None:
-    history = History()
+def test_builds_are_listed_with_what_became_of_them(history: History) -> None:
     begun(history, "a")
     begun(history, "b")
     history.describe("a", "dockerfile.v0", {"target": "t"})
-    history.end("a", 9, {"k": "v"}, NotFound("nothing"))
+    history.end("a", Ending(9, {"k": "v"}, NotFound("nothing")))
 
     assert listed(history) == [(pb.COMPLETE, "a"), (pb.STARTED, "b")]
     assert listed(history, ActiveOnly=True) == [(pb.STARTED, "b")]
@@ -42,9 +60,22 @@ def test_builds_are_listed_with_what_became_of_them() -> None:
     assert history.journal("a") is not None
 
 
-def test_who_listens_hears_what_comes() -> None:
+def test_filters_and_a_limit_leave_the_newest_that_are_asked_for(history: History) -> None:
+    for number in range(4):
+        begun(history, f"b{number}", number)
+        history.end(f"b{number}", Ending(9, error=NotFound("x") if number == 3 else None))
+
+    assert listed(history, Filter=["status==completed"], Limit=2) == [(pb.COMPLETE, "b2"), (pb.COMPLETE, "b1")]
+    assert listed(history, Filter=["status==error", "ref==b0"]) == [(pb.COMPLETE, "b0"), (pb.COMPLETE, "b3")]
+    with pytest.raises(InvalidArgument, match="invalid limit -1"):
+        listed(history, Limit=-1)
+    with pytest.raises(InvalidArgument, match="invalid filter colour==red"):
+        listed(history, Filter=["colour==red"])
+
+
+def test_who_listens_hears_what_comes(folder: Path) -> None:
     async def body() -> list[tuple[int, str]]:
-        history = History()
+        history = opened(folder)
         heard: list[tuple[int, str]] = []
 
         async def listen() -> None:
@@ -56,32 +87,66 @@ def test_who_listens_hears_what_comes() -> None:
         listening = asyncio.ensure_future(listen())
         await asyncio.sleep(0)
         begun(history, "a")
-        history.end("a", 9, {}, None)
+        history.end("a", Ending(9))
         history.update(pb.UpdateBuildHistoryRequest(Ref="a", Delete=True))
         await listening
+        await asyncio.sleep(0)
         return heard
 
     assert asyncio.run(body()) == [(pb.STARTED, "a"), (pb.COMPLETE, "a"), (pb.DELETED, "a")]
 
 
-def test_the_oldest_are_forgotten_but_not_those_that_are_pinned_or_under_way() -> None:
-    history = History()
+def test_another_engine_finds_records_with_all_that_was_told(history: History, folder: Path) -> None:
+    journal = begun(history, "a")
+    journal.warn(pb.VertexWarning(short=b"careful"))
+    failure = CallFailed(2, "exit code: 3", b"details")
+    history.end("a", Ending(9, error=failure))
+    history.update(pb.UpdateBuildHistoryRequest(Ref="a", Pinned=True))
+    begun(history, "lost with its engine")
+    again = opened(folder)
+
+    assert listed(again) == [(pb.COMPLETE, "a")]
+    record = again._records["a"]
+    assert (record.pinned, record.error.message, record.numWarnings) == (True, "exit code: 3", 1)
+    assert record.externalError.size == len(b"details")
+    assert record.trace.media_type == "application/vnd.buildkit.otlp.json.v0"
+    found = again.journal("a")
+    assert found is not None
+    assert found.told[0].warnings[0].short == b"careful"
+
+    async def read() -> int:
+        return len([one async for one in found.read()])
+
+    assert asyncio.run(read()) == 1
+    again.update(pb.UpdateBuildHistoryRequest(Ref="a", Delete=True))
+    assert list(folder.iterdir()) == []
+
+
+def test_the_oldest_are_forgotten_but_not_those_that_are_pinned_or_under_way(history: History, folder: Path) -> None:
     begun(history, "running")
     for number in range(60):
         begun(history, f"b{number}")
-        history.end(f"b{number}", 9, {}, None)
+        history.end(f"b{number}", Ending(9))
         if number == 0:
             history.update(pb.UpdateBuildHistoryRequest(Ref="b0", Pinned=True))
 
     kept = [ref for _, ref in listed(history)]
     assert (len(kept), kept[:3]) == (50, ["running", "b0", "b12"])
     assert history.journal("b1") is None
+    assert len(list(folder.iterdir())) == 49
 
 
-def test_what_is_unknown_or_under_way_is_not_forgotten() -> None:
-    history = History()
+def test_what_is_unknown_or_under_way_is_not_forgotten(history: History) -> None:
     begun(history, "a")
     with pytest.raises(Conflict):
         history.update(pb.UpdateBuildHistoryRequest(Ref="a", Delete=True))
     with pytest.raises(NotFound):
         history.update(pb.UpdateBuildHistoryRequest(Ref="b", Pinned=True))
+
+
+def test_a_disk_without_room_costs_the_record_alone(history: History, folder: Path) -> None:
+    begun(history, "a")
+    folder.rmdir()
+    history.end("a", Ending(9))
+
+    assert listed(history) == [(pb.COMPLETE, "a")]

@@ -4,8 +4,7 @@ import pytest
 
 from wharf.build.solver.cache import Record
 from wharf.engine.buildkit.journal import stamp
-from wharf.engine.buildkit.usage import filters_of, usage_record
-from wharf.errors import InvalidArgument
+from wharf.engine.buildkit.usage import field_of, most_bytes, usage_record
 
 RECORD = Record("sha256:" + "a" * 64, 1, 2, 3, "RUN x", 4, "sha256:" + "b" * 64, in_use=True)
 
@@ -17,7 +16,16 @@ def test_a_result_is_listed_as_buildkit_lists_it() -> None:
     assert (told.CreatedAt, told.LastUsedAt, told.InUse, told.Description) == (stamp(1), stamp(2), True, "RUN x")
 
 
-def test_filters_are_names_and_values() -> None:
-    assert filters_of(["id==x", "", "id==y", "until==3h"]) == {"id": ["x", "y"], "until": ["3h"]}
-    with pytest.raises(InvalidArgument):
-        filters_of(["nonsense"])
+def test_filters_see_what_is_so_as_there_or_not() -> None:
+    told = usage_record(RECORD)
+
+    assert [field_of(told, name) for name in ("id", "parents", "type")] == ["a" * 25, "b" * 25, "regular"]
+    assert [field_of(told, name) for name in ("inuse", "immutable", "private")] == ["", "", ""]
+    assert [field_of(told, name) for name in ("mutable", "shared")] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("free", "most", "stays"), [(100, 0, 50), (30, 0, 30), (30, 20, 20), (0, 0, 1), (200, 40, 40)]
+)
+def test_results_stay_as_long_as_there_is_room(free: int, most: int, stays: int) -> None:
+    assert most_bytes(50, free, 50, most) == stays

@@ -1,0 +1,67 @@
+"""Which records of builds a client asks for (BuildKit, control, BuildHistoryRequest). Pure."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from wharf.engine.buildkit.filters import Condition, conditions_of
+from wharf.errors import InvalidArgument
+from wharf.lib.durations import parse_duration
+from wharf.lib.moments import parse_moment
+from wharf.spec.buildkit import control_pb2 as pb
+
+Test = Callable[[pb.BuildHistoryRecord], bool]
+_ORDERS: Final[dict[str, Callable[[int, int], bool]]] = {
+    ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt,
+}  # fmt: skip
+_TIMES: Final = ("startedAt", "completedAt", "duration")
+_FIELDS: Final = ("ref", "status", "repository", *_TIMES)
+
+
+def test_of(filters: Iterable[str], now_ns: int) -> Test:
+    """Return what says whether a record is asked for: any of the filters does, all fields of which hold.
+
+    Raises:
+        InvalidArgument: one is malformed, or about an unknown field.
+        NotImplementedHere: one has a regular expression that is more than plain text.
+    """
+    alternatives = [[_test(one, now_ns) for one in conditions_of(text, _FIELDS, _TIMES)] for text in filters if text]
+    if not alternatives:
+        return lambda _: True
+    return lambda record: any(all(test(record) for test in tests) for tests in alternatives)
+
+
+def _test(condition: Condition, now_ns: int) -> Test:
+    name, value = condition.name, condition.value
+    if name not in _TIMES:
+        return lambda record: condition.holds(lambda field: _value(record, field))
+    compare = _ORDERS[condition.sign]
+    limit_ns = _duration(value) if name == "duration" else parse_moment(value, now_ns=now_ns)
+    return lambda record: compare(_time(record, name), limit_ns)
+
+
+def _duration(value: str) -> int:
+    try:
+        return parse_duration(value)
+    except ValueError:
+        raise InvalidArgument(f"invalid duration {value}") from None
+
+
+def _time(record: pb.BuildHistoryRecord, name: str) -> int:
+    began, ended = record.CreatedAt.ToNanoseconds(), record.CompletedAt.ToNanoseconds()
+    return {"startedAt": began, "completedAt": ended, "duration": ended - began if ended else 0}[name]
+
+
+def _value(record: pb.BuildHistoryRecord, name: str) -> str | None:
+    match name:
+        case "ref":
+            return record.Ref
+        case "repository":
+            return record.FrontendAttrs.get("vcs:source") or record.FrontendAttrs.get("context")
+    if not record.HasField("CompletedAt"):
+        return "running"
+    if not record.HasField("error"):
+        return "completed"
+    return "canceled" if "context canceled" in record.error.message else "error"

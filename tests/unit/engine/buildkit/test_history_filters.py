@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from wharf.engine.buildkit.history_filters import test_of as matcher
+from wharf.engine.buildkit.journal import stamp
+from wharf.errors import InvalidArgument
+from wharf.spec.buildkit import control_pb2 as pb
+
+S = 1_000_000_000
+
+
+def record(began_s: int, ended_s: int = 0, error: str = "", **attributes: str) -> pb.BuildHistoryRecord:
+    found = pb.BuildHistoryRecord(Ref="r", CreatedAt=stamp(began_s * S), FrontendAttrs=attributes)
+    if ended_s:
+        found.CompletedAt.CopyFrom(stamp(ended_s * S))
+    if error:
+        found.error.message = error
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "one", "holds"),
+    [
+        ("status==running", record(1), True),
+        ("status==completed", record(1, 2), True),
+        ("status==error", record(1, 2, "exit code: 1"), True),
+        ("status==canceled", record(1, 2, "context canceled"), True),
+        ("status!=error", record(1, 2), True),
+        ("duration>5s", record(1, 9), True),
+        ("duration>5s", record(1, 2), False),
+        ("startedAt>10s", record(95), True),
+        ("startedAt<10s", record(95), False),
+        ("completedAt<=1970-01-01T00:00:02Z", record(1, 2), True),
+        ("repository~=example.com", record(1, 2, context="https://example.com/r.git"), True),
+        ("repository==x", record(1, 2), False),
+        ("status==completed,duration<5s", record(1, 9), False),
+    ],
+)
+def test_records_are_chosen(text: str, one: pb.BuildHistoryRecord, holds: bool) -> None:
+    assert matcher([text], 100 * S)(one) is holds
+
+
+@pytest.mark.parametrize("text", ["duration>soon", "startedAt>soon"])
+def test_malformed_times_are_refused(text: str) -> None:
+    with pytest.raises(InvalidArgument):
+        matcher([text], 0)
