@@ -18,10 +18,17 @@ from conformance.v2.systemd import FILES, OPTION
 
 _TOP = Path(__file__).parents[2]
 _BUILD = _TOP / "build/vm"
-_MODULES = ("overlay", "nf_tables", "nft_chain_nat", "nft_ct", "bridge", "veth")
-_TESTS = ("tests/root/kernel/cgroup", "tests/root/kernel/test_bpf.py", "tests/root/engine/test_cgroup2.py")
+_MODULES = (
+    "overlay", "bridge", "veth", "nf_tables", "nft_chain_nat", "nft_ct", "nft_nat", "nft_masq", "nft_fib_inet",
+    "nft_dup_ipv4", "nft_dup_ipv6", "macvlan", "ipvlan", "8021q", "dummy", "ifb", "sch_tbf", "sch_ingress",
+    "cls_u32", "act_mirred",
+)  # fmt: skip
+_TESTS = (
+    "tests/root/kernel/cgroup", "tests/root/kernel/test_bpf.py", "tests/root/engine/test_cgroup2.py",
+    "tests/root/network/test_vlans.py",
+)  # fmt: skip
 _UNDER_SYSTEMD = ("tests/root/runtime/test_real_systemd.py", "tests/root/engine/test_real_systemd.py")
-_PROGRAMS = ("/bin/busybox", "/usr/sbin/nft")
+_PROGRAMS = ("/bin/busybox", "/usr/sbin/nft", "/usr/sbin/tc")
 _LIBRARIES = ("libseccomp.so.2", "libnftables.so.1", "libsqlite3.so.0", "libgcc_s.so.1")
 _NOT_NEEDED = {"mypy", "mypyc", "ruff", "pip", "setuptools", "importlinter", "grimp", "typeshed"}
 _APPLETS = (

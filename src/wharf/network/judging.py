@@ -59,8 +59,8 @@ def chain(key: str) -> tuple[str, str, tuple[str, ...]]:
     found = [f'iifname {{ "lo", "{come_in}" }} return', "iifname @bridges return"]
     for version, ip in ((4, "ip"), (6, "ip6")):
         admit = f"add @admitted{version} {{ {_flow(ip)} }} meta mark set meta mark | {_MARK:#x}"
-        found.append(f"{ip} daddr . meta l4proto . th dport @judged{version}_at {admit}")
-        found.append(f"meta nfproto ipv{version} meta l4proto . th dport @judged{version}_any {admit}")
+        found.append(f"{ip} daddr . meta l4proto . th dport @doors{version}_at {admit}")
+        found.append(f"meta nfproto ipv{version} meta l4proto . th dport @doors{version}_any {admit}")
     return "judge", f"filter hook input priority {PRIORITY}", tuple(found)
 
 

@@ -118,8 +118,14 @@ def _ipv6_subnets(key: str) -> Iterator[IPv6Network]:
 
 
 def loopback_stand_in(key: str) -> str:
-    """Return the address that stands for ::1 in packets that go to a container; see :mod:`wharf.network.rules`."""
-    return str(IPv6Address(_prefix(key) | _STAND_INS << 64 | 1))
+    """Return the address that stands for ::1 in packets that go to a container; see :mod:`wharf.network.rules`.
+
+    Its words have the same sum as those of ::1 in a checksum (RFC 1071), so that one may be written in place of the
+    other where nobody counts anew (as RFC 6296 does with prefixes).
+    """
+    subnet = _prefix(key) | _STAND_INS << 64
+    words = sum(subnet >> shift & 0xFFFF for shift in range(0, 128, 16))
+    return str(IPv6Address(subnet | ((1 - words) % 0xFFFF or 0xFFFF)))
 
 
 def _prefix(key: str) -> int:

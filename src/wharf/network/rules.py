@@ -7,7 +7,9 @@ The table ``inet wharf_<key>``::
     set open4         container address . protocol . port                       of networks that are routed to
     set local4        subnet . bridge                                           who is at home where
     map judged4_...   as ports4_...                         published as far as the host's own firewall lets them
+    set doors4_...    the keys of judged4_...               for who asks whether, and not where to
     (the same with 6 for IPv6)
+    set loopback6     protocol . port                       published on ::1, be it with all addresses
 
     guard            prerouting, raw     a bridge may not speak to or from 127/8 (its route_localnet would let it);
                                          nobody but this host to the stand-in of ::1
@@ -25,9 +27,11 @@ The table ``inet wharf_<key>``::
 
 The stand-in: the kernel takes no packet from a bridge that bears ::1 (RFC 4291, 2.5.3; IPv6 has no route_localnet),
 so the answer to a connection that was translated would be lost. An address of the engine's own, which its bridges
-have, takes the place of ::1 while such a packet is under way.
+have, takes the place of ::1 while such a packet is under way, and in the packets that ICMPv6 errors are about, which
+nftables writes without a checksum: the two addresses have the same one.
 
-Sets and maps keep the rules as many as they are, however many networks there are and ports are published.
+Sets and maps keep the rules as many as they are, however many networks there are and ports are published. No map is
+asked for as if it were a set: not all kernels can do that (6.1 says EINVAL).
 (libnftables-json(5); `fib` and `dnat ... map`: nft(8).)
 """
 
@@ -152,7 +156,12 @@ def _elements(key: str, networks: Networks, endpoint: Endpoint) -> Iterator[tupl
             yield f"open{port.version}", ((address, port.protocol, port.container_port), ())
         else:
             maps = f"{'judged' if network.judged else 'ports'}{port.version}"
-            yield _mapped(maps, port, address, port.host_ip)
+            name, element = _mapped(maps, port, address, port.host_ip)
+            yield name, element
+            if network.judged:
+                yield name.replace("judged", "doors"), (element[0], ())
+            if port.host_ip in (ANY6, LOOPBACK6):
+                yield "loopback6", ((port.protocol, port.host_port), ())
             if port.host_ip == LOOPBACK6:
                 yield _mapped(maps, port, address, pools.loopback_stand_in(key))
 
@@ -181,6 +190,7 @@ def _network_sets(networks: Iterable[BridgeNetwork]) -> Iterator[tuple[str, Iter
     yield "same", (f'"{n.bridge}" . "{n.bridge}"' for n in known)
     yield "shy", (f'"{n.bridge}" . "{n.bridge}"' for n in known if not n.icc)
     yield "internal", (f'"{n.bridge}"' for n in known if n.internal)
+    yield "loopback6", iter(())
     for version in (4, 6):
         facts = [(n, *_of_version(n, version)) for n in known]
         yield f"local{version}", (f'{subnet} . "{n.bridge}"' for n, subnet, _, _ in facts if subnet)
@@ -196,6 +206,7 @@ def _network_sets(networks: Iterable[BridgeNetwork]) -> Iterator[tuple[str, Iter
         for name in ("any", "at"):
             yield f"ports{version}_{name}", iter(())
             yield f"judged{version}_{name}", iter(())
+            yield f"doors{version}_{name}", iter(())
         yield f"open{version}", iter(())
 
 
@@ -212,6 +223,7 @@ _SETS = {
     "same": ("set", "type ifname . ifname"),
     "shy": ("set", "type ifname . ifname"),
     "internal": ("set", "type ifname"),
+    "loopback6": ("set", "type inet_proto . inet_service"),
     **{
         name.format(v): (kind, declaration.format(v))
         for v in (4, 6)
@@ -226,6 +238,8 @@ _SETS = {
             ("ports{}_at", "map", _PORTS_AT),
             ("judged{}_any", "map", _ANY_PORTS),
             ("judged{}_at", "map", _PORTS_AT),
+            ("doors{}_any", "set", _ANY_PORTS.partition(" : ")[0]),
+            ("doors{}_at", "set", _PORTS_AT.partition(" : ")[0]),
         )
     },
 }
@@ -242,6 +256,10 @@ def _to_maps(maps: str) -> tuple[str, ...]:
     )
 
 
+_ERRORS6 = "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem }"
+# The packet that an error is about is in it, behind its own 8 bytes (RFC 4443): source and destination as they left.
+_ABOUT_LOOPBACK6 = "@th,128,128 set 1 @th,256,128 set 1"
+
 _CHAINS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "guard",
@@ -257,17 +275,18 @@ _CHAINS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "loopback_out",
         "filter hook output priority -300",
         (
-            "ip6 daddr ::1 meta l4proto . th dport @ports6_any ip6 daddr set $self6",
-            "ip6 daddr ::1 ip6 daddr . meta l4proto . th dport @ports6_at ip6 daddr set $self6",
-            "ip6 daddr ::1 meta l4proto . th dport @judged6_any ip6 daddr set $self6",
-            "ip6 daddr ::1 ip6 daddr . meta l4proto . th dport @judged6_at ip6 daddr set $self6",
+            "ip6 daddr ::1 meta l4proto . th dport @loopback6 ip6 daddr set $self6",
             "ip6 saddr ::1 ip6 daddr $self6 ip6 saddr set $self6",
         ),
     ),
     (
         "loopback_in",
         "filter hook input priority 300",
-        ("ip6 daddr $self6 ip6 daddr set ::1", "ip6 saddr $self6 ip6 saddr set ::1"),
+        (
+            f"{_ERRORS6} ip6 daddr $self6 {_ABOUT_LOOPBACK6}",
+            "ip6 daddr $self6 ip6 daddr set ::1",
+            "ip6 saddr $self6 ip6 saddr set ::1",
+        ),
     ),
     ("prerouting", "nat hook prerouting priority -100", ("ip daddr 127.0.0.0/8 return", *_to_maps("ports"))),
     ("output", "nat hook output priority -100", (*_to_maps("ports"), *_to_maps("judged"))),

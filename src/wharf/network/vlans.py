@@ -146,15 +146,18 @@ class VlanDriver:
                 host.execute(rtnetlink.delete_link(link.name))
 
     def _make(self, host: Rtnetlink, name: str, chosen: VlanOptions) -> None:
+        owned = rtnetlink.set_link(
+            name, alias=f"wharf:{self._key}"
+        )  # in the same batch: it has an owner from the first
         if not chosen.parent:
-            self._execute(host, rtnetlink.new_dummy(name), "dummy links, for a network without a parent")
-        else:
-            base, number = _vlan_of(name)
-            below = host.link(base)
-            if below is None:
-                raise InvalidArgument(f"parent interface {base} was not found on the host: {name}")
-            self._execute(host, rtnetlink.new_vlan(name, parent=below.number, number=number), "VLANs (802.1q)")
-        host.execute(rtnetlink.set_link(name, alias=f"wharf:{self._key}"))
+            self._execute(host, rtnetlink.new_dummy(name), owned, what="dummy links, for a network without a parent")
+            return
+        base, number = _vlan_of(name)
+        below = host.link(base)
+        if below is None:
+            raise InvalidArgument(f"parent interface {base} was not found on the host: {name}")
+        made = rtnetlink.new_vlan(name, parent=below.number, number=number)
+        self._execute(host, made, owned, what="VLANs (802.1q)")
 
     def _probe(self, host: Rtnetlink, parent: Link, chosen: VlanOptions) -> None:
         """Make a link of this kind and remove it: a kernel without it is told of now, and not with a container."""
@@ -163,8 +166,8 @@ class VlanDriver:
         here = netns.open_namespace("/proc/thread-self/ns/net")
         try:
             name = f"wp{self._key[:7]}"
-            self._execute(host, self._link(name, parent, chosen, here, ""), f"{self._kind} links")
-            host.execute(rtnetlink.delete_link(name))
+            probe = self._link(name, parent, chosen, here, "")
+            self._execute(host, probe, rtnetlink.delete_link(name), what=f"{self._kind} links")
         finally:
             os.close(here)
 
@@ -177,9 +180,9 @@ class VlanDriver:
             name, parent=parent.number, mode=chosen.mode, flag=chosen.flag, namespace=namespace, mtu=chosen.mtu
         )
 
-    def _execute(self, host: Rtnetlink, request: Request, what: str) -> None:
+    def _execute(self, host: Rtnetlink, *requests: Request, what: str) -> None:
         try:
-            host.execute(request)
+            host.execute(*requests)
         except OSError as error:
             if error.errno != errno.EOPNOTSUPP:
                 raise
@@ -192,13 +195,21 @@ def parent_of(network: Network) -> str:
 
 
 def _require_sharing(network: Network, others: Iterable[Network]) -> None:
-    """Raise Unavailable when the network, or another on its parent, wants that for itself. Pure."""
+    """Raise Unavailable when the network cannot lie on its parent beside others of its kind. Pure.
+
+    A macvlan link that passes all through is alone; all ipvlan links of a parent have one mode and flag, and a new
+    one changes them for all (ipvlan_set_port_mode in the kernel).
+    """
     for other in others:
-        modes = [vlan_options(each.driver, each.options).mode for each in (network, other)]
-        if parent_of(other) == parent_of(network) and "passthru" in modes:
+        if parent_of(other) != parent_of(network):
+            continue
+        asked, there = (vlan_options(each.driver, each.options) for each in (network, other))
+        shared = f"{network.driver} network {other.name} is already using parent interface {parent_of(network)}"
+        if "passthru" in (asked.mode, there.mode):
+            raise Unavailable(f"cannot use mode passthru, {shared}")
+        if network.driver == IPVLAN and (asked.mode, asked.flag) != (there.mode, there.flag):
             raise Unavailable(
-                f"cannot use mode passthru, macvlan network {other.name} is already using parent interface "
-                f"{parent_of(network)}"
+                f"cannot use mode {asked.mode} ({asked.flag}), {shared} in mode {there.mode} ({there.flag})"
             )
 
 

@@ -148,6 +148,17 @@ def test_withdrawn_port_is_refused_over_both_versions(dual: World) -> None:
             client.connect((address, 8080))
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "10.5.0.1", "fd00:5::1"])
+def test_datagram_to_a_port_where_nobody_listens_is_refused(dual: World, bridge_nf: None, address: str) -> None:
+    dual.attach(A, "8080:80/udp", network="dual")
+
+    with open_in("", socket.SOCK_DGRAM, address) as client:
+        client.connect((address, 8080))
+        client.send(b"ahoy")
+        with pytest.raises(ConnectionRefusedError):  # the container's ICMP error has come back to this socket
+            client.recv(1)
+
+
 def test_large_answers_pass_through_loopback(dual: World) -> None:
     own = dual.attach(A, "8080:80", network="dual")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import subprocess
@@ -191,3 +192,114 @@ def test_kernel_without_such_links_is_told_when_the_network_is_made(
         world.remove("lan")
     with Rtnetlink() as host:
         assert not [link for link in host.links() if link.alias == f"wharf:{world.data.key}"]
+
+
+def _needs(kind: str) -> None:
+    """Skip where this kernel has no such links; `make vm`'s has."""
+    with Rtnetlink() as host:
+        trunk, here = _index(host, "trunk"), netns.open_namespace("/proc/thread-self/ns/net")
+        made = {
+            "ipvlan": rtnetlink.new_ipvlan("probe", parent=trunk, mode="l2", flag="bridge", namespace=here),
+            "vlan": rtnetlink.new_vlan("probe", parent=trunk, number=7),
+            "dummy": rtnetlink.new_dummy("probe"),
+        }
+        try:
+            host.execute(made[kind], rtnetlink.delete_link("probe"))
+        except OSError as error:
+            if error.errno != errno.EOPNOTSUPP:
+                raise
+            pytest.skip(f"this kernel has no {kind} links")
+        finally:
+            os.close(here)
+
+
+def _tagged(number: int) -> None:
+    """Let the far machine have its address in a VLAN."""
+    with Rtnetlink() as there:
+        wire = _index(there, "eth0")
+        there.execute(
+            rtnetlink.remove_address(wire, FAR, 24),
+            rtnetlink.new_vlan("tagged", parent=wire, number=number),
+        )
+        there.execute(rtnetlink.add_address(_index(there, "tagged"), FAR, 24))
+
+
+@pytest.mark.parametrize("driver", ["macvlan", "ipvlan"])
+def test_vlan_of_a_link_is_made_for_its_network_and_goes_with_it(world: World, far: str, driver: str) -> None:
+    for kind in ("vlan", *(("ipvlan",) if driver == "ipvlan" else ())):
+        _needs(kind)
+    netns.within(far, lambda: _tagged(50))
+    with Rtnetlink() as host:
+        host.execute(rtnetlink.link_up("trunk"))
+    _create(world, driver=driver, parent="trunk.50")
+    endpoint = world.attach(A, network="lan", rate=parse("80mbit"))
+    with tcp_server(endpoint.sandbox, 80) as server:
+        assert talk(server, far, (endpoint.ipv4, 80)) == FAR
+    world.reborn()
+    assert world.start(A) == {A: [endpoint]}
+    with tcp_server(far, 90) as server:
+        assert talk(server, world.attach(B, network="lan").sandbox, (FAR, 90))
+    world.release(A, B)
+    world.remove("lan")
+
+    with Rtnetlink() as host:
+        assert host.link("trunk.50") is None
+
+
+def test_vlan_that_was_there_already_stays(world: World, far: str) -> None:
+    _needs("vlan")
+    with Rtnetlink() as host:
+        host.execute(rtnetlink.new_vlan("trunk.50", parent=_index(host, "trunk"), number=50))
+    _create(world, parent="trunk.50")
+    world.attach(A, network="lan")
+    world.release(A)
+    world.remove("lan")
+
+    with Rtnetlink() as host:
+        assert host.link("trunk.50")
+
+
+@pytest.mark.parametrize("driver", ["macvlan", "ipvlan"])
+def test_network_without_a_parent_leads_to_its_containers_alone(world: World, far: str, driver: str) -> None:
+    for kind in ("dummy", *(("ipvlan",) if driver == "ipvlan" else ())):
+        _needs(kind)
+    _create(world, driver=driver, parent="")
+    first, second = world.attach(A, network="lan"), world.attach(B, network="lan")
+
+    assert first.gateway == second.gateway == ""
+    with tcp_server(first.sandbox, 80) as server:
+        talk(server, second.sandbox, (first.ipv4, 80))
+        with pytest.raises(OSError, match=r"timed out|unreachable|No route"):
+            talk(server, far, (first.ipv4, 80), timeout_s=0.2)
+    world.reborn()
+    world.start()  # both died with the machine, so to speak
+
+    with Rtnetlink() as host:
+        assert len([link for link in host.links() if link.kind == "dummy" and link.alias]) == 1
+    world.remove("lan")
+    with Rtnetlink() as host:
+        assert [link for link in host.links() if link.kind == "dummy" and link.alias] == []
+
+
+@pytest.mark.parametrize("mode", ["l2", "l3", "l3s"])
+def test_ipvlan_containers_share_the_macs_of_their_parent(world: World, far: str, mode: str) -> None:
+    _needs("ipvlan")
+    _create(world, driver="ipvlan", ipvlan_mode=mode)
+    first, second = world.attach(A, network="lan"), world.attach(B, network="lan")
+    with Rtnetlink() as host:
+        parent = host.link("trunk")
+    assert parent
+    assert first.mac == ""
+    if mode != "l2":  # its containers neither ask nor answer who has an address
+        netns.within(far, lambda: _know(first.ipv4, parent.mac))
+
+    with tcp_server(first.sandbox, 80) as server:
+        assert talk(server, second.sandbox, (first.ipv4, 80)) == second.ipv4
+        assert talk(server, far, (first.ipv4, 80)) == FAR
+    with pytest.raises(InvalidArgument, match="do not support custom mac address"):
+        world.connect(A, "lan", mac="02:00:00:00:00:07")
+
+
+def _know(address: str, mac: str) -> None:
+    with Rtnetlink() as there:
+        there.execute(rtnetlink.set_neighbour(_index(there, "eth0"), address, mac, permanent=True))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from ipaddress import IPv6Address
+
 import pytest
 
 from wharf.errors import Forbidden, InvalidArgument, Unavailable
@@ -79,3 +81,13 @@ def test_subnets_come_from_the_ranges_that_were_told() -> None:
     assert pools.choose(6, [], key="k", ranges=ranges).subnet == "fd00:5::/64"
     with pytest.raises(Unavailable):
         pools.choose(4, ["10.1.0.0/23"], key="k", ranges=ranges)
+
+
+@pytest.mark.parametrize("key", ["k", "0f1e2d3c", *map(str, range(50))])
+def test_stand_in_of_loopback_has_its_checksum(key: str) -> None:
+    stand_in = IPv6Address(pools.loopback_stand_in(key))
+    words = [int.from_bytes(stand_in.packed[at : at + 2]) for at in range(0, 16, 2)]
+
+    assert sum(words) % 0xFFFF == 1  # as that of ::1; RFC 1071 adds with the carry coming round
+    assert stand_in.is_private
+    assert words[-1] != 0  # the subnet's own address

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from wharf.network import pools, rules
 from wharf.network.endpoint import Endpoint, PublishedPort
@@ -86,9 +89,32 @@ def test_no_ports_need_no_transaction() -> None:
 
 def test_port_on_loopback_of_version_6_is_also_at_the_stand_in() -> None:
     commands = rules.publish("k", _NETWORKS, _endpoint(PublishedPort(80, "tcp", "::1", 8080)))
-    places = [command["add"]["element"]["elem"][0][0]["concat"][0] for command in commands]
+    elements = [command["add"]["element"] for command in commands]
 
-    assert places == ["::1", pools.loopback_stand_in("k")]
+    assert [(e["name"], e["elem"][0][0]["concat"][0]) for e in elements if e["name"] != "loopback6"] == [
+        ("ports6_at", "::1"),
+        ("ports6_at", pools.loopback_stand_in("k")),
+    ]
+    assert [e["elem"] for e in elements if e["name"] == "loopback6"] == [[{"concat": ["tcp", 8080]}]]
+
+
+@pytest.mark.parametrize(
+    ("address", "known"), [("::", True), ("::1", True), ("2001:db8::1", False), ("0.0.0.0", False)]
+)
+def test_loopback_of_version_6_knows_the_ports_that_are_published_there(address: str, known: bool) -> None:
+    commands = rules.publish("k", _NETWORKS, _endpoint(PublishedPort(80, "tcp", address, 8080)))
+
+    assert ("loopback6" in {command["add"]["element"]["name"] for command in commands}) == known
+
+
+def test_no_map_is_asked_for_as_if_it_were_a_set() -> None:
+    script = rules.build("k", [_BRIDGE, replace(_BRIDGE, judged=True)], [])
+    maps = re.findall(r"\tmap (\S+) {", script)
+
+    assert "ports4_any" in maps
+    assert [
+        line for line in script.splitlines() for name in maps if f" @{name}" in line and f"map @{name}" not in line
+    ] == []
 
 
 def test_judged_networks_have_maps_of_their_own_and_a_way_round() -> None:
@@ -96,8 +122,8 @@ def test_judged_networks_have_maps_of_their_own_and_a_way_round() -> None:
     script = rules.build("k", judged.values(), [_endpoint(_WEB)])
     plain = rules.build("k", [_BRIDGE], [_endpoint(_WEB)])
 
-    (command,) = rules.publish("k", judged, _endpoint(_WEB))
-    assert command["add"]["element"]["name"] == "judged4_any"
+    names = [command["add"]["element"]["name"] for command in rules.publish("k", judged, _endpoint(_WEB))]
+    assert names == ["judged4_any", "doors4_any"]
     assert ("chain judge" in script, "chain judge" in plain) == (True, False)
     assert ('dup to 192.0.0.8 device "wjk-out"' in script, "dup" in plain) == (True, False)
 

@@ -7,8 +7,8 @@ from wharf.network.records import Network
 from wharf.network.vlans import VlanDriver, VlanOptions, parent_of, vlan_options
 
 
-def _network(name: str, **given: str) -> Network:
-    return Network(name * 64, name, "macvlan", "2026-01-01T00:00:00Z", options=given)
+def _network(name: str, *, driver: str = "macvlan", **given: str) -> Network:
+    return Network(name * 64, name, driver, "2026-01-01T00:00:00Z", options=given)
 
 
 def test_defaults_are_dockers() -> None:
@@ -67,3 +67,14 @@ def test_parent_that_one_network_wants_for_itself_is_not_shared() -> None:
         with pytest.raises(Unavailable, match="already using parent interface eth0"):
             driver.plan(network, [present])
     assert driver.plan(other, [_network("c", parent="eth0")])[1] == ""
+
+
+def test_ipvlan_networks_of_one_parent_have_one_mode() -> None:
+    driver = VlanDriver("ipvlan", "k")
+    first = _network("a", driver="ipvlan", parent="eth0", ipvlan_mode="l3")
+    for mode, flag in (("l2", ""), ("l3", "private")):
+        other = _network("b", driver="ipvlan", parent="eth0", ipvlan_mode=mode, ipvlan_flag=flag)
+        with pytest.raises(Unavailable, match="already using parent interface eth0 in mode l3"):
+            driver.plan(other, [first])
+    alike = _network("c", driver="ipvlan", parent="eth0", ipvlan_mode="l3")
+    assert driver.plan(alike, [first])[1] == ""
