@@ -20,6 +20,7 @@ from tests.root.network.machines import (
     tcp_server,
 )
 
+from wharf.kernel.nftables import Nftables
 from wharf.network.endpoint import Endpoint
 
 pytestmark = pytest.mark.root
@@ -107,6 +108,26 @@ def test_rules_of_an_engine_that_was_killed_are_taken_over_or_away(world: World,
     world.reborn()
     world.start()
     assert ruleset() == shut
+
+
+def test_chain_that_is_its_owners_alone_is_left_to_him_and_the_others_are_settled(world: World, wire: str) -> None:
+    owner = Nftables()
+    owner.run_script(_IPTABLES.replace("203.0.113.9", "203.0.113.7"))
+    owner.run_script(_FIREWALLD.replace("{\n", "{\n\tflags owner;\n", 1))
+    theirs = ruleset()[ruleset().index("table inet firewalld") :].partition("\n}")[0]
+    try:
+        made = _attach(world)
+
+        assert theirs in ruleset()
+        assert ruleset().count(f'comment "wharf:{world.data.key}"') == 4  # a pair in ip, a pair in ip6
+        assert not world.networks._fabric.mend_passage()  # nothing of it is a trouble that could be mended
+        world.release(A)
+        world.remove("dual")
+        assert f"wharf:{world.data.key}" not in ruleset()
+        assert made.ports
+    finally:
+        owner.close()
+        _nft("flush ruleset")
 
 
 def test_users_chain_has_its_say_first(world: World, wire: str) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,10 @@ from wharf.errors import Conflict, Unavailable
 from wharf.kernel import netns, rtnetlink
 from wharf.kernel.netlink import Link, Rtnetlink
 from wharf.lib.ports import parse_publish
+from wharf.network import sandbox
 from wharf.network.endpoint import Endpoint, Rate, Wish
 from wharf.network.networks import Networks
-from wharf.network.spares import EACH
+from wharf.network.spares import EACH, Spare, kind_of
 from wharf.storage.metadata import Database
 
 pytestmark = pytest.mark.root
@@ -167,6 +170,31 @@ def test_failed_start_leaves_nothing_of_it(ready: World) -> None:
 
     until(lambda: not _spare_links(ready))
     assert {**ready.leftovers(), "veths": []} == NOTHING
+
+
+def test_one_that_fails_to_become_a_sandbox_takes_its_limits_along(
+    ready: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = ready.attach(B, network="front")
+    bridge = ready.networks._fabric._bridge.ready_bridge(usual.network_id)
+    assert bridge
+    ready.release(B)
+    spare, path = Spare(kind_of(usual, bridge), ready.data.key), str(tmp_path / "run/netns" / A)
+    endpoint = replace(usual, container_id=A, sandbox=path, host_link=spare.host_link, rate=Rate(0, 8_000_000))
+    seen: list[str] = []
+
+    def fail(host: Rtnetlink, *_: object) -> None:
+        seen.extend(link.name for link in host.links() if link.kind == "ifb" and link.alias)
+        raise OSError(errno.EIO, "not now")
+
+    monkeypatch.setattr(sandbox, "make_known", fail)
+    with pytest.raises(OSError, match="not now"):
+        spare.occupy(path, endpoint, lambda _: None)
+
+    assert len(seen) == 1
+    with Rtnetlink() as host:
+        assert [link.name for link in host.links() if link.name in (*seen, spare.host_link)] == []
+    assert not Path(path).exists()
 
 
 def _refuse(_: object) -> None:

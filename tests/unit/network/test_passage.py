@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import errno
+from collections.abc import Sequence
+from typing import Any, cast
 
+import pytest
+
+from wharf.kernel.nftables import Nftables
 from wharf.network import passage
 from wharf.network.rules import BridgeNetwork
 
@@ -49,6 +54,38 @@ def test_rules_that_are_there_stay_and_others_of_ours_go() -> None:
     assert passage.plan("other", [], {_IP: there}) == []
     changed = [{**there[0], "expr": [{"accept": None}]}, there[1]]
     assert _done(passage.plan("k", [_V4], {_IP: changed}))[:2] == ["delete ip 7", "delete ip 8"]
+
+
+class _Firewall:
+    """In place of libnftables: chains of others, of which one answers a change with an error."""
+
+    def __init__(self, refusing: str, error: int) -> None:
+        self.refusing, self.error = refusing, error
+        self.changed: list[str] = []
+
+    def run(self, commands: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        ((verb, about),) = commands[0].items()
+        if verb == "list":
+            return []
+        family = about["rule"]["family"]
+        if family == self.refusing:
+            raise OSError(self.error, "no")
+        self.changed.append(family)
+        return []
+
+
+@pytest.mark.parametrize("error", [errno.ENOENT, errno.EPERM])
+@pytest.mark.parametrize("refusing", ["ip", "ip6", "inet"])
+def test_each_chain_is_settled_by_itself(refusing: str, error: int) -> None:
+    firewall = _Firewall(refusing, error)
+
+    assert passage.settle(cast("Nftables", firewall), "k", [_DUAL])
+    assert firewall.changed == [family for family in ("ip", "ip6", "inet") if family != refusing]
+
+
+def test_other_errors_of_a_chain_are_told() -> None:
+    with pytest.raises(OSError, match="no"):
+        passage.settle(cast("Nftables", _Firewall("ip6", errno.ENOMEM)), "k", [_DUAL])
 
 
 def test_users_own_chain_stays_first() -> None:
