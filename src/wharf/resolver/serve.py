@@ -69,10 +69,7 @@ class Resolver:
         while not self._stopped:
             busy = self._under_way or self._streams
             happened = self._poll.poll(0.25 if busy else None)
-            # What the engine said before a question came counts for its answer.
-            for engine in list(self._engines):
-                while self._heed(engine):
-                    pass
+            self._heed_all()
             for fd, _ in happened:
                 handler = self._handlers.get(fd)
                 if handler:
@@ -103,6 +100,12 @@ class Resolver:
             return
         self._engines.append(engine)
         self.watch(engine, lambda: None)  # heeded before all others
+
+    def _heed_all(self) -> None:
+        """Obey all that the engine has said: what it said before a question came counts for its answer."""
+        for engine in list(self._engines):
+            while self._heed(engine):
+                pass
 
     def _heed(self, engine: socket.socket) -> bool:
         """Obey the engine's next message; return False when there is none now."""
@@ -167,11 +170,13 @@ class Resolver:
             self._drop(sandbox.stream)
 
     def _hear(self, sandbox: _Sandbox) -> None:
-        for _ in range(_BURST):
+        for number in range(_BURST):
             try:
                 data, sender = sandbox.datagrams.recvfrom(4096)
             except OSError:
                 return
+            if number:  # it may have come since the engine was heeded
+                self._heed_all()
             self.answer(sandbox.view, data, lambda answer, to=sender: _send(sandbox.datagrams, answer, to))  # type: ignore[misc]  # a default argument binds the loop's variable
 
     def answer(self, view: View, data: bytes, reply: Reply, *, stream: bool = False) -> None:
@@ -263,6 +268,7 @@ class Resolver:
             self._hang_up(client)
             return
         heard += data
+        self._heed_all()  # the end of a question may have come since
         while len(heard) >= 2 and len(heard) >= 2 + (length := int.from_bytes(heard[:2], "big")):
             query = bytes(heard[2 : 2 + length])
             del heard[: 2 + length]

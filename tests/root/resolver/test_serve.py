@@ -9,15 +9,18 @@ import socket
 import struct
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, Self, cast
 
 import pytest
-from tests.root.network.dns import ask, ips
+from tests.root.network.dns import ask, ips, question
 from tests.root.network.machines import World
 
-from wharf.kernel import netns
+from wharf.kernel import netns, sockets
 from wharf.network.endpoint import Endpoint, Wish
+from wharf.resolver.book import View
+from wharf.resolver.serve import Resolver, _Sandbox
 
 pytestmark = pytest.mark.root
 
@@ -74,21 +77,90 @@ def test_container_may_serve_port_53_itself(world: World) -> None:
     assert ips(ask(web, "web")) == {web.ipv4}
 
 
+class _NameServer:
+    """A name server of the host's that answers one question, as it is told, and keeps it."""
+
+    def __init__(self, answer: Callable[[bytes], bytes], kind: socket.SocketKind = socket.SOCK_DGRAM) -> None:
+        self.asked = b""
+        self._answer = answer
+        self._socket = socket.socket(socket.AF_INET, kind)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind((_SERVER, 53))
+        self._socket.settimeout(30)
+        if kind == socket.SOCK_STREAM:
+            self._socket.listen()
+        self._thread = threading.Thread(target=self._by_stream if kind == socket.SOCK_STREAM else self._by_datagram)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join()
+        self._socket.close()
+
+    def _by_datagram(self) -> None:
+        self.asked, sender = self._socket.recvfrom(4096)
+        self._socket.sendto(self._answer(self.asked), sender)
+
+    def _by_stream(self) -> None:
+        client, _ = self._socket.accept()
+        with client:
+            self.asked = client.recv(4096)[2:]
+            answer = self._answer(self.asked)
+            client.sendall(len(answer).to_bytes(2, "big") + answer)
+
+
+_SERVER = "127.0.0.77"
+
+
+def _address(asked: bytes) -> bytes:
+    record = struct.pack("!HHHIH4s", 0xC00C, 1, 1, 60, 4, socket.inet_aton("192.0.2.7"))
+    return asked[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + asked[12:] + record
+
+
 def test_what_is_no_containers_name_goes_to_the_name_servers(world: World) -> None:
-    web = world.attach(A, network="back", names=("web",), servers=("127.0.0.77",))
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
-        server.bind(("127.0.0.77", 53))
-        server.settimeout(30)
-
-        def answer() -> None:
-            data, sender = server.recvfrom(512)
-            record = struct.pack("!HHHIH4s", 0xC00C, 1, 1, 60, 4, socket.inet_aton("192.0.2.7"))
-            server.sendto(data[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + data[12:] + record, sender)
-
-        thread = threading.Thread(target=answer)
-        thread.start()
+    web = world.attach(A, network="back", names=("web",), servers=(_SERVER,))
+    with _NameServer(_address):
         assert ips(ask(web, "example.org")) == {"192.0.2.7"}
-        thread.join()
+
+
+def test_question_by_stream_goes_on_by_stream(world: World) -> None:
+    web = world.attach(A, network="back", names=("web",), servers=(_SERVER,))
+    with _NameServer(_address, socket.SOCK_STREAM):
+        assert ips(ask(web, "example.org", stream=True)) == {"192.0.2.7"}
+
+
+def test_name_server_that_is_not_there_is_passed_over(world: World) -> None:
+    web = world.attach(A, network="back", names=("web",), servers=("127.0.0.78", _SERVER))
+    with _NameServer(_address):
+        assert ips(ask(web, "example.org")) == {"192.0.2.7"}
+
+
+def test_negative_and_truncated_answers_and_edns_pass_as_they_are(world: World) -> None:
+    web = world.attach(A, network="back", names=("web",), servers=(_SERVER,))
+    edns = b"\0" + struct.pack("!HHIH", 41, 4096, 0x8000, 0)  # an OPT record: 4096 bytes, DNSSEC wanted (RFC 6891)
+    soa = struct.pack("!HHHIH", 0xC00C, 6, 1, 60, 24) + b"\1a\0\1b\0" + bytes(18)
+    for flags in (0x8183, 0x8380):  # no such name; truncated
+        asked = b"\x77\x07\1\0\0\1\0\0\0\0\0\1" + question("nothing.example.org", "A")[12:] + edns
+        answer = asked[:2] + struct.pack("!HHHHH", flags, 1, 0, 1, 1) + asked[12 : -len(edns)] + soa + edns
+        with (
+            _NameServer(lambda _, answer=answer: answer) as server,  # type: ignore[misc]  # binds the loop's variable
+            netns.within(web.sandbox, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as client,
+        ):
+            client.settimeout(30)
+            client.connect(("127.0.0.11", 53))
+            client.send(asked)
+            assert client.recv(4096) == answer
+        assert server.asked == asked
+
+
+def test_each_of_several_containers_of_one_name_comes_first_in_its_turn(world: World) -> None:
+    web = world.attach(A, network="back", names=("web", "app"))
+    other = world.attach(B, network="back", names=("app",))
+    firsts = {ask(web, "app")[1][0] for _ in range(64)}  # all alike: once in 2^63 times
+
+    assert {socket.inet_ntoa(first) for first in firsts} == {web.ipv4, other.ipv4}
 
 
 def test_names_go_on_while_no_engine_runs_and_after_it_comes_back(world: World) -> None:
@@ -162,6 +234,48 @@ def test_container_that_has_left_is_not_named_again_before_its_record_is_gone(wo
     world.networks._fabric._names.serve(B, [pg])
     world.networks._fabric.resume_names()
     assert ips(ask(web, "pg")) == {pg.ipv4}
+
+
+class _Late:
+    """A sandbox's socket with two questions, between which the engine says something."""
+
+    def __init__(self, between: Callable[[], object]) -> None:
+        self._between = between
+        self._asked = 0
+        self.answers: list[bytes] = []
+
+    def recvfrom(self, _: int) -> tuple[bytes, tuple[str, int]]:
+        self._asked += 1
+        if self._asked == 2:
+            self._between()
+        if self._asked > 2:
+            raise BlockingIOError
+        return question("pg", "A"), ("127.0.0.1", 7)
+
+    def sendto(self, data: bytes, _: tuple[str, int]) -> None:
+        self.answers.append(data)
+
+
+def test_what_the_engine_said_before_a_question_counts_for_it_in_a_burst_too(tmp_path: Path) -> None:
+    path = str(tmp_path / "socket")
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening,
+        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as engine,
+    ):
+        listening.bind(path)
+        listening.listen()
+        resolver = Resolver(listening)
+        engine.connect(path)
+        resolver._greet(listening)
+        named = {"op": "name", "endpoint": "e", "network": "n", "container": B, "names": ["pg"]}
+        late = _Late(lambda: sockets.send(engine, {**named, "addresses": ["10.2.0.9"]}))
+        view = View(["n"], {}, [], forward=False)
+        resolver._hear(_Sandbox(view, cast("Any", late), cast("Any", None)))
+        resolver._drop(resolver._engines[0])
+
+    codes = [answer[3] & 15 for answer in late.answers]
+    assert codes == [2, 0]
+    assert late.answers[1].endswith(socket.inet_aton("10.2.0.9"))
 
 
 @pytest.mark.skipif(shutil.which("dig") is None, reason="there is no dig")
