@@ -25,7 +25,7 @@ def respecified(
     """Return the networking of ``spec`` with the rates that ``asked`` says for some networks; None: as it is. Pure.
 
     Raises:
-        InvalidArgument: the container is in no such network, or it is no rate.
+        InvalidArgument: the container is in no such network, it has no rates, or it is no rate.
         NotImplementedHere: something else of an endpoint is to change.
     """
     present, changed = endpoints.configured(spec), {}
@@ -36,9 +36,9 @@ def respecified(
         other = [field for field, value in (settings or {}).items() if value and field != "DriverOpts"]
         if other := [*other, *(option for option in chosen if option != options.RATE)]:
             raise NotImplementedHere(f"updating {other[0]} of an endpoint is not supported by this build of wharf")
-        options.endpoint_options(chosen)
         kept: EndpointSettings = {**present[name]}
         kept["DriverOpts"] = {**(kept.get("DriverOpts") or {}), **chosen}
+        endpoints.check(name, kept)
         changed[name] = kept
     return endpoints.respecified(spec, changed) if changed else None
 

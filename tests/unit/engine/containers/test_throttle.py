@@ -17,6 +17,13 @@ def _respecified(asked: NetworkingConfig) -> NetworkingConfig | None:
     return respecified(spec, asked, name_of=lambda ref: _NAMES.get(ref, ref))
 
 
+def test_container_on_the_hosts_network_has_no_rates() -> None:
+    spec = Specification({}, {"NetworkMode": "host"}, {}, [], "true", [])
+    asked: NetworkingConfig = {"EndpointsConfig": {"host": {"DriverOpts": {_RATE: "10mbit"}}}}
+    with pytest.raises(InvalidArgument, match="cannot be had with network host"):
+        respecified(spec, asked, name_of=lambda ref: ref)
+
+
 def test_rate_is_put_beside_what_was_asked_for() -> None:
     asked: EndpointSettings = {"DriverOpts": {_RATE: "10mbit"}}
     found = _respecified({"EndpointsConfig": {"b" * 64: asked}})
