@@ -6,8 +6,9 @@ import asyncio
 import re
 import socket
 import subprocess
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from wharf.kernel import netns
 from wharf.kernel.netlink import Rtnetlink
@@ -25,6 +26,8 @@ WIRE_HERE, WIRE_THERE = "198.51.100.1", "198.51.100.2"
 WIRE_HERE6, WIRE_THERE6 = "2001:db8:5::1", "2001:db8:5::2"
 A, B = "a" * 64, "b" * 64
 
+T = TypeVar("T")
+
 
 class World:
     """An engine's networks on a root of their own."""
@@ -40,6 +43,17 @@ class World:
     def start(self, *live: str) -> dict[str, list[Endpoint]]:
         return asyncio.run(self.networks.start(set(live)))
 
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run something that has sandboxes made ahead, a little later: not when its loop has come to its end."""
+
+        async def alone() -> T:
+            try:
+                return await work
+            finally:
+                await self.networks._ahead.aclose()
+
+        return asyncio.run(alone())
+
     def attach(
         self, container_id: str, *publish: str, network: str = "bridge", name: str = "", **more: Any
     ) -> Endpoint:
@@ -47,11 +61,11 @@ class World:
 
     def attach_all(self, container_id: str, *publish: str, wishes: list[Wish], name: str = "") -> list[Endpoint]:
         ports = [mapping for spec in publish for mapping in parse_publish(spec)]
-        return asyncio.run(self.networks.attach(container_id, wishes, ports=ports, name=name))
+        return self._run(self.networks.attach(container_id, wishes, ports=ports, name=name))
 
     def connect(self, container_id: str, network: str, *publish: str, **more: Any) -> list[Endpoint]:
         ports = [mapping for spec in publish for mapping in parse_publish(spec)]
-        return asyncio.run(self.networks.connect(container_id, Wish(network, **more), ports=ports))
+        return self._run(self.networks.connect(container_id, Wish(network, **more), ports=ports))
 
     def disconnect(self, container_id: str, network: str) -> list[Endpoint]:
         return asyncio.run(self.networks.disconnect(container_id, self.networks.resolve(network).id))
