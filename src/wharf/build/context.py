@@ -16,6 +16,7 @@ from wharf.kernel.openat2 import open_in_root
 from wharf.lib.ignore import Matcher, read_patterns
 from wharf.storage import trees
 from wharf.storage.layout import DataRoot
+from wharf.storage.snapshots import spread
 from wharf.storage.tar_reader import Source
 from wharf.storage.trees import FOLDER
 
@@ -39,6 +40,7 @@ def sweep(data: DataRoot) -> None:
     data.build_work.mkdir(mode=0o711, parents=True, exist_ok=True)
     data.build_mounts.mkdir(mode=0o711, parents=True, exist_ok=True)
     trees.empty(data.build_work)
+    spread(data.build_work)
 
 
 def receive(source: Source, folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Final, Self
 
 from wharf.rpc import status
@@ -53,10 +53,18 @@ class Call:
             raise CallFailed(status.INTERNAL, "a message that was broken off")
         return message
 
-    def is_ready(self) -> bool:
-        """Whether a whole message is here: :meth:`receive` would not wait."""
-        head = self.stream.peek(_HEAD)
-        return len(head) == _HEAD and self.stream.has(_HEAD + int.from_bytes(head[1:], "big"))
+    def ready(self, most_bytes: int) -> list[bytes]:
+        """Return the whole messages that are here, of at most so many bytes; what is to be refused is left."""
+        data = self.stream.take(most_bytes)
+        found, at = [], 0
+        while at + _HEAD <= len(data) and not data[at]:
+            end = at + _HEAD + int.from_bytes(data[at + 1 : at + _HEAD], "big")
+            if end > len(data):
+                break
+            found.append(data[at + _HEAD : end])
+            at = end
+        self.stream.put_back(data[at:])
+        return found
 
     async def messages(self) -> AsyncIterator[bytes]:
         """Yield messages until no more come."""
@@ -65,7 +73,13 @@ class Call:
 
     async def send(self, message: bytes) -> None:
         """Send one message; waits while the other side is slow."""
-        await self.stream.send(b"\0" + len(message).to_bytes(4, "big") + message)
+        await self.send_all([message])
+
+    async def send_all(self, messages: Iterable[bytes]) -> None:
+        """Send messages, as few writes as that takes; waits while the other side is slow."""
+        framed = b"".join(b"\0" + len(message).to_bytes(4, "big") + message for message in messages)
+        if framed:
+            await self.stream.send(framed)
 
 
 class ClientCall(Call):
@@ -76,14 +90,14 @@ class ClientCall(Call):
         if not (self.stream.local_ended or self.stream.ended):
             await self.stream.send(b"", end=True)
 
-    async def send(self, message: bytes) -> None:
-        """Send one message; waits while the other side is slow.
+    async def send_all(self, messages: Iterable[bytes]) -> None:
+        """Send messages; waits while the other side is slow.
 
         Raises:
             CallFailed: the other side has ended the call, or is gone.
         """
         try:
-            await super().send(message)
+            await super().send_all(messages)
         except StreamReset as error:
             ended = status.error_in(self.stream.trailers or self.stream.headers or []) if self.stream.ended else None
             raise ended or CallFailed(status.UNAVAILABLE, str(error)) from error

@@ -120,15 +120,17 @@ class Stream:
             await self._wait()
         return self.headers
 
-    def peek(self, count: int) -> bytes:
-        """Return up to so many of the next bytes, and leave them."""
-        if self._inbox and len(self._inbox[0]) < count:
-            self._inbox.appendleft(self._taken(min(count, self._unread)))
-        return self._inbox[0][:count] if self._inbox else b""
+    def take(self, most: int) -> bytes:
+        """Return the bytes that are here, at most so many, without waiting."""
+        data = self._taken(min(most, self._unread))
+        self._took(len(data))
+        return data
 
-    def has(self, count: int) -> bool:
-        """Whether so many bytes are here."""
-        return self._unread >= count
+    def put_back(self, data: bytes) -> None:
+        """Let bytes that were taken be the next ones again."""
+        if data:
+            self._inbox.appendleft(data)
+            self._unread += len(data)
 
     async def read(self, count: int) -> bytes:
         """Return exactly so many bytes; fewer only at the end.
@@ -139,11 +141,12 @@ class Stream:
         while self._unread < count and not self.ended:
             self._give_back(self._owed)  # what is wanted may be more than a window
             await self._wait()
-        data = self._taken(min(count, self._unread))
-        self._unread -= len(data)
+        return self.take(count)
+
+    def _took(self, count: int) -> None:
+        self._unread -= count
         if (gone := self._owed - self._unread) >= _WORTH_TELLING:
             self._give_back(gone)
-        return data
 
     def _taken(self, count: int) -> bytes:
         """Take so many bytes out; they are there."""

@@ -28,18 +28,19 @@ def test_messages_go_both_ways_while_the_call_lasts() -> None:
     assert asyncio.run(body()) == [b"", b"one", b"x" * 5_000_000, None]
 
 
-def test_whether_a_message_is_here_can_be_asked() -> None:
-    async def body() -> list[bool]:
+def test_messages_that_are_here_can_be_had_at_once() -> None:
+    async def body() -> list[list[bytes]]:
         async with connected({"/s/Echo": _echo}) as channel, channel.open("/s/Echo") as call:
-            before = call.is_ready()
-            await call.send(b"one")
-            await call.send(b"two")
+            before = call.ready(100)
+            for message in (b"one", b"two", b"", b"three"):
+                await call.send(message)
             await call.receive()
             for _ in range(50):
                 await asyncio.sleep(0)
-            return [before, call.is_ready()]
+            some = call.ready(5 + 3 + 5 + 5 + 3)  # the last one not as a whole
+            return [before, some, call.ready(100), call.ready(100)]
 
-    assert asyncio.run(body()) == [False, True]
+    assert asyncio.run(body()) == [[], [b"two", b""], [b"three"], []]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from wharf.build.graph.operations import Copy
 from wharf.errors import InvalidArgument, NotFound
 from wharf.kernel.openat2 import open_in_root
 from wharf.lib.ignore import Matcher, pattern_regex
-from wharf.storage.trees import FOLDER, walk
+from wharf.storage.trees import FOLDER, Node, walk
 
 _CHUNK: Final = 1 << 20
 _WILDCARDS: Final = frozenset("*?[")
@@ -135,6 +135,10 @@ class Digests:
     def __init__(self) -> None:
         self._known: dict[tuple[int, int, int, int, int], str] = {}
 
+    def known(self, status: os.stat_result) -> str | None:
+        """Return the digest of a file's content, if it was read or written as it is now."""
+        return self._known.get(_identity(status))
+
     def of(self, fd: int) -> str:
         """Return the digest of an open file's content."""
         status = os.fstat(fd)
@@ -214,13 +218,17 @@ def _add_folder(top: int, chosen: Filter, hashed: hashlib._Hash, digests: Digest
             continue
         hashed.update(b"\0" + node.path + b"\0" + _facts(node.status))
         if stat.S_ISREG(node.status.st_mode):
-            fd = os.open(node.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=node.folder_fd)
-            try:
-                hashed.update(digests.of(fd).encode())
-            finally:
-                os.close(fd)
+            hashed.update((digests.known(node.status) or _digest_in(node, digests)).encode())
         elif stat.S_ISLNK(node.status.st_mode):
             hashed.update(os.readlink(node.name, dir_fd=node.folder_fd))
+
+
+def _digest_in(node: Node, digests: Digests) -> str:
+    fd = os.open(node.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=node.folder_fd)
+    try:
+        return digests.of(fd)
+    finally:
+        os.close(fd)
 
 
 def _facts(status: os.stat_result) -> bytes:

@@ -92,8 +92,8 @@ async def _run(call: ClientCall, transfer: _Transfer, received: Received) -> Non
             raise InvalidArgument("the client ended a transfer before it was done")
         count += sum(map(len, batch))
         received(count)
-        for number in await asyncio.to_thread(transfer.take, batch):
-            await call.send(Packet(type=Packet.PACKET_REQ, ID=number).SerializeToString())
+        numbers = await asyncio.to_thread(transfer.take, batch)
+        await call.send_all(Packet(type=Packet.PACKET_REQ, ID=number).SerializeToString() for number in numbers)
     await asyncio.to_thread(transfer.tree.finish)
     await call.send(Packet(type=Packet.PACKET_FIN).SerializeToString())
     while (message := await call.receive()) is not None:
@@ -103,18 +103,20 @@ async def _run(call: ClientCall, transfer: _Transfer, received: Received) -> Non
 
 async def _batch(call: ClientCall) -> list[bytes]:
     """Return the messages that are here, at least one; none when no more come."""
-    batch: list[bytes] = []
-    size = 0
+    first = await call.receive()
+    if first is None:
+        return []
+    batch: list[bytes] = [first]
+    size = len(first)
     while size < _BATCH_BYTES:
-        if batch and not call.is_ready():
+        more = call.ready(_BATCH_BYTES)
+        if not more:
             await asyncio.sleep(0)  # a look at the socket costs less than a thread's turn
-            if not call.is_ready():
-                break
-        message = await call.receive()
-        if message is None:
+            more = call.ready(_BATCH_BYTES)
+        if not more:
             break
-        batch.append(message)
-        size += len(message)
+        batch += more
+        size += sum(map(len, more))
     return batch
 
 

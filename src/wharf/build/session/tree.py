@@ -22,18 +22,37 @@ from wharf.storage import trees
 from wharf.storage.trees import FOLDER
 
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_TOGETHER_BYTES: Final = 1 << 17
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 class _Arrival:
     """A file whose content is on its way."""
 
-    __slots__ = ("entry", "fd", "hashed")
+    __slots__ = ("_pieces", "_size", "entry", "fd", "hashed")
 
     def __init__(self, entry: Entry, fd: int) -> None:
         self.entry = entry
         self.fd = fd
         self.hashed = hashlib.sha256()
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def take(self, data: bytes) -> None:
+        """Take a part; several are hashed and written at once, for each time costs the interpreter's lock."""
+        self._pieces.append(data)
+        self._size += len(data)
+        if self._size >= _TOGETHER_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hash and write what was taken."""
+        view = memoryview(self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces))
+        self._pieces.clear()
+        self._size = 0
+        self.hashed.update(view)
+        while view:
+            view = view[os.write(self.fd, view) :]
 
 
 class Tree:
@@ -52,12 +71,14 @@ class Tree:
         self._seen: set[str] = set()
         self._files: set[str] = set()
         self._arriving: dict[int, _Arrival] = {}
+        self._last: tuple[str, int] | None = None  # the folder of the file that was begun last: the next is there too
 
     def close(self) -> None:
         """Let go of everything that is open."""
         for arrival in self._arriving.values():
             os.close(arrival.fd)
         self._arriving.clear()
+        self._leave_last()
         for fd in (*self._open, self._root):
             os.close(fd)
         self._open, self._root = [], -1
@@ -121,15 +142,20 @@ class Tree:
 
     def begin(self, number: int, entry: Entry) -> None:
         """Make ready for the content of an entry, under a number."""
+        path, _, name = entry.path.rpartition("/")
         try:
-            folder = open_in_root(self._root, os.path.dirname(entry.path), os.O_PATH | os.O_DIRECTORY)
-            try:
-                fd = os.open(os.path.basename(entry.path), _CREATE, 0o600, dir_fd=folder)
-            finally:
-                os.close(folder)
+            if self._last is None or self._last[0] != path:
+                self._leave_last()
+                self._last = (path, open_in_root(self._root, path or ".", os.O_PATH | os.O_DIRECTORY))
+            fd = os.open(name, _CREATE, 0o600, dir_fd=self._last[1])
         except OSError as error:
             raise _told(entry, error) from error
         self._arriving[number] = _Arrival(entry, fd)
+
+    def _leave_last(self) -> None:
+        if self._last is not None:
+            os.close(self._last[1])
+            self._last = None
 
     def write(self, number: int, data: bytes) -> None:
         """Take a part of a content; an empty one ends it.
@@ -145,15 +171,13 @@ class Tree:
             if not data:
                 self._end(number, arrival)
                 return
-            arrival.hashed.update(data)
-            view = memoryview(data)
-            while view:
-                view = view[os.write(arrival.fd, view) :]
+            arrival.take(data)
         except OSError as error:
             raise _told(arrival.entry, error) from error
 
     def _end(self, number: int, arrival: _Arrival) -> None:
         entry, fd = arrival.entry, arrival.fd
+        arrival.flush()
         os.fchmod(fd, stat.S_IMODE(entry.mode))
         _set_attributes(fd, entry)
         os.utime(fd, ns=(entry.mtime_ns, entry.mtime_ns))
