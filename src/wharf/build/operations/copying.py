@@ -11,7 +11,7 @@ from typing import Final
 
 from wharf.build.graph.operations import Copy
 from wharf.build.operations.modes import changed_mode
-from wharf.build.operations.selection import Filter, Match, matches, readlink_in_root
+from wharf.build.operations.selection import Digests, Filter, Match, matches, readlink_in_root
 from wharf.build.operations.unpacking import is_archive, unpack_into
 from wharf.errors import InvalidArgument
 from wharf.kernel.openat2 import ensure_folder, open_in_root
@@ -21,6 +21,8 @@ from wharf.storage.trees import FOLDER, Node, walk
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _PIECE: Final = 1 << 30
+_LEAST_SHARED_BYTES: Final = 1 << 14
+"""Smaller files are copied: that costs no more, and what is refused for having two names (cron's tables) is small."""
 _KEPT_ATTRIBUTES: Final = ("security.capability", "user.")
 
 
@@ -45,6 +47,13 @@ class Dress:
         own = stat.S_IMODE(status.st_mode)
         return changed_mode(self.mode, own, folder=stat.S_ISDIR(status.st_mode)) if self.mode else own
 
+    def keeps(self, status: os.stat_result) -> bool:
+        """Whether a copy would look like the file itself."""
+        owner, mode, (_, modified_ns) = self.owner(status), self.permissions(status), self.times(status)
+        return (*owner, mode, modified_ns) == (
+            status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode), status.st_mtime_ns
+        )  # fmt: skip
+
     def times(self, status: os.stat_result) -> tuple[int, int]:
         """Return access and modification time in nanoseconds."""
         when = status.st_mtime_ns if self.created_ns is None else self.created_ns
@@ -59,14 +68,26 @@ def copy(source: int, target: int, action: Copy, dress: Dress) -> None:
         InvalidArgument: a folder stands where a file should go, or the other way round.
     """
     found = matches(source, action)
-    copier = _Copier(source, target, action, dress)
+    copier = Copier(source, target, action, dress)
     for match in found:
         copier.copy(match)
     copier.finish()
 
 
-class _Copier:
-    def __init__(self, source: int, target: int, action: Copy, dress: Dress) -> None:
+class Copier:
+    """Does one copy, match by match; :meth:`finish` it."""
+
+    def __init__(self, source: int, target: int, action: Copy, dress: Dress, shared: Digests | None = None) -> None:
+        """Begin.
+
+        Args:
+            source: the tree to copy from.
+            target: the tree to copy into.
+            action: what is copied, and how.
+            dress: whose the copies are, and what they may.
+            shared: files get a second name in the target, where they may; these digests learn of it.
+        """
+        self._shared = shared
         self._source = source
         self._target = target
         self._action = action
@@ -76,15 +97,21 @@ class _Copier:
         self._times: list[tuple[str, tuple[int, int]]] = []  # of folders: set last, for filling them changes them
 
     def copy(self, match: Match) -> None:
-        if not match.is_folder:
+        """Copy what a source names."""
+        if match.is_folder:
+            self._folder(match, self.place_of(match))
+        else:
             self._copy_one(match)
-            return
+
+    def place_of(self, match: Match) -> str:
+        """Return the path that a folder gets."""
         destination = self._action.destination
         if not self._action.contents_only and self._is_folder(destination):
             destination = posixpath.join(destination, posixpath.basename(match.path))
-        self._folder(match, destination.rstrip("/") or "/")
+        return destination.rstrip("/") or "/"
 
     def finish(self) -> None:
+        """Give folders their times."""
         for path, times in reversed(self._times):
             fd = open_in_root(self._target, path, FOLDER & ~os.O_NOFOLLOW)
             try:
@@ -161,16 +188,25 @@ class _Copier:
     def _folder(self, match: Match, destination: str) -> None:
         source = open_in_root(self._source, match.path, FOLDER & ~os.O_NOFOLLOW)
         try:
-            existed = self._is_folder(destination) and self._exists(destination)
-            top = self._parent(destination)
+            top = self.made(match, destination)
             try:
-                if not existed:
-                    self._dress_folder(top, match.status, destination)
-                self._fill(source, top, destination)
+                self.fill(source, top, destination)
             finally:
                 os.close(top)
         finally:
             os.close(source)
+
+    def made(self, match: Match, destination: str) -> int:
+        """Return the folder that a folder is copied to, open; made and dressed if need be."""
+        existed = self._is_folder(destination) and self._exists(destination)
+        top = self._parent(destination)
+        try:
+            if not existed:
+                self._dress_folder(top, match.status, destination)
+        except BaseException:
+            os.close(top)
+            raise
+        return top
 
     def _exists(self, path: str) -> bool:
         try:
@@ -184,7 +220,7 @@ class _Copier:
         os.fchmod(fd, self._dress.permissions(status))
         self._times.append((path, self._dress.times(status)))
 
-    def _fill(self, source: int, top: int, destination: str) -> None:
+    def fill(self, source: int, top: int, destination: str) -> None:
         """Copy what is in a folder. One descriptor of the target is kept: entries of a folder follow each other."""
         kept_path, kept = b"", -1
         folders: dict[bytes, os.stat_result] = {}  # wanted only when something in them is
@@ -268,11 +304,30 @@ class _Copier:
             if first is not None and self._hard_link(first, parent, node.name):
                 return
             self._links[inode] = path
+        if self._shared is not None and self._share(node, parent, self._shared):
+            return
         fd = os.open(node.name, _READ, dir_fd=node.folder_fd)
         try:
             self._file(fd, parent, node.name)
         finally:
             os.close(fd)
+
+    def _share(self, node: Node, parent: int, digests: Digests) -> bool:
+        """Give a file a second name, if its copy would be the same; whether that was done."""
+        status = node.status
+        if status.st_size < _LEAST_SHARED_BYTES or not self._dress.keeps(status):
+            return False
+        names = os.listxattr(b"/proc/self/fd/%d/%s" % (node.folder_fd, node.name), follow_symlinks=False)
+        if not all(name.startswith(_KEPT_ATTRIBUTES) for name in names):
+            return False
+        try:
+            os.link(node.name, node.name, src_dir_fd=node.folder_fd, dst_dir_fd=parent, follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in (errno.EXDEV, errno.EMLINK, errno.EPERM):
+                raise
+            return False
+        digests.follow(status, os.stat(node.name, dir_fd=parent, follow_symlinks=False))
+        return True
 
     def _hard_link(self, first: str, parent: int, name: bytes) -> bool:
         folder, base = posixpath.split(first)

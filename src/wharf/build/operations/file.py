@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from wharf.build.graph.operations import Copy, File, FileAction, MakeFile, MakeFolder, MakeLink, Owner, Remove
 from wharf.build.operations.accounts import ids_of
 from wharf.build.operations.copying import Dress, copy
-from wharf.build.operations.results import Layers, Result
-from wharf.build.operations.selection import matches
+from wharf.build.operations.results import Folder, Layers, Result
+from wharf.build.operations.selection import Digests, matches
+from wharf.build.operations.sharing import Beside, Sharing, share
 from wharf.build.operations.store import Recorder, Store
 from wharf.errors import InvalidArgument, NotFound
 from wharf.kernel.openat2 import ensure_folder, open_in_root
@@ -20,8 +21,17 @@ from wharf.storage import trees
 from wharf.storage.trees import FOLDER
 
 
-def run(store: Store, operation: File, inputs: Sequence[Result], record: Recorder) -> Layers:
+def run(
+    store: Store, operation: File, inputs: Sequence[Result], record: Recorder, digests: Digests | None = None
+) -> Layers:
     """Do all actions and keep the layer; blocking.
+
+    Args:
+        store: the layers.
+        operation: the actions.
+        inputs: what they work on.
+        record: enters the layer.
+        digests: learn of files of folders from outside, which the layer may share then.
 
     Raises:
         NotFound: a source names nothing.
@@ -31,20 +41,39 @@ def run(store: Store, operation: File, inputs: Sequence[Result], record: Recorde
     if not isinstance(base, Layers):
         raise InvalidArgument("a folder from outside cannot be changed: copy it first")
     with store.draft(base) as draft:
+        beside = None
         with store.change(draft) as target:
-            for action in operation.actions:
-                _act(store, target, action, inputs)
-        return store.keep(draft, record)
+            if digests is not None and not draft.made.roots.copies:
+                beside = _shared(store, target, operation, inputs, Sharing(draft.made.folder / "beside", digests))
+            if beside is None:
+                for action in operation.actions:
+                    _act(store, target, action, inputs)
+        return store.keep(draft, record, beside.move if beside else None)
+
+
+def _shared(store: Store, target: int, operation: File, inputs: Sequence[Result], sharing: Sharing) -> Beside | None:
+    """Do an operation that is one copy of a folder from outside, by sharing its files; None when it is not."""
+    if len(operation.actions) != 1 or not isinstance(action := operation.actions[0], Copy):
+        return None
+    if action.input < 0 or not isinstance(inputs[action.input], Folder):
+        return None
+    with store.open(inputs[action.input]) as source:
+        assert source is not None
+        return share(source, target, action, _dress_of(action, target), sharing)
+
+
+def _dress_of(action: Copy, root: int) -> Dress:
+    uid, gid = ids_of(action.owner, root)
+    return Dress(uid, gid, action.mode, action.created_ns)
 
 
 def _act(store: Store, target: int, action: FileAction, inputs: Sequence[Result]) -> None:
     match action:
         case Copy():
-            uid, gid = ids_of(action.owner, target)
             with store.open(inputs[action.input]) as source:
                 if source is None:
                     raise NotFound(f'"{action.source}": not found')
-                copy(source, target, action, Dress(uid, gid, action.mode, action.created_ns))
+                copy(source, target, action, _dress_of(action, target))
         case MakeFolder():
             _make_folder(target, action)
         case MakeFile():

@@ -139,6 +139,12 @@ class Digests:
         """Return the digest of a file's content, if it was read or written as it is now."""
         return self._known.get(_identity(status))
 
+    def follow(self, before: os.stat_result, now: os.stat_result) -> None:
+        """Remember a file whose content is what it was, though the file system says otherwise: of a new name."""
+        known = self._known.pop(_identity(before), None)
+        if known is not None:
+            self.learn(now, known)
+
     def of(self, fd: int) -> str:
         """Return the digest of an open file's content."""
         status = os.fstat(fd)

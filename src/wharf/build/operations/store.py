@@ -101,10 +101,18 @@ class Store:
         """Give how a command gets folders on each other; what it writes there goes."""
         return self._snapshots.combined(folders, read_only=read_only)
 
-    def keep(self, draft: Draft, record: Recorder) -> Layers:
-        """Make a draft a layer of the store; ``record`` enters what refers to it, in the same transaction."""
+    def keep(self, draft: Draft, record: Recorder, finish: Callable[[Path], None] | None = None) -> Layers:
+        """Make a draft a layer of the store.
+
+        Args:
+            draft: what becomes it.
+            record: enters what refers to it, in the same transaction.
+            finish: is given the layer's folder before, mounted nowhere any more.
+        """
         assert isinstance(draft.base, Layers), "nothing is built on what a command that failed has left"
         with draft.made.layer() as layer:
+            if finish is not None:
+                finish(layer.path)
             return self._enter(draft.base, layer, record)
 
     @contextmanager

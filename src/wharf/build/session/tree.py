@@ -70,6 +70,7 @@ class Tree:
         self._folders: list[Entry] = []
         self._seen: set[str] = set()
         self._files: set[str] = set()
+        self._shared: set[int] = set()  # inodes with several names
         self._arriving: dict[int, _Arrival] = {}
         self._last: tuple[str, int] | None = None  # the folder of the file that was begun last: the next is there too
 
@@ -107,7 +108,7 @@ class Tree:
             return False
         if entry.has_content:
             self._files.add(entry.path)
-            if not entry.link and there is not None and _is_same(entry, there):
+            if not entry.link and there is not None and self._is_same(entry, there):
                 return False
         if there is not None:
             _remove(parent, name)
@@ -118,6 +119,17 @@ class Tree:
             self._link(parent, name, entry)
             return False
         return True
+
+    def _is_same(self, entry: Entry, there: os.stat_result) -> bool:
+        """Whether a file is taken for unchanged, as fsutil takes it: by what the file system says of it.
+
+        Layers may have other names of it, this folder not: a client's two files were one here before.
+        """
+        if there.st_nlink > 1:
+            if there.st_ino in self._shared:
+                return False
+            self._shared.add(there.st_ino)
+        return (there.st_mode, there.st_size, there.st_mtime_ns) == (entry.mode, entry.size_bytes, entry.mtime_ns)
 
     def _make_folder(self, parent: int, name: str, entry: Entry, there: os.stat_result | None) -> None:
         if there is not None and not stat.S_ISDIR(there.st_mode):
@@ -212,16 +224,6 @@ def _status(parent: int, name: str) -> os.stat_result | None:
         return os.stat(name, dir_fd=parent, follow_symlinks=False)
     except FileNotFoundError:
         return None
-
-
-def _is_same(entry: Entry, there: os.stat_result) -> bool:
-    """Whether a file is taken for unchanged, as fsutil takes it: by what the file system says of it."""
-    return (
-        there.st_mode == entry.mode
-        and there.st_size == entry.size_bytes
-        and there.st_mtime_ns == entry.mtime_ns
-        and there.st_nlink == 1
-    )
 
 
 def _remove(parent: int, name: str) -> None:

@@ -209,7 +209,7 @@ class Solver:
                     wrecked=partial(self._shop.wrecked, vertex.digest) if self._shop.wrecked else None,
                 )
             case File() as change:
-                return {0: await asyncio.to_thread(file.run, store, change, inputs, records[0])}
+                return {0: await asyncio.to_thread(file.run, store, change, inputs, records[0], self._shop.digests)}
             case Merge():
                 return {0: await asyncio.to_thread(merge.merge, store, inputs, records[0])}
             case Diff() as difference:

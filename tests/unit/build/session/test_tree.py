@@ -68,6 +68,19 @@ def test_what_has_not_changed_stays_what_has_is_made_anew_and_the_rest_goes(tmp_
     assert sorted(os.listdir(folder)) == ["d", "e"]
 
 
+def test_files_that_others_have_a_name_of_are_known_and_two_of_one_are_told_apart(tmp_path: Path) -> None:
+    one, two = plain("one", b"1"), plain("two", b"1")
+    fill(tmp_path / "c", [one, two])
+    os.link(tmp_path / "c/one", tmp_path / "elsewhere")
+    assert fill(tmp_path / "c", [one, two]) == []
+
+    (tmp_path / "c/two").unlink()
+    os.link(tmp_path / "c/one", tmp_path / "c/two")
+    assert fill(tmp_path / "c", [one, two]) == ["two"]
+    assert (tmp_path / "elsewhere").samefile(tmp_path / "c/one")
+    assert not (tmp_path / "c/two").samefile(tmp_path / "c/one")
+
+
 def test_a_name_may_become_another_kind_of_file(tmp_path: Path) -> None:
     folder = tmp_path / "c"
     fill(folder, [(stat("x", None), b""), plain("x/in", b"1"), plain("y", b"2")])
