@@ -10,6 +10,7 @@ from conformance import (
     docker_cli,
     docker_py,
     dockerfile,
+    dockerfile_cases,
     fuzzed_api,
     runtime_tools,
 )
@@ -21,6 +22,7 @@ SUITES: tuple[Suite, ...] = (
     *compose_converge.SUITES,
     compose_scenarios.SUITE,
     dockerfile.SUITE,
+    dockerfile_cases.SUITE,
     buildx.SUITE,
     docker_py.SUITE,
     docker_cli.SUITE,

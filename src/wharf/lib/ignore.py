@@ -9,6 +9,8 @@ from __future__ import annotations
 import posixpath
 import re
 
+_EVERYTHING = ("*", "**", "**/*")
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,10 +39,11 @@ class Matcher:
         ValueError: a pattern is malformed; the message says which.
     """
 
-    __slots__ = ("_patterns", "has_exceptions")
+    __slots__ = ("_patterns", "has_exceptions", "matches_everything")
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._patterns: list[tuple[bool, re.Pattern[str]]] = []
+        self.matches_everything = False  # one pattern does, whatever others say
         for text in patterns:
             pattern = text.strip()
             negated = pattern.startswith("!")
@@ -49,7 +52,9 @@ class Matcher:
                 if negated:
                     raise ValueError('illegal exclusion pattern: "!"')
                 continue
-            self._patterns.append((not negated, _compile(posixpath.normpath(body).lstrip("/"))))
+            clean = posixpath.normpath(body).lstrip("/")
+            self._patterns.append((not negated, _compile(clean)))
+            self.matches_everything |= not negated and clean in _EVERYTHING
         self.has_exceptions = any(not matches for matches, _ in self._patterns)
 
     def __bool__(self) -> bool:

@@ -107,9 +107,9 @@ def _copied(one: kinds.Copy, ignored: Matcher) -> Iterator[Finding]:
         return
     for source in one.sources:
         path = posixpath.normpath(source).lstrip("/")
-        if "$" in source or is_web(source) or (one.adds and parse_git(source)) or path in ("", "."):
+        if "$" in source or is_web(source) or (one.adds and parse_git(source)):
             continue
-        if ignored.matches(path):
+        if ignored.matches(path) if path not in ("", ".") else ignored.matches_everything:
             verb = "Add" if one.adds else "Copy"
             said = f'Attempting to {verb} file "{posixpath.normpath(source)}" that is excluded by .dockerignore'
             yield finding("CopyIgnoredFile", said, one.lines)

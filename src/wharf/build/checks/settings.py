@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,7 @@ from wharf.build.dockerfile.directives import find
 from wharf.errors import InvalidArgument
 
 ALL: Final = "all"
+ARGUMENT: Final = "BUILDKIT_DOCKERFILE_CHECK"
 _DIRECTIVE: Final = "check="
 _TRUE: Final = ("1", "t", "T", "TRUE", "true", "True")
 _FALSE: Final = ("0", "f", "F", "FALSE", "false", "False")
@@ -43,12 +44,14 @@ class Settings:
         return self
 
 
-def settings_of(text: str) -> Settings:
-    """Return the settings that a Dockerfile asks for.
+def settings_of(text: str, arguments: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings that a Dockerfile asks for, or those of a build argument that takes their place.
 
     Raises:
         InvalidArgument: they are malformed.
     """
+    if arguments is not None and ARGUMENT in arguments:
+        return parse_settings(arguments[ARGUMENT])
     directive = find("check", text)
     return parse_settings(directive.value) if directive else Settings()
 

@@ -155,8 +155,8 @@ def _add(state: StageState, mount: syntax.Mount, mounts: _Mounts, sources: Sourc
 
 
 def _target(state: StageState, mount: syntax.Mount, lines: tuple[int, int]) -> str:
-    target = joined(state.workdir, mount.target)
-    if target == "/" or not mount.target:
+    target = joined(state.workdir, mount.target)  # without one, the folder where the command runs
+    if target == "/":
         raise DockerfileError(f'invalid mount target "{target}"', lines)
     return target
 

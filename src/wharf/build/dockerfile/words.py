@@ -14,6 +14,7 @@ from wharf.build.dockerfile import patterns
 from wharf.errors import InvalidArgument
 
 _SPECIAL: Final = "@*#?-$!0"
+_PLAIN: Final = re.compile(r"[^$<'\"\\`]+")  # the last two are the characters that may escape
 _NAME: Final = re.compile(r"[0-9]+|\w+")
 _QUOTE_NAMES: Final = {"'": "single-quote", '"': "double-quote"}
 
@@ -69,11 +70,14 @@ class _Words:
         self._word = ""
 
     def add(self, text: str) -> None:
-        for character in text:
-            if not character.isspace():
-                self._word += character
-            elif self._word:
+        if text[:1].isspace():
+            self.end()
+        for number, part in enumerate(text.split()):
+            if number:
                 self.end()
+            self._word += part
+        if text[-1:].isspace():
+            self.end()
 
     def add_raw(self, text: str) -> None:
         self._word += text
@@ -113,6 +117,10 @@ class _Lexer:
     def _until(self, stop: str) -> tuple[str, list[str]]:
         result, words = "", _Words()
         while character := self._peek():
+            if plain := self._plain(stop):
+                result += plain
+                words.add(plain)
+                continue
             if character == stop:
                 self._at += 1
                 break
@@ -127,6 +135,15 @@ class _Lexer:
                 raise Malformed(f"unexpected end of statement while looking for matching {stop}")
         words.end()
         return result, words.done
+
+    def _plain(self, stop: str) -> str:
+        """Take letters that mean nothing but themselves, as many as there are."""
+        found = _PLAIN.match(self._text, self._at)
+        end = found.end() if found else self._at
+        if stop and (stopped := self._text.find(stop, self._at, end)) >= 0:
+            end = stopped
+        start, self._at = self._at, end
+        return self._text[start:end]
 
     def _piece(self, character: str) -> tuple[str, bool]:
         """Return the next piece, and whether its white space belongs to a word."""

@@ -99,7 +99,7 @@ class Builder:
             if converted.target is not None:
                 grants = {NETWORK_HOST} if options.network == "host" else ()
                 require_granted(converted.target, frozenset(grants))
-            report = calls.checked(text, options, sources.image_here, every_stage=False)
+            report = calls.checked(text, options, sources.image_here, every_stage=False, images=project.images)
             if refusal := report.refusal():
                 raise InvalidArgument(refusal)
             for document in classic.warnings(report.findings):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from wharf.build.checks import print as findings
 from wharf.build.checks.check import Report, check
 from wharf.build.checks.settings import settings_of
-from wharf.build.convert.convert import Conversion, Missing
+from wharf.build.convert.convert import Conversion, Known, Missing
 from wharf.build.convert.options import UNKNOWN_IMAGE, BaseImage, ImageName, Options
 from wharf.build.describe import outline, targets
 from wharf.build.dockerfile.parser import parse
@@ -67,14 +67,23 @@ def answer(call: str, text: Text, options: Options, resolve: Resolve) -> Answer:
     )
 
 
-def checked(text: Text, options: Options, resolve: Resolve, *, every_stage: bool) -> Report:
+def checked(
+    text: Text, options: Options, resolve: Resolve, *, every_stage: bool, images: Known | None = None
+) -> Report:
     """Return what a Dockerfile should not say.
+
+    Args:
+        text: the file.
+        options: of the build.
+        resolve: finds images.
+        every_stage: look at those too that the build does not need.
+        images: those that are known already.
 
     Raises:
         InvalidArgument: it is malformed.
     """
-    parsed, settings = parse(text.source), settings_of(text.source)
-    known: dict[ImageName, BaseImage] = {}
+    parsed, settings = parse(text.source), settings_of(text.source, options.build_args)
+    known: dict[ImageName, BaseImage] = dict(images or {})
     with ExitStack() as held:
         while True:
             found = check(parsed, options, settings, known, text.ignored, every_stage=every_stage)

@@ -34,6 +34,8 @@ class Project:
         self._sources = sources
         self.dockerfile = dockerfile
         self.options = options
+        self.images: dict[ImageName, BaseImage] = {}
+        """The images that it starts from, once it is entered."""
         self._held = ExitStack()
         self._solving = AsyncExitStack()
         self._solver: Solver | None = None
@@ -47,7 +49,7 @@ class Project:
             NotFound: an image does not exist.
             NotImplementedHere: commands of another platform, and there is no emulator.
         """
-        known: dict[ImageName, BaseImage] = {}
+        known = self.images
         try:
             while isinstance(found := convert(self.dockerfile, self.options, known), Missing):
                 for name in found.images:

@@ -76,3 +76,14 @@ def test_a_copy_of_what_is_ignored_is_found() -> None:
         '3 CopyIgnoredFile: Attempting to Add file "tmp/y" that is excluded by .dockerignore',
     ]
     assert found(text, "tmp/*", "!tmp/helloworld.txt") == []
+
+
+def test_a_copy_of_a_context_that_is_ignored_as_a_whole_is_found() -> None:
+    said = '2 CopyIgnoredFile: Attempting to Copy file "." that is excluded by .dockerignore'
+
+    assert [found("FROM scratch\nCOPY . .\n", pattern) for pattern in (".*", "?", "*", "**")] == [
+        [],
+        [],
+        [said],
+        [said],
+    ]

@@ -26,6 +26,15 @@ def test_a_file_says_it_in_a_directive() -> None:
     assert settings_of("FROM b\n# check=skip=A\n") == Settings()
 
 
+def test_a_build_argument_says_it_in_the_files_place() -> None:
+    text = "# check=skip=A\nFROM b\n"
+
+    assert settings_of(text, {"BUILDKIT_DOCKERFILE_CHECK": "skip=B;error=true"}) == Settings(
+        frozenset({"B"}), error=True
+    )
+    assert settings_of(text, {"OTHER": "skip=B"}).skip == {"A"}
+
+
 def test_a_comment_adds_to_what_the_file_says() -> None:
     assert Settings(frozenset({"A"}), error=True).with_comments(["note", "check=skip=B because"]) == Settings(
         frozenset({"A", "B"}), error=True

@@ -109,6 +109,12 @@ def test_history_tells_the_arguments() -> None:
     assert found.image["history"][-1]["created_by"] == "RUN |1 v=1 /bin/sh -c x # buildkit"
 
 
+def test_a_mount_without_a_target_is_where_the_command_runs() -> None:
+    found = _exec("WORKDIR /work\nRUN --mount=from=other,source=/s,rw x")
+
+    assert [(mount.target, mount.selector) for mount in found.mounts] == [("/", ""), ("/work", "/s")]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
