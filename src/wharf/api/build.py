@@ -20,7 +20,6 @@ from wharf.spec.engine_api.build import BuildRequest, Ulimit
 T = TypeVar("T")
 _BUILDKIT = "2"
 _REFUSED = {
-    "squash": "squash is not supported by POST /build: use stages, or wharf image squash afterwards",
     "outputs": "outputs are not supported by POST /build: use docker buildx",
     "isolation": "isolation is for other operating systems than linux",
 }
@@ -35,9 +34,13 @@ async def _build(call: Call) -> web.StreamResponse:
         raise NotImplementedHere(
             f"security options of a build are not supported by this build of wharf: {options[0]}"
         )
+    if query.flag("squash") and not call.backend.system.experimental:
+        raise InvalidArgument("squash is only supported with experimental mode")  # Docker's words
     request = _request(query)
     request["registry_config"] = call.request.headers.get("X-Registry-Config", "")
     if query.text("version") == _BUILDKIT:
+        if query.flag("squash"):
+            raise NotImplementedHere("squash is not supported with BuildKit: use stages, or wharf image squash")
         session, ref = query.text("session") or "", query.text("buildid") or ""
         return await lines(call, call.backend.builds.build_over_session(request, session, ref))
     return await lines(call, call.backend.builds.build(call.chunks(), request))
@@ -49,6 +52,7 @@ def _request(query: Query) -> BuildRequest:
         "q": query.flag("q"),
         "nocache": query.flag("nocache"),
         "pull": query.flag("pull"),
+        "squash": query.flag("squash"),
         "extrahosts": [host for text in query.texts("extrahosts") for host in _hosts(text)],
         "buildargs": _document(query, "buildargs", dict[str, str | None]) or {},
         "labels": _document(query, "labels", dict[str, str]) or {},

@@ -192,7 +192,7 @@ class ImageVerbs:
         """
         reference = tagged(repository, tag) if repository else None
         below = self._images.resolve(base) if base else None
-        request = SquashRequest(self._images.resolve(name), below, reference, comment)
+        request = SquashRequest(self._images.resolve(name), below, [reference] if reference else [], comment)
         image = await self._images.layers.squash(request)
         self._publish("create", image.id, image.id)
         if reference:

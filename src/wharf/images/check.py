@@ -16,6 +16,7 @@ from typing import Final
 from wharf.errors import WharfError
 from wharf.images.catalog import Catalog, blobs_of
 from wharf.images.intake import Intake
+from wharf.images.packing import diff_id_of
 from wharf.images.record import ImageRecord
 from wharf.lib.digest import Digest, chain_ids, digest_of, hex_of
 from wharf.lib.reference import Reference
@@ -128,6 +129,7 @@ class ImageCheck:
 
     def _layers(self, layers: dict[Digest, tuple[Digest | None, Digest]]) -> Iterator[Finding]:
         """Check each layer: its name, its folder and, against its blob, what is in that."""
+        packed = set() if self._depth.quick else self._snapshots.packed()
         for chain_id, (parent, diff_id) in layers.items():
             expected = diff_id if parent is None else digest_of(f"{parent} {diff_id}".encode())
             if chain_id != expected:
@@ -136,11 +138,13 @@ class ImageCheck:
             problem = "" if folder.is_dir() else "its folder is missing"
             stored = None if self._depth.quick else self._catalog.stored_layer(diff_id)
             if stored is not None and self._content.exists(digest := Digest(stored["digest"])):
-                if digest in self._broken:
-                    continue
-                yield from self._unpacked(chain_id, diff_id, digest, problem)
-            elif problem:
-                yield Finding("layer", chain_id, problem, "pull, load or build its image again")
+                if digest not in self._broken:
+                    yield from self._unpacked(chain_id, diff_id, digest, problem)
+                continue
+            if not problem and chain_id in packed and diff_id_of(folder) != diff_id:
+                problem = "its files are not those that its build made"
+            if problem:
+                yield Finding("layer", chain_id, problem, "pull, load or build its image again, without the cache")
 
     def _unpacked(self, chain_id: Digest, diff_id: Digest, blob: Digest, problem: str) -> Iterator[Finding]:
         """Unpack a layer aside and compare."""

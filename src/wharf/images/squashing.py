@@ -16,7 +16,7 @@ from wharf.images.intake import Intake, Layer, encode_config
 from wharf.images.record import ImageRecord
 from wharf.kernel.libc import suppress_errno
 from wharf.kernel.openat2 import Resolve, openat2
-from wharf.lib.digest import Digest
+from wharf.lib.digest import Digest, chain_ids
 from wharf.lib.reference import Reference
 from wharf.spec.oci_image import History, ImageConfig
 from wharf.storage.snapshots import Snapshots
@@ -27,12 +27,29 @@ _IN_IMAGE: Final = Resolve.IN_ROOT | Resolve.NO_SYMLINKS
 
 
 @dataclass(frozen=True, slots=True)
+class Foundation:
+    """Layers that stay as they are, the lowest first, though no image may have just these."""
+
+    diff_ids: list[Digest]
+
+    @property
+    def chain_id(self) -> Digest:
+        """What the layers are together."""
+        return chain_ids(self.diff_ids)[-1]
+
+    @property
+    def id(self) -> Digest:
+        """What they are called in the history."""
+        return self.chain_id
+
+
+@dataclass(frozen=True, slots=True)
 class SquashRequest:
     """What a squash is told, checked."""
 
     image: ImageRecord
-    base: ImageRecord | None = None  # whose layers stay as they are; None: none do
-    reference: Reference | None = None
+    base: ImageRecord | Foundation | None = None  # whose layers stay as they are; None: none do
+    references: Sequence[Reference] = ()
     comment: str = ""
 
 
@@ -44,7 +61,7 @@ def squash_image(intake: Intake, snapshots: Snapshots, request: SquashRequest, n
         DataLoss: layers are missing.
     """
     kept = len(request.base.diff_ids) if request.base else 0
-    if request.base and request.image.diff_ids[:kept] != request.base.diff_ids:
+    if request.base and list(request.image.diff_ids[:kept]) != list(request.base.diff_ids):
         raise InvalidArgument(f"image {request.image.id} does not lie on {request.base.id}: it has other layers")
     below = intake.layers_of(request.image)  # held while they are read
     above = snapshots.lower_dirs(request.image.chain_id)[: len(below) - kept]
@@ -58,7 +75,7 @@ def squash_image(intake: Intake, snapshots: Snapshots, request: SquashRequest, n
         layer = intake.layer_of_folder(folder)
     layers = below[:kept] if layer.diff_id == EMPTY_TAR else [*below[:kept], layer]
     config = encode_config(configuration(request, layers, kept, now))
-    return intake.commit(config, layers, [request.reference] if request.reference else [], now)
+    return intake.commit(config, layers, request.references, now)
 
 
 def _opened(stack: ExitStack, folders: Sequence[Path]) -> list[int]:

@@ -105,13 +105,23 @@ class Snapshots:
             fsync_folder(self._data.snapshots)
 
     def record(
-        self, db: sqlite3.Connection, chain_id: Digest, *, parent: Digest | None, diff_id: Digest, size_bytes: int
+        self,
+        db: sqlite3.Connection,
+        chain_id: Digest,
+        *,
+        parent: Digest | None,
+        diff_id: Digest,
+        size_bytes: int,
+        packed: bool = False,
     ) -> None:
-        """Enter an adopted layer, inside the caller's transaction; idempotent."""
+        """Enter an adopted layer, inside the caller's transaction; idempotent.
+
+        ``packed`` says that its diff id is the digest of what its files are packed into here.
+        """
         db.execute(
-            "INSERT INTO snapshots (chain_id, parent, diff_id, size_bytes) VALUES (?, ?, ?, ?)"
+            "INSERT INTO snapshots (chain_id, parent, diff_id, size_bytes, packed) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (chain_id) DO NOTHING",
-            (chain_id, parent, diff_id, size_bytes),
+            (chain_id, parent, diff_id, size_bytes, packed),
         )
 
     def exists(self, chain_id: str) -> bool:
@@ -169,6 +179,10 @@ class Snapshots:
             Digest(str(layer)): (Digest(str(parent)) if parent else None, Digest(str(diff_id)))
             for layer, parent, diff_id in rows
         }
+
+    def packed(self) -> set[Digest]:
+        """Return the layers whose diff id is the digest of what their files are packed into here."""
+        return {Digest(str(row[0])) for row in self._database.query("SELECT chain_id FROM snapshots WHERE packed")}
 
     def strangers(self) -> set[str]:
         """Return the names of folders that are no recorded layer: left behind, or about to be recorded."""

@@ -55,9 +55,19 @@ class Snapshotter(Protocol):
         """Give a staged layer its name; one that exists is kept. It does not count until :meth:`record`."""
 
     def record(  # the layer's own facts
-        self, db: sqlite3.Connection, chain_id: Digest, *, parent: Digest | None, diff_id: Digest, size_bytes: int
+        self,
+        db: sqlite3.Connection,
+        chain_id: Digest,
+        *,
+        parent: Digest | None,
+        diff_id: Digest,
+        size_bytes: int,
+        packed: bool = False,
     ) -> None:
-        """Enter an adopted layer, inside the caller's transaction; idempotent."""
+        """Enter an adopted layer, inside the caller's transaction; idempotent.
+
+        ``packed`` says that its diff id is the digest of what its files are packed into here.
+        """
 
     def exists(self, chain_id: str) -> bool:
         """Return whether a layer is recorded."""

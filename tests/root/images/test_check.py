@@ -12,6 +12,9 @@ from tests.fakes.registry import FakeRegistry
 from tests.root.images.conftest import Store, imported, tar
 from tests.root.images.test_pull import fetched, pull, stock
 
+from wharf.build.operations.results import Layers
+from wharf.build.operations.store import Store as Drafts
+from wharf.build.operations.store import unrecorded
 from wharf.images.check import Depth, Finding
 from wharf.images.record import ImageRecord
 from wharf.lib.digest import Digest
@@ -151,3 +154,18 @@ def test_a_pull_fetches_what_a_check_removed_and_nothing_else(store: Store) -> N
     assert len(fetched(fake)) == 2
     asyncio.run(store.reopen())
     assert check(store) == []
+
+
+def test_a_layer_that_a_build_made_is_measured_though_it_has_no_blob(store: Store) -> None:
+    drafts = Drafts(store.snapshots, store.database)
+    with drafts.draft(Layers()) as draft:
+        with drafts.change(draft) as root, open(f"/proc/self/fd/{root}/f", "w") as file:
+            file.write("1" * 5000)
+        made = drafts.keep(draft, unrecorded)
+    assert check(store) == []
+    damage(store.snapshots.lower_dirs(made.chain_id)[0] / "f")
+
+    assert check(store, quick=True) == []
+    [found] = check(store)
+    assert (found.kind, found.subject, found.repaired) == ("layer", made.chain_id, False)
+    assert found.problem == "its files are not those that its build made"

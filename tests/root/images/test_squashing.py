@@ -48,7 +48,7 @@ def stack(store: Store) -> list[ImageRecord]:
 
 def squashed(store: Store, image: ImageRecord, base: str | None) -> ImageRecord:
     below = store.images.resolve(base) if base else None
-    return asyncio.run(store.images.layers.squash(SquashRequest(image, below, parse_reference("flat:1"))))
+    return asyncio.run(store.images.layers.squash(SquashRequest(image, below, [parse_reference("flat:1")])))
 
 
 def content(store: Store, image: ImageRecord) -> dict[str, bytes]:

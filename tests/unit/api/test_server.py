@@ -87,6 +87,24 @@ def test_nothing_to_do_is_304_without_a_body() -> None:
     assert (answer.status, answer.body) == (304, b"")
 
 
+@pytest.mark.parametrize(
+    ("experimental", "query", "status", "message"),
+    [
+        (False, "squash=1", 400, "squash is only supported with experimental mode"),
+        (True, "squash=1&version=2", 501, "squash is not supported with BuildKit: use stages, or wharf image squash"),
+    ],
+)
+def test_a_squash_is_refused_as_docker_does(experimental: bool, query: str, status: int, message: str) -> None:
+    async def run() -> tuple[Answer, list[object]]:
+        async with asyncio.timeout(10), serving() as served:
+            served.engine.system.experimental = experimental  # type: ignore[attr-defined]  # what is no call
+            return await served.ask("POST", f"/build?{query}", None), list(served.engine.calls)
+
+    answer, calls = asyncio.run(run())
+
+    assert (answer.status, answer.json, calls) == (status, {"message": message}, [])
+
+
 def test_unexpected_error_is_a_500_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     answer, _ = ask("GET", "/info", system_info=ZeroDivisionError("oops"))
 

@@ -40,6 +40,7 @@ class Converted:
     epoch_s: int | None
     platform: Platform
     contexts: frozenset[str]  # names of the local contexts that are used
+    own_layers: int = 0  # how many of its layers the target stage itself makes; those below are what it began with
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,9 @@ class Conversion:
             # In an order of their own: an image has the same bytes in whichever a client's map was sent.
             state.config["Labels"] = dict(sorted(labels.items()))
         return Converted(
-            state.edge, image, self.bases.get(index), self.epoch_s, state.platform, frozenset(self.used_contexts)
-        )
+            state.edge, image, self.bases.get(index), self.epoch_s, state.platform, frozenset(self.used_contexts),
+            state.own_layers,
+        )  # fmt: skip
 
     def target(self) -> int:
         """Return the stage that is asked for."""
@@ -134,6 +136,7 @@ class Conversion:
         try:
             override = self._override(stage.name, stage.name, self._platform(stage.begin), stage.begin.lines)
             state = override or self._begin(index, stage.begin)
+            state.inherited = len(state.image.get("history") or [])
             if override is None:
                 self._follow(index, state, stage)
         finally:

@@ -45,6 +45,7 @@ class StageState:
     command_set: bool = False
     workdir_set: bool = False
     epoch_s: int | None = None
+    inherited: int = 0  # lines of the history that it began with
     triggers: tuple[str, ...] = ()
     unset: dict[Unset, None] = field(default_factory=dict)  # in order, each once
 
@@ -107,6 +108,12 @@ class StageState:
         if not layer:
             entry["empty_layer"] = True
         self.image.setdefault("history", []).append(entry)
+
+    @property
+    def own_layers(self) -> int:
+        """How many layers its own instructions make."""
+        lines = (self.image.get("history") or [])[self.inherited :]
+        return sum(not line.get("empty_layer") for line in lines)
 
     def child(self, name: str, platform: Platform) -> StageState:
         """Return a stage that starts where this one ended."""

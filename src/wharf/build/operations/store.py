@@ -128,7 +128,7 @@ class Store:
         chain_id = diff_id if parent is None else chain_ids([parent, diff_id])[-1]
         self._snapshots.adopt(layer, chain_id)
         with self._database.transaction() as db:
-            self._snapshots.record(db, chain_id, parent=parent, diff_id=diff_id, size_bytes=size_bytes)
+            self._snapshots.record(db, chain_id, parent=parent, diff_id=diff_id, size_bytes=size_bytes, packed=True)
             record(db, chain_id)
         return Layers(chain_id)
 

@@ -129,7 +129,7 @@ class Builder:
         for document in narrator.finish():
             yield document
         names = _names(request)
-        image = await project.export(result, self._cache, names)
+        image = await project.export(result, self._cache, names, squash=bool(request.get("squash")))
         for document in _ending(image, names):
             yield document
 

@@ -21,6 +21,8 @@ from wharf.engine.builds.platforms import require_runnable
 from wharf.engine.builds.sources import Sources
 from wharf.engine.context import Context
 from wharf.errors import InvalidArgument
+from wharf.images.record import ImageRecord
+from wharf.images.squashing import Foundation, SquashRequest
 from wharf.lib.digest import Digest, chain_ids
 from wharf.lib.reference import Reference
 from wharf.spec.oci_image import ImageConfig
@@ -142,11 +144,25 @@ class Project:
             now_ns=context.clock.now_ns(),
         )
 
-    async def export(self, result: Layers, cache: Cache, names: list[Reference]) -> str:
-        """Make the image and return its id."""
+    async def export(self, result: Layers, cache: Cache, names: list[Reference], *, squash: bool = False) -> str:
+        """Make the image and return its id.
+
+        ``squash`` makes one layer of the target stage's. As with Docker the image without that is kept, nameless.
+        """
         context = self._context
-        image = await context.images.layers.assemble(self.configuration(result, cache), result.chain_id, names)
+        assert self._converted is not None
+        own, layers = self._converted.own_layers if squash else 0, context.images.layers
+        configuration = self.configuration(result, cache)
+        image = await layers.assemble(configuration, result.chain_id, () if own else names)
+        if own:
+            image = await layers.squash(SquashRequest(image, _below(image, own), names))
         context.events.publish("image", "build", image.id, {"name": image.id})
         for name in names:
             context.events.publish("image", "tag", image.id, {"name": name.familiar})
         return image.id
+
+
+def _below(image: ImageRecord, own: int) -> Foundation | None:
+    """Return the layers that the last ``own`` lie on; None for nothing."""
+    below = list(image.diff_ids)[:-own]
+    return Foundation(below) if below else None

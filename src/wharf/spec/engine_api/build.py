@@ -37,6 +37,7 @@ class BuildRequest(TypedDict, total=False):
     networkmode: str
     platform: str
     target: str
+    squash: bool
     registry_config: str  # the X-Registry-Config header: who asks which registry
     call: str  # Wharf's own: check, outline or targets; nothing is built
 

@@ -25,3 +25,40 @@ def test_results_are_listed_and_pruned(builds: Run) -> None:
         assert engine.builds._context.snapshots.total_size() == (await engine.images.inspect("busybox"))["Size"]
 
     builds(body)
+
+
+def test_a_squashed_build_has_one_layer_on_those_it_began_with(builds: Run) -> None:
+    text = """\
+FROM busybox AS one
+RUN echo 1 > /1 && rm /bin/vi
+FROM one
+RUN echo 2 > /2 && rm /1
+ENV A=b
+RUN echo 3 > /3
+"""
+
+    async def body(engine: wharf.Engine) -> None:
+        lines = await build(engine, text, squash=True, t=["made", "also:1"])
+        image = await engine.images.inspect("made")
+        base = (await engine.images.inspect("busybox"))["RootFS"]["Layers"]
+        layers = image["RootFS"]["Layers"]
+        done = await engine.run("made", ["sh", "-c", "cat /2 /3; echo $A; ls /1 /bin/vi 2>/dev/null"])
+
+        assert (len(layers), layers[: len(base)]) == (len(base) + 2, base)
+        assert done.stdout == b"2\n3\nb\n"
+        assert sorted(image["RepoTags"]) == ["also:1", "made:latest"]
+        assert {"aux": {"ID": image["Id"]}} in lines
+        history = await engine.images.history("made")
+        assert history[0]["Comment"].startswith("merge sha256:")
+        assert [step["Size"] for step in history[1:4]] == [0, 0, 0]  # of the three steps' own
+
+    builds(body)
+
+
+def test_a_squashed_build_without_layers_of_its_own_is_as_any(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await build(engine, "FROM busybox\nENV A=b\n", squash=True)
+
+        assert (await engine.run("made", ["sh", "-c", "echo $A"])).stdout == b"b\n"
+
+    builds(body)

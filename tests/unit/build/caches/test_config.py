@@ -68,6 +68,8 @@ def test_documents_of_buildkit_are_read() -> None:
         ({"layers": [{"blob": "x", "parent": -1}], "records": [{"layers": [{"layer": 0}]}]}, "'x' is no digest"),
         ({"layers": [{"blob": A, "parent": -1}], "records": [{"layers": [{"layer": 0}]}]}, "'' is no digest"),
         ({"layers": [{"blob": A, "parent": -1}], "records": [{"chains": [{"layers": [0] * 501}]}]}, "too many"),
+        ({"records": [{"digest": K[0], "layers": [{"layer": 0}] * 1001}]}, "a record has more than 1000 results"),
+        ({"records": [{"digest": K[0], "layers": [], "chains": [{"layers": []}] * 1001}]}, "more than 1000 results"),
         ({"records": [{}] * 50_001}, "too many"),
         ({"layers": [{}] * 10_001}, "too many"),
         ({"layers": 7}, "invalid cache"),
@@ -76,6 +78,11 @@ def test_documents_of_buildkit_are_read() -> None:
 def test_what_cannot_be_is_refused(document: dict[str, object], said: str) -> None:
     with pytest.raises(InvalidArgument, match=said):
         _decoded(**document)
+
+
+def test_as_many_results_as_may_be_are_read() -> None:
+    record = {"digest": K[0], "layers": [{"layer": 0}] * 500, "chains": [{"layers": [0]}] * 500}
+    assert _decoded(layers=[{"blob": A, "parent": -1}], records=[record]) == {K[0]: (A,)}
 
 
 def test_a_giant_or_broken_document_is_refused() -> None:
