@@ -99,6 +99,7 @@ def main() -> None:
             "-max_len=20000",
             "-timeout=20",
             "-verbosity=0",
+            "-print_final_stats=1",
             f"-artifact_prefix={folder}-",
         ]
         atheris.Setup([sys.argv[0], *options, folder], one)

@@ -7,6 +7,7 @@ record is a leftover of a process that was killed: :meth:`Snapshots.sweep` remov
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import secrets
 import sqlite3
@@ -264,6 +265,33 @@ class Snapshots:
     def detach(self, container_id: str) -> None:
         """Undo that, after the end; idempotent."""
         self.roots.detach(self._data.container(container_id))
+        for place in self._places(container_id):
+            self.roots.release(place)
+
+    def place_image(self, container_id: str, target: str, chain_id: str) -> str:
+        """Return a folder of a container's that shows an image, made anew, for its mount at ``target``.
+
+        "" where the runtime mounts the image's layers itself. It goes with the container.
+        """
+        lower = self.lower_dirs(chain_id)
+        if len(lower) < 2 or not (self.roots.copies or self.roots.attaches):
+            return ""
+        place = self._data.container(container_id) / "images" / hashlib.sha256(os.fsencode(target)).hexdigest()
+        self.roots.release(place)
+        trees.remove(place, self._data.ingest)
+        place.mkdir(mode=0o700, parents=True)
+        return self.roots.combine(place, lower, read_only=True)["source"]
+
+    def _places(self, container_id: str) -> list[Path]:
+        with suppress_errno(errno.ENOENT):
+            return list((self._data.container(container_id) / "images").iterdir())
+        return []
+
+    def _release(self, container_id: str) -> Path:
+        """Let go of what a container has on the host; return its folder."""
+        for folder in (*self._places(container_id), self._data.container(container_id)):
+            self.roots.release(folder)
+        return self._data.container(container_id)
 
     def layers_of(self, container_id: str, chain_id: str) -> Layers:
         """Return how a stopped container's root is put together, to be looked into or written to."""
@@ -325,14 +353,12 @@ class Snapshots:
         Returns what frees its space, which takes time; if that is never called, the next start of an engine does it.
         None when there is no such folder.
         """
-        self.roots.release(self._data.container(container_id))
-        grave = trees.bury(self._data.container(container_id), self._data.ingest)
+        grave = trees.bury(self._release(container_id), self._data.ingest)
         return None if grave is None else lambda: trees.remove_buried(grave)
 
     def discard(self, container_id: str) -> None:
         """Remove a container's folder with its own layer; idempotent."""
-        self.roots.release(self._data.container(container_id))
-        trees.remove(self._data.container(container_id), self._data.ingest)
+        trees.remove(self._release(container_id), self._data.ingest)
 
 
 def spread(folder: Path) -> None:

@@ -57,18 +57,20 @@ async def _live(engine: wharf.Engine, driver: str) -> None:
     done = await engine.run("made:1", ["sh", "-c", "cat /etc/new /root/f; ls /bin/vi || echo gone"])
     assert done.stdout == b"new\n12345\ngone\n"
     await _limited(engine, driver)
+    await _mounted_image(engine)
     await _build(engine)
     assert [document async for document in engine.system.check()][-1]["problems"] == 0
 
 
 _DOCKERFILE = """\
 FROM busybox AS one
-RUN echo one > /made && rm /bin/vi && ln /made /same && mkdir /d && echo old > /d/f && echo kept > /d/g
+RUN echo one > /made && rm /bin/vi \
+ && ln /made /same && echo 1 > /plain && mkdir /d && echo old > /d/f && echo kept > /d/g
 FROM one AS two
 COPY <<X /d/f
 new
 X
-RUN rm -r /d && mkdir /d && echo again > /d/h && chmod 4711 /made
+RUN rm -r /d && mkdir /d && echo again > /d/h && chmod 4711 /plain
 FROM busybox
 RUN --mount=from=two,target=/two \
     --mount=from=two,source=/d,target=/part \
@@ -78,11 +80,34 @@ RUN --mount=from=two,target=/two \
     --mount=type=cache,from=two,source=/d,target=/cache \
     echo more > /written/more && echo less > /context/less \
     && ls /two/d /part /cache > /seen && cat /file /written/more /context/less >> /seen \
-    && stat -c %a /two/made >> /seen && (test -e /two/bin/vi || echo gone >> /seen)
+    && stat -c %a /two/plain >> /seen && (test -e /two/bin/vi || echo gone >> /seen)
 COPY --from=two /made /d /all/
 CMD ["sh", "-c", "cat /seen; ls /all; ls /"]
 """
 _SEEN = "/cache:\nh\n\n/part:\nh\n\n/two/d:\nh\none\nmore\nless\n4711\ngone\nh\nmade\n"
+
+
+async def _mounted_image(engine: wharf.Engine) -> None:
+    """An image of several layers at a place in a container, whole and a part of it, for two starts."""
+    host: HostConfig = {
+        "Mounts": [
+            {"Type": "image", "Source": "made:1", "Target": "/image"},
+            {"Type": "image", "Source": "made:1", "Target": "/part", "ImageOptions": {"Subpath": "etc"}},
+        ]
+    }
+    script = (
+        "cat /image/etc/new /part/new; test -e /image/bin/vi || echo gone; touch /image/x 2>/dev/null || echo refused"
+    )
+    created = await engine.containers.create(
+        {"Image": "busybox", "Cmd": ["sh", "-c", script], "Tty": True, "HostConfig": host}, name="sees"
+    )
+    container = str(created["Id"])
+    for _ in range(2):
+        await engine.containers.start(container)
+        await (await engine.containers.wait(container))
+    log = b"".join([chunk async for chunk in await engine.containers.logs(container, stderr=False)])
+    assert log == b"new\r\nnew\r\ngone\r\nrefused\r\n" * 2
+    await engine.containers.remove(container)
 
 
 async def _build(engine: wharf.Engine) -> None:

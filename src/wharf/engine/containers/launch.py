@@ -134,7 +134,10 @@ def _maker(context: Context, container: Container) -> MadeBy:
 
 
 async def _inputs(context: Context, container: Container, sandbox: str | None) -> Inputs:
-    spec = container.spec
+    spec, roots = container.spec, context.snapshots.roots
+    images: dict[str, str] = {}
+    if roots.copies or roots.attaches:  # otherwise the runtime mounts their layers itself
+        images = await asyncio.to_thread(mounts.place_images, context, container)
     return Inputs(
         container_id=container.id,
         name=container.name,
@@ -146,7 +149,7 @@ async def _inputs(context: Context, container: Container, sandbox: str | None) -
         cgroups_path=context.cgroups_path(container),
         sandbox=sandbox,
         mounts=[
-            *mounts.resolved(context, container),
+            *mounts.resolved(context, container, images),
             *([init.mount(init.find())] if init.wanted(spec.host_config) else []),
         ],
         devices=devices.of_host_config(spec.host_config),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from posixpath import normpath
+from types import MappingProxyType
 
 from wharf.engine.containers.mount_request import Wanted, parse_volumes_from, wanted
 from wharf.engine.containers.record import Container
@@ -101,8 +102,20 @@ def _find_source(mount: Wanted) -> None:
     Path(mount.source).mkdir(parents=True, exist_ok=True)
 
 
-def resolved(context: Context, container: Container) -> list[ResolvedMount]:
-    """Return what the OCI configuration mounts.
+def place_images(context: Context, container: Container) -> dict[str, str]:
+    """Make what storage drivers need on the host for images that a container mounts; return folders, by target."""
+    found = {}
+    for point in container.spec.mounts:
+        if point.get("Type") == "image":
+            target, image = point.get("Destination") or "", context.images.resolve(point.get("Name") or "")
+            found[target] = context.snapshots.place_image(container.id, target, image.chain_id)
+    return found
+
+
+def resolved(
+    context: Context, container: Container, images: Mapping[str, str] = MappingProxyType({})
+) -> list[ResolvedMount]:
+    """Return what the OCI configuration mounts; ``images`` has the folders that :func:`place_images` made.
 
     Raises:
         InvalidArgument: a part of a volume does not exist, or a propagation is not what the host's mount has.
@@ -113,13 +126,13 @@ def resolved(context: Context, container: Container) -> list[ResolvedMount]:
     for point in container.spec.mounts:
         target = point.get("Destination") or ""
         mount = asked.get(target) or Wanted(point.get("Type") or "bind", "", target)
-        mounts.append(_resolved(context, point, mount))
+        mounts.append(_resolved(context, point, mount, images.get(target, "")))
     for target, options in (host.get("Tmpfs") or {}).items():
         mounts.append(ResolvedMount("tmpfs", "", target, options=tuple(o for o in (options or "").split(",") if o)))
     return mounts
 
 
-def _resolved(context: Context, point: MountPoint, mount: Wanted) -> ResolvedMount:
+def _resolved(context: Context, point: MountPoint, mount: Wanted, placed: str) -> ResolvedMount:
     found = ResolvedMount(
         type=mount.type,
         source=point.get("Source") or "",
@@ -132,7 +145,7 @@ def _resolved(context: Context, point: MountPoint, mount: Wanted) -> ResolvedMou
     )
     if mount.type == "image":
         image = context.images.resolve(point.get("Name") or "")
-        lower = [str(path) for path in context.snapshots.lower_dirs(image.chain_id)]
+        lower = [placed] if placed else [str(path) for path in context.snapshots.lower_dirs(image.chain_id)]
         found = replace(found, lower=tuple(lower), source=lower[0] if len(lower) == 1 else "")
     if mount.type == "bind":
         require_propagation(found.source, mount.propagation)

@@ -175,18 +175,18 @@ class Repository:
         """Return all tags (distribution-spec "Listing Tags"), following its pages."""
         found: list[str] = []
         async for page in self._pages(self.address("tags/list"), "tags"):
-            tags = page.get("tags") or []
+            tags = _decoded(page, "tags").get("tags") or []
             found += [tag for tag in tags if isinstance(tag, str)]
         return found
 
-    async def _pages(self, path: str, what: str) -> AsyncIterator[dict[str, Any]]:
+    async def _pages(self, path: str, what: str) -> AsyncIterator[bytes]:
         for _ in range(_MAX_PAGES):
             async with self.connection.request(
                 "GET", path, what=f"{what} of {self.path}", scopes=[self.pull_scope]
             ) as response:
-                document = _decoded(await read_whole(response, MAX_MANIFEST_BYTES, what), what)
+                page = await read_whole(response, MAX_MANIFEST_BYTES, what)
                 more = _NEXT.search(response.headers.get("Link", ""))
-            yield document
+            yield page
             if more is None:
                 return
             path = more[1]
@@ -200,17 +200,12 @@ class Repository:
             artifact_type: only those of this type.
         """
         query = f"?{urlencode({'artifactType': artifact_type})}" if artifact_type else ""
+        listed: list[Descriptor] = []
         try:
-            async with self.connection.request(
-                "GET",
-                self.address(f"referrers/{digest}{query}"),
-                what=f"referrers of {digest}",
-                scopes=[self.pull_scope],
-            ) as response:
-                raw = await read_whole(response, MAX_MANIFEST_BYTES, f"referrers of {digest}")
+            async for raw in self._pages(self.address(f"referrers/{digest}{query}"), f"referrers of {digest}"):
+                listed += parse_index(raw).get("manifests", [])
         except NotFound:
-            raw = await self._referrers_by_tag(digest)
-        listed = parse_index(raw).get("manifests", [])
+            listed = parse_index(await self._referrers_by_tag(digest)).get("manifests", [])
         return [one for one in listed if not artifact_type or one.get("artifactType") == artifact_type]
 
     async def _referrers_by_tag(self, digest: Digest) -> bytes:

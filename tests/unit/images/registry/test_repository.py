@@ -5,6 +5,7 @@ import json
 import os
 
 import pytest
+from aiohttp import web
 from tests.fakes.registry import FakeRegistry, Slept, breaks_off, fails, repository, well
 
 from wharf.errors import DataLoss, InvalidArgument, NotFound, Unavailable
@@ -95,6 +96,29 @@ def test_referrers_are_found_by_tag_where_there_is_no_api() -> None:
             return [[one["digest"] for one in await repo.referrers(subject, kind)] for kind in kinds]
 
     assert asyncio.run(fetch()) == [[digest_of(b"r")], [digest_of(b"r")], []]
+
+
+def test_referrers_are_asked_for_by_type_and_come_page_by_page() -> None:
+    subject = digest_of(b"s")
+    wanted = [{"digest": digest_of(bytes([n])), "artifactType": "application/x"} for n in range(3)]
+    unfiltered = {"digest": digest_of(b"other"), "artifactType": "application/y"}
+    pages = [wanted[:2], [unfiltered, wanted[2]]]
+
+    async def listed(request: web.Request) -> web.StreamResponse:
+        number = int(request.query.get("page", "0"))
+        more = {} if number else {"Link": f'<{request.path}?{request.query_string}&page=1>; rel="next"'}
+        return web.json_response({"schemaVersion": 2, "manifests": pages[number]}, headers=more)
+
+    async def fetch() -> list[str]:
+        async with repository(fake) as repo:
+            return [one["digest"] for one in await repo.referrers(subject, "application/x")]
+
+    fake = FakeRegistry(faults=[listed, listed])
+    assert asyncio.run(fetch()) == [one["digest"] for one in wanted]
+    assert fake.asked == [
+        f"GET /v2/repo/referrers/{subject}?artifactType=application/x",
+        f"GET /v2/repo/referrers/{subject}?artifactType=application/x&page=1",
+    ]
 
 
 def test_a_registry_that_does_not_tell_a_digest_is_asked_for_the_manifest() -> None:
