@@ -45,6 +45,9 @@ class Draft(Protocol):
 class Snapshotter(Protocol):
     """Committed layers by chain id, and one writable layer a container on top of them. Everything blocks."""
 
+    def sweep(self) -> None:
+        """Remove what killed processes left: once, before all else."""
+
     def stage(self) -> AbstractContextManager[Stage]:
         """Begin a layer."""
 

@@ -234,6 +234,23 @@ class SnapshotterContract:
 
         assert not folder.exists()
 
+    def test_what_a_killed_process_left_of_a_draft_is_swept(
+        self, snapshotter: Snapshotter, transaction: Transaction, mounted: Mounted
+    ) -> None:
+        top = self.image(snapshotter, transaction)
+        with snapshotter.draft(top) as draft, snapshotter.combined([*snapshotter.lower_dirs(top)]):
+            ingest = draft.folder.parent
+            (draft.folder / "floor").mkdir()
+            with mounted(draft.mount(draft.folder / "floor")) as root:
+                (root / "new").touch()
+            snapshotter.sweep()
+
+            assert os.listdir(ingest) == []
+            assert f"{ingest}/" not in Path("/proc/self/mountinfo").read_text()
+        with snapshotter.open_image(top) as image:
+            assert image is not None
+            assert sorted(os.listdir(image)) == ["hidden", "kept", "link", "own", "replaced"]
+
     def test_the_floor_of_a_draft_shows_where_nothing_else_does_and_is_no_change(
         self, snapshotter: Snapshotter, transaction: Transaction, mounted: Mounted
     ) -> None:
