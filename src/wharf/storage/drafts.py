@@ -70,7 +70,8 @@ class LayerDraft:
         made.root.mkdir(mode=0o711)
         with self.roots.changes(self.folder, self._all, self.scratch) as changes:
             changes.rename(made.path)
-            translate(made.path)
+            if self.roots.marks_as_archives:
+                translate(made.path)
             yield made
 
     @contextmanager

@@ -132,6 +132,10 @@ class Roots(Protocol):
         """Whether :meth:`attach` and :meth:`detach` do anything."""
 
     @property
+    def marks_as_archives(self) -> bool:
+        """Whether :meth:`changes` may have deletions written as archives write them, beside overlay's way."""
+
+    @property
     def takes_archives(self) -> bool:
         """Whether layers come in by :meth:`take_archive`, and are not unpacked."""
 

@@ -28,6 +28,7 @@ class FuseOverlayRoots(OverlayRoots):
 
     name = _PROGRAM
     attaches = True
+    marks_as_archives = True
 
     def require(self, data_root: Path) -> None:
         """Check that the program and the device are there.

@@ -31,6 +31,7 @@ class NativeRoots:
     name = "vfs"
     copies = True
     attaches = False
+    marks_as_archives = False
     takes_archives = False
 
     def take_archive(self, layer: Path, archive: Source) -> int:

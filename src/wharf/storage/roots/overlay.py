@@ -22,6 +22,7 @@ class OverlayRoots:
     name = "overlay2"
     copies = False
     attaches = False
+    marks_as_archives = False
     takes_archives = False
 
     def take_archive(self, layer: Path, archive: Source) -> int:
