@@ -211,6 +211,19 @@ class Catalog(Lookup):
                 raise NotFound(f"No such image: {manifest_digest}")
             return self.insert(record, references, now, lambda _: None, target)
 
+    def touch(self, references: Iterable[Reference], now: str) -> None:
+        """Enter that references were found to be as their registry says; atomic. Of those that have gone, nothing.
+
+        Only their time changes: nothing is read or written anew for it.
+        """
+        with self.lock:
+            own = {str(one): self._names[str(one)].image_id for one in references if str(one) in self._names}
+            with self._database.transaction() as db:
+                for reference in own:
+                    db.execute("UPDATE image_references SET updated_at = ? WHERE reference = ?", (now, reference))
+            for image_id in set(own.values()):
+                self._by_id[image_id] = replace(self._by_id[image_id], tagged_at=now)
+
     def name(self, image_id: Digest, reference: Reference, now: str, like: Reference | None = None) -> None:
         """Give an image one more reference, which another loses when it has it; atomic.
 

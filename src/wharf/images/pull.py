@@ -75,6 +75,8 @@ class Pull:
             known = await asyncio.to_thread(self._whole, found.manifest.digest)
             if known is not None and self._is_settled(found):
                 record = known
+                names, now = self._names(found), self._store.now()
+                await self._store.blocking.run(lambda: self._store.catalog.touch(names, now))
             else:
                 self._store.under_way.add(found.target)
                 try:

@@ -98,12 +98,18 @@ def test_a_pull_of_what_is_here_asks_once_and_writes_nothing(store: Store) -> No
 
     async def gather() -> tuple[list[str], str]:
         async with serving(fake), fresh(store) as images:
+            pulled_at = ""
             for _ in range(2):
                 before = files(store)
                 fake.asked = []
                 stream = images.transfers.pull(f"{fake.address}/repo:1", credentials=ANONYMOUS)
                 said = [str(document.get("status")) async for document in stream]
+                # Who pulls by age has asked, and need not ask again.
+                before_it, pulled_at = pulled_at, images.resolve(f"{fake.address}/repo:1").tagged_at
+                assert pulled_at > before_it
             assert files(store) == before
+            rows = store.database.query("SELECT DISTINCT updated_at FROM image_references")
+            assert rows == [(pulled_at,)]
             return fake.asked, said[-1]
 
     stock(fake)
