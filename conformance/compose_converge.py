@@ -10,6 +10,7 @@ dockerd's results are kept in ``build/compose-converge.json``, with what they ar
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
@@ -28,8 +29,14 @@ from bench import sides
 from bench.raw_http import Connection, UnexpectedAnswer
 from bench.sides import Engine, Side
 
-from conformance import compose_config
-from conformance.compose_fixtures import Fixture, of_docker_compose, of_podman_compose
+from conformance import compose_config, compose_stand_ins
+from conformance.compose_fixtures import (
+    Fixture,
+    completed,
+    of_docker_compose,
+    of_podman_compose,
+    of_specification,
+)
 from conformance.compose_state import State, differences, look
 from conformance.docker_py import alpine
 from conformance.suites import Outcome, Suite
@@ -44,7 +51,16 @@ _UP_S = 40
 # The peer's builder is the old one, and its engine of 2020.
 _TOO_OLD = re.compile(r" Building\b|requires? (Docker Engine|API version)|classic builder")
 _SERVERS = ("nginx", "redis-server", "dumb-init", "docker-entrypoint.sh")
+_HOOKS = ("do_something_on_startup.sh", "manage.py")
 _SCRIPT = b'#!/bin/sh\ncase "$0" in *dumb-init) exec "$@" ;; esac\ntrap "exit 0" TERM INT\nsleep 100000 &\nwait\n'
+_MODEL_RUNNER = """\
+#!/bin/sh
+case "$1" in
+    ls) echo "[]" ;;
+    status) echo '{"running": true, "endpoint": "http://runner"}' ;;
+    docker-cli-plugin-metadata) echo '{"SchemaVersion": "0.1.0", "Vendor": "a stand-in", "Version": "v1.0.6"}' ;;
+esac
+"""
 _SHELL, _SERVER = ("sh",), ("nginx",)
 # What the two make differently, and why that is meant.
 _PODMAN = "podman-compose:tests/integration"
@@ -65,7 +81,11 @@ IMAGES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         ("nginx:latest", "nginx:alpine", "redis:alpine", "mariadb:latest", "gtardif/sentences-web:latest",
          "gtardif/sentences-db:latest", "gtardif/sentences-api:latest", "rabbitmq:3", "postgres:9.6",
-         "memcached:alpine", "bitnami/redis-cluster:6.2"), _SERVER),
+         "memcached:alpine", "bitnami/redis-cluster:6.2", "postgres:latest", "postgres:16", "redis:latest",
+         "example/app:latest", "example/backend:latest", "example/database:latest", "example/monitoring:latest",
+         "example/proxy:latest", "example/webapp:latest", "another-image:latest", "app:latest",
+         "functions/alpine:health", "functions/nodeinfo:latest",
+         "backup-service:latest", "foo:latest", "my-image:latest", "myapp:latest", "myimage:latest"), _SERVER),
 }  # fmt: skip
 """The images there are, and what each runs by itself."""
 
@@ -112,6 +132,10 @@ def play(
 ) -> dict[str, Result]:
     """Bring each fixture up and down on an engine, one after the other, each in a copy of its suite."""
     with sides.running(engine, root, "docker", {}) as side:
+        plugin = Path(side.environment["DOCKER_CONFIG"]) / "cli-plugins/docker-model"
+        plugin.parent.mkdir()
+        plugin.write_text(_MODEL_RUNNER)
+        plugin.chmod(0o755)
         for name, command in IMAGES.items():
             _load(side, name, command)
         return {fixture.name: _one(side, compose(side), fixture) for fixture in fixtures}
@@ -127,7 +151,8 @@ def _one(side: Side, compose: list[str], fixture: Fixture) -> Result:
 
         def run(*words: str) -> str:
             """Run a command of the project; return what it says when it fails."""
-            command = [*compose, "--ansi", "never", "-p", _PROJECT, "-f", str(path), *words]
+            files = ["-f", str(path), *(["-f", str(path.with_name(fixture.more))] if fixture.more else [])]
+            command = [*compose, "--ansi", "never", "-p", _PROJECT, *files, *words]
             try:
                 done = subprocess.run(
                     command, cwd=path.parent, env=environment, stdin=subprocess.DEVNULL,
@@ -138,6 +163,8 @@ def _one(side: Side, compose: list[str], fixture: Fixture) -> Result:
             return f"{words[0]}: {done.stderr.strip()[-300:] or done.returncode}" if done.returncode else ""
 
         with Connection(side.socket) as connection:
+            for kind, name in fixture.external:
+                connection.json("POST", f"/{kind}/create", {"Name": name})
             said = run("up", "-d")
             state = look(connection, _PROJECT) if not said else {}
             before = _ids(connection)
@@ -205,10 +232,11 @@ def _layer() -> bytes:
     """Return busybox with what stands for other images' servers: programs that wait to be ended."""
     out = io.BytesIO(alpine(busybox.layer()))
     with tarfile.open(fileobj=out, mode="a") as tar:
-        for name in _SERVERS:
-            entry = tarfile.TarInfo(f"usr/bin/{name}")
-            entry.size, entry.mode = len(_SCRIPT), 0o755
-            tar.addfile(entry, io.BytesIO(_SCRIPT))
+        programs = {f"usr/bin/{name}": _SCRIPT for name in _SERVERS} | dict.fromkeys(_HOOKS, b"#!/bin/sh\n")
+        for name, text in programs.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(text), 0o755
+            tar.addfile(entry, io.BytesIO(text))
         bash = tarfile.TarInfo("bin/bash")
         bash.type, bash.linkname = tarfile.SYMTYPE, "busybox"
         tar.addfile(bash)
@@ -223,6 +251,7 @@ def _peers_results(fixtures: Sequence[Fixture], root: Path) -> dict[str, Result]
     """Return what the peer makes of the fixtures: from the last time, as far as it is the same peer."""
     compose = compose_config.peer(2)
     version = "; ".join(_version(command) for command in ([*compose, "version", "--short"], ["dockerd", "--version"]))
+    version += f"; {_given()}"
     known = json.loads(_CACHE.read_text()) if _CACHE.exists() else {}
     results = dict(known["results"]) if known.get("version") == version else {}
     wanted = [fixture for fixture in fixtures if fixture.name not in results]
@@ -233,11 +262,22 @@ def _peers_results(fixtures: Sequence[Fixture], root: Path) -> dict[str, Result]
     return {fixture.name: Result(**results[fixture.name]) for fixture in fixtures}
 
 
+def _specification(scratch: Path) -> Outcome:
+    return converge(completed(of_specification(scratch / "examples")), scratch)
+
+
+def _given() -> str:
+    """Return a digest of the images and of what completes examples."""
+    made = json.dumps(IMAGES) + Path(compose_stand_ins.__file__).read_text()
+    return hashlib.sha256(made.encode()).hexdigest()[:12]
+
+
 def _version(command: list[str]) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 SUITES = (
     Suite("compose-converge", 94, lambda scratch: converge(of_docker_compose(), scratch)),
+    Suite("compose-converge-spec", 60, _specification),
     Suite("compose-converge-podman", 108, lambda scratch: converge(of_podman_compose(), scratch)),
 )

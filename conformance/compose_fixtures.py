@@ -14,9 +14,10 @@ import re
 import subprocess
 import textwrap
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from conformance.compose_stand_ins import complete
 from conformance.suites import Unavailable
 
 _COMPOSE, _COMPOSE_GO = "github.com/docker/compose/v5@v5.1.2", "github.com/compose-spec/compose-go/v2@v2.10.2"
@@ -31,6 +32,8 @@ class Fixture:
     name: str
     path: Path
     suite: Path  # the folder that has all it speaks of
+    more: str = ""  # the name of a file beside it that is merged after it
+    external: tuple[tuple[str, str], ...] = ()  # (networks or volumes, name) of what has to be there already
 
 
 def of_modules() -> list[Fixture]:
@@ -63,10 +66,20 @@ def of_specification(scratch: Path) -> list[Fixture]:
         if page.name == "spec.md":  # all the other pages in one
             continue
         for number, text in enumerate(examples(page.read_text())):
-            path = scratch / f"{page.stem}-{number}" / "compose.yaml"
+            name = f"{page.stem}-{number}"
+            path = scratch / name / "app/compose.yaml"  # in a folder of its own: some speak of what is beside it
             path.parent.mkdir(parents=True)
             path.write_text(text)
-            found.append(Fixture(f"compose-spec:{path.parent.name}", path, path.parent))
+            found.append(Fixture(f"compose-spec:{name}", path, scratch))
+    return found
+
+
+def completed(fixtures: Iterable[Fixture]) -> list[Fixture]:
+    """Return examples with all that they leave out."""
+    found = []
+    for fixture in fixtures:
+        more, external = complete(fixture.path)
+        found.append(replace(fixture, more=more, external=external))
     return found
 
 

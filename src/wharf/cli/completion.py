@@ -116,7 +116,7 @@ def _of_command(command: Command, rest: Sequence[str], word: str, names: Callabl
 
 
 def _flags(flags: Sequence[Flag]) -> Candidates:
-    return {f"--{flag.name}": flag.help for flag in flags if not flag.refusal}
+    return {f"--{flag.name}": flag.help for flag in flags if flag.shown}
 
 
 def _without(flags: Sequence[Flag], words: list[str]) -> list[str]:

@@ -47,7 +47,7 @@ class Flag:
         Args:
             name: Long name without dashes.
             kind: What its value is.
-            text: Its line in --help.
+            text: Its line in --help; none for one that is taken for the sake of old habits, and not shown.
             short: One letter.
             default: The value when it is not given; by default the kind's zero.
             refusal: Why it is refused, for one that Docker has and Wharf has not.
@@ -60,6 +60,11 @@ class Flag:
         self.default = _ZEROS[kind] if default is None else default
         self.refusal = refusal
         self.check = _filter if check is None and name == "filter" else check
+
+    @property
+    def shown(self) -> bool:
+        """Whether --help and completion name it."""
+        return bool(self.help) and not self.refusal
 
     @property
     def title(self) -> str:

@@ -54,7 +54,7 @@ def group_flags(group: str) -> tuple[Flag, ...]:
 def command_help(command: Command, path: str) -> str:
     """Return the help of one command."""
     parts = [f"Usage:  {command.usage(path)}\n\n{command.summary}\n"]
-    rows = [_flag_row(flag) for flag in sorted(command.flags, key=lambda flag: flag.name) if not flag.refusal]
+    rows = [_flag_row(flag) for flag in sorted(command.flags, key=lambda flag: flag.name) if flag.shown]
     parts.append("\nOptions:\n" + render(rows, least=0))
     if command.examples:
         parts.append("\nExamples:\n" + "".join(f"  {line}\n" for line in command.examples))

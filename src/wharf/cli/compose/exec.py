@@ -12,6 +12,7 @@ from wharf.cli.exec import COMMANDS as PLAIN
 from wharf.cli.exec import execute
 from wharf.cli.flags import Flag, parse
 from wharf.client.documents import text
+from wharf.errors import InvalidArgument
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,8 +37,22 @@ def exec_words(values: Values, *, terminal: bool) -> list[str]:
     words += ["--privileged"] if values.on("privileged") else []
     if values.on("detach"):
         return [*words, "--detach"]
-    tty = not values.on("no-tty") if values.given("no-tty") else terminal
+    tty = terminal_of(values, terminal=terminal)
     return [*words, *(["--tty"] if tty else []), *(["--interactive"] if values.on("interactive") else [])]
+
+
+def terminal_of(values: Values, *, terminal: bool) -> bool:
+    """Return whether the command gets a terminal: as flags say, or as we have one ourselves.
+
+    Raises:
+        InvalidArgument: flags contradict each other.
+    """
+    if values.given("no-tty") or values.given("no-TTY"):
+        if values.given("tty"):
+            raise InvalidArgument("--tty and --no-TTY can't be used together")
+        return not (values.on("no-tty") or values.on("no-TTY"))
+    # Who is used to -it gives it in scripts too, where there is no terminal.
+    return terminal and (values.on("tty") or not values.given("tty"))
 
 
 COMMANDS = (
@@ -50,6 +65,7 @@ COMMANDS = (
             Flag("index", "int", "Which of the service's containers, from 1; the first unless given"),
             Flag("interactive", "bool", "Keep its stdin open", short="i", default=True),
             Flag("no-tty", "bool", "Give it no terminal", short="T"),
+            Flag("no-TTY", "bool"), Flag("tty", "bool", short="t", default=True),
             Flag("privileged", "bool", "All capabilities"),
             Flag("user", "string", "Who runs it", short="u"),
             Flag("workdir", "string", "Working folder", short="w"), DRY_RUN,

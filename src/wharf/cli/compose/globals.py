@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 
-from wharf.cli.flags import Flag, one_of, parse
+from wharf.cli.flags import Flag, UsageError, one_of, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,17 +27,37 @@ PROJECT_FLAGS = (
     Flag("file", "list", "A Compose file", short="f"),
     Flag("help", "bool", "Print this", short="h"),
     Flag("insecure-registry", "list", "A registry that files may be had from by plain HTTP"),
+    Flag("no-ansi", "bool"),
     Flag("parallel", "int", "So much at once; -1 for no limit", default=-1),
     Flag("profile", "list", "A profile to enable"),
     Flag("progress", "string", "How to show progress: auto, tty, plain, json or quiet", check=one_of(_PROGRESS)),
     Flag("project-directory", "string", "The project's folder (else that of the first Compose file)"),
     Flag("project-name", "string", "The project's name", short="p"),
+    Flag("verbose", "bool"),
     Flag("version", "bool", "Print the version", short="v"),
+    Flag("workdir", "string"),
 )  # fmt: skip
 
 
 # Flags that a variable sets where they are not given.
 _VARIABLES = {"ansi": "COMPOSE_ANSI", "parallel": "COMPOSE_PARALLEL_LIMIT", "progress": "COMPOSE_PROGRESS"}
+
+
+# Flags of the first docker-compose, and those that took their place, with their values.
+_OLD = {"no-ansi": ("ansi", "never"), "workdir": ("project-directory", "")}
+
+
+def _take_old(values: Values) -> None:
+    flags = {flag.name: flag for flag in PROJECT_FLAGS}
+    for old, (name, value) in _OLD.items():
+        if not values.given(old) or (flags[old].kind == "bool" and not values.on(old)):
+            continue
+        if values.given(name):
+            raise UsageError(f'cannot specify DEPRECATED "--{old}" and "--{name}". Please use only "--{name}"')
+        sys.stderr.write(f"option '--{old}' is DEPRECATED! Please use '--{name}' instead.\n")
+        values.set(flags[name], value or values.text(old))
+    if values.on("verbose"):
+        sys.stderr.write("option '--verbose' has no effect.\n")
 
 
 def take(words: list[str], environment: Mapping[str, str] = os.environ) -> tuple[Values, list[str]]:
@@ -46,6 +67,7 @@ def take(words: list[str], environment: Mapping[str, str] = os.environ) -> tuple
         UsageError: they are wrong.
     """
     values, rest = parse(PROJECT_FLAGS, words, interspersed=False)
+    _take_old(values)
     for flag in PROJECT_FLAGS:
         text = environment.get(_VARIABLES.get(flag.name, ""), "")
         if text and not values.given(flag.name):

@@ -10,6 +10,7 @@ import msgspec
 
 from wharf.cli.command import Command
 from wharf.cli.compose.carry import DRY_RUN, is_dry
+from wharf.cli.compose.exec import terminal_of
 from wharf.cli.compose.up import Convergence
 from wharf.cli.create.files import key_values, read_text
 from wharf.cli.flags import Flag, one_of, parse
@@ -73,7 +74,7 @@ def one_off(project: Project, service: Service, values: Values, command: Sequenc
     mounted = [_mount(project, text) for text in values.items("volume")]
     targets = {mount.target for mount in mounted}
     entrypoint = values.text("entrypoint").split() if values.given("entrypoint") else service.entrypoint
-    tty = not values.on("no-tty") if values.given("no-tty") else os.isatty(0) and os.isatty(1)
+    tty = terminal_of(values, terminal=os.isatty(0) and os.isatty(1))
     return msgspec.structs.replace(
         service, command=list(command) or (None if values.given("entrypoint") else service.command),
         entrypoint=entrypoint, environment=environment, labels=labels, container_name="", restart="", scale=1,
@@ -146,6 +147,7 @@ COMMANDS = (
             Flag("name", "string", "The container's name"),
             Flag("no-deps", "bool", "Leave dependencies alone"),
             Flag("no-tty", "bool", "Give it no terminal", short="T"),
+            Flag("no-TTY", "bool"), Flag("tty", "bool", short="t", default=True),
             Flag("publish", "list", "Publish a port", short="p"),
             Flag("pull", "string", "Pull its image first: always, missing or never",
                  check=one_of(("always", "missing", "never"))),

@@ -57,7 +57,18 @@ def _each_image(
     return code
 
 
+# Flags of the first docker-compose that docker compose still takes, and does nothing for.
+_OF_OLD = {"pull": ("parallel", "no-parallel"), "build": ("compress", "force-rm", "no-rm", "parallel")}
+
+
+def _warn_of_old(session: Session, values: Values, command: str) -> None:
+    for name in _OF_OLD[command]:
+        if values.given(name):
+            session.warn(f"option '--{name}' is DEPRECATED and will be ignored.")
+
+
 def _pull(session: Session, values: Values, services: list[str]) -> int:
+    _warn_of_old(session, values, "pull")
     project = load_project(session, services, dependencies=values.on("include-deps"))
     with engine_of(session) as engine:
         present = present_images(engine, project)
@@ -134,6 +145,10 @@ def push_images(session: Session, engine: Engine, project: Project, *, quiet: bo
 def _build(session: Session, values: Values, services: list[str]) -> int:
     project = load_project(session, services, dependencies=values.on("with-dependencies"))
     project = _asked(project, values)
+    _warn_of_old(session, values, "build")
+    if values.given("progress"):
+        session.warn("--progress is a global compose flag, better use `wharf compose --progress xx build ...`")
+    quiet = values.on("quiet") or values.text("progress") == "quiet"
     if values.number("memory"):
         session.warn("WARNING: --memory is not supported by BuildKit, and has no effect")
     needs = [
@@ -160,7 +175,7 @@ def _build(session: Session, values: Values, services: list[str]) -> int:
     tell = progress_of(session).tell
     for need in builds_in_order(project, needs):
         tell(f"Image {need.name}", "Building")
-        build_service(session, project, project.services[need.service], quiet=values.on("quiet"), single=False)
+        build_service(session, project, project.services[need.service], quiet=quiet, single=False)
         tell(f"Image {need.name}", "Built")
     return _push(session, values, services) if values.on("push") else 0
 
@@ -199,7 +214,8 @@ COMMANDS = (
             Flag("ignore-pull-failures", "bool", "Go on after a failure"),
             Flag("include-deps", "bool", "Also of services they depend on"),
             Flag("policy", "string", "missing or always", check=one_of(("missing", "always"))),
-            Flag("quiet", "bool", "No progress", short="q"), DRY_RUN,
+            Flag("quiet", "bool", "No progress", short="q"),
+            *(Flag(name, "bool") for name in _OF_OLD["pull"]), DRY_RUN,
         ),
         examples=("wharf compose pull", "wharf compose pull --policy missing web"),
     ),
@@ -227,7 +243,8 @@ COMMANDS = (
             Flag("quiet", "bool", "Say nothing but failures", short="q"),
             Flag("sbom", "string", "Say what software is in them: true, or generator=IMAGE that scans it"),
             Flag("ssh", "list", "Lend an SSH agent to all builds: default, or ID=SOCKET"),
-            Flag("with-dependencies", "bool", "Also of services they depend on"), DRY_RUN,
+            Flag("with-dependencies", "bool", "Also of services they depend on"),
+            *(Flag(name, "bool") for name in _OF_OLD["build"]), Flag("progress", "string"), DRY_RUN,
         ),
         examples=("wharf compose build", "wharf compose build --build-arg V=2 web"),
     ),

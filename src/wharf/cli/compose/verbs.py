@@ -144,6 +144,7 @@ COMMANDS = (
     _entry("pause", _action(_plain(verbs.PAUSE)), "Freeze all processes of containers"),
     _entry("unpause", _action(_plain(verbs.UNPAUSE)), "Let frozen containers go on"),
     _entry("rm", _rm, "Remove stopped containers", Flag("force", "bool", "Do not ask", short="f"),
+           Flag("all", "bool", short="a"),  # it had an effect with the first docker-compose
            Flag("stop", "bool", "Stop them first", short="s"),
            Flag("volumes", "bool", "Their anonymous volumes too", short="v")),
 )  # fmt: skip

@@ -38,6 +38,20 @@ def test_help_names_commands_and_flags(words: list[str], capsys: pytest.CaptureF
     assert "--project-directory string" in captured.out + captured.err
 
 
+def test_flags_of_old_are_taken_for_those_in_their_place(capsys: pytest.CaptureFixture[str]) -> None:
+    values, rest = take(["--no-ansi", "--workdir", "/app", "--verbose", "up"], {})
+
+    assert (values.text("ansi"), values.text("project-directory"), rest) == ("never", "/app", ["up"])
+    assert capsys.readouterr().err.splitlines() == [
+        "option '--no-ansi' is DEPRECATED! Please use '--ansi' instead.",
+        "option '--workdir' is DEPRECATED! Please use '--project-directory' instead.",
+        "option '--verbose' has no effect.",
+    ]
+    with pytest.raises(UsageError, match='cannot specify DEPRECATED "--workdir" and "--project-directory"'):
+        take(["--workdir", "a", "--project-directory", "b", "up"], {})
+    assert take(["--no-ansi=false", "up"], {})[0].text("ansi") == "auto"
+
+
 def test_variables_stand_in_for_flags_that_are_not_given() -> None:
     environment = {"COMPOSE_ANSI": "never", "COMPOSE_PROGRESS": "plain", "COMPOSE_PARALLEL_LIMIT": "3"}
     values, _ = take(["--ansi", "always", "up"], environment)

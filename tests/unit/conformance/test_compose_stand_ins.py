@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from conformance.compose_stand_ins import OVERRIDE, complete
+
+_EXAMPLE = """\
+include: [../other/compose.yaml]
+services:
+  a:
+    environment: !override {A: 1}
+    depends_on: {b: {condition: service_healthy}, c: {condition: service_started}}
+    networks: [back]
+    volumes: ["data:/data", ./here:/here]
+    env_file: ./a.env
+  b: {image: x, secrets: [s]}
+  d: {build: {context: ./d, target: t}}
+secrets: {s: {file: ./s.txt}}
+volumes: {there: {external: true, name: theirs}}
+"""
+
+
+def test_an_example_gets_what_it_refers_to(tmp_path: Path) -> None:
+    path = tmp_path / "app/compose.yaml"
+    path.parent.mkdir()
+    path.write_text(_EXAMPLE)
+    more, external = complete(path)
+    override = json.loads((path.parent / OVERRIDE).read_text())
+    written = {str(one.relative_to(tmp_path)) for one in tmp_path.rglob("*") if one.is_file()}
+
+    assert (more, external) == (OVERRIDE, (("volumes", "theirs"),))
+    assert {name: sorted(one) for name, one in override["services"].items()} == {
+        "a": ["command", "image", "stop_grace_period"],
+        "b": ["healthcheck"],
+        "c": ["command", "image", "stop_grace_period"],
+    }
+    assert (override["networks"], override["volumes"]) == ({"back": {}}, {"data": {}})
+    assert written == {
+        "app/compose.yaml", f"app/{OVERRIDE}", "app/a.env", "app/s.txt", "app/d/Dockerfile", "app/d/there",
+        "other/compose.yaml",
+    }  # fmt: skip
+    assert (path.parent / "d/Dockerfile").read_text().startswith("FROM busybox AS t\n")
+
+
+def test_nothing_is_written_elsewhere_and_what_is_no_yaml_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "app/compose.yaml"
+    path.parent.mkdir()
+    path.write_text("services: {a: {image: x, env_file: ../../../outside.env}}")
+    complete(path)
+    assert not (tmp_path.parent / "outside.env").exists()
+
+    path.write_text("services: [")
+    assert complete(path) == ("", ())
