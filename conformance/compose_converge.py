@@ -67,6 +67,8 @@ _PODMAN = "podman-compose:tests/integration"
 _STALE = "what is here will do while no registry answers"
 _NO_SUCH_MODE = "podman's user namespace mode is refused here; dockerd of 2020 takes any word"
 _MEANT = {
+    "compose-spec:05-services-3": "credentials for Windows containers are refused here",
+    "compose-spec:05-services-28": "it does not know pre_start yet",
     f"{_PODMAN}/compose_up_behavior/docker-compose_override_missing.yaml": _STALE,
     f"{_PODMAN}/extends_w_empty_service/docker-compose.yml": "what is extended is a part of the hash there",
     f"{_PODMAN}/in_pod/custom_x-podman_false/docker-compose.yml": _NO_SUCH_MODE,

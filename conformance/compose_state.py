@@ -12,8 +12,9 @@ State = dict[str, dict[str, Any]]
 """By ``kind name``: what was asked of it."""
 
 _PREFIX = "com.docker.compose."
-# The version of what made it, the image by an identifier of the engine's own, and what built it.
-_OWN_LABELS = {f"{_PREFIX}version", f"{_PREFIX}image", f"{_PREFIX}image.builder"}
+# The version of what made it, the image by an identifier of the engine's own, what built it, and a hash of ours.
+_OWN_LABELS = {f"{_PREFIX}version", f"{_PREFIX}image", f"{_PREFIX}image.builder", "wharf.compose.declared-hash"}
+_DEPENDS_ON = f"{_PREFIX}depends_on"  # its order is that of a map of Go's
 _CONFIG = ("User", "WorkingDir", "Entrypoint", "Cmd", "Tty", "OpenStdin", "StopSignal", "StopTimeout", "Domainname")
 _HOST = (
      "Memory", "MemoryReservation", "NanoCpus", "CpuShares", "CpuQuota", "CpusetCpus", "PidsLimit",
@@ -89,7 +90,10 @@ def _mount(one: dict[str, Any]) -> list[object]:
 
 
 def _labels(labels: dict[str, str] | None) -> dict[str, str]:
-    return {name: value for name, value in (labels or {}).items() if name not in _OWN_LABELS}
+    found = {name: value for name, value in (labels or {}).items() if name not in _OWN_LABELS}
+    if _DEPENDS_ON in found:
+        found[_DEPENDS_ON] = ",".join(sorted(found[_DEPENDS_ON].split(",")))
+    return found
 
 
 def differences(ours: State, theirs: State) -> list[str]:

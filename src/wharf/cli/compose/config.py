@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import msgspec
+
 from wharf.cli.command import Command
 from wharf.cli.compose.digests import locked, pinned
 from wharf.cli.compose.project import files_of, load_request, request_of, warn
@@ -60,8 +62,16 @@ def _whole(session: Session, request: Request, values: Values) -> str:
         project = pinned(project, session.client)
     if values.on("lock-image-digests"):
         return _printed(locked(project, lambda said: warn(session, [said])), as_json=as_json)
+    if request.resolve_env:
+        project = _without_label_files(project)
     # What is printed may be loaded again: a dollar sign must stay one.
     return _printed(project.printed(as_json=as_json), as_json=as_json).replace("$", "$$")
+
+
+def _without_label_files(project: Project) -> Project:
+    """Return the project without the files that its labels were read from."""
+    services = {name: msgspec.structs.replace(one, label_file=[]) for name, one in project.services.items()}
+    return msgspec.structs.replace(project, services=services)
 
 
 def _printed(document: dict[str, object], *, as_json: bool) -> str:

@@ -33,8 +33,10 @@ def security_options(project: Project, service: Service, read: Callable[[str], b
         if not separator and text != "no-new-privileges":
             raise InvalidArgument(f'services.{service.name}.security_opt: invalid security-opt: "{text}"')
         if name == "seccomp" and value not in {"unconfined", "builtin"}:
-            value = _profile(os.path.normpath(os.path.join(project.working_dir, value)), read)
-        options.append(f"{name}{separator}{value}")
+            profile = _profile(os.path.normpath(os.path.join(project.working_dir, value)), read)
+            options.append(f"{name}={profile}")
+        else:
+            options.append(text)  # as it was said: the engine takes both forms
     return options, unmasked
 
 

@@ -23,9 +23,8 @@ def resolve_environment(project: Project, tree: Map, files: Files) -> Project:
     for name, service in project.services.items():
         environment = _environment(service, project.environment, tree, files)
         labels = _labels(service, tree, files)
-        done[name] = msgspec.structs.replace(
-            service, environment=environment, env_file=[], labels=labels, label_file=[]
-        )
+        # What named labels' files is a part of a service's hash, as with docker compose; of variables' it is not.
+        done[name] = msgspec.structs.replace(service, environment=environment, env_file=[], labels=labels)
     return msgspec.structs.replace(project, services=done)
 
 

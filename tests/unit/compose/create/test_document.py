@@ -80,7 +80,7 @@ def test_host_configuration_has_what_is_said_and_nothing_else() -> None:
     assert found == {
         "CapAdd": ["A"], "CapDrop": ["B"], "Dns": ["1.1.1.1"], "DnsSearch": ["d"], "DnsOptions": ["o"],
         "ExtraHosts": ["h:1.1.1.1"], "Privileged": True, "ReadonlyRootfs": True, "Sysctls": {"k": "1"},
-        "SecurityOpt": ["label=disable", "seccomp={}"], "Init": False, "GroupAdd": ["g"], "OomScoreAdj": 5,
+        "SecurityOpt": ["label:disable", "seccomp={}"], "Init": False, "GroupAdd": ["g"], "OomScoreAdj": 5,
         "ShmSize": 1 << 20, "StorageOpt": {"size": "1G"}, "VolumesFrom": ["id-of-b:ro", "z"], "UsernsMode": "host",
         "LogConfig": {"Type": "none", "Config": {"a": "b"}}, "Runtime": "r", "NetworkMode": "app_default",
         "Annotations": {"a": "b"}, "Tmpfs": {"/t": "size=1m"},

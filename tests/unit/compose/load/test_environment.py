@@ -37,7 +37,7 @@ def test_files_lie_below_what_the_service_says_itself() -> None:
         "FROM": "outside",
     }
     assert service.labels == {"l1": "x", "l2": "own"}
-    assert (service.env_file, service.label_file) == ([], [])
+    assert (service.env_file, service.label_file) == ([], ["/app/l"])
 
 
 @pytest.mark.parametrize(
