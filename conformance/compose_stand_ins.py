@@ -92,8 +92,8 @@ def _built(build: Any) -> Iterator[tuple[str, str]]:
     named = contexts.values() if isinstance(contexts, dict) else [text.partition("=")[2] for text in contexts]
     folders = [one for one in (described.get("context"), *named) if isinstance(one, str) and "://" not in one]
     text = _DOCKERFILE.format(target=described.get("target") or "only")
-    if build is not None and "dockerfile_inline" not in described:
-        context = str(described.get("context") or ".")
+    context = str(described.get("context") or ".")
+    if build is not None and "dockerfile_inline" not in described and "://" not in context:
         yield f"{context}/{described.get('dockerfile') or 'Dockerfile'}", text
     yield from ((f"{folder}/there", "a file of the context\n") for folder in folders)
 

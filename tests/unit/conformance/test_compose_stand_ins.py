@@ -16,6 +16,7 @@ services:
     env_file: ./a.env
   b: {image: x, secrets: [s]}
   d: {build: {context: ./d, target: t}}
+  e: {build: "https://example.com/e.git"}
 secrets: {s: {file: ./s.txt}}
 volumes: {there: {external: true, name: theirs}}
 """
