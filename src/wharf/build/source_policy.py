@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -22,6 +22,7 @@ class Constraint:
     key: str
     value: str
     equal: bool = True
+    regular: bool = False  # the value is a regular expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,38 @@ class Rule:
     constraints: tuple[Constraint, ...] = ()
     becomes: str = ""  # of a conversion: the identifier, $1 for what the first * stood for; "": as it was
     attributes: Mapping[str, str] = field(default_factory=dict)  # of a conversion: set
+    regular: bool = False  # the identifier is a regular expression
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A place in a text that a regular expression is found at."""
+
+    start: int
+    end: int
+    groups: Sequence[str] = ()
 
 
 Policy = Sequence[Rule]
+Expression = Callable[[str, str], Sequence[Found]]
+"""Returns where a regular expression is found in a text: how, and for how long, is decided elsewhere."""
 
 
-def decided(policies: Sequence[Policy], identifier: str, attributes: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    """Return the source to use: its identifier and attributes.
+def expressions_of(policies: Iterable[Policy]) -> set[str]:
+    """Return all regular expressions of policies."""
+    rules = [rule for policy in policies for rule in policy]
+    own = {rule.identifier for rule in rules if rule.regular}
+    return own | {one.value for rule in rules for one in rule.constraints if one.regular}
+
+
+def _none(pattern: str, text: str) -> Sequence[Found]:
+    raise AssertionError((pattern, text))
+
+
+def decided(
+    policies: Sequence[Policy], identifier: str, attributes: Mapping[str, str], expression: Expression = _none
+) -> tuple[str, dict[str, str]]:
+    """Return the source to use: its identifier and attributes. ``expression`` evaluates regular expressions.
 
     Raises:
         Forbidden: it is denied; of several rules that allow or deny it, the last one counts.
@@ -48,7 +74,7 @@ def decided(policies: Sequence[Policy], identifier: str, attributes: Mapping[str
     """
     current, own = identifier, dict(attributes)
     for _ in range(_MOST_CONVERSIONS):
-        converted = _applied(policies, current, own)
+        converted = _applied(policies, current, own, expression)
         if converted is None:
             return current, own
         current, own = converted
@@ -56,17 +82,18 @@ def decided(policies: Sequence[Policy], identifier: str, attributes: Mapping[str
 
 
 def _applied(
-    policies: Sequence[Policy], identifier: str, attributes: dict[str, str]
+    policies: Sequence[Policy], identifier: str, attributes: dict[str, str], expression: Expression
 ) -> tuple[str, dict[str, str]] | None:
     """Return what a source is converted to; None when it stays as it is."""
     for policy in policies:
         denied = False
         for rule in policy:
-            groups = _matched(rule, identifier, attributes)
-            if groups is None:
+            places = _matched(rule, identifier, attributes, expression)
+            if places is None:
                 continue
             if rule.action == "convert":
-                converted = _filled(rule.becomes, groups) or identifier, {**attributes, **rule.attributes}
+                becomes = _replaced(rule, identifier, places)
+                converted = becomes or identifier, {**attributes, **rule.attributes}
                 if converted != (identifier, attributes):
                     return converted
             else:
@@ -76,13 +103,32 @@ def _applied(
     return None
 
 
-def _matched(rule: Rule, identifier: str, attributes: Mapping[str, str]) -> list[str] | None:
-    """Return what each ``*`` of a rule stands for; None when it is about other sources."""
-    if any((attributes.get(one.key, "") == one.value) != one.equal for one in rule.constraints):
-        return None
+def _matched(
+    rule: Rule, identifier: str, attributes: Mapping[str, str], expression: Expression
+) -> Sequence[Found] | None:
+    """Return where a rule fits, with what each ``*`` or group stands for; None when it is about other sources."""
+    for one in rule.constraints:
+        value = attributes.get(one.key, "")
+        if (bool(expression(one.value, value)) if one.regular else value == one.value) != one.equal:
+            return None
+    if rule.regular:
+        return expression(rule.identifier, identifier) or None
+    whole = Found(0, len(identifier))
     if rule.identifier == identifier:
-        return []
-    return None if rule.exact else wildcards(rule.identifier, identifier)
+        return [whole]
+    groups = None if rule.exact else wildcards(rule.identifier, identifier)
+    return None if groups is None else [Found(whole.start, whole.end, groups)]
+
+
+def _replaced(rule: Rule, identifier: str, places: Sequence[Found]) -> str:
+    """Return what a source becomes: each place where the rule fits is replaced; "" for what it was."""
+    if not rule.becomes:
+        return ""
+    text, at = "", 0
+    for place in places:
+        text += identifier[at : place.start] + _filled(rule.becomes, place.groups)
+        at = place.end
+    return text + identifier[at:]
 
 
 def wildcards(pattern: str, text: str) -> list[str] | None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from wharf.build.source_policy import Constraint, Policy, Rule, decided, wildcards
+from wharf.build.source_policy import Constraint, Found, Policy, Rule, decided, expressions_of, wildcards
 from wharf.errors import Forbidden, InvalidArgument
 
 BUSYBOX = "docker-image://docker.io/library/busybox:latest"
@@ -65,3 +67,25 @@ def test_exact_rules_have_no_wildcards() -> None:
 )
 def test_wildcards_stand_for_anything(pattern: str, text: str, found: list[str] | None) -> None:
     assert wildcards(pattern, text) == found
+
+
+def _search(pattern: str, text: str) -> list[Found]:
+    return [Found(one.start(), one.end(), one.groups("")) for one in re.finditer(pattern, text)]
+
+
+def test_regular_expressions_replace_where_they_are_found() -> None:
+    rule = Rule("convert", r"(busy)box:(\w+)", regular=True, becomes="${1}lamp:$2")
+    policies = [[rule]]
+
+    assert decided(policies, "docker-image://x/busybox:1", {}, _search)[0] == "docker-image://x/busylamp:1"
+    assert decided(policies, "docker-image://x/other:1", {}, _search)[0] == "docker-image://x/other:1"
+    assert expressions_of(policies) == {rule.identifier}
+
+
+def test_attributes_can_be_matched_too() -> None:
+    constraint = Constraint("http.checksum", "^sha512:", regular=True)
+    policies = [[Rule("deny", "https://*", constraints=(constraint,))]]
+
+    assert decided(policies, "https://x", {"http.checksum": "sha256:1"}, _search)[0] == "https://x"
+    with pytest.raises(Forbidden):
+        decided(policies, "https://x", {"http.checksum": "sha512:1"}, _search)

@@ -16,6 +16,7 @@ from wharf.engine.buildkit.cache_options import caches_from, caches_to
 from wharf.engine.buildkit.caches import take_caches, write_caches
 from wharf.engine.buildkit.exports import export, planned
 from wharf.engine.buildkit.failures import described
+from wharf.engine.buildkit.frontends import frontend_of
 from wharf.engine.buildkit.history import Ending, History
 from wharf.engine.buildkit.image_options import epoch_in
 from wharf.engine.buildkit.job import Job, Jobs, Outcome
@@ -112,10 +113,8 @@ class Control:
 
     async def _outcome(self, job: Job, request: pb.SolveRequest) -> Outcome:
         _refuse(request)
-        if request.Frontend == "dockerfile.v0":
+        if frontend_of(request.Frontend, request.FrontendAttrs):
             return await dockerfile.build(job, request.FrontendAttrs)
-        if request.Frontend:
-            raise NotImplementedHere(f"the frontend {request.Frontend} is not supported by this build of wharf")
         if request.HasField("Definition"):
             return Outcome({"": await graph(job, request.Definition)})
         return await job.returned

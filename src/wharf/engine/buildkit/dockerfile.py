@@ -14,6 +14,7 @@ from wharf.build.caches.config import Kept
 from wharf.build.checks.check import Report
 from wharf.build.context import DEFAULT_DOCKERFILE
 from wharf.build.convert.options import Options
+from wharf.build.dockerfile.directives import syntax_of
 from wharf.build.dockerfile.stages import read
 from wharf.build.graph.needed import needed
 from wharf.build.graph.operations import Source
@@ -25,6 +26,7 @@ from wharf.engine.buildkit.cache_options import caches_from
 from wharf.engine.buildkit.caches import take_caches
 from wharf.engine.buildkit.failures import SourceText, described
 from wharf.engine.buildkit.folders import loading
+from wharf.engine.buildkit.frontends import require_own
 from wharf.engine.buildkit.job import Job, Origin, Outcome
 from wharf.engine.buildkit.remarks import answered, warnings
 from wharf.engine.builds import calls
@@ -106,6 +108,7 @@ async def build(job: Job, attributes: Mapping[str, str], given: Mapping[str, Giv
     if asked.remote and not asked.remote.startswith("local:"):
         await _bring(job, asked, sources)
     text, ignore = await _texts(job, asked)
+    require_own(attributes.get("build-arg:BUILDKIT_SYNTAX") or syntax_of(text.data.decode("utf-8", "replace")))
     await _thin_out(job, asked)
     patterns = _patterns(ignore)
     main = Source(f"local://{asked.context_name}", _excludes(patterns))

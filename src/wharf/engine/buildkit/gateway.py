@@ -16,6 +16,7 @@ from wharf.engine.buildkit import dockerfile, looking, worker
 from wharf.engine.buildkit.cache_options import caches_from
 from wharf.engine.buildkit.caches import take_caches
 from wharf.engine.buildkit.containers import Containers
+from wharf.engine.buildkit.frontends import frontend_of
 from wharf.engine.buildkit.inputs import definition_of, inputs_of, substituted
 from wharf.engine.buildkit.job import Job, Jobs, Outcome
 from wharf.engine.buildkit.llb import graph
@@ -85,13 +86,11 @@ class Gateway:
         job.policies += policies_of(request.SourcePolicies)
         imports = [CacheOptionsEntry(Type=one.Type, Attrs=one.Attrs) for one in request.CacheImports]
         await take_caches(job, caches_from({}, CacheOptions(Imports=imports)))
-        if not request.Frontend:
+        if not frontend_of(request.Frontend, request.FrontendOpt):
             outcome = Outcome({"": await graph(job, request.Definition)})
-        elif request.Frontend == "dockerfile.v0":
+        else:
             given = await inputs_of(job, self._jobs, request.FrontendInputs)
             outcome = await dockerfile.build(job, *await substituted(job, request.FrontendOpt, given))
-        else:
-            raise NotImplementedHere(f"the frontend {request.Frontend} is not supported by this build of wharf")
         if request.Evaluate:
             for ref in outcome.refs.values():
                 if ref is not None:

@@ -18,8 +18,9 @@ from wharf.build.graph.operations import Source
 from wharf.build.graph.vertex import Vertex
 from wharf.build.operations import git, web
 from wharf.build.operations.results import Folder, Layers, Result
-from wharf.build.source_policy import Policy, decided
+from wharf.build.source_policy import Policy, decided, expressions_of
 from wharf.engine.builds.pulling import Pulling
+from wharf.engine.builds.regular import Expressions
 from wharf.engine.context import Context
 from wharf.errors import InvalidArgument, NotFound, NotImplementedHere
 from wharf.spec.oci_image import ImageConfig
@@ -82,6 +83,7 @@ class Sources:
         """
         self._given = given or {}
         self._policies = policies
+        self._expressions = Expressions(expressions_of(policies))
         self.brought: dict[str, dict[str, str]] = {}
         """Digests of what came from the web and from repositories, by algorithm, by identifier."""
         self._pulling = pulling
@@ -96,7 +98,7 @@ class Sources:
         Raises:
             NotFound: there is none of that name, here or in its registry.
         """
-        name = self._decided(name)
+        name = await asyncio.to_thread(self._decided, name) if self._policies else name
         if options.resolve_mode == "pull":
             await self._pull(name, options)
         try:
@@ -123,7 +125,7 @@ class Sources:
         """
         if not self._policies or name.reference in self._given:
             return name
-        identifier, _ = decided(self._policies, f"docker-image://{name.reference}", {})
+        identifier, _ = decided(self._policies, f"docker-image://{name.reference}", {}, self._expressions)
         scheme, _, rest = identifier.partition("://")
         if scheme != "docker-image":
             raise NotImplementedHere(f"a policy that makes {identifier} of an image is not supported")
@@ -152,7 +154,9 @@ class Sources:
             Forbidden: a policy denies it.
         """
         if self._policies and source.scheme != "docker-image":  # an image was decided on when it was looked for
-            identifier, attributes = decided(self._policies, source.identifier, dict(source.attributes))
+            identifier, attributes = await asyncio.to_thread(
+                decided, self._policies, source.identifier, dict(source.attributes), self._expressions
+            )
             source = Source(identifier, tuple(sorted(attributes.items())))
         match source.scheme:
             case "docker-image" if source.rest in self._given:

@@ -60,7 +60,7 @@ def test_a_result_comes_as_a_folder_or_an_archive(wharf: Cli, folder: Path, tmp_
         assert json.load(index)["manifests"]
 
 
-def test_secrets_and_agents_are_lent_and_not_kept(wharf: Cli, folder: Path, tmp_path: Path) -> None:
+def test_secrets_and_agents_are_lent_and_not_kept(wharf: Cli, daemon: Wharfd, folder: Path, tmp_path: Path) -> None:
     (folder / "Dockerfile").write_text(
         "FROM busybox\n"
         "RUN --mount=type=secret,id=s wc -c < /run/secrets/s > /len\n"
@@ -74,6 +74,10 @@ def test_secrets_and_agents_are_lent_and_not_kept(wharf: Cli, folder: Path, tmp_
     assert done.code == 0, done
     assert wharf.ok("run", "--rm", "made", "cat", "/len", "/seen") == "16\nagent"
     assert "very-secret-word" not in done.err + wharf.ok("history", "--no-trunc", "made")
+    secret = b"very-secret-word"
+    seen = [path for path in daemon.root.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert any(path.parent.name == "records" for path in seen)
+    assert [path for path in [*seen, daemon.log] if secret in path.read_bytes()] == []
 
 
 def test_a_failed_step_shows_its_lines_and_leaves_no_output(wharf: Cli, folder: Path, tmp_path: Path) -> None:

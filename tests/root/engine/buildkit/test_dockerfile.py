@@ -171,13 +171,18 @@ def test_a_context_from_standard_input_is_an_archive_or_a_dockerfile(builds: Run
 def test_a_policy_says_which_images_are_used(builds: Run) -> None:
     async def body(engine: wharf.Engine) -> None:
         async with connected(engine) as client:
-            for action, becomes, said in (
-                (policy.CONVERT, "docker-image://docker.io/library/busybox:latest", ""),
-                (policy.DENY, "", "denied by policy"),
+            plain, busybox = (
+                "docker-image://docker.io/library/absent:*",
+                "docker-image://docker.io/library/busybox:latest",
+            )
+            for action, selected, becomes, said in (
+                (policy.CONVERT, policy.Selector(identifier=plain), busybox, ""),
+                (policy.CONVERT, policy.Selector(identifier="ab(s)ent", match_type=policy.REGEX), "bu${1}ybox", ""),
+                (policy.CONVERT, policy.Selector(identifier="(", match_type=policy.REGEX), "", "invalid regular"),
+                (policy.DENY, policy.Selector(identifier=plain), "", "denied by policy"),
             ):
                 request = client.request("FROM absent\nCOPY <<X /x\nX\n")
-                rule = request.SourcePolicy.rules.add(action=action)
-                rule.selector.identifier = "docker-image://docker.io/library/absent:*"
+                rule = request.SourcePolicy.rules.add(action=action, selector=selected)
                 rule.updates.identifier = becomes
                 if said:
                     with pytest.raises(CallFailed, match=said):

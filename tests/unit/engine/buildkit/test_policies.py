@@ -4,7 +4,7 @@ import pytest
 
 from wharf.build.source_policy import Constraint, Rule
 from wharf.engine.buildkit.policies import policies_of
-from wharf.errors import InvalidArgument, NotImplementedHere
+from wharf.errors import InvalidArgument
 from wharf.spec.buildkit import policy_pb2 as pb
 
 
@@ -17,11 +17,14 @@ def test_rules_are_read() -> None:
     ]
 
 
-def test_what_is_not_supported_is_refused() -> None:
-    regular = pb.Rule(selector=pb.Selector(identifier=".*", match_type=pb.REGEX))
-    matches = pb.Rule(selector=pb.Selector(constraints=[pb.AttrConstraint(key="k", condition=pb.MATCHES)]))
-    for rule in (regular, matches):
-        with pytest.raises(NotImplementedHere, match="regular expressions"):
-            policies_of([pb.Policy(rules=[rule])])
+def test_regular_expressions_are_rules_of_identifiers_and_of_attributes() -> None:
+    constraint = pb.AttrConstraint(key="k", value="v+", condition=pb.MATCHES)
+    selector = pb.Selector(identifier=".*", match_type=pb.REGEX, constraints=[constraint])
+    (rule,) = policies_of([pb.Policy(rules=[pb.Rule(selector=selector)])])[0]
+
+    assert (rule.identifier, rule.regular, rule.constraints) == (".*", True, (Constraint("k", "v+", regular=True),))
+
+
+def test_what_is_unknown_is_refused() -> None:
     with pytest.raises(InvalidArgument, match="version: 7"):
         policies_of([pb.Policy(version=7)])
