@@ -29,6 +29,7 @@ from wharf.engine.buildkit.folders import loading
 from wharf.engine.buildkit.frontends import require_own
 from wharf.engine.buildkit.job import Job, Origin, Outcome
 from wharf.engine.buildkit.remarks import answered, warnings
+from wharf.engine.buildkit.truth import truth_of
 from wharf.engine.builds import calls
 from wharf.engine.builds.entitlements import require_granted
 from wharf.engine.builds.project import Project
@@ -192,7 +193,8 @@ async def _bring(job: Job, asked: Asked, sources: Sources) -> None:
             await upload.pull(await job.session(), asked.remote, path)
             await asyncio.to_thread(contexts.receive_file, path, folder)
         else:
-            await sources.receive_remote(asked.remote, folder)
+            keep_git = truth_of(asked.attributes, "build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR")
+            await sources.receive_remote(asked.remote, folder, keep_git=keep_git)
     except Exception as error:
         job.progress.ended(vertex, error=str(error))
         raise

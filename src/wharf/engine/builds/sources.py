@@ -190,15 +190,19 @@ class Sources:
         self.brought[source.identifier] = {"sha1" if len(commit) == 40 else "sha256": commit}
         return Folder(folder)
 
-    async def receive_remote(self, address: str, folder: Path) -> None:
+    async def receive_remote(self, address: str, folder: Path, *, keep_git: bool = False) -> None:
         """Make the main context of an address: a repository, an archive or a Dockerfile.
+
+        Args:
+            address: where it is.
+            folder: where it is made.
+            keep_git: a repository comes with its .git (BUILDKIT_CONTEXT_KEEP_GIT_DIR).
 
         Raises:
             InvalidArgument: it is none of these.
         """
-        found = parse_git(address)
-        if found is not None:
-            source = Source(found.identifier, tuple(sorted(found.attributes.items())))
+        source = repository_of(address, keep_git=keep_git)
+        if source is not None:
             commit = await asyncio.to_thread(git.checkout, git.request_of(source), folder)
             self.brought[address] = {"sha1" if len(commit) == 40 else "sha256": commit}
         elif address.startswith(("http://", "https://")):
@@ -210,6 +214,15 @@ class Sources:
 
     def _new(self) -> Path:
         return self._work / secrets.token_hex(4)
+
+
+def repository_of(address: str, *, keep_git: bool) -> Source | None:
+    """Return the repository that an address names, as a source; None for none. Pure."""
+    found = parse_git(address)
+    if found is None:
+        return None
+    attributes = {**found.attributes, **({"git.keepgitdir": "true"} if keep_git else {})}
+    return Source(found.identifier, tuple(sorted(attributes.items())))
 
 
 def _sha256(path: Path) -> str:

@@ -14,7 +14,7 @@ from wharf.build.convert.options import ImageName, Options
 from wharf.build.graph.operations import Source
 from wharf.build.graph.vertex import Vertex
 from wharf.build.operations.results import Folder, Layers, Result
-from wharf.engine.builds.sources import Received, Sources
+from wharf.engine.builds.sources import Received, Sources, repository_of
 from wharf.errors import InvalidArgument, NotFound, NotImplementedHere
 
 Run = Callable[[Body], None]
@@ -57,3 +57,12 @@ def test_an_image_that_is_built_on_stays(builds: Run, tmp_path: Path) -> None:
             await sources.base_image(name, Options(HOST, HOST, resolve_mode="pull"), ExitStack())
 
     builds(body)
+
+
+def test_a_repository_comes_with_its_history_when_the_build_says_so() -> None:
+    kept, plain = (repository_of("https://h/r.git#main", keep_git=keep) for keep in (True, False))
+
+    assert kept is not None
+    assert plain is not None
+    assert (kept.attribute("git.keepgitdir"), plain.attribute("git.keepgitdir")) == ("true", "")
+    assert repository_of("https://h/c.tar.gz", keep_git=True) is None
