@@ -193,12 +193,7 @@ def _attestation(
 ) -> tuple[Descriptor, Attached]:
     """Return the entry of an attestation manifest in the index, and what it leads to."""
     subjects = _subjects(entry, part, names)
-    statements = [
-        msgspec.json.encode(
-            {"_type": _STATEMENT, "predicateType": one.type, "predicate": one.value, "subject": subjects}
-        )
-        for one in part.predicates
-    ]
+    statements = [msgspec.json.encode(statement(one, subjects)) for one in part.predicates]
     layers: list[Descriptor] = [
         {**_descriptor(data, IN_TOTO), "annotations": {"in-toto.io/predicate-type": one.type}}
         for data, one in zip(statements, part.predicates, strict=True)
@@ -220,6 +215,11 @@ def _attestation(
     }
     about: Descriptor = {**_descriptor(raw, OCI_MANIFEST), "annotations": notes, "platform": _UNKNOWN}
     return about, Attached(raw, (*statements, config))
+
+
+def statement(about: Predicate, subjects: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """Return what is said of subjects (in-toto, "Statement")."""
+    return {"_type": _STATEMENT, "predicateType": about.type, "predicate": about.value, "subject": list(subjects)}
 
 
 def _attestation_config(layers: Sequence[Descriptor]) -> bytes:

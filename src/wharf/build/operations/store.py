@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,6 +114,19 @@ class Store:
             if finish is not None:
                 finish(layer.path)
             return self._enter(draft.base, layer, record)
+
+    @contextmanager
+    def topped(self, base: Layers, files: Mapping[str, bytes]) -> Iterator[Unfinished]:
+        """Give layers with some more files at their top; those are for their owner alone."""
+        with self._snapshots.stage() as stage:
+            stage.path.mkdir(mode=0o755, exist_ok=True)
+            for name, data in files.items():
+                (stage.path / name).write_bytes(data)
+                (stage.path / name).chmod(0o600)
+            try:
+                yield Unfinished(base, stage.path)
+            finally:
+                self._snapshots.roots.release_layer(stage.root)
 
     @contextmanager
     def left(self, draft: Draft) -> Iterator[Unfinished]:

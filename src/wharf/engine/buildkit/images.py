@@ -76,13 +76,15 @@ async def _part(job: Job, outcome: Outcome, name: str, shelf: Shelf, options: Im
         config,
         blobs,
         platform,
-        await _predicates(job, ref, result, str(platform), inline=options.inline),
+        await predicates_of(job, ref, result, str(platform), inline=options.inline),
         annotations=options.annotations.of("manifest", platform),
         descriptor_annotations=options.annotations.of("manifest-descriptor", platform),
     )
 
 
-async def _predicates(job: Job, ref: Ref | None, result: Layers, name: str, *, inline: bool) -> tuple[Predicate, ...]:
+async def predicates_of(
+    job: Job, ref: Ref | None, result: Layers, name: str, *, inline: bool
+) -> tuple[Predicate, ...]:
     """Return what is said of a result; ``inline``: also what is said only where images are kept."""
     asked, found = job.attests, list[Predicate]()
     if asked.sbom is not None and result.chain_id and (inline or not asked.sbom.inline_only):

@@ -9,13 +9,14 @@ from typing import Final
 
 from wharf.build.graph.operations import Source
 from wharf.build.graph.vertex import Description, Vertex
-from wharf.build.operations.results import Layers, Result
+from wharf.build.operations.results import Layers, Tree
 from wharf.build.session.contents import ClientStore
 from wharf.build.session.filesend import Root, send_file, send_tree
 from wharf.engine.buildkit.image_options import ARCHIVED, epoch_in, image_options
 from wharf.engine.buildkit.images import image_set, told_of
 from wharf.engine.buildkit.job import Job, Outcome, Ref
 from wharf.engine.buildkit.retiming import epoch_of
+from wharf.engine.buildkit.statements import files_of
 from wharf.engine.buildkit.truth import truth_of
 from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.images.bridge import Blocking
@@ -28,7 +29,7 @@ from wharf.storage.pack import pack, pack_several
 from wharf.storage.tar_writer import Sink
 
 Export = Callable[[Job, Outcome], Awaitable[dict[str, str]]]
-_TREE: Final = {"dest", "platform-split", "source-date-epoch"}
+_TREE: Final = {"dest", "platform-split", "source-date-epoch", "attestation-prefix"}
 _EXPORT: Final = "export"  # the client's store for a folder that an image is written to
 _CHUNK: Final = 1 << 20
 
@@ -82,11 +83,14 @@ async def _roots(job: Job, outcome: Outcome, attributes: Mapping[str, str]) -> A
     parted = truth_of(attributes, "platform-split", default=list(outcome.refs) != [""])
     if len(outcome.refs) > 1 and not parted:
         raise NotImplementedHere("platform-split=false of several platforms is not supported: build for one")
-    results = [(_folder(ref) if parted else "", await _solved(ref)) for ref in outcome.refs.values()]
+    results = [(_folder(ref) if parted else "", ref) for ref in outcome.refs.values()]
+    beside = attributes.get("attestation-prefix", "")
+    if "/" in beside:
+        raise InvalidArgument(f"invalid attestation-prefix {beside}: it is the beginning of a name")
     async with AsyncExitStack() as stack:
         yield [
-            Root(await stack.enter_async_context(_opened(job, result)), prefix)
-            for prefix, result in sorted(results, key=lambda one: one[0])
+            Root(await stack.enter_async_context(_opened(job, ref, beside)), prefix)
+            for prefix, ref in sorted(results, key=lambda one: one[0])
         ]
 
 
@@ -94,7 +98,7 @@ def _folder(ref: Ref | None) -> str:
     return str(host() if ref is None else ref.platform).replace("/", "_")
 
 
-async def _solved(ref: Ref | None) -> Result:
+async def _solved(ref: Ref | None) -> Tree:
     return Layers() if ref is None else await ref.solve()
 
 
@@ -151,9 +155,15 @@ async def _step(job: Job, name: str) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _opened(job: Job, result: Result) -> AsyncIterator[int | None]:
+async def _opened(job: Job, ref: Ref | None, prefix: str) -> AsyncIterator[int | None]:
+    """Open a result, with what is said of it beside its files."""
+    store, tree = job.bench.store, await _solved(ref)
     with ExitStack() as stack:
-        yield await asyncio.to_thread(stack.enter_context, job.bench.store.open(result))
+        if isinstance(tree, Layers):
+            platform = str(host() if ref is None else ref.platform)
+            if files := await files_of(job, ref, tree, platform, prefix):
+                tree = await asyncio.to_thread(stack.enter_context, store.topped(tree, files))
+        yield await asyncio.to_thread(stack.enter_context, store.open(tree))
 
 
 async def _archive(roots: Sequence[Root], mtime_ns: int | None) -> AsyncIterator[bytes]:
