@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -252,10 +253,81 @@ def _case_builds_are_remembered(bench: Bench) -> None:
     assert "remembered-" in bench.run("buildx", "history", "logs")[1]
 
 
+def _case_a_failed_build_is_remembered_with_its_lines_and_output(bench: Bench) -> None:
+    bench.write(Dockerfile=_BASE + "RUN echo before; exit 7\n")
+    assert bench.run("buildx", "build", ".")[0] == 1
+    assert "Error" in bench.run("buildx", "history", "ls", "--filter", "status=error")[1]
+    told = bench.run("buildx", "history", "inspect")[1]
+    assert ">>> RUN echo before; exit 7" in told
+    assert "> before" in told
+
+
+def _case_files_tell_how_a_result_was_made(bench: Bench) -> None:
+    bench.write(Dockerfile=_BASE + "RUN true\n")
+    bench.build("--metadata-file", "meta")
+    meta = json.loads((bench.folder / "meta").read_text())
+    assert meta["buildx.build.provenance"]["materials"][0]["uri"].startswith("pkg:docker/busybox")
+    told = bench.run("buildx", "history", "inspect")[1]
+    assert "https://slsa.dev/provenance/" in told
+    assert bench.run("buildx", "history", "export", "-o", "exported")[0] == 0
+
+
+def _case_the_same_context_gives_the_same_digest(bench: Bench) -> None:
+    bench.write(Dockerfile=_BASE + "RUN mkdir /d && echo x > /d/f\n")
+    found = set()
+    for _ in range(2):
+        bench.build(
+            "--no-cache", "--provenance=false", "--metadata-file", "meta",
+            "-o", "type=image,rewrite-timestamp=true", SOURCE_DATE_EPOCH="1700000000",
+        )  # fmt: skip
+        found.add(json.loads((bench.folder / "meta").read_text())["containerimage.digest"])
+    assert len(found) == 1
+    assert bench.output("stat", "-c", "%Y", "/d/f") == "1700000000\n"
+
+
+def _case_attestations_lie_beside_a_folder(bench: Bench) -> None:
+    bench.write(Dockerfile="FROM scratch\nCOPY a /d/a\n", a="x")
+    status, text = bench.run("buildx", "build", "--provenance=mode=max", "-o", "out", ".")
+    assert status == 0, text
+    assert json.loads((bench.folder / "out/provenance.json").read_text())["subject"][0]["name"] == "d/a"
+
+
+def _case_a_failed_step_is_debugged(bench: Bench) -> None:
+    bench.write(Dockerfile=_BASE + "RUN echo here > /left; exit 7\n")
+    ours, theirs = os.openpty()
+    words = ("buildx", "debug", "--invoke", "/bin/sh", "--on", "error", "build", "--progress=plain", ".")
+    environment = {**bench.environment, "BUILDX_EXPERIMENTAL": "1"}
+    debugging = subprocess.Popen(
+        [bench.docker, *words], cwd=bench.folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    try:
+        seen = _read_until(ours, b"Interactive container was restarted")
+        os.write(ours, b"echo is $(cat /left)\n")
+        seen += _read_until(ours, b"is here")
+    finally:
+        debugging.kill()
+        debugging.wait()
+        os.close(ours)
+        os.close(theirs)
+    assert b"exit code: 7" in seen
+
+
+def _read_until(screen: int, words: bytes) -> bytes:
+    seen = b""
+    while words not in seen:
+        ready, _, _ = select.select([screen], [], [], _CASE_S)
+        assert ready, seen
+        seen += os.read(screen, 65536)
+    return seen
+
+
 def _case_what_is_kept_is_listed_and_pruned(bench: Bench) -> None:
     bench.write(Dockerfile=_BASE + "RUN echo keep > /k\n")
     bench.build()
     assert "Total:" in bench.run("buildx", "du")[1]
+    assert "Usage count" in bench.run("buildx", "du", "--verbose", "--filter", "type=regular")[1]
+    assert bench.run("buildx", "prune", "-f", "--filter", "description=nothing of the kind")[0] == 0
+    assert "CACHED" in bench.build().split("[2/2]")[1]
     assert bench.run("buildx", "prune", "-af")[0] == 0
     assert "CACHED" not in bench.build().split("[2/2]")[1]
 

@@ -66,3 +66,22 @@ def test_a_build_that_was_given_up_is_in_the_history_as_such(builds: Run) -> Non
             assert (record.error.code, record.error.message) == (1, "context canceled")
 
     builds(body)
+
+
+def test_records_outlive_the_engine_and_can_be_followed_after_it(builds: Run) -> None:
+    refs: list[str] = []
+
+    async def before(engine: wharf.Engine) -> None:
+        async with connected(engine) as client:
+            request = client.request("FROM busybox\nRUN echo remembered\n")
+            refs.append(request.Ref)
+            await client.solve(request)
+
+    async def after(engine: wharf.Engine) -> None:
+        async with connected(engine) as client:
+            record = await record_of(client, refs[0])
+            assert json.loads(await read(client, record.Result.Attestations[0].digest))["materials"]
+            assert (await client.follow(refs[0])).logs == "remembered\n"
+
+    builds(before)
+    builds(after)
