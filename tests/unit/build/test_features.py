@@ -238,6 +238,11 @@ def test_arguments_of_the_builder_change_what_is_done(text: str, arguments: dict
     assert shown(text, build_args=arguments) != shown(text)
 
 
+def test_a_folder_gives_a_build_no_time_of_its_own() -> None:
+    assert converted(COPY, build_args={"SOURCE_DATE_EPOCH": "context"}).epoch_s is None
+    assert converted(COPY, build_args=EPOCH).epoch_s == 7
+
+
 def test_a_named_context_takes_the_place_of_an_image() -> None:
     assert shown(RUN, contexts={"b": "docker-image://other"}) != shown(RUN)
     assert "other" in printed(converted(RUN, contexts={"b": "docker-image://other"}).target)  # type: ignore[arg-type]

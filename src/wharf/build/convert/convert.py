@@ -30,6 +30,10 @@ _NUMBERED: Final = (kinds.Copy, kinds.Run, kinds.Workdir)
 Known = Mapping[ImageName, BaseImage]
 
 
+OF_THE_CONTEXT: Final = "context"
+"""The value of SOURCE_DATE_EPOCH that stands for the time of the main context (BuildKit, docs/build-repro)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Converted:
     """A graph and the image that it makes; ``target`` is None for an image without layers."""
@@ -313,7 +317,7 @@ def _renumbered(edge: Edge, total: int, name: str = "") -> Edge:
 
 
 def _epoch(text: str | None) -> int | None:
-    if not text:
+    if not text or text == OF_THE_CONTEXT:  # a folder has no time of its own: it is as if nothing were said
         return None
     if not text.lstrip("-").isdigit():
         raise InvalidArgument(f"invalid SOURCE_DATE_EPOCH: {text}")

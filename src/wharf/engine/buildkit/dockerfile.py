@@ -13,6 +13,7 @@ from wharf.build import context as contexts
 from wharf.build.caches.config import Kept
 from wharf.build.checks.check import Report
 from wharf.build.context import DEFAULT_DOCKERFILE
+from wharf.build.convert.convert import OF_THE_CONTEXT
 from wharf.build.convert.options import Options
 from wharf.build.dockerfile.directives import syntax_of
 from wharf.build.dockerfile.stages import read
@@ -34,7 +35,7 @@ from wharf.engine.builds import calls
 from wharf.engine.builds.entitlements import require_granted
 from wharf.engine.builds.project import Project
 from wharf.engine.builds.sources import Given, Sources
-from wharf.errors import InvalidArgument, NotFound, WharfError
+from wharf.errors import InvalidArgument, NotFound, NotImplementedHere, WharfError
 from wharf.images.platform import Platform, host
 from wharf.lib.ignore import Matcher, read_patterns
 
@@ -183,7 +184,10 @@ async def _bring(job: Job, asked: Asked, sources: Sources) -> None:
 
     Raises:
         InvalidArgument: the address is none of these.
+        NotImplementedHere: its time is asked for.
     """
+    if asked.attributes.get("build-arg:SOURCE_DATE_EPOCH") == OF_THE_CONTEXT:
+        raise NotImplementedHere("SOURCE_DATE_EPOCH=context is not supported for contexts that are no folder")
     vertex = Vertex(Source(asked.remote), (), "context", Description("[internal] load remote build context"))
     folder = job.work / "remote"
     job.progress.began(vertex)

@@ -164,6 +164,10 @@ def test_a_context_from_standard_input_is_an_archive_or_a_dockerfile(builds: Run
             assert client.fake.asked == []
             with pytest.raises(CallFailed, match="could not be recognized as URL"):
                 await client.solve(client.request(context="ftp://x"))
+            dated = client.request(context="ftp://x")
+            dated.FrontendAttrs["build-arg:SOURCE_DATE_EPOCH"] = "context"
+            with pytest.raises(CallFailed, match="not supported for contexts that are no folder"):
+                await client.solve(dated)
 
     builds(body)
 
