@@ -2,7 +2,7 @@
 
     python3 scripts/cli_table.py cli-commands.tsv cli-flags.tsv > tests/data/cli.json
 
-The commands of one host: those of swarms and of plugins are left out. Run by hand when a new command line appears.
+The commands of one host: those of swarms are left out. Run by hand when a new command line appears.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import sys
 from pathlib import Path
 
-_ELSEWHERE = ("swarm", "stack", "service", "node", "secret", "config", "plugin", "trust", "manifest")
+_ELSEWHERE = ("swarm", "stack", "service", "node", "secret", "config", "trust", "manifest")
 _SEVERAL = {
     "list", "filter", "gpu-request", "map", "mount", "network", "port", "stringSlice", "ulimit", "stringToString",
     "ipSlice", "ipNetSlice",

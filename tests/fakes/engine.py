@@ -105,6 +105,7 @@ class FakeEngine:
         self.networks = Noun("networks", self.calls)
         self.networks.answers["inspect"] = {}
         self.volumes = Noun("volumes", self.calls)
+        self.plugins = Noun("plugins", self.calls, frozenset({"pull", "push", "upgrade"}))
         self.builds = Noun("builds", self.calls, frozenset({"build", "build_over_session"}))
         self.system = Noun("system", self.calls, frozenset({"events"}))
         self.system.experimental = False  # type: ignore[attr-defined]  # what is no call

@@ -96,6 +96,7 @@ async def lines(
     fails_in_line: bool = False,
     shape: Callable[[T], object] = _same,
     framing: Framing = JSON_LINES,
+    headers: Mapping[str, str] | None = None,
 ) -> web.StreamResponse:
     """Answer with one JSON document a line, each sent when it comes.
 
@@ -108,20 +109,21 @@ async def lines(
         fails_in_line: Let all that fails be a line, whether or not anything was sent.
         shape: Applied to each document.
         framing: The media type, and how documents are set apart in it.
+        headers: More of them.
     """
-    response = await begin(call, framing.content_type) if at_once else None
+    response = await begin(call, framing.content_type, headers) if at_once else None
     with call.open_ended():
         async with closing(documents):
             try:
                 async for item in documents:
-                    response = response or await begin(call, framing.content_type)
+                    response = response or await begin(call, framing.content_type, headers)
                     await response.write(framing.frame(shape(item)))
             except WharfError as error:
                 if response is None and not fails_in_line:
                     raise
-                response = response or await begin(call, framing.content_type)
+                response = response or await begin(call, framing.content_type, headers)
                 await response.write(framing.frame(error_line(error)))
-    response = response or await begin(call, framing.content_type)
+    response = response or await begin(call, framing.content_type, headers)
     await response.write_eof()
     return response
 

@@ -14,9 +14,9 @@ from aiohttp import web
 from wharf.api.backend import Backend
 from wharf.api.connection import Connection
 from wharf.api.query import Query
-from wharf.api.spelling import respelling
 from wharf.api.versions import Version
 from wharf.errors import InvalidArgument
+from wharf.lib.spelling import respelling
 
 T = TypeVar("T")
 

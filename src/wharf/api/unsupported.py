@@ -45,7 +45,6 @@ _MISSING = {
     "showing attestations": ("GET /images/{name:.*}/attestations",),
     "changing volumes of a cluster": ("PUT /volumes/{name}",),
     "joining a swarm": ("POST /swarm/init", "POST /swarm/join"),
-    "installing plugins": ("GET /plugins/privileges", "POST /plugins/pull", "POST /plugins/create"),
 }
 
 

@@ -66,6 +66,8 @@ _NAMED = {
     "SOURCE_IMAGE[:TAG]": "images",
     "VOLUME": "volumes",
     "NETWORK": "networks",
+    "PLUGIN": "plugins",
+    "PLUGIN[:TAG]": "plugins",
     "CONTEXT": "contexts",
     "[CONTEXT]": "contexts",
 }
@@ -76,7 +78,7 @@ def complete(words: Sequence[str], names: Callable[[str], Candidates]) -> Candid
 
     Args:
         words: What was typed after ``wharf``; the last one is the one to complete, maybe empty.
-        names: Looks up the names of containers, images, volumes, networks or contexts.
+        names: Looks up the names of containers, images, volumes, networks, plugins or contexts.
     """
     *before, word = words or [""]
     before = _without(GLOBAL_FLAGS, before)
@@ -142,6 +144,10 @@ def _names(client: Client, kind: str) -> Candidates:
         from wharf.client.volumes import Volumes  # noqa: PLC0415
 
         return {text(each, "Name"): text(each, "Driver") for each in Volumes(client).list()}
+    if kind == "plugins":
+        from wharf.client.plugins import Plugins  # noqa: PLC0415
+
+        return {text(each, "Name"): text(each, "PluginReference") for each in Plugins(client).list()}
     from wharf.client.networks import Networks  # noqa: PLC0415
 
     return {text(each, "Name"): text(each, "Driver") for each in Networks(client).list()}

@@ -9,6 +9,7 @@ from wharf.cli.template import check, render
 from wharf.client.containers import Containers
 from wharf.client.images import Images
 from wharf.client.networks import Networks
+from wharf.client.plugins import Plugins
 from wharf.client.volumes import Volumes
 from wharf.errors import InvalidArgument, NotFound, Unavailable, WharfError
 from wharf.lib.light_json import dumps, dumps_pretty
@@ -32,6 +33,7 @@ def _lookups(client: Client, *, size: bool, platform: str, verbose: bool) -> dic
         "image": lambda name: Images(client).inspect(name, platform=platform),
         "network": lambda name: networks.inspect(name, verbose=verbose),
         "volume": Volumes(client).inspect,
+        "plugin": Plugins(client).inspect,
     }
 
 
@@ -113,9 +115,13 @@ COMMANDS = (
         _any,
         "Show everything about objects, as JSON",
         arguments="NAME|ID [NAME|ID...]",
-        flags=(_FORMAT, _SIZE, Flag("type", "string", "Only of this kind: container, image, network or volume")),
+        flags=(
+            _FORMAT,
+            _SIZE,
+            Flag("type", "string", "Only of this kind: container, image, network, volume or plugin"),
+        ),
         count=(1, None),
         examples=("wharf inspect web", "wharf inspect -f '{{.State.Status}}' web"),
     ),
-    *(_of(kind) for kind in ("container", "image", "network", "volume")),
+    *(_of(kind) for kind in ("container", "image", "network", "volume", "plugin")),
 )

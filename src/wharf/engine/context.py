@@ -15,6 +15,7 @@ from wharf.engine.containers.registry import Registry
 from wharf.engine.events import Events
 from wharf.engine.ocispec.inputs import HostFacts
 from wharf.engine.options import EngineOptions
+from wharf.engine.plugins.record import PluginRecords
 from wharf.images.images import Images
 from wharf.kernel.cgroup.group import Cgroup, open_cgroup
 from wharf.lib.timestamps import rfc3339_nano
@@ -90,6 +91,7 @@ class Context:
     volumes: Volumes
     processes: Processes
     registry: Registry
+    plugins: PluginRecords
     events: Events
     facts: HostFacts
     clock: Clock = field(default_factory=Clock)

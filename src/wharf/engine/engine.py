@@ -27,6 +27,9 @@ from wharf.engine.images import ImageVerbs
 from wharf.engine.networks import NetworkVerbs, publish_repair
 from wharf.engine.ocispec.usual import usual
 from wharf.engine.options import EngineOptions
+from wharf.engine.plugins.places import volume_drivers
+from wharf.engine.plugins.plugins import PluginVerbs
+from wharf.engine.plugins.record import PluginRecords
 from wharf.engine.system import System
 from wharf.engine.volumes import VolumeVerbs
 from wharf.images.images import Images
@@ -56,6 +59,7 @@ class _Opened:
     volumes: VolumeVerbs
     system: System
     builds: BuildVerbs
+    plugins: PluginVerbs
 
 
 class Engine:
@@ -157,7 +161,7 @@ class Engine:
         stack.push_async_callback(later.aclose)
         # A plain user makes no device nodes ahead.
         processes = Processes(run, None if facts.rootless else usual(facts), later=later)
-        registry = Registry(database)
+        registry, plugins = Registry(database), PluginRecords(database)
         context = Context(
             data=data,
             run=run,
@@ -165,9 +169,10 @@ class Engine:
             snapshots=snapshots,
             images=images,
             networks=networks,
-            volumes=Volumes(data, database, snapshots),
+            volumes=Volumes(data, database, snapshots, managed=volume_drivers(data, run, plugins)),
             processes=processes,
             registry=registry,
+            plugins=plugins,
             events=events,
             facts=facts,
             options=self._options,
@@ -181,6 +186,8 @@ class Engine:
         registry.load()
         await end_strangers(context)
         await images.start()
+        plugin_verbs = PluginVerbs(context)
+        await plugin_verbs.start()
         await reconcile(context)
         if outside.usable:
             context.background.start(networks.mend(), "mend networks")
@@ -197,6 +204,7 @@ class Engine:
             VolumeVerbs(context),
             System(context, containers, builds),
             builds,
+            plugin_verbs,
         )
 
     def _open_or_fail(self) -> _Opened:
@@ -233,6 +241,11 @@ class Engine:
     def builds(self) -> BuildVerbs:
         """Building images."""
         return self._open_or_fail().builds
+
+    @property
+    def plugins(self) -> PluginVerbs:
+        """Plugins that the engine installs and runs."""
+        return self._open_or_fail().plugins
 
     @property
     def system(self) -> System:

@@ -181,12 +181,18 @@ def enter(root: int, propagation: int) -> None:
         StartFailed: the kernel refused.
     """
     try:
-        os.fchdir(root)
-        kernel.pivot_root(".", ".")
-        # The old root now lies on top of the new one. What is done to it must not reach the host.
-        kernel.mount(None, ".", None, _SLAVE_ALL)
-        kernel.umount(".", _DETACH)
-        os.chdir("/")
+        old = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fchdir(root)
+            kernel.pivot_root(".", ".")
+            # The old root now lies on top of the new one. What is done to it must not reach the host; "." is still
+            # the new one to mount(2), and mounts in that may be the host's peers, which they have to stay.
+            os.fchdir(old)
+            kernel.mount(None, ".", None, _SLAVE_ALL)
+            kernel.umount(".", _DETACH)
+            os.chdir("/")
+        finally:
+            os.close(old)
         if propagation:
             kernel.mount(None, "/", None, propagation)
     except OSError as error:

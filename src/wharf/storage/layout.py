@@ -18,6 +18,7 @@
     │   ├── <id>-json.log[.N[.gz]]       its log, in Docker's json-file form, whatever the driver
     │   └── log-cursor                   how far that has been delivered, with drivers that send it elsewhere
     ├── volumes/<name>/_data
+    ├── plugins/<id>/                    one plugin: its image unpacked, what it mounts (``wharf.engine.plugins``)
     └── build/
         ├── work/<id>/                   one build's contexts, downloads and running steps; swept at start
         ├── contexts/<key>/              a client's folder as its last build saw it: only changes are sent
@@ -27,6 +28,7 @@
     ├── shims/<id>/                      lock, shim.sock, exit.json (see wharf.shim)
     ├── graves/<random>/                 what is left of removed shims' folders; swept at start
     ├── netns/<id>                       the container's network namespace (nsfs bind mount)
+    ├── plugins/<id>/                    its bundle, and in ``sockets`` where it listens
     ├── resolver.sock                    where the engine tells the resolver names
     ├── seccomp/<digest>.bpf             compiled filters
     └── build/<id>/                      secrets and agents of a running step
@@ -140,6 +142,15 @@ class DataRoot:
         """The data of one volume."""
         return self.volumes / name / "_data"
 
+    @property
+    def plugins(self) -> Path:
+        """One folder a plugin that is installed."""
+        return self.path / "plugins"
+
+    def plugin(self, plugin_id: str) -> Path:
+        """The folder of one plugin."""
+        return self.plugins / plugin_id
+
 
 @dataclass(frozen=True, slots=True)
 class RunRoot:
@@ -184,6 +195,15 @@ class RunRoot:
     def seccomp(self) -> Path:
         """Compiled seccomp filters by digest of their source."""
         return self.path / "seccomp"
+
+    @property
+    def plugins(self) -> Path:
+        """One folder a plugin that runs."""
+        return self.path / "plugins"
+
+    def plugin(self, plugin_id: str) -> Path:
+        """The bundle of one plugin."""
+        return self.plugins / plugin_id
 
     @property
     def build(self) -> Path:

@@ -29,6 +29,7 @@ class Shown:
 class Driver(Protocol):
     """A driver of volumes. Its methods block; raise WharfError for what the user should hear."""
 
+    name: str  # in full
     scope: str  # local or global
 
     def check(self, name: str, options: Mapping[str, str]) -> None:
@@ -53,6 +54,7 @@ class Driver(Protocol):
 class LocalDriver:
     """Folders below the data root; with options, a filesystem is mounted on one while a container uses it."""
 
+    name = "local"
     scope = "local"
 
     def __init__(self, data: DataRoot) -> None:

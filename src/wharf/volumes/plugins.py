@@ -1,6 +1,7 @@
 """Volume plugins: found by their sockets or specifications, and spoken to (docker docs, "Volume plugin protocol").
 
-A plugin is a program of somebody else's that runs by itself; it is looked up each time it is needed.
+A plugin is a program of somebody else's; it is looked up each time it is needed. Those that the engine keeps itself
+are found by whoever opens the volumes (:data:`Find`).
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from wharf.errors import NotFound, Unavailable, WharfError
+from wharf.kernel import unix_socket
 from wharf.volumes.drivers import Shown
 from wharf.volumes.rows import Row
 
@@ -29,6 +33,7 @@ _NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 _KIND: Final = "VolumeDriver"
 _MEDIA_TYPE: Final = "application/vnd.docker.plugins.v1.1+json"
 _TIMEOUT_S: Final = 30
+_AGAIN_S: Final = 10
 _MAX_BYTES: Final = 16 * 1024 * 1024
 
 
@@ -38,6 +43,18 @@ class Address:
 
     url: str  # unix:///path, tcp://host:port
     tls: Mapping[str, object] | None = None  # TLSConfig of a JSON specification
+    name: str = ""  # of a plugin that the engine keeps: in full; what it does is known, and no hands are shaken
+    timeout_s: int = 0  # 0: 30
+    locate: Callable[[str], str] | None = None  # where a path of its own is on the host; None: just there
+
+
+Find = Callable[[str], Address | None]
+"""Returns where a plugin of the engine's own listens, by name; None when it has none of that name."""
+
+
+def find_none(_name: str) -> Address | None:
+    """Return that the engine keeps no plugin."""
+    return None
 
 
 def find(name: str, sockets: Sequence[Path] = SOCKET_FOLDERS, specs: Sequence[Path] = SPEC_FOLDERS) -> Address | None:
@@ -71,27 +88,25 @@ def _read(path: Path) -> Address:
 
 
 class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("plugin", timeout=_TIMEOUT_S)
+    def __init__(self, path: str, timeout_s: int) -> None:
+        super().__init__("plugin", timeout=timeout_s)
         self._path = path
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(_TIMEOUT_S)
-        self.sock.connect(self._path)
+        self.sock.settimeout(self.timeout)
+        unix_socket.at(self._path, self.sock.connect)
 
 
 def _connection(address: Address) -> http.client.HTTPConnection:
-    parts = urlsplit(address.url)
+    parts, timeout_s = urlsplit(address.url), address.timeout_s or _TIMEOUT_S
     if parts.scheme == "unix":
-        return _UnixConnection(parts.path)
+        return _UnixConnection(parts.path, timeout_s)
     if parts.scheme not in ("tcp", "http", "https") or not parts.hostname:
         raise Unavailable(f"the address of a plugin is none: {address.url}")
     if address.tls is None and parts.scheme != "https":
-        return http.client.HTTPConnection(parts.hostname, parts.port, timeout=_TIMEOUT_S)
-    return http.client.HTTPSConnection(
-        parts.hostname, parts.port, timeout=_TIMEOUT_S, context=_tls(address.tls or {})
-    )
+        return http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout_s)
+    return http.client.HTTPSConnection(parts.hostname, parts.port, timeout=timeout_s, context=_tls(address.tls or {}))
 
 
 def _tls(told: Mapping[str, object]) -> ssl.SSLContext:
@@ -114,9 +129,9 @@ class PluginDriver:
             Unavailable: it does not answer.
             NotFound: it is no driver of volumes.
         """
-        self.name = name
+        self.name = address.name or name
         self._address = address
-        kinds = self._call("/Plugin.Activate", {}).get("Implements") or []
+        kinds = [_KIND] if address.name else self._call("/Plugin.Activate", {}).get("Implements") or []
         if _KIND not in kinds:
             raise NotFound(f'error looking up volume plugin {name}: plugin "{name}" does not implement {_KIND}')
         self.scope = self._scope()
@@ -144,7 +159,7 @@ class PluginDriver:
         place = self._call(f"/{_KIND}.Mount", {"Name": row.name, "ID": user}).get("Mountpoint")
         if not isinstance(place, str) or not os.path.isabs(place):
             raise Unavailable(f"the volume plugin {self.name} told no path for {row.name}")
-        return place
+        return self._located(place)
 
     def unmount(self, row: Row, user: str, others: int) -> None:  # noqa: ARG002  # the plugin counts itself
         """Have the plugin unmount a volume for one container."""
@@ -156,11 +171,33 @@ class PluginDriver:
         if not isinstance(told, dict):
             return Shown("")
         status = told.get("Status")
-        return Shown(str(told.get("Mountpoint") or ""), status if isinstance(status, dict) else None)
+        place = str(told.get("Mountpoint") or "")
+        with suppress(Unavailable):  # told, and not yet there: it is shown as it was told
+            place = self._located(place) if place else ""
+        return Shown(place, status if isinstance(status, dict) else None)
+
+    def _located(self, place: str) -> str:
+        return place if self._address.locate is None else self._address.locate(place)
+
+    def _connect(self, connection: http.client.HTTPConnection) -> None:
+        """Connect; to a plugin of the engine's own as soon as it listens again: it may just be started anew."""
+        end, pause_s = time.monotonic() + (_AGAIN_S if self._address.name else 0), 0.01
+        while True:
+            try:
+                connection.connect()
+            except (FileNotFoundError, ConnectionRefusedError):
+                connection.close()
+                if time.monotonic() > end:
+                    raise
+                time.sleep(pause_s)
+                pause_s = min(2 * pause_s, 1)
+            else:
+                return
 
     def _call(self, path: str, document: Mapping[str, object]) -> dict[str, Any]:
         connection = _connection(self._address)
         try:
+            self._connect(connection)
             connection.request(
                 "POST", path, json.dumps(document), {"Content-Type": _MEDIA_TYPE, "Accept": _MEDIA_TYPE}
             )

@@ -59,8 +59,19 @@ class Volumes:
         database: Database,
         snapshots: Snapshots | None = None,
         time_ns: Callable[[], int] = time.time_ns,
+        *,
+        managed: plugins.Find = plugins.find_none,
     ) -> None:
-        """Open them, and drop the rows of those that a killed process was removing."""
+        """Open them, and drop the rows of those that a killed process was removing.
+
+        Args:
+            data: where they are.
+            database: their rows.
+            snapshots: what fills them.
+            time_ns: the time.
+            managed: the engine's own plugins.
+        """
+        self._managed = managed
         self._data = data
         self._rows = Rows(database)
         self._local = LocalDriver(data)
@@ -119,14 +130,18 @@ class Volumes:
 
     def _create(self, wanted: Row) -> Row:
         with self._lock:
-            if (row := self._rows.find(wanted.name)) is not None:
-                if wanted.driver not in (row.driver, LOCAL):
-                    raise Conflict(f"create {row.name}: conflict: the driver {row.driver} has a volume of that name")
+            row = self._rows.find(wanted.name)
+            if row is not None and wanted.driver in (row.driver, LOCAL):
                 return row
             try:
                 driver = self._driver(wanted)
-            except NotFound as error:
-                raise NotFound(f"create {wanted.name}: {error}") from error
+            except (Conflict, NotFound) as error:
+                raise type(error)(f"create {wanted.name}: {error}") from error
+            if row is not None:
+                if driver.name != row.driver:
+                    raise Conflict(f"create {row.name}: conflict: the driver {row.driver} has a volume of that name")
+                return row
+            wanted = replace(wanted, driver=driver.name)
             driver.check(wanted.name, wanted.options)
             self._rows.write(wanted)
             try:
@@ -137,12 +152,25 @@ class Volumes:
             return wanted
 
     def _driver(self, row: Row) -> Driver:
-        """Return who keeps a volume; NotFound, in Docker's words, when it is not there."""
+        """Return who keeps a volume.
+
+        Raises:
+            NotFound: it is not there, in Docker's words.
+            Conflict: it is disabled, likewise.
+        """
         if row.driver == LOCAL:
             return self._local
-        if (address := plugins.find(row.driver)) is None:
+        try:
+            address = self._managed(row.driver) or plugins.find(row.driver)
+        except (Conflict, NotFound) as error:
+            raise type(error)(f"error looking up volume plugin {row.driver}: {error}") from error
+        if address is None:
             raise NotFound(f'error looking up volume plugin {row.driver}: plugin "{row.driver}" not found')
         return plugins.PluginDriver(row.driver, address)
+
+    def of_driver(self, name: str) -> builtins.list[str]:
+        """Return the names of the volumes that a driver keeps."""
+        return [row.name for row in self._rows.all() if row.driver == name]
 
     def driver_of(self, name: str) -> str:
         """Return who keeps a volume; '' when there is none of that name."""

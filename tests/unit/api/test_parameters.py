@@ -41,6 +41,9 @@ NEEDED: Mapping[str, dict[str, str]] = {
     "GET /images/get": {"names": "a"},
     "GET /images/search": {"term": "a"},
     "POST /images/create": {"fromImage": "a"},
+    "GET /plugins/privileges": {"remote": "a"},
+    "POST /plugins/pull": {"remote": "a"},
+    "POST /plugins/{}/upgrade": {"remote": "a"},
 }
 VALUES: Mapping[str, str] = {
     "filters": '{"label": ["a"]}',

@@ -80,7 +80,7 @@ async def end_strangers(context: Context) -> None:
     """
     shims = context.run.shims
     for container_id in os.listdir(shims) if shims.exists() else []:
-        if container_id not in context.registry:
+        if container_id not in context.registry and container_id not in context.plugins:
             await context.processes.abolish(container_id, f"/wharf/{context.data.key}/{container_id}")
 
 

@@ -7,6 +7,8 @@ import pytest
 
 import wharf
 from wharf.errors import InvalidArgument, WharfError
+from wharf.kernel import mount
+from wharf.kernel.mount import MountFlag, UmountFlag
 from wharf.spec.engine_api.container import HostConfig, Mount
 
 pytestmark = pytest.mark.root
@@ -111,6 +113,26 @@ def test_a_shared_mount_has_to_be_shared_on_the_host(on_engine: OnEngine, tmp_pa
             await _run(engine, "true", Binds=[f"{tmp_path}:/x:rshared"])
 
     on_engine(body)
+
+
+def test_what_is_mounted_below_a_shared_mount_is_seen_on_both_sides(on_engine: OnEngine, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    (shared / "theirs").mkdir(parents=True)
+    mount.mount(str(shared), str(shared), None, MountFlag.BIND)
+    mount.mount(None, str(shared), None, MountFlag.SHARED)
+
+    async def body(engine: wharf.Engine) -> None:
+        script = "mount -t tmpfs t /x/theirs && echo seen > /x/theirs/f; ls /x"
+        assert await _run(engine, script, Binds=[f"{shared}:/x:rshared"], Privileged=True) == "theirs\n"
+        assert (shared / "theirs/f").read_text() == "seen\n"
+
+    before = Path("/proc/self/mountinfo").read_text()
+    try:
+        on_engine(body)
+    finally:
+        mount.umount(str(shared), UmountFlag.DETACH)
+    after = Path("/proc/self/mountinfo").read_text()
+    assert {line for line in before.splitlines() if str(shared) not in line} <= set(after.splitlines())
 
 
 def test_an_init_is_process_one_and_passes_signals_on(on_engine: OnEngine) -> None:

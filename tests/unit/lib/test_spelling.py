@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from wharf.api.spelling import respelling
+from wharf.lib.spelling import respelling
 
 
 class Inner(TypedDict, total=False):
