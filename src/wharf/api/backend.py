@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Mapping
 from typing import Protocol
 
+from wharf.api.backend_plugins import Plugins
 from wharf.api.streams import Archive, AttachedStream, LogStream
 from wharf.rpc.link import Link
-from wharf.spec.engine_api import container, image, network, plugin, system, volume
+from wharf.spec.engine_api import container, image, network, system, volume
 from wharf.spec.engine_api import exec as exec_
 from wharf.spec.engine_api.build import BuildPruneResponse, BuildRequest
 from wharf.spec.engine_api.checkpoint import Checkpoint, CheckpointCreate
@@ -24,7 +25,6 @@ Changes = list[container.FilesystemChange]
 History = list[image.ImageHistoryResponseItem]
 SearchResults = list[image.SearchResult]
 Deletions = list[image.ImageDeleteResponseItem]
-Grants = list[plugin.PluginPrivilege]
 
 
 class Containers(Protocol):
@@ -340,43 +340,6 @@ class Builds(Protocol):
         self, filters: Filters, *, everything: bool, kept_bytes: int, most_bytes: int
     ) -> BuildPruneResponse:
         """Remove results of earlier builds."""
-
-
-class Plugins(Protocol):
-    """Plugins that the engine installs and runs."""
-
-    async def list(self, filters: Filters) -> list[plugin.Plugin]:
-        """Return the plugins that match."""
-
-    async def inspect(self, ref: str) -> plugin.Plugin:
-        """Return all of one."""
-
-    async def privileges(self, remote: str, *, auth: str) -> Grants:
-        """Return what the plugin that a registry has wants."""
-
-    async def create(self, name: str, chunks: AsyncIterator[bytes]) -> None:
-        """Make one of an archive."""
-
-    def pull(self, remote: str, *, name: str | None, grants: Grants, auth: str) -> AsyncIterator[Document]:
-        """Install one from its registry; progress."""
-
-    def upgrade(self, ref: str, remote: str, *, grants: Grants, auth: str) -> AsyncIterator[Document]:
-        """Put what a registry has in its place; progress."""
-
-    def push(self, ref: str, *, auth: str) -> AsyncIterator[Document]:
-        """Send it to its registry; progress."""
-
-    async def set(self, ref: str, assignments: Strings) -> None:
-        """Change its settings."""
-
-    async def enable(self, ref: str, *, timeout_s: int) -> None:
-        """Start it; 0: wait for its answers as long as usual."""
-
-    async def disable(self, ref: str, *, force: bool) -> None:
-        """End it."""
-
-    async def remove(self, ref: str, *, force: bool) -> None:
-        """Remove it with all that it wrote."""
 
 
 class Backend(Protocol):

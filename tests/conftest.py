@@ -1,0 +1,9 @@
+"""What holds for all tests."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+# How long an example takes is a matter of the machine, which others use too; what it says is not.
+settings.register_profile("wharf", deadline=None)
+settings.load_profile("wharf")
