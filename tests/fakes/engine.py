@@ -109,3 +109,5 @@ class FakeEngine:
         self.builds = Noun("builds", self.calls, frozenset({"build", "build_over_session"}))
         self.system = Noun("system", self.calls, frozenset({"events"}))
         self.system.experimental = False  # type: ignore[attr-defined]  # what is no call
+        self.authorization = Noun("authorization", self.calls)
+        self.authorization.wanted = False  # type: ignore[attr-defined]  # what is no call

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Mapping
 from typing import Protocol
 
-from wharf.api.backend_plugins import Plugins
+from wharf.api.backend_plugins import Authorization, Plugins
 from wharf.api.streams import Archive, AttachedStream, LogStream
 from wharf.rpc.link import Link
 from wharf.spec.engine_api import container, image, network, system, volume
@@ -376,3 +376,7 @@ class Backend(Protocol):
     @property
     def plugins(self) -> Plugins:
         """Plugins."""
+
+    @property
+    def authorization(self) -> Authorization:
+        """Authorization plugins."""

@@ -48,3 +48,17 @@ class Plugins(Protocol):
 
     async def remove(self, ref: str, *, force: bool) -> None:
         """Remove it with all that it wrote."""
+
+
+class Authorization(Protocol):
+    """Who is asked about each request."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody is."""
+
+    async def request(self, asked: Mapping[str, object]) -> None:
+        """Ask about a request; Forbidden when it is denied."""
+
+    async def response(self, asked: Mapping[str, object]) -> None:
+        """Ask about an answer; Forbidden when it is denied."""

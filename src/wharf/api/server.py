@@ -28,6 +28,7 @@ from wharf.api import (
 )
 from wharf.api import exec as exec_
 from wharf.api.answers import Over, document, empty
+from wharf.api.authorization import judged
 from wharf.api.backend import Backend
 from wharf.api.call import Call
 from wharf.api.connection import Connection, ConnectionFactory
@@ -64,6 +65,7 @@ class ApiServer:
     def __init__(self, backend: Backend, offered: Iterable[Route] | None = None) -> None:
         """Serve ``offered``; every endpoint there is, unless some are named."""
         self._backend = backend
+        self._judges = offered is None  # numbers for Prometheus are nobody's request
         self._table = Table(routes() if offered is None else offered)
         self._streams: set[asyncio.Task[object]] = set()
         self.protocols = ConnectionFactory(
@@ -112,7 +114,9 @@ class ApiServer:
         version, path = split_version(path)
         route, params = self._table.find(request.method, path, version)
         call = Call(request, self._backend, version, params, Query(query), self._streams)
-        return await route.answer(call)
+        if not (self._judges and self._backend.authorization.wanted):
+            return await route.answer(call)
+        return await judged(request, self._backend.authorization, lambda: route.answer(call))
 
 
 def _refuse_web_pages(request: web.BaseRequest) -> None:

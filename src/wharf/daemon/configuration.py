@@ -106,6 +106,7 @@ class Configuration:
             experimental=self.get("experimental", default=False),
             cgroup_driver="systemd" if "native.cgroupdriver=systemd" in self.texts("exec-opts") else "cgroupfs",
             storage_driver=self.get("storage-driver", ""),
+            authorization=self.texts("authorization-plugins"),
             runtimes=self._runtimes(),
             containers=self._containers(),
             registries=RegistryOptions(

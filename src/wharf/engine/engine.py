@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from wharf.engine import scopes
+from wharf.engine.authorization import Authorization
 from wharf.engine.builds.builds import BuildVerbs
 from wharf.engine.completed import Completed, run_to_completion
 from wharf.engine.containers import validate
@@ -60,6 +61,7 @@ class _Opened:
     system: System
     builds: BuildVerbs
     plugins: PluginVerbs
+    authorization: Authorization
 
 
 class Engine:
@@ -117,10 +119,13 @@ class Engine:
         """Take other options from now on; the event ``daemon reload`` tells ``attributes``.
 
         Raises:
-            InvalidArgument, NotImplementedHere: an option cannot be, and the old ones stay.
+            InvalidArgument, NotImplementedHere, NotFound, Conflict: an option cannot be, and the old ones stay.
         """
         validate.host_config(options.containers.fill({}))
-        context = self._open_or_fail().context
+        opened = self._open_or_fail()
+        opened.authorization.require(options.authorization)
+        context = opened.context
+        context.images.reload(options.registries)
         self._options = context.options = options
         context.events.publish("daemon", "reload", context.data.key, {"name": socket.gethostname(), **attributes})
 
@@ -186,15 +191,15 @@ class Engine:
         registry.load()
         await end_strangers(context)
         await images.start()
-        plugin_verbs = PluginVerbs(context)
+        plugin_verbs, authorization = PluginVerbs(context), Authorization(context)
         await plugin_verbs.start()
+        authorization.require(self._options.authorization)
         await reconcile(context)
         if outside.usable:
             context.background.start(networks.mend(), "mend networks")
         builds = BuildVerbs(context)
         await builds.start()
-        execs = Execs(context)
-        containers = Containers(context, execs)
+        containers = Containers(context, execs := Execs(context))
         return _Opened(
             context,
             containers,
@@ -205,6 +210,7 @@ class Engine:
             System(context, containers, builds),
             builds,
             plugin_verbs,
+            authorization,
         )
 
     def _open_or_fail(self) -> _Opened:
@@ -246,6 +252,11 @@ class Engine:
     def plugins(self) -> PluginVerbs:
         """Plugins that the engine installs and runs."""
         return self._open_or_fail().plugins
+
+    @property
+    def authorization(self) -> Authorization:
+        """Plugins that are asked about requests to the API."""
+        return self._open_or_fail().authorization
 
     @property
     def system(self) -> System:

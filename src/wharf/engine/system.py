@@ -15,6 +15,7 @@ from wharf.engine.check import check
 from wharf.engine.context import Context
 from wharf.engine.disk_usage import KINDS, Listing, Results, disk_usage
 from wharf.engine.events import FILTERS
+from wharf.engine.logs.options import FILE_DRIVERS, REMOTE_DRIVERS
 from wharf.engine.ocispec.inputs import HostFacts
 from wharf.images.check import Depth, Finding
 from wharf.images.registry.hosts import RegistryOptions
@@ -109,9 +110,9 @@ class System:
             "DriverStatus": [["Backing Filesystem", _filesystem(context.data.path)], ["Supports d_type", "true"]],
             "Plugins": {
                 "Volume": ["local"],
-                "Network": ["bridge", "host", "null"],
-                "Authorization": None,
-                "Log": ["json-file", "none"],
+                "Network": ["bridge", "host", "ipvlan", "macvlan", "null"],
+                "Authorization": [*options.authorization] or None,
+                "Log": sorted((*FILE_DRIVERS, *REMOTE_DRIVERS, "none")),
             },
             **_limits(context.facts),
             "Debug": options.debug,

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, aclosing, closing, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,13 +75,11 @@ class Images:
         self._deleting = Deleting(self._catalog, self._now)
         self._time_ns = time_ns
         self._blocking = Blocking()
-        options = registries or RegistryOptions()
-        self._store = Store(
-            self._catalog, content, snapshots, Blocking(), self._now, downloads=options.downloads
-        )  # with threads of its own: a slow registry holds nobody up
+        # With threads of its own: a slow registry holds nobody up.
+        self._store = Store(self._catalog, content, snapshots, Blocking(), self._now)
         self.layers = Layers(self._store, database)
         """What builds keep, and make images of."""
-        self._options = options
+        self._options = registries or RegistryOptions()
         self._waiting = waiting
         self._transfers: Transfers | None = None
 
@@ -91,8 +90,15 @@ class Images:
             # With the first question: an engine that asks no registry does not carry a client of theirs.
             from wharf.images.transfers import Transfers  # noqa: PLC0415
 
-            self._transfers = Transfers(self._store, self._options, self._waiting)
+            store = replace(self._store, downloads=self._options.downloads)
+            self._transfers = Transfers(store, self._options, self._waiting)
         return self._transfers
+
+    def reload(self, registries: RegistryOptions) -> None:
+        """Treat registries otherwise from now on."""
+        self._options = registries
+        if self._transfers is not None:
+            self._transfers.reload(registries)
 
     async def start(self) -> None:
         """Read what is stored and remove what a killed process left; DataLoss when an image is damaged."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from wharf.errors import InvalidArgument, Unauthorized
@@ -47,11 +47,22 @@ class Transfers:
     def __init__(self, store: Store, options: RegistryOptions, waiting: Waiting | None = None) -> None:
         self._store = store
         self.options = options
+        self._waiting = waiting
         self._transport = Transport(options, waiting)
+        self._earlier: list[Transport] = []
+
+    def reload(self, options: RegistryOptions) -> None:
+        """Treat registries otherwise from now on; what is under way goes on as it began."""
+        if options != self.options:
+            self._store = replace(self._store, downloads=options.downloads)
+            self.options = options
+            self._earlier.append(self._transport)
+            self._transport = Transport(options, self._waiting)
 
     async def aclose(self) -> None:
         """Close the connections; idempotent."""
-        await self._transport.aclose()
+        for transport in (*self._earlier, self._transport):
+            await transport.aclose()
 
     async def pull(
         self,

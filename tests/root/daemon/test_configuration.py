@@ -61,9 +61,12 @@ def test_containers_get_what_daemon_json_says(stopped: Wharfd) -> None:
 def test_hang_up_takes_what_is_new_and_tells_it(stopped: Wharfd) -> None:
     path = settle(stopped, {"labels": ["zone=a"]})
     stopped.start("--config-file", str(path))
-    settle(stopped, {"labels": ["zone=b"], "default-shm-size": "2m", "pidfile": "/elsewhere"})
+    told = {"labels": ["zone=b"], "default-shm-size": "2m", "insecure-registries": ["reg:5000"]}
+    settle(stopped, {**told, "registry-mirrors": ["http://m:1"], "pidfile": "/elsewhere"})
     hang_up(stopped, "another start: pidfile")
 
+    registries = stopped.get("/info")["RegistryConfig"]
+    assert (registries["Mirrors"], registries["IndexConfigs"]["reg:5000"]["Secure"]) == (["http://m:1/"], False)
     assert stopped.get("/info")["Labels"] == ["zone=b"]
     assert created(stopped)["ShmSize"] == 2 * 1024 * 1024
 

@@ -250,3 +250,13 @@ def test_a_large_blob_goes_in_chunks_and_comes_whole(host: str, store: Store) ->
             await transport.aclose()
 
     assert asyncio.run(send()) == data
+
+
+def test_other_mirrors_are_asked_after_a_reload_and_as_many_downloads_made(store: Store) -> None:
+    transfers = store.images.transfers
+    before = transfers.mirrors("docker.io")
+    store.images.reload(RegistryOptions(mirrors={"docker.io": ("http://mirror:5000",)}, downloads=1))
+
+    assert store.images.transfers is transfers
+    assert transfers.mirrors("docker.io") == ["mirror:5000", *before]
+    asyncio.run(store.images.aclose())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from wharf.engine.plugins.folder import PROPAGATED, ROOTFS
@@ -13,7 +14,7 @@ from wharf.kernel.openat2 import open_in_root
 from wharf.lib.digest import hex_of
 from wharf.storage.layout import DataRoot, RunRoot
 from wharf.storage.trees import FOLDER
-from wharf.volumes.plugins import Address
+from wharf.volumes.plugin_calls import Address
 
 
 def socket_of(run: RunRoot, record: PluginRecord) -> Path:
@@ -55,17 +56,17 @@ def on_host(data: DataRoot, record: PluginRecord, path: str) -> str:
         os.close(fd)
 
 
+def address_of(run: RunRoot, record: PluginRecord) -> Address:
+    """Return how to call a plugin that is enabled."""
+    return Address(f"unix://{socket_of(run, record)}", name=record.name, timeout_s=record.timeout_s)
+
+
 def volume_drivers(data: DataRoot, run: RunRoot, records: PluginRecords) -> Callable[[str], Address | None]:
     """Return how to find the plugin that keeps volumes, by name; see :meth:`PluginRecords.serving`."""
 
     def find(name: str) -> Address | None:
         if (record := records.serving(name, "volumedriver")) is None:
             return None
-        return Address(
-            f"unix://{socket_of(run, record)}",
-            name=record.name,
-            timeout_s=record.timeout_s,
-            locate=lambda path: on_host(data, record, path),
-        )
+        return replace(address_of(run, record), locate=lambda path: on_host(data, record, path))
 
     return find

@@ -1,4 +1,4 @@
-"""A plugin of our own: it keeps volumes in /data, and mounts a tmpfs for each. Run by the machine's interpreter."""
+"""A plugin of our own: it keeps volumes in /data, a tmpfs each, and judges requests. Run by our interpreter."""
 
 import ctypes
 import json
@@ -25,6 +25,10 @@ def _answer(path, asked):
             while os.path.ismount(place):
                 ctypes.CDLL(None).umount2(place.encode(), 2)
             os.rmdir(place)
+        case "/AuthZPlugin.AuthZReq":
+            return {"Allow": asked["RequestURI"] != "/secrets", "Msg": "not /secrets"}
+        case "/AuthZPlugin.AuthZRes":
+            return {"Allow": asked["ResponseStatusCode"] != 418, "Msg": "not 418"}
         case "/VolumeDriver.Capabilities":
             return {"Capabilities": {"Scope": "local"}}
     return {"Err": ""}
