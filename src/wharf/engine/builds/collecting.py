@@ -10,15 +10,16 @@ from typing import Final, Self
 
 from wharf.build.solver.cache import Cache, Record
 from wharf.engine.context import Context
-from wharf.errors import InvalidArgument
 from wharf.lib.durations import parse_duration
-from wharf.lib.filters import Filters, require_known
+from wharf.lib.filters import Filters, match_labels, require_known, truth
 from wharf.lib.timestamps import rfc3339_nano
 from wharf.spec.engine_api.build import BuildPruneResponse, CacheRecord
 
 _FILTERS: Final = frozenset(
-    {"until", "unused-for", "id", "parent", "type", "description", "inuse", "shared", "private"}
-)
+    {
+        "until", "unused-for", "id", "parent", "type", "description", "inuse", "shared", "private", "label", "label!",
+    }
+)  # fmt: skip
 _MOST_BYTES: Final = 20 << 30
 _OLDEST_NS: Final = 30 * 24 * 3600 * 1_000_000_000
 
@@ -82,7 +83,7 @@ async def collect(
     if until:
         asked = Collection(asked.kept_bytes, asked.max_used_bytes, parse_duration(until))
     records = await asyncio.to_thread(cache.records)
-    going = [record for record in chosen(records, asked, now) if _matches(record, filters) and wanted(record)]
+    going = [record for record in chosen(records, asked, now) if matches(record, filters) and wanted(record)]
     if not going:
         return {"CachesDeleted": [], "SpaceReclaimed": 0}
     gone = await asyncio.to_thread(cache.forget, [record.chain_id for record in going])
@@ -90,17 +91,26 @@ async def collect(
     return {"CachesDeleted": [_id(chain_id) for chain_id in gone], "SpaceReclaimed": freed}
 
 
-def _matches(record: Record, filters: Filters) -> bool:
-    wanted = filters.get("id") or []
-    if wanted and not any(_id(record.chain_id).startswith(text) for text in wanted):
-        return False
-    described = filters.get("description") or []
-    if described and not any(text in record.description for text in described):
-        return False
-    for name in ("shared", "private", "inuse", "parent", "type"):
-        if name in filters:
-            raise InvalidArgument(f"the filter {name} is not supported by this build of wharf")
-    return True
+def matches(record: Record, filters: Filters) -> bool:
+    """Return whether a result is among those that filters ask for: results are all regular, private, without labels.
+
+    Raises:
+        InvalidArgument: a value is neither true nor false where it has to be.
+    """
+    described, parent = filters.get("description") or [], _id(record.parent) if record.parent else ""
+    facts = {"inuse": record.in_use, "shared": False, "private": True}
+    return (
+        _begins(_id(record.chain_id), filters.get("id"))
+        and _begins(parent, filters.get("parent"))
+        and (not described or any(text in record.description for text in described))
+        and (not filters.get("type") or "regular" in filters["type"])
+        and all(truth(filters, name) in (None, fact) for name, fact in facts.items())
+        and match_labels(filters, {})
+    )
+
+
+def _begins(text: str, wanted: Sequence[str] | None) -> bool:
+    return not wanted or any(text.startswith(one) for one in wanted if one)
 
 
 def records_of(cache: Cache) -> list[CacheRecord]:

@@ -13,8 +13,8 @@ from wharf.errors import InvalidArgument
 from wharf.lib.filters import match_labels, require_known, truth
 
 KNOWN: Final = (
-    "ancestor", "before", "exited", "expose", "health", "id", "is-task", "label", "name", "network", "publish",
-    "since", "status", "volume",
+    "ancestor", "before", "exited", "expose", "health", "id", "is-task", "isolation", "label", "name", "network",
+    "publish", "since", "status", "volume",
 )  # fmt: skip
 _HEALTH: Final = ("none", "starting", "healthy", "unhealthy")
 _PORTS: Final = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?")
@@ -64,7 +64,8 @@ _CHECKS: Final[Mapping[str, Callable[[str], bool]]] = {
 def matches(container: Container, filters: Mapping[str, list[str]], *, ancestors: Collection[str] = ()) -> bool:
     """Return whether a container passes ``filters``, which are checked.
 
-    Values of one filter are alternatives; a label's all have to be there. ``before`` and ``since`` are the caller's.
+    Values of one filter are alternatives; a label's all have to be there. ``isolation`` chooses among Windows's, and
+    nothing on Linux, as with Docker. ``before`` and ``since`` are the caller's.
 
     Args:
         container: the container.

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 from wharf.build.solver.cache import Record
-from wharf.engine.builds.collecting import Collection, chosen
+from wharf.engine.builds.collecting import Collection, chosen, matches
+from wharf.errors import InvalidArgument
 
 
 def _record(name: str, used_ns: int, size_bytes: int, *, in_use: bool = False) -> Record:
@@ -29,3 +32,34 @@ def test_an_engine_keeps_what_is_new_and_fits() -> None:
 
     assert chosen(_RECORDS, policy, 10) == []
     assert [record.chain_id for record in chosen(_RECORDS, policy, policy.unused_for_ns + 5)] == ["old"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, True),
+        ({"id": ["old"]}, True),
+        ({"id": ["new"]}, False),
+        ({"description": ["ol"]}, True),
+        ({"description": ["x"]}, False),
+        ({"type": ["regular"]}, True),
+        ({"type": ["exec.cachemount"]}, False),
+        ({"parent": ["base"]}, True),
+        ({"parent": ["other"]}, False),
+        ({"inuse": ["false"]}, True),
+        ({"inuse": ["true"]}, False),
+        ({"shared": ["true"]}, False),
+        ({"private": ["1"]}, True),
+        ({"label": ["a"]}, False),
+        ({"label!": ["a"]}, True),
+    ],
+)
+def test_results_are_chosen_by_what_they_are(filters: dict[str, list[str]], expected: bool) -> None:
+    record = Record("old", 0, 1, 0, "old", 10, "base", in_use=False)
+
+    assert matches(record, filters) is expected
+
+
+def test_what_is_neither_true_nor_false_is_refused() -> None:
+    with pytest.raises(InvalidArgument, match=r"invalid filter 'inuse=\[maybe\]'"):
+        matches(_RECORDS[0], {"inuse": ["maybe"]})

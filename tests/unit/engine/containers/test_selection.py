@@ -38,6 +38,7 @@ BOX = Container(
         {"status": ["exited"]},
         {"exited": ["0", "3"]},
         {"health": ["unhealthy"]},
+        {"isolation": ["hyperv"]},
         {"label": ["a", "b"]},
         {"label": ["a=1"]},
         {"volume": ["data"]},
