@@ -7,7 +7,6 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, aclosing, closing, suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,8 +78,7 @@ class Images:
         self._store = Store(self._catalog, content, snapshots, Blocking(), self._now)
         self.layers = Layers(self._store, database)
         """What builds keep, and make images of."""
-        self._options = registries or RegistryOptions()
-        self._waiting = waiting
+        self._options, self._waiting = registries or RegistryOptions(), waiting
         self._transfers: Transfers | None = None
 
     @property
@@ -90,8 +88,7 @@ class Images:
             # With the first question: an engine that asks no registry does not carry a client of theirs.
             from wharf.images.transfers import Transfers  # noqa: PLC0415
 
-            store = replace(self._store, downloads=self._options.downloads)
-            self._transfers = Transfers(store, self._options, self._waiting)
+            self._transfers = Transfers(self._store, self._options, self._waiting)
         return self._transfers
 
     def reload(self, registries: RegistryOptions) -> None:

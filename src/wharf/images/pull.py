@@ -50,7 +50,17 @@ class Found:
 class Pull:
     """One pull of one reference."""
 
-    def __init__(self, store: Store, progress: Progress, reference: Reference, platform: Platform | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        progress: Progress,
+        reference: Reference,
+        platform: Platform | None,
+        *,
+        downloads: int = 3,
+    ) -> None:
+        """Do nothing yet; ``downloads`` is how many there are at a time."""
+        self._downloads = downloads
         self._store = store
         self._progress = progress
         self._reference = reference
@@ -219,7 +229,7 @@ class Pull:
         chain = chain_ids(diff_ids)
         for descriptor in descriptors:
             self._progress.step("Pulling fs layer", short(descriptor["digest"]))
-        limit = asyncio.Semaphore(self._store.downloads)
+        limit = asyncio.Semaphore(self._downloads)
 
         async def one(descriptor: Descriptor, diff_id: Digest, chain_id: Digest) -> Layer:
             async with limit:

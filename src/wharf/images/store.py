@@ -38,7 +38,6 @@ class Store:
     snapshots: Snapshots
     blocking: Blocking
     now: Callable[[], str]
-    downloads: int = 3
     workers: Workers = field(default_factory=Workers)
     locks: Locks = field(default_factory=Locks)
     under_way: set[Digest] = field(default_factory=set)  # the targets of pulls at work

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from wharf.errors import InvalidArgument, Unauthorized
@@ -54,7 +54,6 @@ class Transfers:
     def reload(self, options: RegistryOptions) -> None:
         """Treat registries otherwise from now on; what is under way goes on as it began."""
         if options != self.options:
-            self._store = replace(self._store, downloads=options.downloads)
             self.options = options
             self._earlier.append(self._transport)
             self._transport = Transport(options, self._waiting)
@@ -109,7 +108,8 @@ class Transfers:
             tags = await sources.first(reference, lambda repository: repository.tags())
             wanted = [reference.with_tag(tag) for tag in tags]
         for one in wanted:
-            record = await Pull(self._store, progress, one, platform).run(sources)
+            pull = Pull(self._store, progress, one, platform, downloads=self.options.downloads)
+            record = await pull.run(sources)
             done(Pulled(one, record.id))
 
     async def push(
