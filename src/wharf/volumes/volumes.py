@@ -130,17 +130,14 @@ class Volumes:
 
     def _create(self, wanted: Row) -> Row:
         with self._lock:
-            row = self._rows.find(wanted.name)
-            if row is not None and wanted.driver in (row.driver, LOCAL):
+            if (row := self._rows.find(wanted.name)) is not None:
+                if wanted.driver not in (row.driver, LOCAL) and self._full_name(wanted) != row.driver:
+                    raise Conflict(f"create {row.name}: conflict: the driver {row.driver} has a volume of that name")
                 return row
             try:
                 driver = self._driver(wanted)
             except (Conflict, NotFound) as error:
                 raise type(error)(f"create {wanted.name}: {error}") from error
-            if row is not None:
-                if driver.name != row.driver:
-                    raise Conflict(f"create {row.name}: conflict: the driver {row.driver} has a volume of that name")
-                return row
             wanted = replace(wanted, driver=driver.name)
             driver.check(wanted.name, wanted.options)
             self._rows.write(wanted)
@@ -167,6 +164,12 @@ class Volumes:
         if address is None:
             raise NotFound(f'error looking up volume plugin {row.driver}: plugin "{row.driver}" not found')
         return plugins.PluginDriver(row.driver, address)
+
+    def _full_name(self, row: Row) -> str:
+        try:
+            return self._driver(row).name
+        except WharfError:  # whoever it is, it is not there to keep anything
+            return row.driver
 
     def of_driver(self, name: str) -> builtins.list[str]:
         """Return the names of the volumes that a driver keeps."""
