@@ -67,13 +67,10 @@ class Images:
         registries: RegistryOptions | None = None,
         waiting: Waiting | None = None,
     ) -> None:
-        self._data = data
-        self._content = content
-        self._snapshots = snapshots
+        self._data, self._content, self._snapshots = data, content, snapshots
         self._catalog = Catalog(database, content, snapshots)
         self._deleting = Deleting(self._catalog, self._now)
-        self._time_ns = time_ns
-        self._blocking = Blocking()
+        self._time_ns, self._blocking = time_ns, Blocking()
         # With threads of its own: a slow registry holds nobody up.
         self._store = Store(self._catalog, content, snapshots, Blocking(), self._now)
         self.layers = Layers(self._store, database)
