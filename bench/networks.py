@@ -7,6 +7,7 @@ are the same for every side.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import re
 import statistics
@@ -197,12 +198,9 @@ def _created(connection: Connection, network: str, *command: str) -> str:
 
 def firewall(ports: int) -> list[Row]:
     """Return how long it takes to publish one port more beside ``ports``, in a network namespace of its own."""
-    script = f"from bench.networks import firewall_ms; print(firewall_ms({ports}))"
-    done = subprocess.run(
-        ["unshare", "--net", sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=_TOP
-    )
+    done = _apart(f"from bench.networks import firewall_ms; print(firewall_ms({ports}))")
     samples = Samples(f"one change of the firewall beside {ports:,} published ports", "ms", Target(plus=2))
-    samples.add("wharf", [float(done.stdout)])
+    samples.add("wharf", [float(done)])
     return [samples.row()]
 
 
@@ -230,18 +228,79 @@ def firewall_ms(ports: int) -> float:
     return statistics.median(values)
 
 
+def attaching(running: int) -> list[Row]:
+    """Return what an engine's network part of a start costs its processor beside ``running`` on the same bridge."""
+    done = _apart(f"from bench.networks import attaching_ms; print(*attaching_ms({running}))")
+    rows = []
+    for how, value in zip(("a sandbox waits", "none waits"), done.split(), strict=True):
+        what = f"network of a start on a bridge, processor's time, beside {running} there, {how}"
+        samples = Samples(what, "ms", Target(plus=8))
+        samples.add("wharf", [float(value)])
+        rows.append(samples.row())
+    return rows
+
+
+def attaching_ms(running: int) -> tuple[float, float]:
+    """Return the median processor's milliseconds of an attach, with a sandbox made ahead and without.
+
+    What a kernel's other threads do for it is not in them; what else runs on the machine hardly is.
+    """
+    return asyncio.run(_attaching_ms(running))
+
+
+async def _attaching_ms(running: int) -> tuple[float, float]:
+    from wharf.network.endpoint import Wish  # noqa: PLC0415  # in the namespace of its own
+    from wharf.network.networks import Networks  # noqa: PLC0415
+    from wharf.storage.layout import DataRoot, RunRoot  # noqa: PLC0415
+    from wharf.storage.metadata import Database  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory(prefix="wharf-bench.", dir="/tmp") as folder:
+        data, run = DataRoot(Path(folder) / "data"), RunRoot(Path(folder) / "run")
+        for path in (data.path, run.netns):
+            path.mkdir(parents=True)
+        networks = Networks(data, run, Database(data.database))
+        await networks.start(set())
+        identities = [f"{number:064x}" for number in range(running)]
+        for identity in identities:
+            await networks.attach(identity, [Wish("bridge")])
+        found = []
+        for ahead in (True, False):
+            values = []
+            for number in range(running, running + _ROUNDS):
+                await networks._ahead.caught_up()  # noqa: SLF001  # else it is not known when one waits
+                if not ahead:
+                    networks._fabric.drop_spares(networks.resolve("bridge").id)  # noqa: SLF001  # as above
+                begun = time.process_time()
+                await networks.attach(f"{number:064x}", [Wish("bridge")])
+                values.append((time.process_time() - begun) * 1e3)
+                await networks.release(f"{number:064x}")
+            found.append(statistics.median(values))
+        for identity in identities:
+            await networks.release(identity)
+        await networks.aclose()
+    return found[0], found[1]
+
+
+def _apart(script: str) -> str:
+    """Return what a Python script says that runs in a network namespace of its own."""
+    command = ["unshare", "--net", "sh", "-c", 'ip link set lo up; exec "$@"', "sh", sys.executable, "-c", script]
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=_TOP).stdout
+
+
 def main() -> int:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m bench.networks", description=__doc__)
     parser.add_argument("--peers", action="store_true", help="also start docker and podman")
     parser.add_argument("--binaries", type=Path, default=_TOP / ".venv/bin", help="where wharf and wharfd are")
     parser.add_argument("--running", type=int, nargs="*", default=[1, 500], help="containers beside a start (1 500)")
-    parser.add_argument("--only", choices=("traffic", "starts", "firewall"), help="measure that alone")
+    parser.add_argument("--only", choices=("traffic", "starts", "attaching", "firewall"), help="measure that alone")
     options = parser.parse_args()
     out = _TOP / "build/bench-networks.json"
     rows: list[Row] = json.loads(out.read_text()) if options.only and out.exists() else []
     found = firewall(1000) if options.only in (None, "firewall") else []
-    if options.only != "firewall":
+    if options.only in (None, "attaching"):
+        found += [row for running in options.running for row in attaching(running)]
+    if options.only not in ("firewall", "attaching"):
         found += _with_sides(options)
     names = {row["name"] for row in found}
     rows = [row for row in rows if row["name"] not in names] + found
