@@ -186,9 +186,7 @@ class OtherRuntime:
         try:
             more = () if console is None else ("--console-socket", console.path)
             self._program.run(*words, "--pid-file", pid_file, *more, self._id, stdio=stdio)
-            with open(pid_file, encoding="ascii") as file:
-                pid = int(file.read())
-            process = os.pidfd_open(pid)
+            pid, process = self._named(pid_file, words[0])
             try:
                 os.unlink(pid_file)
                 master = None if console is None else console.received()
@@ -201,6 +199,20 @@ class OtherRuntime:
                 console.close()
         steps.done(words[0])
         return Made(pid, process, master, steps)
+
+    def _named(self, pid_file: str, command: str) -> tuple[int, int]:
+        """Return the process that the runtime says it has made, and a descriptor of it.
+
+        Raises:
+            StartFailed: there is none.
+        """
+        try:
+            with open(pid_file, encoding="ascii") as file:
+                pid = int(file.read())
+            return pid, os.pidfd_open(pid)
+        except (OSError, ValueError) as error:
+            name = os.path.basename(self._program.path)
+            raise StartFailed("other", f"{name} {command}: it has not said which process it made") from error
 
 
 class _Console:
