@@ -168,7 +168,9 @@ class Bench:
     def runtimes(self, commands: dict[str, list[str]]) -> None:
         """OCI runtimes on one bundle, without an engine; and the same process through a zygote."""
         bundle = self.scratch / "bundle"
-        workloads.write_bundle(bundle, self.scratch / "rootfs")
+        workloads.write_bundle(bundle, self.scratch / "rootfs", "true")
+        idle = self.scratch / "idle"
+        workloads.write_bundle(idle, self.scratch / "rootfs", "sh", "-c", "echo up; exec sleep 1000")
         samples = Samples("OCI runtime: run true", "ms", Target(peers={"crun": 3, "runc": 1}))
         through = Samples("through the zygote: run true (peers: as above)", "ms", Target(peers={"crun": 1}))
         with zygote.running(bundle, self.scratch / "zygote") as ours:
@@ -186,7 +188,10 @@ class Bench:
         for name, values in samples.by_side.items():
             if name not in ("wharf", "floor"):
                 through.add(name, values)
-        self.rows += [samples.row(), through.row()]
+        waiting = Samples("OCI runtime: private memory of `run` that waits", "MB", Target(peers={"runc": 1}))
+        for name, command in commands.items():
+            waiting.add(name, [workloads.runtime_mb(command, idle, number) for number in range(3)])
+        self.rows += [samples.row(), through.row(), waiting.row()]
 
 
 def _by_command(side: Side, *, client: int, network: str) -> float:

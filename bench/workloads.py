@@ -13,6 +13,7 @@ from bench import image, memory
 from bench.raw_http import Connection, UnexpectedAnswer
 from bench.sides import Side
 
+_PATH = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 _STEPS = "/wharf/containers/{}/steps"
 
 
@@ -116,18 +117,34 @@ def floor_us(program: Path, rootfs: Path, scratch: Path, kind: str, count: int) 
 
 def runtime_ms(command: list[str], bundle: Path, number: int) -> float:
     """Return the milliseconds of ``<runtime> run`` on a bundle of ``true``."""
-    return command_ms(
-        [*command, "run", "--bundle", str(bundle), f"bench-{number}"], {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    return command_ms([*command, "run", "--bundle", str(bundle), f"bench-{number}"], _PATH)
+
+
+def runtime_mb(command: list[str], bundle: Path, number: int) -> float:
+    """Return the private memory of ``<runtime> run`` while the bundle's container runs; it must say a line first."""
+    name = f"bench-{number}"
+    waits = subprocess.Popen(
+        [*command, "run", "--bundle", str(bundle), name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=_PATH
     )
+    try:
+        assert waits.stdout
+        if not waits.stdout.readline():
+            raise UnexpectedAnswer(f"{' '.join(command)}: the container did not run")
+        return memory.private_mb([waits.pid])
+    finally:
+        subprocess.run([*command, "kill", name, "KILL"], check=False, env=_PATH)
+        waits.wait()
+        assert waits.stdout
+        waits.stdout.close()
 
 
-def write_bundle(folder: Path, rootfs: Path) -> None:
-    """Write an OCI bundle that runs ``true`` in the namespaces a container has, its network namespace empty."""
+def write_bundle(folder: Path, rootfs: Path, *command: str) -> None:
+    """Write an OCI bundle that runs ``command`` in the namespaces a container has, its network namespace empty."""
     namespaces = [{"type": kind} for kind in ("mount", "pid", "network", "uts", "ipc")]
     config = {
         "ociVersion": "1.0.2",
         "root": {"path": str(rootfs)},
-        "process": {"cwd": "/", "args": ["true"], "env": ["PATH=/bin"], "user": {"uid": 0, "gid": 0}},
+        "process": {"cwd": "/", "args": list(command), "env": ["PATH=/bin"], "user": {"uid": 0, "gid": 0}},
         "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
         "linux": {"namespaces": namespaces},
     }

@@ -33,7 +33,8 @@ _NETWORKS = (  # what needs links that not every kernel has, and that an older o
     "test_judging.py::test_port_is_shut_until_the_hosts_input_rules_open_it",
 )
 _TESTS = (
-    "tests/root/kernel/cgroup", "tests/root/kernel/test_bpf.py", "tests/root/engine/test_cgroup2.py",
+    "tests/root/kernel/cgroup", "tests/root/kernel/test_bpf.py", "tests/root/runtime/test_delegation.py",
+    "tests/root/engine/test_cgroup2.py",
     *(f"tests/root/network/{test}" for test in _NETWORKS),
 )  # fmt: skip
 _UNDER_SYSTEMD = ("tests/root/runtime/test_real_systemd.py", "tests/root/engine/test_real_systemd.py")

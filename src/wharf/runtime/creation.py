@@ -169,7 +169,18 @@ def make_cgroup(group: Cgroup, spec: Spec) -> Cgroup | None:
         group.apply(resources)
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidArgument(f"config.json is not as the specification says: linux.resources: {error!r}") from error
+    if any(entry.get("type") == "cgroup" for entry in (spec.get("linux") or {}).get("namespaces") or ()):
+        _give_away(group, spec)
     return group
+
+
+def _give_away(group: Cgroup, spec: Spec) -> None:
+    from wharf.kernel.cgroup.delegation import delegate  # noqa: PLC0415 - start-up
+    from wharf.runtime import delegation  # noqa: PLC0415 - the same
+
+    uid = delegation.owner(spec)
+    if uid:  # root has it already
+        delegate(group.freezer_folder, uid)  # on a pure v2 that is the group's only folder
 
 
 def enter_class(wanted: IntelRdt, container_id: str, pid: int) -> list[str]:
