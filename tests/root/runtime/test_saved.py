@@ -194,6 +194,52 @@ def test_memory_waits_for_who_fetches_it(box: Command) -> None:
     assert saving.wait(60) == 0
 
 
+class LazyPages:
+    """CRIU's own daemon, which hands over the pages of ``folder`` when they are touched; that is its work folder."""
+
+    def __init__(self, folder: Path) -> None:
+        reader, writer = os.pipe()
+        self._process = subprocess.Popen(
+            [
+                "criu",
+                "lazy-pages",
+                "--images-dir",
+                str(folder),
+                "--work-dir",
+                str(folder),
+                "--status-fd",
+                str(writer),
+            ],
+            pass_fds=(writer,),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(writer)
+        assert os.read(reader, 1) == b"\0"  # it listens
+        os.close(reader)
+
+    def end(self) -> int:
+        return self._process.wait(60)
+
+
+@pytest.mark.skipif(
+    not _WHY and run(["criu", "check", "--feature", "uffd-noncoop"]).code != 0,
+    reason="this kernel has no userfaultfd for what another process does",
+)
+def test_memory_is_fetched_when_it_is_touched(box: Command) -> None:
+    _write(box, _COUNT)
+    _run(box)
+    _reach(box.bundle, 3)
+    _save(box)
+    count = _count(box.bundle)
+    pages = LazyPages(box.bundle.path / "saved")
+
+    _bring_back(box, "--lazy-pages", "--work-path", "saved")
+
+    _reach(box.bundle, count + 2)
+    assert pages.end() == 0  # all of it has been handed over
+
+
 def test_the_hosts_mounts_and_what_is_hidden_are_there_again(box: Command) -> None:
     (box.bundle.path / "volume").mkdir()
     (box.bundle.lower / "run").mkdir()
