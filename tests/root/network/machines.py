@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import struct
 import subprocess
 from collections.abc import Coroutine
 from pathlib import Path
@@ -143,6 +144,15 @@ def talk(server: socket.socket, place: str, to: tuple[str, int], *, timeout_s: f
             accepted.sendall(b"aye")
             assert client.recv(3) == b"aye"
     return str(address[0])
+
+
+def reach_at_once(server: socket.socket, place: str, to: tuple[str, int]) -> None:
+    """Connect from ``place``; the very first packet must arrive: a lost one is sent again after a second."""
+    with open_in(place, socket.SOCK_STREAM, to[0]) as client:
+        client.connect(to)
+        server.accept()[0].close()
+        info = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
+        assert struct.unpack_from("=I", info, 100) == (0,)  # tcpi_total_retrans (linux/tcp.h)
 
 
 def exchange(server: socket.socket, place: str, to: tuple[str, int]) -> str:

@@ -17,16 +17,18 @@ from tests.root.network.machines import (
     World,
     exchange,
     open_in,
+    reach_at_once,
     ruleset,
     talk,
     tcp_server,
 )
+from tests.root.wharfd import until
 
 from wharf.errors import Conflict, InvalidArgument, NotImplementedHere
 from wharf.kernel import netns, rtnetlink
 from wharf.kernel.netlink import Rtnetlink
 from wharf.lib.ports import parse_publish
-from wharf.network.endpoint import Wish
+from wharf.network.endpoint import Endpoint, Wish
 from wharf.network.networks import Networks
 from wharf.network.sandbox import unobserved
 from wharf.storage.metadata import Database
@@ -341,7 +343,7 @@ def test_address_that_is_given_again_leads_to_its_new_owner_at_once(world: World
 
         assert (again.ipv4, again.announced) == (neighbour.ipv4, False)
         with tcp_server(again.sandbox, 80) as server:
-            talk(server, first.sandbox, (again.ipv4, 80), timeout_s=0.5)
+            reach_at_once(server, first.sandbox, (again.ipv4, 80))
     finally:
         os.close(lingering)
 
@@ -355,8 +357,14 @@ def test_moved_address_of_version_6_is_announced(world: World) -> None:
     world.release(B)
     neighbour = world.attach(B, network="dual", ipv6="fd00:5::77", mac="02:00:00:00:00:77")
 
-    with tcp_server(neighbour.sandbox, 80, "::") as server:  # at once: the old MAC is not asked first
-        talk(server, first.sandbox, (neighbour.ipv6, 80), timeout_s=0.5)
+    until(lambda: "lladdr 02:00:00:00:00:77" in _neighbours(first))  # though it has not asked
+    with tcp_server(neighbour.sandbox, 80, "::") as server:
+        reach_at_once(server, first.sandbox, (neighbour.ipv6, 80))
+
+
+def _neighbours(endpoint: Endpoint) -> str:
+    command = ["nsenter", f"--net={endpoint.sandbox}", "ip", "-6", "neighbour", "show", "fd00:5::77"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def test_what_cannot_be_honoured_is_refused_by_name(world: World) -> None:
