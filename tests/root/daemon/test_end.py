@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.root.wharfd import Cli, Wharfd, cli, until
-from tests.root.world import EMPTY, zygotes
+from tests.root.world import EMPTY, World, zygotes
 
 pytestmark = pytest.mark.root
 _ENDLESS = ("sh", "-c", "trap 'exit 4' TERM; echo tick; sleep 1000 & wait")
@@ -25,17 +26,21 @@ def _state(daemon: Wharfd, name: str) -> tuple[str, int, int]:
     return state["Status"], state["Pid"], state["ExitCode"]
 
 
+def _but_spares(world: World) -> World:
+    """Leave out the sandboxes made ahead: some time after a start there are some, and with the daemon they go."""
+    return replace(world, links=frozenset(name for name in world.links if not name.startswith("spare ")))
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_daemon_ends_exactly_and_its_container_goes_on(daemon: Wharfd, wharf: Cli, number: signal.Signals) -> None:
     wharf.ok("run", "-d", "--name", "lasting", "-p", "127.0.0.1:0:80", "busybox", *_ENDLESS)
     running = _state(daemon, "lasting")
-    before = daemon.world()
+    before = _but_spares(daemon.world())
 
     code = daemon.end(number)
 
-    after = daemon.world()
     assert (code, daemon.socket.exists()) == (0, False)
-    assert after == before
+    until(lambda: daemon.world() == before)  # the kernel takes spare sandboxes apart in its own time
     assert zygotes() == daemon.shims() != []
     daemon.start()
     assert _state(daemon, "lasting") == running
