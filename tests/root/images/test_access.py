@@ -361,7 +361,9 @@ class Proxy:
         with client, suppress(OSError):
             head = b""
             while b"\r\n\r\n" not in head:
-                head += client.recv(4096)
+                if not (piece := client.recv(4096)):
+                    return
+                head += piece
             method, target, rest = head.split(b" ", 2)
             self.asked.append(f"{method.decode()} {target.decode()}")
             place = target.decode() if method == b"CONNECT" else urlsplit(target.decode()).netloc

@@ -89,6 +89,14 @@ class Bundle:
         return self.run(self.spec(["sh", "-c", script], **process))
 
 
+def read_line(terminal: int) -> bytes:
+    """Read from a terminal until a line has ended; it may come in pieces."""
+    line = b""
+    while not line.endswith(b"\r\n"):
+        line += os.read(terminal, 100)
+    return line
+
+
 def reap(started: Started) -> int:
     code = os.waitstatus_to_exitcode(os.waitpid(started.pid, 0)[1])
     os.close(started.pidfd)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from tests.root import groups
-from tests.root.runtime.conftest import Bundle
+from tests.root.runtime.conftest import Bundle, read_line
 
 from wharf.kernel import prctl
 
@@ -152,7 +152,7 @@ def test_a_terminal_goes_to_the_console_socket(command: Command) -> None:
     (master,) = array.array("i", ancillary[0][2])
     command("start", "c1")
 
-    assert os.read(master, 100) == b"/dev/pts/0\r\n"
+    assert read_line(master) == b"/dev/pts/0\r\n"
     os.close(master)
     assert command.reap() == 0
     command("delete", "c1")

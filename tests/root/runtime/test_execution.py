@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.root.runtime.conftest import Bundle, Outcome, reap
+from tests.root.runtime.conftest import Bundle, Outcome, read_line, reap
 
 from wharf.runtime.errors import StartFailed
 from wharf.runtime.execution import execute
@@ -86,7 +86,7 @@ def test_it_has_a_terminal_of_the_containers(running: Started) -> None:
         seccomp_cache=None,
     )
     assert started.console is not None
-    output = os.read(started.console, 100)
+    output = read_line(started.console)
     code = reap(started)
     os.close(started.console)  # not before its end: it would get SIGHUP
 
