@@ -131,7 +131,7 @@ async def _asked(served: Served, parameter: Parameter, query: Mapping[str, str],
     method, path = parameter.endpoint.split(" ")
     served.engine.calls.clear()
     target = path.replace("{}", "x") + (f"?{urlencode(query, quote_via=quote)}" if query else "")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         answer = await served.ask(method, target, BODIES.get(parameter.endpoint), fields=head)
     return answer, repr(served.engine.calls)
 

@@ -24,7 +24,7 @@ def ask(method: str, target: str, doc: object = None, **canned: object) -> tuple
     """Send one request to an engine whose methods (``containers_start=...``) give what is canned."""
 
     async def run() -> tuple[Answer, list[object]]:
-        async with asyncio.timeout(10), serving() as served:
+        async with asyncio.timeout(60), serving() as served:
             for name, value in canned.items():
                 noun, _, verb = name.partition("_")
                 getattr(served.engine, noun).answers[verb] = value

@@ -300,7 +300,7 @@ async def test_detached_exec_is_answered_without_a_stream(served: Served) -> Non
 
 def test_server_that_closes_ends_attached_streams() -> None:
     async def run() -> bytes:
-        async with asyncio.timeout(10), serving() as served, served.wire() as wire:
+        async with asyncio.timeout(60), serving() as served, served.wire() as wire:
             stream, _, _ = await opened(served, wire, attach())
             await served.server.close()
             assert await far_read(stream) == b""

@@ -23,7 +23,7 @@ def test_bytes_go_both_ways_and_the_end_of_input_ends_one() -> None:
     engine = threading.Thread(target=answer)
     engine.start()
     relay(Wire(near), source, sink)
-    engine.join(10)
+    engine.join(60)
 
     assert os.read(shown, 100) == b"answer to question"
     for descriptor in (source, shown, sink):

@@ -40,7 +40,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             listener.shutdown(socket.SHUT_RDWR)
         listener.close()
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
 
 
 def _answer(listener: socket.socket, answers: list[bytes], requests: list[bytes]) -> None:
@@ -54,7 +54,7 @@ def _answer(listener: socket.socket, answers: list[bytes], requests: list[bytes]
         threads.append(threading.Thread(target=_converse, args=(connection, answers, requests)))
         threads[-1].start()
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
 
 
 def _converse(connection: socket.socket, answers: list[bytes], requests: list[bytes]) -> None:

@@ -44,7 +44,7 @@ def host() -> Iterator[str]:
         thread = threading.Thread(target=serve, args=(listener,), daemon=True)
         thread.start()
         yield f"tcp://127.0.0.1:{listener.getsockname()[1]}"
-        thread.join(10)
+        thread.join(60)
 
 
 @pytest.mark.parametrize("verify", [True, False])

@@ -41,7 +41,7 @@ from wharf.daemon.activation import adopt
 os.environ["LISTEN_PID"] = str(os.getpid())
 made, = adopt("api")
 print(made.getsockname())
-made.settimeout(10)
+made.settimeout(60)
 print(made.accept()[0].recv(9))
 """
 

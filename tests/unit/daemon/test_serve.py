@@ -73,7 +73,7 @@ def test_signal_ends_it_in_order_also_while_a_client_follows(tmp_path: Path, num
                 yield running
 
         engine = FakeEngine()
-        async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
             group.create_task(serve(options(tmp_path), opening, reloads.append))
             await opened.wait()
             reader, writer = await asyncio.open_unix_connection(tmp_path / "b")
@@ -109,7 +109,7 @@ def test_client_that_connects_early_waits(tmp_path: Path) -> None:
             async with fake(options) as running:
                 yield running
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await serve(options(tmp_path), slow, no_reload)
             return await clients[0]
 

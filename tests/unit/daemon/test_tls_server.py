@@ -42,7 +42,7 @@ def identity(client: str | None) -> ssl.SSLContext:
 
 async def ping(client: str | None, fields: str = "") -> int:
     """Ask with the certificate of ``client``."""
-    async with asyncio.timeout(10), served() as address:
+    async with asyncio.timeout(60), served() as address:
         reader, writer = await asyncio.open_connection(*address, ssl=identity(client))
         try:
             return (await Wire(reader, writer).ask("GET", "/_ping", fields=fields)).status
@@ -66,7 +66,7 @@ def test_web_page_is_refused_by_tls_too() -> None:
 
 def test_client_that_speaks_no_tls_is_hung_up_on() -> None:
     async def run() -> bytes:
-        async with asyncio.timeout(10), served() as address:
+        async with asyncio.timeout(60), served() as address:
             reader, writer = await asyncio.open_connection(*address)
             writer.write(b"GET /_ping HTTP/1.1\r\nHost: d\r\n\r\n")
             answer = await reader.read()

@@ -50,13 +50,16 @@ def test_a_reader_that_goes_ends_the_writer() -> None:
     async def main() -> None:
         outgoing = Outgoing(lambda sink: sink.writelines(iter(lambda: b"x" * 65536, b"")))  # without an end
         await anext(outgoing)
-        await asyncio.wait_for(outgoing.aclose(), 5)
+        await asyncio.wait_for(outgoing.aclose(), 60)
 
     asyncio.run(main())
 
 
 def test_a_request_that_is_cancelled_ends_its_thread() -> None:
+    begun = asyncio.Event()
+
     async def never() -> AsyncIterator[bytes]:
+        begun.set()
         await asyncio.Event().wait()
         yield b""
 
@@ -71,7 +74,7 @@ def test_a_request_that_is_cancelled_ends_its_thread() -> None:
 
     async def main() -> None:
         task = asyncio.ensure_future(take_in(never(), read))
-        await asyncio.sleep(0.05)
+        await begun.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -24,7 +24,7 @@ def test_what_is_typed_goes_in_and_what_is_written_comes_out() -> None:
     reader, writer = os.pipe()
     os.write(writer, b"hello\n")
 
-    done = subprocess.run([sys.executable, "-c", _RELAY], stdin=reader, capture_output=True, timeout=30, check=True)
+    done = subprocess.run([sys.executable, "-c", _RELAY], stdin=reader, capture_output=True, timeout=60, check=True)
 
     os.close(reader)
     os.close(writer)

@@ -39,7 +39,7 @@ def test_nobody_waits_for_a_side_that_is_gone() -> None:
             link.write(b"one")
             link.write(b"two")
             sending = asyncio.create_task(link.send())
-            await asyncio.wait_for(link.drained(), 5)
+            await asyncio.wait_for(link.drained(), 60)
             await sending
 
         async with connected({"/s/Work": work}) as channel, channel.open("/s/Work") as call:

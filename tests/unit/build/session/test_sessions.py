@@ -22,7 +22,7 @@ def test_a_build_waits_for_its_session_and_finds_it_until_the_client_goes() -> N
         await holding
         assert not session.channel.is_open
         with pytest.raises(NotFound):
-            await asyncio.wait_for(sessions.get("s1", patience_s=0), 5)
+            await asyncio.wait_for(sessions.get("s1", patience_s=0), 60)
         return session.greeting.shared_key
 
     assert asyncio.run(body()) == "key"
@@ -39,7 +39,7 @@ def test_an_id_is_one_sessions_and_must_be_there() -> None:
         with pytest.raises(InvalidArgument):
             await sessions.hold(links()[0], Greeting(""))
         sessions.close()
-        await asyncio.wait_for(_ended(holding, far), 5)
+        await asyncio.wait_for(_ended(holding, far), 60)
 
     async def _ended(holding: asyncio.Future[None], far: object) -> None:
         far.close()  # type: ignore[attr-defined]

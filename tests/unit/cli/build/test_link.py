@@ -36,7 +36,7 @@ def test_whoever_reads_is_woken_when_the_link_is_closed() -> None:
             reading = asyncio.create_task(link.receive())
             await asyncio.sleep(0)
             await link.aclose()
-            return await asyncio.wait_for(reading, 5)
+            return await asyncio.wait_for(reading, 60)
 
     assert asyncio.run(close()) == b""
 

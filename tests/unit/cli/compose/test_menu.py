@@ -42,7 +42,7 @@ class World:
     def press(self, keys: bytes) -> None:
         os.write(self.hand, keys)
         for _ in keys:
-            assert self.changed.acquire(timeout=10)
+            assert self.changed.acquire(timeout=60)
 
     def seen(self) -> bytes:
         found = b""

@@ -27,7 +27,7 @@ def test_operations_come_after_what_they_need() -> None:
 
 
 def test_those_that_need_nothing_of_each_other_run_at_once() -> None:
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
 
     def step(operation: Operation) -> None:
         if operation.number < 3:

@@ -43,7 +43,7 @@ def test_follower_of_a_container_that_ends_while_its_log_is_read_ends_too(
 
         monkeypatch.setattr(logs, "LogTail", Tail)
         context: Any = SimpleNamespace(data=SimpleNamespace(log=lambda _: tmp_path / "log"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             return [chunk async for chunk in await logs.read(context, one, logs.Query(follow=True))]
 
     assert asyncio.run(follow()) == [b"last words\n"]

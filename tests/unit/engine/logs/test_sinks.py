@@ -20,8 +20,10 @@ Answer = Callable[[bytes], bytes]
 async def _served(answer: Answer, talk: Callable[[int], Awaitable[None]]) -> list[bytes]:
     """Run ``talk`` with the port of a receiver, and return what came there."""
     got: list[bytes] = []
+    serving: set[asyncio.Task[None] | None] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.add(asyncio.current_task())
         while data := await reader.read(65536):
             got.append(data)
             writer.write(answer(data))
@@ -30,7 +32,10 @@ async def _served(answer: Answer, talk: Callable[[int], Awaitable[None]]) -> lis
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         await talk(server.sockets[0].getsockname()[1])
-        await asyncio.sleep(0.05)
+        for _ in range(10):  # a connection that was made is accepted in the loop's next rounds
+            await asyncio.sleep(0)
+        async with asyncio.timeout(60):
+            await asyncio.gather(*(task for task in serving if task))
     return got
 
 

@@ -38,7 +38,7 @@ def received(**options: str) -> bytes:
             given = {name.replace("_", "-"): value for name, value in options.items()}
             sink = sink_of("syslog", BOX, {"syslog-address": f"tcp+tls://127.0.0.1:{port}", **given})
             await sink.send(OUT)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 data: bytes = await got
             sink.close()
             return data
