@@ -15,8 +15,8 @@ T = TypeVar("T")
 _CHUNK: Final = 256 * 1024
 
 
-async def on_thread(work: Callable[[], T], name: str) -> T:
-    """Return what ``work`` returns on a thread of its own; it is waited for also when the caller is cancelled."""
+async def on_thread(work: Callable[[], T], name: str, abandon: Callable[[], None] = lambda: None) -> T:
+    """Return what ``work`` returns on a thread of its own; when cancelled, call ``abandon`` and wait for its end."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
@@ -36,6 +36,7 @@ async def on_thread(work: Callable[[], T], name: str) -> T:
     try:
         return await asyncio.shield(done)
     except asyncio.CancelledError:
+        abandon()
         await asyncio.wait({done})
         if not done.cancelled():
             done.exception()  # seen: the caller is told that it was cancelled

@@ -14,6 +14,7 @@ from wharf.images import busybox, debian
 from wharf.images.apt_sources import complete_lines
 from wharf.images.intake import Intake, encode_config
 from wharf.images.record import ImageRecord
+from wharf.kernel.process import Stop
 from wharf.lib.reference import Reference, parse_reference
 
 _PROGRESS_S: Final = 0.5
@@ -51,18 +52,18 @@ def parse_base(name: str, include: Sequence[str], reference: str | None) -> Base
     raise InvalidArgument(f"cannot bootstrap {name!r}: known are busybox and debian:SUITE")
 
 
-def make_base(base: Base, intake: Intake, folder: Path, now: str) -> ImageRecord:
+def make_base(base: Base, intake: Intake, folder: Path, now: str, stop: Stop) -> ImageRecord:
     """Make the image; blocking, for Debian minutes. ``folder`` is an empty one for its own use.
 
     Raises:
         NotFound: something that it is made of is not on this machine; the message names it.
-        Unavailable: packages could not be fetched or installed.
+        Unavailable: packages could not be fetched or installed, or it was ended by ``stop``.
     """
     if base.distribution == "busybox":
         layer = intake.layer(io.BytesIO(busybox.layer()))
         config = busybox.configuration(layer.diff_id)
     else:
-        with debian.make(base.suite, base.include, folder).open("rb") as archive:
+        with debian.make(base.suite, base.include, folder, stop).open("rb") as archive:
             layer = intake.layer(archive)
         config = debian.configuration(base.suite, base.include, layer.diff_id)
     return intake.commit(encode_config(config), [layer], [base.reference], now)

@@ -13,7 +13,7 @@ from typing import Final
 from wharf.errors import InvalidArgument, NotFound, Unavailable
 from wharf.images.apt_sources import AptSource, parse_sources, select, without_credentials
 from wharf.images.record import host_architecture
-from wharf.kernel.process import run
+from wharf.kernel.process import Stop, run
 from wharf.lib.digest import Digest
 from wharf.spec.oci_image import ImageConfig
 
@@ -23,6 +23,8 @@ _SUITE: Final = re.compile(r"[a-z][a-z0-9-]*")
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TIMEOUT_S: Final = 3600
 _KEPT_OPTIONS: Final = re.compile(r'(Acquire::(?:Check-|https?::|Retries)[\w:.-]*) "([^"]*)";')
+# apt gives dpkg a session of its own: only the end of a PID namespace is sure to end all, its mounts with it.
+_CONFINED: Final = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 _TAIL_LINES: Final = 6
 _HOOKS: Final = (
     # What names this host's proxies or credentials, and what apt can fetch again, is not part of an image.
@@ -58,7 +60,7 @@ def command(
     suite: str, include: Sequence[str], sources: Sequence[AptSource], options: str, folder: Path
 ) -> list[str]:
     """Return mmdebstrap's command line; it writes ``rootfs.tar`` and ``log`` below ``folder``. Pure."""
-    arguments = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--logfile={folder / 'log'}"]
+    arguments = [*_CONFINED, "mmdebstrap", "--mode=root", "--variant=minbase", f"--logfile={folder / 'log'}"]
     kept = _KEPT_OPTIONS.findall(options)
     arguments += [f'--aptopt={name} "{value}";' for name, value in kept]
     arguments += ['--aptopt=Acquire::Languages "none";', '--aptopt=APT::Install-Recommends "false";']
@@ -68,13 +70,13 @@ def command(
     return [*arguments, suite, str(folder / "rootfs.tar"), *(source.line() for source in sources)]
 
 
-def make(suite: str, include: Sequence[str], folder: Path) -> Path:
+def make(suite: str, include: Sequence[str], folder: Path, stop: Stop) -> Path:
     """Make a root file system and return its archive, below ``folder``; blocking, minutes. Needs root.
 
     Raises:
         InvalidArgument: a package or the suite does not exist.
         NotFound: the host has no sources for the suite, or no mmdebstrap.
-        Unavailable: mmdebstrap failed; the message has the end of what it said.
+        Unavailable: mmdebstrap failed; the message has the end of what it said. Or it was ended by ``stop``.
     """
     check(suite, include)
     sources = host_sources(suite)
@@ -84,7 +86,8 @@ def make(suite: str, include: Sequence[str], folder: Path) -> Path:
     environment = {"PATH": _PATH, "LC_ALL": "C.UTF-8", "TMPDIR": str(folder), "DEBIAN_FRONTEND": "noninteractive"}
     if epoch := os.environ.get("SOURCE_DATE_EPOCH"):
         environment["SOURCE_DATE_EPOCH"] = epoch
-    done = run(command(suite, include, sources, options, folder), environment=environment, timeout_s=_TIMEOUT_S)
+    arguments = command(suite, include, sources, options, folder)
+    done = run(arguments, environment=environment, timeout_s=_TIMEOUT_S, stop=stop)
     if done.code != 0:
         raise _failure(folder / "log", done.stderr, done.code)
     return folder / "rootfs.tar"

@@ -31,6 +31,7 @@ from wharf.images.registry.hosts import RegistryOptions
 from wharf.images.save import Archive, choose
 from wharf.images.store import Store
 from wharf.images.stored import StoredImage
+from wharf.kernel.process import Stop
 from wharf.lib.digest import Digest
 from wharf.lib.filters import Filters, require_known, truth
 from wharf.lib.timestamps import rfc3339_nano
@@ -382,16 +383,17 @@ class Images:
         """
         base = parse_base(name, builtins.list(include), reference)
         folder = self._data.ingest / f"bootstrap-{secrets.token_hex(8)}"
-        work = self._blocking.run(lambda: self._bootstrap(base, folder))
+        stop = Stop(grace_s=0)
+        work = self._blocking.run(lambda: self._bootstrap(base, folder, stop), stop.ask)
         async with aclosing(follow(base, folder, work)) as documents:
             async for document in documents:
                 yield document
 
-    def _bootstrap(self, base: Base, folder: Path) -> ImageRecord:
+    def _bootstrap(self, base: Base, folder: Path, stop: Stop) -> ImageRecord:
         folder.mkdir()
         folder.chmod(0o755)  # mmdebstrap's helpers are other users
         try:
             with self._intake() as intake:
-                return make_base(base, intake, folder, self._now())
+                return make_base(base, intake, folder, self._now(), stop)
         finally:
             trees.remove(folder, self._data.ingest)

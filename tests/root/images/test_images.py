@@ -2,15 +2,29 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+from contextlib import aclosing, suppress
+from pathlib import Path
 
 import pytest
 from tests.root.images.conftest import Store, imported, tar
+from tests.root.mounts import unchanged
+from tests.root.wharfd import until
 
 from wharf.errors import Conflict, InvalidArgument
+from wharf.images import debian
 from wharf.images.removal import ImageUse
 
 pytestmark = pytest.mark.root
+
+
+_ENDLESS = """#!/bin/sh
+for word; do case "$word" in --logfile=*) log=${word#--logfile=} ;; esac; done
+mkdir "${log%/log}/root" && mount -t tmpfs none "${log%/log}/root"
+setsid sh -c 'trap "" TERM; echo "I: begun" > "$1"; sleep 1000' sh "$log" &
+wait
+"""  # as apt runs dpkg: in a session of its own
 
 
 @pytest.fixture
@@ -153,6 +167,37 @@ def test_busybox_needs_no_registry_and_is_the_same_each_time(store: Store) -> No
     root = store.snapshots.lower_dirs(record.chain_id)[0]
     assert (root / "bin/sh").samefile(root / "bin/busybox")
     assert (record.config.get("config") or {}).get("Cmd") == ["sh"]
+
+
+def test_a_debian_that_nobody_waits_for_any_more_is_given_up_with_all_its_programs(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin/mmdebstrap"
+    program.parent.mkdir()
+    program.write_text(_ENDLESS)
+    program.chmod(0o755)
+    monkeypatch.setattr(debian, "_PATH", f"{program.parent}:{debian._PATH}")
+    monkeypatch.setattr(debian, "host_sources", lambda suite: [])
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+    async def leave() -> None:
+        async with aclosing(store.images.bootstrap("debian:bookworm")) as told:
+            assert (await anext(told))["status"] == "begun"
+
+    with unchanged():
+        asyncio.run(leave())
+
+    assert store.leftovers() == []
+    until(lambda: not _programs_at(store.data.path))
+
+
+def _programs_at(path: Path) -> list[bytes]:
+    """What runs with this path among its arguments: a dead process has none."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found.append(file.read_bytes())
+    return [line for line in found if os.fsencode(path) in line]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ import os
 import posixpath
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -61,26 +63,27 @@ def request_of(source: Source) -> Request:
     )
 
 
-def checkout(request: Request, folder: Path) -> str:
+def checkout(request: Request, folder: Path, stop: process.Stop | None = None) -> str:
     """Check a repository out into a new folder and return the commit; blocking.
 
     Raises:
         NotImplementedHere: there is no git program on this machine.
         NotFound: the repository has no such ref or folder.
         InvalidArgument: the commit is another one than was asked for.
-        Unavailable: the repository cannot be reached.
+        Unavailable: the repository cannot be reached, or ``stop`` has ended git.
     """
     place = folder.with_name(f"{folder.name}.git")
     place.mkdir(mode=0o700)
-    _git(place, "init", "--quiet")
-    _git(place, "remote", "add", "origin", "--", request.remote)
-    _fetch(place, request)
-    _git(place, "checkout", "--quiet", "--force", "FETCH_HEAD")
-    commit = _git(place, "rev-parse", "HEAD")
+    git = partial(_git, place, stop)
+    git("init", "--quiet")
+    git("remote", "add", "origin", "--", request.remote)
+    _fetch(git, place, request)
+    git("checkout", "--quiet", "--force", "FETCH_HEAD")
+    commit = git("rev-parse", "HEAD")
     if request.checksum and not commit.startswith(request.checksum):
         raise InvalidArgument(f"expected checksum to match {request.checksum}, got {commit}")
     if request.submodules and (place / ".gitmodules").exists():
-        _git(place, "submodule", "update", "--quiet", "--init", "--recursive", "--depth=1")
+        git("submodule", "update", "--quiet", "--init", "--recursive", "--depth=1")
     if not request.keep_git_dir:
         _drop_git(place)
     _dress(place)
@@ -88,23 +91,23 @@ def checkout(request: Request, folder: Path) -> str:
     return commit
 
 
-def _fetch(place: Path, request: Request) -> None:
+def _fetch(git: Callable[..., str], place: Path, request: Request) -> None:
     wanted = request.ref or "HEAD"
     try:
-        _git(place, "fetch", "--quiet", "--depth=1", "--no-tags", "origin", wanted)
+        git("fetch", "--quiet", "--depth=1", "--no-tags", "origin", wanted)
     except Unavailable:
         if not _COMMIT.fullmatch(wanted) and len(wanted) < 7:
             raise
         # Some servers give no single commits, and none gives an abbreviated one.
-        _git(place, "fetch", "--quiet", "--tags", "origin", "+refs/heads/*:refs/remotes/origin/*")
+        git("fetch", "--quiet", "--tags", "origin", "+refs/heads/*:refs/remotes/origin/*")
         try:
-            commit = _git(place, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{wanted}^{{commit}}")
+            commit = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{wanted}^{{commit}}")
         except Unavailable:
             raise NotFound(f"repository does not contain ref {wanted}") from None
         (place / ".git" / "FETCH_HEAD").write_text(f"{commit}\t\t{wanted}\n")
 
 
-def _git(place: Path, *arguments: str) -> str:
+def _git(place: Path, stop: process.Stop | None, *arguments: str) -> str:
     settings = [word for setting in _SETTINGS for word in ("-c", setting)]
     environment = {
         name: value
@@ -118,7 +121,7 @@ def _git(place: Path, *arguments: str) -> str:
     }
     try:
         done = process.run(
-            ["git", *settings, *arguments], folder=place, environment=environment, timeout_s=_TIMEOUT_S
+            ["git", *settings, *arguments], folder=place, environment=environment, timeout_s=_TIMEOUT_S, stop=stop
         )
     except FileNotFoundError:
         raise NotImplementedHere("git is not installed on this machine: it is needed to fetch repositories") from None

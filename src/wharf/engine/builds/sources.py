@@ -22,7 +22,9 @@ from wharf.build.source_policy import Policy, decided, expressions_of
 from wharf.engine.builds.pulling import Pulling
 from wharf.engine.builds.regular import Expressions
 from wharf.engine.context import Context
+from wharf.engine.streams import on_thread
 from wharf.errors import InvalidArgument, NotFound, NotImplementedHere
+from wharf.kernel.process import Stop
 from wharf.spec.oci_image import ImageConfig
 
 
@@ -186,7 +188,7 @@ class Sources:
 
     async def _fetch_git(self, source: Source) -> Result:
         folder = self._new()
-        commit = await asyncio.to_thread(git.checkout, git.request_of(source), folder)
+        commit = await _check_out(source, folder)
         self.brought[source.identifier] = {"sha1" if len(commit) == 40 else "sha256": commit}
         return Folder(folder)
 
@@ -203,7 +205,7 @@ class Sources:
         """
         source = repository_of(address, keep_git=keep_git)
         if source is not None:
-            commit = await asyncio.to_thread(git.checkout, git.request_of(source), folder)
+            commit = await _check_out(source, folder)
             self.brought[address] = {"sha1" if len(commit) == 40 else "sha256": commit}
         elif address.startswith(("http://", "https://")):
             path = await web.download(web.Request(address, "context"), self._new())
@@ -223,6 +225,12 @@ def repository_of(address: str, *, keep_git: bool) -> Source | None:
         return None
     attributes = {**found.attributes, **({"git.keepgitdir": "true"} if keep_git else {})}
     return Source(found.identifier, tuple(sorted(attributes.items())))
+
+
+async def _check_out(source: Source, folder: Path) -> str:
+    """Check a repository out and return the commit; git is ended when the build is cancelled."""
+    request, stop = git.request_of(source), Stop()
+    return await on_thread(lambda: git.checkout(request, folder, stop), "wharf-git", stop.ask)
 
 
 def _sha256(path: Path) -> str:
