@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import CancelledError as FutureCancelled
-from concurrent.futures import Future
 from typing import Final, TypeVar
 
 from wharf.errors import Unavailable
@@ -60,7 +59,8 @@ class Incoming:
         self._loop = loop
         self._rest = memoryview(b"")
         self._turn = asyncio.Lock()
-        self._pending: Future[bytes] | None = None
+        # The loop's own: the thread does not look at them, so they are never out of step.
+        self._reading: asyncio.Task[bytes] | None = None
         self._abandoned = False
 
     def read(self, size: int, /) -> bytes:
@@ -70,11 +70,8 @@ class Incoming:
             Unavailable: the reader's request was cancelled.
         """
         while not self._rest:
-            if self._abandoned:
-                raise Unavailable("the request was cancelled")
-            self._pending = asyncio.run_coroutine_threadsafe(self._next(), self._loop)
             try:
-                chunk = self._pending.result()
+                chunk = asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()
             except FutureCancelled:
                 raise Unavailable("the request was cancelled") from None
             if chunk is _END:
@@ -84,8 +81,14 @@ class Incoming:
         return data
 
     async def _next(self) -> bytes:
-        async with self._turn:
-            return await anext(self._chunks, _END)
+        if self._abandoned:
+            raise Unavailable("the request was cancelled")
+        self._reading = asyncio.current_task()
+        try:
+            async with self._turn:
+                return await anext(self._chunks, _END)
+        finally:
+            self._reading = None
 
     async def aclose(self) -> None:
         """Close the stream, once whoever reads it has let go."""
@@ -96,8 +99,8 @@ class Incoming:
     def abandon(self) -> None:
         """Make the thread's present and later reads fail; called on the event loop."""
         self._abandoned = True
-        if self._pending is not None:
-            self._pending.cancel()
+        if self._reading is not None:
+            self._reading.cancel()
 
 
 _END: Final = bytes(bytearray(b"end"))
