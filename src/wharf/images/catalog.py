@@ -214,15 +214,14 @@ class Catalog(Lookup):
     def touch(self, references: Iterable[Reference], now: str) -> None:
         """Enter that references were found to be as their registry says; atomic. Of those that have gone, nothing.
 
-        Only their time changes: nothing is read or written anew for it.
+        Their time changes, and nothing that other tools read.
         """
         with self.lock:
-            own = {str(one): self._names[str(one)].image_id for one in references if str(one) in self._names}
+            names = set(map(str, references)) & self._names.keys()
             with self._database.transaction() as db:
-                for reference in own:
-                    db.execute("UPDATE image_references SET updated_at = ? WHERE reference = ?", (now, reference))
-            for image_id in set(own.values()):
-                self._by_id[image_id] = replace(self._by_id[image_id], tagged_at=now)
+                rows = [(now, name) for name in names]
+                db.executemany("UPDATE image_references SET updated_at = ? WHERE reference = ?", rows)
+            self._refresh(names)
 
     def name(self, image_id: Digest, reference: Reference, now: str, like: Reference | None = None) -> None:
         """Give an image one more reference, which another loses when it has it; atomic.

@@ -110,6 +110,9 @@ def test_a_pull_of_what_is_here_asks_once_and_writes_nothing(store: Store) -> No
             assert files(store) == before
             rows = store.database.query("SELECT DISTINCT updated_at FROM image_references")
             assert rows == [(pulled_at,)]
+            await images.tag(f"{fake.address}/repo:1", repository="other", tag="1")  # what is read again has it too
+            await images.remove("other:1")
+            assert images.resolve(f"{fake.address}/repo:1").tagged_at == pulled_at
             return fake.asked, said[-1]
 
     stock(fake)
