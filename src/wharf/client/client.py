@@ -127,6 +127,7 @@ class Client:
         self.address = Address(host, tls)
         self._version = version
         self._idle: Wire | None = None
+        self._closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -135,7 +136,8 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close the idle connection, if there is one."""
+        """Close the idle connection, if there is one; from now on none is kept."""
+        self._closed = True
         if self._idle is not None:
             self._idle.close()
             self._idle = None
@@ -231,7 +233,7 @@ class Client:
 
     def put_back(self, wire: Wire, *, reusable: bool) -> None:
         """Keep ``wire`` for the next request, or close it."""
-        if reusable and self._idle is None:
+        if reusable and self._idle is None and not self._closed:
             self._idle = wire
         elif wire is not self._idle:
             wire.close()

@@ -42,6 +42,15 @@ def test_status_comes_back_as_our_error_with_the_engine_s_words(
     assert (str(raised.value), type(raised.value.__cause__)) == ("No such container: x", EngineAnswer)
 
 
+def test_who_asks_on_while_the_client_is_closed_leaves_no_connection_open(serve: Callable[..., str]) -> None:
+    """A thread that follows events may be in the middle of a request then."""
+    client = Client(serve(_PING, _json(b"[]")), version="1.43")
+    client.close()
+    client.ping()
+
+    assert client._idle is None
+
+
 def test_both_sides_agree_on_the_older_version(serve: Any) -> None:
     host = serve(_PING, _json(b"[]"))
 
