@@ -100,7 +100,7 @@ fuzz-guided: venv  ## bytes that reach new code, for what reads archives and man
 	PYTHONPATH=build/fuzz-guided:. $(BIN)/python -m fuzz.guided $(SECONDS)
 
 .PHONY: chaos
-chaos: venv $(STAMPS)/packages-run $(STAMPS)/packages-test  ## kill pulls, pushes, loads and prunes at random instants (as root; POINTS=100)
+chaos: venv $(STAMPS)/packages-run $(STAMPS)/packages-test  ## kill pulls, pushes, loads, prunes and builds at random instants (as root; POINTS=100)
 	$(BIN)/python -m chaos $(POINTS)
 
 .PHONY: soak

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from chaos.images import VERBS, chaos
+from chaos import builds, images
 
 _ISOLATED = "WHARF_CHAOS_ISOLATED"
 _ALONE = ("unshare", "--mount", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
@@ -25,12 +25,16 @@ def main() -> int:
     points = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else int.from_bytes(os.urandom(4), "big")
     sys.stdout.write(f"chaos: {points} points, seed {seed}\n")
-    with tempfile.TemporaryDirectory(prefix="wharf-chaos.", dir="/tmp") as folder:
-        wrong = chaos(Path(folder), points, seed)
+    wrong = []
+    for kind, share in ((images.chaos, points - points // 5), (builds.chaos, points // 5)):
+        with tempfile.TemporaryDirectory(prefix="wharf-chaos.", dir="/tmp") as folder:
+            wrong += kind(Path(folder), share, seed)
     for line in wrong:
         sys.stdout.write(f"chaos: {line}\n")
     if not wrong:
-        sys.stdout.write(f"chaos: killed {points} times in {', '.join(VERBS)}: the store was whole each time\n")
+        sys.stdout.write(
+            f"chaos: killed {points} times in {', '.join(images.VERBS)} and build: the store was whole each time\n"
+        )
     return 1 if wrong else 0
 
 
