@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +24,10 @@ from wharf.spec.oci_image import (
 from wharf.storage.compression import Compressing, Decompressed, compressor
 from wharf.storage.content import ContentStore, Writer
 from wharf.storage.copying import packed
-from wharf.storage.pack import pack
+from wharf.storage.pack import nothing, pack
 from wharf.storage.snapshots import Snapshots
 from wharf.storage.tar_reader import Source
-from wharf.storage.trees import FOLDER
+from wharf.storage.trees import FOLDER, Node
 
 _PIECE: Final = 1 << 18
 _OCI: Final[Mapping[str, str]] = {"": OCI_LAYER, "gzip": OCI_LAYER_GZIP, "zstd": OCI_LAYER_ZSTD}
@@ -158,12 +158,12 @@ def packed_layer(snapshots: Snapshots, chain_id: Digest) -> Iterator[Source]:
         os.close(fd)
 
 
-def diff_id_of(folder: Path) -> Digest:
-    """Return the digest of the archive that a layer's folder is packed into."""
+def diff_id_of(folder: Path, leave_out: Callable[[Node], bool] = nothing) -> Digest:
+    """Return the digest of the archive that a layer's folder is packed into, without what is to be left out."""
     sink = _Hash()
     fd = os.open(folder, FOLDER)
     try:
-        pack(fd, sink, overlay=True)
+        pack(fd, sink, overlay=True, leave_out=leave_out)
     finally:
         os.close(fd)
     return sink.digest

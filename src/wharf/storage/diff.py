@@ -48,6 +48,7 @@ class Manner:
     base: bytes = b""  # the folder inside the root into which it goes: relative, it may lead through symlinks
     keep_kinds: bool = False  # a folder is not replaced by something else, nor the reverse
     owner: tuple[int, int] | None = None  # uid and gid of all; None: the archive's
+    no_marks: bool = False  # names that would be marks in a layer are refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,8 @@ class _Unpacker:
         if self._manner.layer and name.startswith(marks.WHITEOUT_PREFIX):
             self._mark(parent, name)
         else:
+            if self._manner.no_marks:
+                marks.refuse(path)
             self._place(entry, reader, parent, name, path)
 
     def close(self) -> Unpacked:

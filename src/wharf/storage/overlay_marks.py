@@ -17,6 +17,7 @@ import stat
 from functools import cache
 from typing import Final
 
+from wharf.errors import InvalidArgument
 from wharf.kernel import userns
 
 WHITEOUT_PREFIX: Final = b".wh."
@@ -24,6 +25,21 @@ RESERVED_PREFIX: Final = b".wh..wh."  # further marks of aufs: nothing of the im
 OPAQUE_MARK: Final = b".wh..wh..opq"
 PRIVATE_PREFIXES: Final = ("trusted.overlay.", "user.overlay.")
 """Overlay's own attributes: an archive that could set them could show what is elsewhere (redirect)."""
+
+
+def refuse(path: bytes, status: os.stat_result | None = None) -> None:
+    """Refuse a file of the user's that a layer would have as a mark.
+
+    Raises:
+        InvalidArgument: its name is one in an archive, or it is a device that is one; the message says which.
+    """
+    shown = path.decode("utf-8", "backslashreplace")
+    if path.rpartition(b"/")[2].startswith(WHITEOUT_PREFIX):
+        raise InvalidArgument(
+            f'"{shown}": no image can have it: names that begin with ".wh." mark deletions in layers'
+        )
+    if status is not None and is_whiteout(status):
+        raise InvalidArgument(f'"{shown}": no image can have it: a character device 0:0 marks a deletion in layers')
 
 
 def is_whiteout(status: os.stat_result) -> bool:

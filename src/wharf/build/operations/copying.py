@@ -16,6 +16,7 @@ from wharf.build.operations.unpacking import is_archive, unpack_into
 from wharf.errors import InvalidArgument
 from wharf.kernel.openat2 import ensure_folder, open_in_root
 from wharf.kernel.owner import give
+from wharf.storage import overlay_marks as marks
 from wharf.storage.trees import FOLDER, Node, walk
 
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -65,7 +66,7 @@ def copy(source: int, target: int, action: Copy, dress: Dress) -> None:
 
     Raises:
         NotFound: the source names nothing.
-        InvalidArgument: a folder stands where a file should go, or the other way round.
+        InvalidArgument: a folder stands where a file should go, or the reverse; or a layer would have it as a mark.
     """
     found = matches(source, action)
     copier = Copier(source, target, action, dress)
@@ -136,6 +137,7 @@ class Copier:
             return
         if self._is_folder(destination):
             destination = posixpath.join(destination, name)
+        marks.refuse(os.fsencode(destination), match.status)
         parent = self._parent(posixpath.dirname(destination))
         try:
             if stat.S_ISREG(match.status.st_mode):
@@ -157,7 +159,7 @@ class Copier:
             folder = self._parent(self._action.destination.rstrip("/") or "/")
             try:
                 owner = None if self._dress.uid is None else (self._dress.uid, self._dress.gid or 0)
-                unpack_into(file, folder, owner=owner)
+                unpack_into(file, folder, owner=owner, into_layer=True)
             finally:
                 os.close(folder)
         return True
@@ -231,6 +233,7 @@ class Copier:
                     folders[node.path] = node.status
                 if not self._filter.wants(path):
                     continue
+                marks.refuse(node.path, node.status)
                 parent_path = node.path[: -len(node.name) - 1] if b"/" in node.path else b""
                 if kept == -1 or kept_path != parent_path:
                     if kept != -1:

@@ -14,11 +14,12 @@ from wharf.build.operations.results import Folder, Layers, Tree, Unfinished
 from wharf.images.packing import diff_id_of
 from wharf.lib.digest import Digest, chain_ids
 from wharf.spec.shim_messages import RootfsMount
+from wharf.storage import overlay_marks as marks
 from wharf.storage import trees
 from wharf.storage.drafts import LayerDraft, StagedLayer
 from wharf.storage.metadata import Database
 from wharf.storage.snapshots import Snapshots
-from wharf.storage.trees import FOLDER
+from wharf.storage.trees import FOLDER, Node
 
 Recorder = Callable[[sqlite3.Connection, str], None]
 """Enters what refers to a layer, by its chain id, inside a transaction."""
@@ -108,6 +109,9 @@ class Store:
             draft: what becomes it.
             record: enters what refers to it, in the same transaction.
             finish: is given the layer's folder before, mounted nowhere any more.
+
+        Raises:
+            InvalidArgument: a file in it has a name that marks a deletion.
         """
         assert isinstance(draft.base, Layers), "nothing is built on what a command that failed has left"
         with draft.made.layer() as layer:
@@ -136,7 +140,7 @@ class Store:
             yield Unfinished(draft.base, layer.path)
 
     def _enter(self, base: Layers, layer: StagedLayer, record: Recorder) -> Layers:
-        diff_id, size_bytes = diff_id_of(layer.path), trees.usage(layer.path)
+        diff_id, size_bytes = diff_id_of(layer.path, _without_marks), trees.usage(layer.path)
         parent = Digest(base.chain_id) if base.chain_id else None
         chain_id = diff_id if parent is None else chain_ids([parent, diff_id])[-1]
         self._snapshots.adopt(layer, chain_id)
@@ -174,3 +178,9 @@ class Store:
         if not lower.chain_id:
             return chain
         return chain[chain.index(Digest(lower.chain_id)) + 1 :] if lower.chain_id in chain else None
+
+
+def _without_marks(node: Node) -> bool:
+    """Refuse what the archive would have as a mark, so that here and elsewhere a layer holds the same."""
+    marks.refuse(node.path)
+    return False

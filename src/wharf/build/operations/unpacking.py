@@ -36,19 +36,23 @@ def _first_block(source: Source) -> bytes:
     return block
 
 
-def unpack_into(source: Source, folder: int, *, owner: tuple[int, int] | None = None) -> int:
+def unpack_into(
+    source: Source, folder: int, *, owner: tuple[int, int] | None = None, into_layer: bool = False
+) -> int:
     """Unpack an archive into a folder over what is there; blocking. Returns the bytes of its files.
 
     Args:
         source: the archive, compressed in any way, or not.
         folder: descriptor of the folder.
         owner: whose the files are, instead of the archive's.
+        into_layer: the folder becomes a layer's: names that would be marks there are refused.
 
     Raises:
         InvalidArgument: the archive is corrupt or leaves the folder; the message says which entry.
     """
     top = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
     try:
-        return extract(Decompressed(source), top, Manner(layer=False, owner=owner)).size_bytes
+        manner = Manner(layer=False, owner=owner, no_marks=into_layer)
+        return extract(Decompressed(source), top, manner).size_bytes
     finally:
         os.close(top)

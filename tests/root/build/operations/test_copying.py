@@ -119,3 +119,9 @@ def test_nothing_is_not_found_unless_it_may_be_empty(trees: tuple[Path, Path]) -
     _copy(trees, "/n*", "/x", wildcards=True, allow_empty=True)
 
     assert _names(trees[1]) == []
+
+
+def test_a_single_file_gets_no_name_that_marks_a_deletion(trees: tuple[Path, Path]) -> None:
+    with pytest.raises(InvalidArgument, match=r'"/\.wh\.f": no image can have it'):
+        _copy(trees, "/f", "/.wh.f")
+    assert _names(trees[1]) == []

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import re
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from wharf.build.operations import file
 from wharf.build.operations.results import Folder, Layers
 from wharf.build.operations.selection import Digests, digest_of
 from wharf.build.operations.store import unrecorded
+from wharf.errors import InvalidArgument
 from wharf.storage.trees import FOLDER
 
 LARGE = b"x" * 20_000
@@ -98,6 +101,22 @@ def test_what_is_to_look_otherwise_is_copied(bench: Workbench, context: Path, ot
     layer = copied(bench, context, other)
     assert not shares(context, layer, "large")
     assert _facts(context / "large") == before
+
+
+@pytest.mark.parametrize("digests", [Digests(), None])
+@pytest.mark.parametrize("name", [".wh.x", "d/.wh..wh..opq", "d/.wh.folder/x", "d/device"])
+def test_what_a_layer_would_have_as_a_mark_is_refused_however_it_is_copied(
+    bench: Workbench, context: Path, name: str, digests: Digests | None
+) -> None:
+    (context / name).parent.mkdir(exist_ok=True)
+    if name.endswith("device"):
+        os.mknod(context / name, stat.S_IFCHR, 0)
+    else:
+        (context / name).write_bytes(LARGE)
+
+    with pytest.raises(InvalidArgument, match=re.escape(f'"{name.removesuffix("/x")}": no image can have it')):
+        file.run(bench.store, File((CONTENTS,), base=0), [Layers(), Folder(context)], unrecorded, digests)
+    assert bench.leftovers() == []
 
 
 def test_the_digest_of_a_file_that_is_shared_is_still_known(bench: Workbench, context: Path) -> None:

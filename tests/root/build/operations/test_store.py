@@ -4,10 +4,12 @@ import os
 import sqlite3
 from pathlib import Path
 
+import pytest
 from tests.root.build.conftest import Workbench
 
 from wharf.build.operations.results import Layers
 from wharf.build.operations.store import unrecorded
+from wharf.errors import InvalidArgument
 
 
 def test_the_same_content_is_the_same_layer(bench: Workbench) -> None:
@@ -79,3 +81,13 @@ def test_what_is_unfinished_can_be_looked_into_and_changed_further(bench: Workbe
             assert sorted(path.name for path in left.upper.iterdir()) == ["a", "c"]
 
     assert bench.leftovers() == []
+
+
+def test_a_layer_with_a_name_that_marks_a_deletion_is_not_kept(bench: Workbench) -> None:
+    with bench.store.draft(Layers()) as draft:
+        with bench.store.change(draft) as fd:
+            Path(f"/proc/self/fd/{fd}/.wh.x").write_text("1")
+        with pytest.raises(InvalidArgument, match=r'"\.wh\.x": no image can have it'):
+            bench.store.keep(draft, unrecorded)
+
+    assert bench.snapshots.sizes() == {}

@@ -46,6 +46,15 @@ def test_it_goes_over_what_is_there_and_deletes_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "d/a").stat().st_uid == 0
 
 
+def test_into_a_layer_goes_nothing_that_would_be_a_mark_there(tmp_path: Path) -> None:
+    fd = os.open(tmp_path, FOLDER)
+    try:
+        with pytest.raises(InvalidArgument, match=r'"d/\.wh\.x": no image can have it'):
+            unpack_into(io.BytesIO(_archive("a", "d/.wh.x")), fd, into_layer=True)
+    finally:
+        os.close(fd)
+
+
 def test_it_does_not_leave_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
