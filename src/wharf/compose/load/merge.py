@@ -47,10 +47,18 @@ class _Rule:
         self.key = key
         self.distinct_by = distinct_by
 
-    def parts(self, base: Map, over: Map) -> bool:
-        """Return whether the two are different things."""
-        name = self.distinct_by
-        return bool(name) and name in base and name in over and base[name] != over[name]
+
+class _Joined(Map):
+    """A mapping that took in what names no kind, below its own; ``alone`` is what stays of it over another kind.
+
+    Which of the two counts is open until the first file is known: with the kind named there, or none, both parts do.
+    """
+
+    __slots__ = ("alone",)
+
+    def __init__(self, together: Map, alone: Map) -> None:
+        super().__init__(together.items(), together.marks)
+        self.alone = alone
 
 
 _PLAIN = _Rule()
@@ -106,8 +114,7 @@ def _merged(base: object, over: object, rules: Rules[_Rule], path: Path, mark: M
 def _merged_values(base: object, over: object, rules: Rules[_Rule], path: Path, mark: Mark | None) -> object:
     rule = rules.rule or _PLAIN
     if isinstance(base, Map) and isinstance(over, Map) and not rule.replace:
-        # Another thing takes the place of all that was there, and of what that may be laid over later.
-        return Override(over) if rule.parts(base, over) else _merged_maps(base, over, rules, path)
+        return _merged_kinds(base, over, rules, path, rule.distinct_by)
     if isinstance(base, Seq) and isinstance(over, Seq) and not rule.replace:
         return _merged_lists(base, over, rule.key or _itself)
     if (
@@ -118,6 +125,18 @@ def _merged_values(base: object, over: object, rules: Rules[_Rule], path: Path, 
         place = f"{mark}: " if mark else ""
         raise ComposeError(f"{place}cannot override {dotted(path)}: values of different kinds")
     return over
+
+
+def _merged_kinds(base: Map, over: Map, rules: Rules[_Rule], path: Path, kind: str) -> object:
+    if kind in base and kind in over and base[kind] != over[kind]:
+        # Another thing takes the place of all that was there, and of what that may be laid over later.
+        return Override(over.alone if isinstance(over, _Joined) else over)
+    together = _merged_maps(base, over, rules, path)
+    if isinstance(base, _Joined):
+        return _Joined(together, _merged_maps(base.alone, over, rules, path))
+    if kind in over and kind not in base:
+        return _Joined(together, over.alone if isinstance(over, _Joined) else over)
+    return together
 
 
 def _merged_maps(base: Map, over: Map, rules: Rules[_Rule], path: Path) -> Map:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import reduce
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -147,6 +149,31 @@ def test_merging_is_associative(first: str, second: str, third: str) -> None:
     one, two, three = tree(first), tree(second), tree(third)
 
     assert settled(merge(merge(one, two), three)) == settled(merge(one, merge(two, three)))
+
+
+_LOGGING = st.dictionaries(st.sampled_from(["driver", "options"]), _TEXTS, max_size=2).map(
+    lambda said: {key: {value: value} if key == "options" else value for key, value in said.items()}
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(_LOGGING, min_size=3, max_size=4), st.integers(1, 2))
+def test_logging_of_several_drivers_is_merged_alike_in_any_grouping(said: list[dict[str, object]], cut: int) -> None:
+    trees: list[object] = [tree(f"services: {{a: {{logging: {_flow(one)}}}}}") for one in said]
+
+    assert settled(reduce(merge, trees)) == settled(merge(reduce(merge, trees[:cut]), reduce(merge, trees[cut:])))
+
+
+def test_options_of_a_driver_do_not_outlive_it_in_any_grouping() -> None:
+    one, two, three = (
+        tree(f"services: {{a: {{logging: {said}}}}}") for said in ("{driver: x}", "{options: {o: o}}", "{driver: y}")
+    )
+
+    assert (
+        settled(merge(merge(one, two), three))
+        == settled(merge(one, merge(two, three)))
+        == {"services": {"a": {"logging": {"driver": "y"}}}}
+    )
 
 
 @given(_MARKED)
