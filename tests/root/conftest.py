@@ -6,7 +6,6 @@ import asyncio
 import ctypes
 import fcntl
 import os
-import signal
 import socket
 import struct
 from pathlib import Path
@@ -31,17 +30,6 @@ def _isolate() -> None:
         fcntl.ioctl(s, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", _IFF_UP))
 
 
-def _heed_signals() -> None:
-    """Undo what a shell does for what it starts in the background (``&``, nohup): programs under test inherit it."""
-    for number, usual in (
-        (signal.SIGINT, signal.default_int_handler),
-        (signal.SIGQUIT, signal.SIG_DFL),
-        (signal.SIGHUP, signal.SIG_DFL),
-    ):
-        if signal.getsignal(number) is signal.SIG_IGN:
-            signal.signal(number, usual)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     if not any(here in item.path.parents for item in items):
@@ -52,7 +40,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if here in item.path.parents:
             item.add_marker(pytest.mark.root)
     _isolate()
-    _heed_signals()
 
 
 def pytest_sessionfinish() -> None:
