@@ -204,6 +204,7 @@ async def tell_instead(client: ClientEnd, error: Exception, *, tty: bool) -> web
     connection, and ask for the exit code afterwards.
     """
     text = f"{message_of(error)}\r\n".encode()
+    await client.caught_up()
     await client.write(text if tty else frame(STDOUT, text))
     return Over()
 

@@ -6,8 +6,11 @@ The event loop feeds a :class:`ClientEnd`; :func:`tunnel` carries its bytes to a
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import select
 import socket
+import struct
+import termios
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -16,6 +19,8 @@ from wharf.lib.stdcopy import STDOUT, Demultiplexer, frame
 
 HIGH_WATER_BYTES = 256 * 1024
 CHUNK_BYTES = 64 * 1024
+HEAD_READ_S = 1.0  # how long output waits for a client that does not read the answer's head
+_LOOK_S = 0.001
 
 _Callback = Callable[[], object]
 
@@ -112,6 +117,28 @@ class ClientEnd:
         """Wait while the client is slow; ConnectionResetError when it is gone."""
         await self._writable.wait()
         self._check()
+
+    async def caught_up(self) -> None:
+        """Wait until the client has read what it was sent, :data:`HEAD_READ_S` at most; unix sockets alone tell that.
+
+        docker-py loses what it receives together with an answer's head: that stays in the buffer of http.client.
+
+        Raises:
+            ConnectionResetError: the client is gone.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + HEAD_READ_S
+        self._check()
+        while self._has_unread() and loop.time() < until:
+            await asyncio.sleep(_LOOK_S)
+            self._check()
+
+    def _has_unread(self) -> bool:
+        peer = self._transport.get_extra_info("socket")
+        if peer is None or peer.family != socket.AF_UNIX:
+            return False
+        [unread] = struct.unpack("i", fcntl.ioctl(peer.fileno(), termios.TIOCOUTQ, bytes(4)))
+        return bool(unread)
 
     async def lost(self) -> None:
         """Wait until the client is gone, then raise ConnectionResetError."""
@@ -223,8 +250,11 @@ async def tunnel(client: ClientEnd, process: socket.socket, reframe: Callable[[b
 
 async def _outwards(client: ClientEnd, process: socket.socket, reframe: Callable[[bytes], bytes]) -> None:
     loop = asyncio.get_running_loop()
-    while data := await loop.sock_recv(process, CHUNK_BYTES):
+    data = await loop.sock_recv(process, CHUNK_BYTES)
+    await client.caught_up()  # with the head, that is
+    while data:
         await client.write(reframe(data))
+        data = await loop.sock_recv(process, CHUNK_BYTES)
 
 
 async def _inwards(client: ClientEnd, process: socket.socket) -> None:

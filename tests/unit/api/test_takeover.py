@@ -7,6 +7,7 @@ import pytest
 from tests.fakes.engine import FakeStream, frame
 from tests.fakes.http import Served, Wire, scenario, serving, until
 
+from wharf.api import takeover
 from wharf.api.takeover import reframing
 from wharf.errors import InvalidArgument, NotFound
 
@@ -261,6 +262,53 @@ async def test_exec_that_cannot_start_says_so_as_output(served: Served) -> None:
             "HTTP/1.1 101 UPGRADED",
             frame(1, b"OCI runtime exec failed: no\r\n"),
         )
+
+
+async def late_reads(served: Served, request: bytes) -> list[bytes]:
+    """Return what each read of a client gets that comes late to its first one, as a busy machine lets it."""
+    loop, reads = asyncio.get_running_loop(), list[bytes]()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.setblocking(False)
+        await loop.sock_connect(client, str(served.path))
+        await loop.sock_sendall(client, request)
+        await asyncio.sleep(0.1)
+        while data := await loop.sock_recv(client, 65536):
+            reads.append(data)
+    return reads
+
+
+@scenario
+async def test_first_output_waits_until_the_client_has_read_the_head(served: Served) -> None:
+    stream = served.stream(tty=True)
+    served.engine.execs.answers["start"] = stream
+    stream.far.send(b"first\r\n")
+    stream.far.close()
+    head, *output = await late_reads(served, EXEC.replace(b"2\r\n\r\n{}", b'12\r\n\r\n{"Tty":true}'))
+
+    assert (head[-4:], b"".join(output)) == (b"\r\n\r\n", b"first\r\n")
+
+
+@scenario
+async def test_why_an_exec_cannot_start_waits_until_the_client_has_read_the_head(served: Served) -> None:
+    served.engine.execs.answers["start"] = InvalidArgument("no")
+    head, *output = await late_reads(served, EXEC)
+
+    assert (head[-4:], b"".join(output)) == (b"\r\n\r\n", frame(1, b"no\r\n"))
+
+
+def test_output_does_not_wait_for_ever_for_a_client_that_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(takeover, "HEAD_READ_S", 0.02)
+
+    @scenario
+    async def run(served: Served) -> None:
+        stream = served.stream()
+        served.engine.execs.answers["start"] = stream
+        stream.far.send(frame(1, b"out"))
+        stream.far.close()
+
+        assert (await late_reads(served, EXEC))[0].endswith(frame(1, b"out"))
+
+    run()
 
 
 @scenario
