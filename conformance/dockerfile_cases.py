@@ -152,7 +152,7 @@ def looked_over(data: bytes, arguments: dict[str, str] | None = None, ignored: s
     """Return what is said of a Dockerfile whose images nobody knows. Pure.
 
     Raises:
-        InvalidArgument: it cannot be read.
+        InvalidArgument: its statements cannot be told apart.
     """
     text = data.decode("utf-8", "surrogateescape")
     options = Options(_HERE, _HERE, build_args=arguments or {})
@@ -207,4 +207,4 @@ def _is_whole(data: bytes) -> bool:
         return False
 
 
-SUITE = Suite("dockerfile-cases", baseline=441, run=run)
+SUITE = Suite("dockerfile-cases", baseline=442, run=run)

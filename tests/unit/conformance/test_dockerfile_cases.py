@@ -46,5 +46,6 @@ def test_a_dockerfile_is_looked_over_without_its_images() -> None:
     report = looked_over(b"FROM nobody-has-this AS Up\nCOPY . .\n", ignored="*")
 
     assert [one.rule.name for one in report.findings] == ["StageNameCasing", "CopyIgnoredFile"]
-    with pytest.raises(InvalidArgument, match="unknown instruction"):
-        looked_over(b"FROM a\nFRON b\n")
+    assert "unknown instruction" in str(looked_over(b"FROM a\nFRON b\n").error)
+    with pytest.raises(InvalidArgument, match="unterminated heredoc"):
+        looked_over(b"FROM a\nRUN <<E\n")

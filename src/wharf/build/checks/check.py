@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from wharf.build.checks.bases import bases
-from wharf.build.checks.forms import forms
+from wharf.build.checks.forms import alone, forms
 from wharf.build.checks.lineage import Lineage
-from wharf.build.checks.names import names
+from wharf.build.checks.names import beginnings, names
 from wharf.build.checks.rules import Finding, finding
 from wharf.build.checks.settings import Settings
 from wharf.build.convert.convert import Conversion, Known, Missing
@@ -16,7 +16,7 @@ from wharf.build.convert.options import UNKNOWN_IMAGE, Options
 from wharf.build.convert.scope import NOT_ENVIRONMENT
 from wharf.build.dockerfile import instructions as kinds
 from wharf.build.dockerfile.errors import DockerfileError, meant
-from wharf.build.dockerfile.stages import stages_of
+from wharf.build.dockerfile.stages import readable
 from wharf.build.dockerfile.statement import Parsed
 from wharf.errors import InvalidArgument
 from wharf.images.platform import normal
@@ -50,11 +50,13 @@ def check(
         ignored: the patterns of ``.dockerignore``.
         every_stage: look at all stages instead.
     """
-    dockerfile = stages_of(parsed)
+    dockerfile, error = readable(parsed)
     found: list[Finding] = [
         finding(one.rule, "Empty continuation line", (one.line, one.line)) for one in parsed.warnings
     ]
-    error = None
+    found += [*alone(dockerfile), *beginnings(dockerfile)]
+    if error is not None:  # what needs the whole file cannot be said
+        return _report(found, dockerfile, settings, error)
     try:
         conversion = Conversion(dockerfile, options, known)
         wanted = range(len(dockerfile.stages)) if every_stage else [conversion.target()]
@@ -67,6 +69,12 @@ def check(
     else:
         found += [*forms(dockerfile, Lineage(conversion), ignored), *_undefined(conversion), *_platforms(conversion)]
     found += [*names(dockerfile), *bases(dockerfile, options)]
+    return _report(found, dockerfile, settings, error)
+
+
+def _report(
+    found: Iterable[Finding], dockerfile: kinds.Dockerfile, settings: Settings, error: DockerfileError | None
+) -> Report:
     return Report(tuple(sorted(_holding(found, dockerfile, settings), key=_place)), settings, error)
 
 

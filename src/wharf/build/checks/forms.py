@@ -29,14 +29,7 @@ def forms(dockerfile: kinds.Dockerfile, lineage: Lineage, ignored: Matcher) -> I
         ignored: the patterns of ``.dockerignore``.
     """
     for instruction in dockerfile.arguments:
-        yield from _argument(instruction)
-    for stage in dockerfile.stages:
-        for one in stage.instructions:
-            if isinstance(one, kinds.Maintainer):
-                said = "Maintainer instruction is deprecated in favor of using label"
-                yield finding("MaintainerDeprecated", said, one.lines)
-            if isinstance(one, kinds.Arg):
-                yield from _description(one)
+        yield from _secrets(instruction, [argument.name for argument in instruction.arguments])
     for index, stage in lineage.stages():
         yield from _repeated(stage)
         yield from _shells(stage, shell_set=_has_shell(lineage, index))
@@ -44,6 +37,19 @@ def forms(dockerfile: kinds.Dockerfile, lineage: Lineage, ignored: Matcher) -> I
             yield from _workdir(stage)
         for one in stage.instructions:
             yield from _one(one, ignored)
+
+
+def alone(dockerfile: kinds.Dockerfile) -> Iterator[Finding]:
+    """Yield what is said of an instruction as soon as it is read."""
+    for instruction in dockerfile.arguments:
+        yield from _description(instruction)
+    for stage in dockerfile.stages:
+        for one in stage.instructions:
+            if isinstance(one, kinds.Maintainer):
+                said = "Maintainer instruction is deprecated in favor of using label"
+                yield finding("MaintainerDeprecated", said, one.lines)
+            if isinstance(one, kinds.Arg):
+                yield from _description(one)
 
 
 def _one(one: kinds.Any, ignored: Matcher) -> Iterator[Finding]:
@@ -58,11 +64,6 @@ def _one(one: kinds.Any, ignored: Matcher) -> Iterator[Finding]:
             yield from _copied(one, ignored)
         case _:
             return
-
-
-def _argument(one: kinds.Arg) -> Iterator[Finding]:
-    yield from _description(one)
-    yield from _secrets(one, [argument.name for argument in one.arguments])
 
 
 def _description(one: kinds.Arg) -> Iterator[Finding]:

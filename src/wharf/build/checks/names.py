@@ -16,9 +16,15 @@ def names(dockerfile: kinds.Dockerfile) -> Iterator[Finding]:
     yield from _casing(dockerfile)
     seen: set[str] = set()
     for stage in dockerfile.stages:
-        yield from _as(stage.begin)
         yield from _stage(stage, seen)
         seen.add(stage.name)
+
+
+def beginnings(dockerfile: kinds.Dockerfile) -> Iterator[Finding]:
+    """Yield what is said of a FROM as soon as it is read."""
+    for stage in dockerfile.stages:
+        yield from _as(stage.begin)
+        yield from _comment(stage)
 
 
 def _casing(dockerfile: kinds.Dockerfile) -> Iterator[Finding]:
@@ -52,6 +58,10 @@ def _stage(stage: kinds.Stage, seen: set[str]) -> Iterator[Finding]:
     if name in seen:
         said = f'Duplicate stage name "{name}", stage names should be unique'
         yield finding("DuplicateStageName", said, lines)
-    if (comments := stage.begin.comments) and comments[-1].split(" ")[0] != name:
+
+
+def _comment(stage: kinds.Stage) -> Iterator[Finding]:
+    name = stage.name
+    if name and (comments := stage.begin.comments) and comments[-1].split(" ")[0] != name:
         said = f"Comment for FROM should follow the format: `# {name} <description>`"
-        yield finding("InvalidDefinitionDescription", said, lines)
+        yield finding("InvalidDefinitionDescription", said, stage.begin.lines)

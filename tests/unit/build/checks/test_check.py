@@ -57,6 +57,16 @@ def test_what_a_build_fails_with_is_told_beside_the_findings() -> None:
     assert told.error.lines == (2, 2)
 
 
+def test_what_comes_before_an_instruction_that_cannot_be_read_is_told_beside_it() -> None:
+    told = report("FROM scratch AS B\nMAINTAINER me\nWORKDIR x\nBADCMD\nMAINTAINER you\n")
+
+    rules = ["StageNameCasing", "MaintainerDeprecated"]
+    assert [one.rule.name for one in told.findings] == rules
+    assert str(told.error) == "dockerfile parse error on line 4: unknown instruction: BADCMD"
+    assert told.error is not None
+    assert told.error.lines == (4, 4)
+
+
 def test_findings_fail_a_build_that_says_so() -> None:
     assert report("# check=error=true\nFROM a AS B\nWORKDIR x\n").refusal() == (
         "lint violation found for rules: StageNameCasing, WorkdirRelativePath"
