@@ -59,8 +59,11 @@ def wanted(config: ContainerConfig, host: HostConfig, inherited: Collection[str]
     targets |= {os.path.normpath(t) for t in host.get("Tmpfs") or {}}
     targets.update(inherited)
     for path in config.get("Volumes") or {}:
-        if (target := _target(path, "volume", spec=path)) not in targets:
+        if (
+            target := _target(os.path.join("/", path), "volume", spec=path)
+        ) not in targets:  # images have relative ones
             asked.append(Wanted("volume", "", target))
+            targets.add(target)
     return asked
 
 

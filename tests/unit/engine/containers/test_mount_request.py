@@ -40,6 +40,12 @@ def test_an_images_volume_yields_to_what_was_asked_for() -> None:
     assert [(m.type, m.target) for m in mounts] == [("bind", "/data"), ("volume", "/more")]
 
 
+def test_an_images_volume_with_a_relative_path_lies_below_the_root() -> None:
+    mounts = wanted({"Volumes": {"data": {}, "/data": {}, "./a/../../b": {}}}, {})
+
+    assert [(m.type, m.target) for m in mounts] == [("volume", "/data"), ("volume", "/b")]
+
+
 @pytest.mark.parametrize(
     ("mount", "said"),
     [
