@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from typing import Final
 
@@ -37,13 +38,11 @@ async def _healthy(call: Call) -> None:
 class BuildKit:
     """What the connections of one engine share."""
 
-    def __init__(self, context: Context, cache: Cache) -> None:
+    def __init__(self, context: Context, cache: Cache, records: Records, history: History) -> None:
         store = Store(context.snapshots, context.database)
         self.bench = Workbench(context, store, cache, Digests(), KeptContexts(context.data))
         self._sessions = Sessions()
         self._jobs = Jobs()
-        records = Records(context.data.build_records)
-        history = History(records, context.clock.now_ns)
         self._control = Control(self.bench, self._sessions, self._jobs, history)
         self._methods = {
             **self._control.methods(),
@@ -51,6 +50,13 @@ class BuildKit:
             **Content(context, records).methods(),
             _HEALTH: _healthy,
         }
+
+    @classmethod
+    async def opened(cls, context: Context, cache: Cache) -> BuildKit:
+        """Return it, with the records of builds that were."""
+        records = Records(context.data.build_records)
+        past = await asyncio.to_thread(records.load)
+        return cls(context, cache, records, History(records, past, context.clock.now_ns))
 
     async def serve(self, link: Link) -> None:
         """Answer a client's calls until it goes; what it has under way ends then."""

@@ -19,7 +19,7 @@ from wharf.engine.buildkit.failures import described
 from wharf.engine.buildkit.frontends import frontend_of
 from wharf.engine.buildkit.history import Ending, History
 from wharf.engine.buildkit.image_options import epoch_in
-from wharf.engine.buildkit.job import Job, Jobs, Outcome
+from wharf.engine.buildkit.job import Job, Jobs, Outcome, to_the_end
 from wharf.engine.buildkit.llb import graph
 from wharf.engine.buildkit.outcomes import results_of
 from wharf.engine.buildkit.policies import policies_of
@@ -90,7 +90,8 @@ class Control:
         finally:
             if self._jobs.drop(job) and not request.Internal:
                 self._history.describe(request.Ref, *job.asked)
-                self._history.end(request.Ref, replace(ending, at_ns=clock.now_ns()))
+                end = self._history.end(request.Ref, replace(ending, at_ns=clock.now_ns()))
+                await to_the_end(asyncio.get_running_loop().create_task(end))
         return pb.SolveResponse(ExporterResponse=ending.response)
 
     async def _done(self, job: Job, request: pb.SolveRequest) -> Ending:
@@ -122,7 +123,7 @@ class Control:
     async def status(self, request: pb.StatusRequest, call: Call) -> AsyncIterator[Message]:
         """Tell what a build does, from its beginning to its end."""
         del call
-        known = await asyncio.to_thread(self._history.journal, request.Ref)
+        known = await self._history.journal(request.Ref)
         journal = known or (await self._jobs.get(request.Ref)).journal
         async for response in journal.read():
             yield response
@@ -163,7 +164,7 @@ class Control:
     async def update_history(self, request: pb.UpdateBuildHistoryRequest, call: Call) -> Message:
         """Pin a record of a build, or forget it."""
         del call
-        self._history.update(request)
+        await to_the_end(asyncio.get_running_loop().create_task(self._history.update(request)))
         return pb.UpdateBuildHistoryResponse()
 
     async def list_workers(self, request: pb.ListWorkersRequest, call: Call) -> Message:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -36,13 +36,14 @@ class Ending:
 
 
 class History:
-    """Records of builds, the oldest first."""
+    """Records of builds, the oldest first. All but what is on the disk is touched on the loop alone."""
 
-    def __init__(self, records: Records, now_ns: Callable[[], int]) -> None:
+    def __init__(self, records: Records, past: Iterable[pb.BuildHistoryRecord], now_ns: Callable[[], int]) -> None:
         self._stored = records
         self._now_ns = now_ns
-        self._records = OrderedDict((one.Ref, one) for one in records.load())
+        self._records = OrderedDict((one.Ref, one) for one in past)
         self._journals: dict[str, Journal] = {}  # of builds under way
+        self._writing = asyncio.Lock()  # files are written one after another: two changes of one are not at once
         self._listeners: set[asyncio.Queue[pb.BuildHistoryEvent]] = set()
 
     def begin(self, request: pb.SolveRequest, journal: Journal, now_ns: int) -> None:
@@ -66,60 +67,61 @@ class History:
             record.Frontend = frontend
             record.FrontendAttrs.update(attributes)
 
-    def end(self, ref: str, ending: Ending) -> None:
-        """Note how a build has ended, for good; the oldest ones that nobody pinned are forgotten."""
-        record, journal = self._records[ref], self._journals.pop(ref)
-        record.CompletedAt.CopyFrom(stamp(ending.at_ns))
-        record.ExporterResponse.update(ending.response)
-        for platform, info in ending.results.items():
-            (record.Results[platform] if platform else record.Result).CopyFrom(info)
-        documents = list(ending.documents)
-        if ending.error is not None:
-            _note_error(record, failed(ending.error), documents)
-        record.numTotalSteps, record.numCompletedSteps, record.numCachedSteps = journal.counts()
-        record.numWarnings = sum(len(one.warnings) for one in journal.told)
-        trace = trace_of(record, journal.vertices)
-        documents.append(trace)
-        record.trace.CopyFrom(_descriptor(TRACE, trace))
-        try:
-            self._stored.save(record, journal.told, documents)
-        except OSError:
-            _log.exception("the record of the build %s is not kept", ref)  # the build itself is as good as it was
-        self._tell(pb.COMPLETE, record)
-        old = [one.Ref for one in self._records.values() if one.HasField("CompletedAt") and not one.pinned]
-        for forgotten in old[: max(0, len(self._records) - _MOST)]:
-            self._forget(forgotten)
+    async def end(self, ref: str, ending: Ending) -> None:
+        """Note how a build has ended, for good; the oldest ones that nobody pinned are forgotten.
 
-    def journal(self, ref: str) -> Journal | None:
+        Until its record is written its journal is what tells of it, and it counts as under way.
+        """
+        begun, journal = self._records[ref], self._journals[ref]
+        record = pb.BuildHistoryRecord()
+        record.CopyFrom(begun)
+        documents = _note_end(record, journal, ending)
+        async with self._writing:
+            try:
+                await asyncio.to_thread(self._stored.save, record, journal.told, documents)
+            except OSError:
+                _log.exception("the record of the build %s is not kept", ref)  # the build itself is as good as it was
+            if self._journals.get(ref) is not journal:  # a new build has its name
+                return
+            self._records[ref] = record
+            del self._journals[ref]
+            self._tell(pb.COMPLETE, record)
+            old = [one.Ref for one in self._records.values() if one.HasField("CompletedAt") and not one.pinned]
+            for forgotten in old[: max(0, len(old) - _MOST)]:
+                await self._forget(forgotten)
+
+    async def journal(self, ref: str) -> Journal | None:
         """Return all that a build told; None when it is forgotten."""
-        if ref in self._journals:
-            return self._journals[ref]
-        return Journal.over(self._stored.told(ref)) if ref in self._records else None
+        journal = self._journals.get(ref)
+        if journal is not None:
+            return journal
+        return Journal.over(await asyncio.to_thread(self._stored.told, ref)) if ref in self._records else None
 
-    def update(self, request: pb.UpdateBuildHistoryRequest) -> None:
+    async def update(self, request: pb.UpdateBuildHistoryRequest) -> None:
         """Pin a record, or forget it.
 
         Raises:
             NotFound: there is none of that build.
             Conflict: it is under way.
         """
-        record = self._records.get(request.Ref)
-        if record is None:
-            raise NotFound(f"no record of the build {request.Ref}")
-        if request.Finalize:  # a record is whole as soon as its build has ended
-            return
-        if not record.HasField("CompletedAt"):
-            raise Conflict(f"the build {request.Ref} is under way")
-        if request.Delete:
-            self._forget(request.Ref)
-            return
-        record.pinned = request.Pinned
-        self._stored.change(record)
-        self._tell(pb.COMPLETE, record)
+        async with self._writing:
+            record = self._records.get(request.Ref)
+            if record is None:
+                raise NotFound(f"no record of the build {request.Ref}")
+            if request.Finalize:  # a record is whole as soon as its build has ended
+                return
+            if not record.HasField("CompletedAt"):
+                raise Conflict(f"the build {request.Ref} is under way")
+            if request.Delete:
+                await self._forget(request.Ref)
+                return
+            record.pinned = request.Pinned
+            await asyncio.to_thread(self._stored.change, record)
+            self._tell(pb.COMPLETE, record)
 
-    def _forget(self, ref: str) -> None:
+    async def _forget(self, ref: str) -> None:
         record = self._records.pop(ref)
-        self._stored.remove(ref)
+        await asyncio.to_thread(self._stored.remove, ref)
         self._tell(pb.DELETED, record)
 
     async def listen(self, request: pb.BuildHistoryRequest) -> AsyncIterator[pb.BuildHistoryEvent]:
@@ -161,6 +163,23 @@ class History:
         event = pb.BuildHistoryEvent(type=kind, record=record)  # a copy: what is told stays as it was
         for listener in self._listeners:
             listener.put_nowait(event)
+
+
+def _note_end(record: pb.BuildHistoryRecord, journal: Journal, ending: Ending) -> list[bytes]:
+    """Fill a record in; return the documents that it refers to."""
+    record.CompletedAt.CopyFrom(stamp(ending.at_ns))
+    record.ExporterResponse.update(ending.response)
+    for platform, info in ending.results.items():
+        (record.Results[platform] if platform else record.Result).CopyFrom(info)
+    documents = list(ending.documents)
+    if ending.error is not None:
+        _note_error(record, failed(ending.error), documents)
+    record.numTotalSteps, record.numCompletedSteps, record.numCachedSteps = journal.counts()
+    record.numWarnings = sum(len(one.warnings) for one in journal.told)
+    trace = trace_of(record, journal.vertices)
+    documents.append(trace)
+    record.trace.CopyFrom(_descriptor(TRACE, trace))
+    return documents
 
 
 def _note_error(record: pb.BuildHistoryRecord, error: CallFailed, documents: list[bytes]) -> None:

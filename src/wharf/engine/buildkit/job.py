@@ -122,7 +122,7 @@ class Job:
     async def __aexit__(self, *_: object) -> None:
         self.returned.cancel()
         try:
-            await _to_the_end(asyncio.get_running_loop().create_task(self.stack.aclose()))
+            await to_the_end(asyncio.get_running_loop().create_task(self.stack.aclose()))
         finally:
             self.journal.close()
 
@@ -199,7 +199,7 @@ class Job:
         return self.refs[name]
 
 
-async def _to_the_end(task: asyncio.Task[None]) -> None:
+async def to_the_end(task: asyncio.Task[None]) -> None:
     """Wait for a task, however often this is cancelled meanwhile: a client that resets its call also hangs up."""
     cancelled: asyncio.CancelledError | None = None
     while not task.done():

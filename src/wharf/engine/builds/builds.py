@@ -30,6 +30,7 @@ class BuildVerbs:
         self._cache = Cache(context.database, context.snapshots)
         self._builder: Builder | None = None
         self._connected: BuildKit | None = None
+        self._connecting = asyncio.Lock()
 
     async def start(self) -> None:
         """Remove what killed builds left."""
@@ -56,12 +57,13 @@ class BuildVerbs:
                 yield document
         await self.collect_old()
 
-    def _buildkit(self) -> BuildKit:
-        if self._connected is None:
-            from wharf.engine.buildkit.buildkit import BuildKit  # noqa: PLC0415  # as with the builder
+    async def _buildkit(self) -> BuildKit:
+        async with self._connecting:
+            if self._connected is None:
+                from wharf.engine.buildkit.buildkit import BuildKit  # noqa: PLC0415  # as with the builder
 
-            self._connected = BuildKit(self._context, self._cache)
-        return self._connected
+                self._connected = await BuildKit.opened(self._context, self._cache)
+            return self._connected
 
     async def build_over_session(self, request: BuildRequest, session: str, ref: str) -> AsyncIterator[Document]:
         """Build an image of what a session brings; yields what BuildKit's clients without buildx read.
@@ -71,14 +73,15 @@ class BuildVerbs:
             session: the id of the client's session.
             ref: how the client calls the build; "" for a name of ours.
         """
-        async with aclosing(self._buildkit().build(request, session, ref)) as documents:
+        buildkit = await self._buildkit()
+        async with aclosing(buildkit.build(request, session, ref)) as documents:
             async for document in documents:
                 yield document
         await self.collect_old()
 
     async def serve(self, link: Link) -> None:
         """Answer BuildKit's calls on a connection until it ends; its builds end then too (BuildKit, Control)."""
-        await self._buildkit().serve(link)
+        await (await self._buildkit()).serve(link)
         await self.collect_old()
 
     async def hold_session(
@@ -92,7 +95,8 @@ class BuildVerbs:
         """
         from wharf.build.session.sessions import Greeting, methods_of  # noqa: PLC0415  # likewise
 
-        await self._buildkit().hold(link, Greeting(session_id, shared_key, methods_of(methods)))
+        buildkit = await self._buildkit()
+        await buildkit.hold(link, Greeting(session_id, shared_key, methods_of(methods)))
 
     async def prune(
         self, filters: Filters, *, everything: bool = True, kept_bytes: int = 0, most_bytes: int = 0

@@ -14,7 +14,7 @@ from wharf.errors import Conflict, InvalidArgument, NotFound
 
 def test_a_job_is_found_from_its_beginning_to_its_end_and_leaves_nothing(builds: Run) -> None:
     async def body(engine: wharf.Engine) -> None:
-        bench = BuildKit(engine.builds._context, engine.builds._cache).bench
+        bench = (await BuildKit.opened(engine.builds._context, engine.builds._cache)).bench
         jobs = Jobs()
         waiting = asyncio.ensure_future(jobs.get("j"))
         await asyncio.sleep(0)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wharf.engine.buildkit.records import Records
+from wharf.engine.buildkit.records import Records, _frames
 from wharf.lib.digest import digest_of
 from wharf.spec.buildkit import control_pb2 as pb
 
@@ -70,3 +70,34 @@ def test_output_beyond_what_anybody_reads_is_left_out(records: Records, monkeypa
     records.save(pb.BuildHistoryRecord(Ref="a"), [told(b"x" * 50), told(b"y" * 50), end])
 
     assert records.told("a") == [told(b"x" * 50), end]
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+def test_a_document_that_two_records_share_stays_with_either(records: Records, tmp_path: Path, loaded: bool) -> None:
+    for ref in ("a", "b"):
+        records.save(pb.BuildHistoryRecord(Ref=ref), [told(b"x")], [b"shared", ref.encode()])
+    if loaded:
+        records = Records(tmp_path)
+        records.load()
+    records.remove("b")
+
+    place = records.document(digest_of(b"shared"))
+    assert place is not None
+    assert place.path.read_bytes()[place.offset : place.offset + place.size] == b"shared"
+    assert records.document(digest_of(b"b")) is None
+    records.remove("a")
+    assert records.document(digest_of(b"shared")) is None
+
+
+def test_a_record_written_again_has_the_documents_of_then_alone(records: Records) -> None:
+    records.save(pb.BuildHistoryRecord(Ref="a"), [], [b"one"])
+    records.save(pb.BuildHistoryRecord(Ref="a"), [], [b"another"])
+
+    assert records.document(digest_of(b"one")) is None
+    assert records.document(digest_of(b"another")) is not None
+
+
+def test_kinds_that_are_not_wanted_are_passed_over(records: Records, tmp_path: Path) -> None:
+    records.save(pb.BuildHistoryRecord(Ref="a"), [told(b"x" * 1000)], [b"one"])
+
+    assert [kind for kind, _, _ in _frames(next(tmp_path.iterdir()), b"RD")] == [b"R", b"D"]
