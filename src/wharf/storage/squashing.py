@@ -15,7 +15,7 @@ import stat
 from collections.abc import Callable, Sequence
 
 from wharf.storage import overlay_marks as marks
-from wharf.storage.roots.merging import Parents, copy_node, dress
+from wharf.storage.node_copies import Parents, copy_or_link, dress
 from wharf.storage.trees import FOLDER, Node, empty_folder, walk
 
 Below = Callable[[bytes], bool]
@@ -64,18 +64,9 @@ def _add(layer: int, target: int, below: Below, times: dict[bytes, os.stat_resul
                 times[node.path] = node.status
             else:
                 _clear(parent, node.name)
-                _leaf(node, parent, target, links)
+                copy_or_link(node, parent, target, links)
     finally:
         parents.close()
-
-
-def _leaf(node: Node, parent: int, target: int, links: dict[int, bytes]) -> None:
-    if node.status.st_nlink > 1 and (first := links.get(node.status.st_ino)) is not None:
-        os.link(first, node.path, src_dir_fd=target, dst_dir_fd=target, follow_symlinks=False)
-        return
-    copy_node(node, parent)
-    if node.status.st_nlink > 1 and not stat.S_ISSOCK(node.status.st_mode):
-        links[node.status.st_ino] = node.path
 
 
 def _folder(node: Node, parent: int) -> None:

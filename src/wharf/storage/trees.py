@@ -7,6 +7,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -14,6 +15,16 @@ from wharf.kernel import btrfs
 from wharf.kernel.owner import give
 
 FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@contextmanager
+def opened_folder(path: Path) -> Iterator[int]:
+    """Open a folder; a symlink in its place is refused."""
+    fd = os.open(path, FOLDER)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
 
 
 class Node(NamedTuple):

@@ -6,18 +6,13 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
-from wharf.storage import trees
-from wharf.storage.attributes import attributes_of
-from wharf.storage.trees import FOLDER, Node
-
-_CHUNK: Final = 1 << 26
-Inode = tuple[int, int]
+from wharf.storage.node_copies import Parents, copy_or_link, dress
+from wharf.storage.trees import opened_folder, walk
 
 
 def link_tree(source: Path, target: Path, latest_ns: int | None = None) -> None:
-    """Make a tree of hard links to the files of another; blocking.
+    """Make a tree of hard links to the files of another; blocking. Sockets are left out, as in archives of layers.
 
     Args:
         source: the tree, on the same file system.
@@ -27,66 +22,35 @@ def link_tree(source: Path, target: Path, latest_ns: int | None = None) -> None:
     Raises:
         OSError: there is no space, for instance.
     """
-    folders: list[tuple[bytes, Node]] = []
-    copies: dict[Inode, bytes] = {}
-    fd = os.open(source, FOLDER)
+    with opened_folder(source) as fd, opened_folder(target) as into:
+        _link(fd, into, latest_ns)
+
+
+def _link(source: int, target: int, latest_ns: int | None) -> None:
+    parents = Parents(target)
+    folders: list[tuple[bytes, os.stat_result]] = []
+    copies: dict[int, bytes] = {}
     try:
-        for node in trees.walk(fd):
-            path = os.path.join(os.fsencode(target), node.path)
-            status = node.status
+        for node in walk(source):
+            parent, status = parents.of(node.path), node.status
             if stat.S_ISDIR(status.st_mode):
-                os.mkdir(path)
-                _dress(node, path)
-                folders.append((path, node))
+                os.mkdir(node.name, 0o700, dir_fd=parent)
+                dress(node, parent, keep_marks=True)
+                folders.append((node.path, status))
+            elif stat.S_ISSOCK(status.st_mode):
+                continue
             elif latest_ns is None or status.st_mtime_ns <= latest_ns:
-                os.link(node.name, path, src_dir_fd=node.folder_fd, follow_symlinks=False)
-            elif (first := copies.setdefault((status.st_dev, status.st_ino), path)) != path:
-                os.link(first, path, follow_symlinks=False)
+                os.link(node.name, node.name, src_dir_fd=node.folder_fd, dst_dir_fd=parent, follow_symlinks=False)
             else:
-                _copy(node, path)
-                _date(path, status, latest_ns)
-        for path, node in reversed(folders):  # what was put into them has changed their time
-            _date(path, node.status, latest_ns)
+                copy_or_link(node, parent, target, copies, keep_marks=True)
+                _date(node.name, parent, status, latest_ns)
+        for path, status in reversed(folders):  # what was put into them has changed their time
+            _date(path, target, status, latest_ns)
     finally:
-        os.close(fd)
+        parents.close()
 
 
-def _copy(node: Node, path: bytes) -> None:
-    mode = node.status.st_mode
-    if stat.S_ISLNK(mode):
-        os.symlink(os.readlink(node.name, dir_fd=node.folder_fd), path)
-        os.chown(path, node.status.st_uid, node.status.st_gid, follow_symlinks=False)
-        _copy_attributes(node, path)
-        return
-    if stat.S_ISREG(mode):
-        _copy_file(node, path)
-    else:
-        os.mknod(path, mode, node.status.st_rdev)
-    _dress(node, path)
-
-
-def _copy_file(node: Node, path: bytes) -> None:
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    with (
-        open(node.name, "rb", buffering=0, opener=lambda name, _: os.open(name, flags, dir_fd=node.folder_fd)) as old,
-        open(path, "xb", buffering=0) as new,
-    ):
-        while os.copy_file_range(old.fileno(), new.fileno(), _CHUNK):
-            pass
-
-
-def _dress(node: Node, path: bytes) -> None:
-    os.chown(path, node.status.st_uid, node.status.st_gid)
-    os.chmod(path, stat.S_IMODE(node.status.st_mode))
-    _copy_attributes(node, path)
-
-
-def _copy_attributes(node: Node, path: bytes) -> None:
-    source = b"/proc/self/fd/%d/%s" % (node.folder_fd, node.name)
-    for name, value in attributes_of(source).items():
-        os.setxattr(path, name, value, follow_symlinks=False)
-
-
-def _date(path: bytes, status: os.stat_result, latest_ns: int | None) -> None:
+def _date(path: bytes, folder: int, status: os.stat_result, latest_ns: int | None) -> None:
     clamp: Callable[[int], int] = (lambda at: at) if latest_ns is None else lambda at: min(at, latest_ns)
-    os.utime(path, ns=(clamp(status.st_atime_ns), clamp(status.st_mtime_ns)), follow_symlinks=False)
+    times = (clamp(status.st_atime_ns), clamp(status.st_mtime_ns))
+    os.utime(path, ns=times, dir_fd=folder, follow_symlinks=False)

@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 
 from wharf.kernel.openat2 import openat2
 from wharf.storage import overlay_marks as marks
-from wharf.storage.roots.merging import Parents, copy_node, dress
-from wharf.storage.roots.union import BENEATH, Union, own_attributes
+from wharf.storage.node_copies import BENEATH, Parents, copy_or_link, dress
+from wharf.storage.roots.union import Union, own_attributes
 from wharf.storage.trees import FOLDER, Node, walk
 
 _PIECE: Final = 1 << 20
@@ -132,12 +132,8 @@ def _write(pair: Compared, top: int) -> None:
                 marks.make_whiteout(name, parent)
             elif stat.S_ISDIR(node.status.st_mode):
                 _folder(node, parent, opaque=replaced)
-            elif (first := links.get(node.status.st_ino)) is not None:
-                os.link(first, path, src_dir_fd=top, dst_dir_fd=top, follow_symlinks=False)
             else:
-                copy_node(node, parent)
-                if node.status.st_nlink > 1 and not stat.S_ISSOCK(node.status.st_mode):
-                    links[node.status.st_ino] = path
+                copy_or_link(node, parent, top, links)
     finally:
         parents.close()
 

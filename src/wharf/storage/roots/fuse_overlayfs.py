@@ -17,7 +17,8 @@ from wharf.errors import NotImplementedHere, Unavailable
 from wharf.kernel.mount import UmountFlag, umount
 from wharf.kernel.process import run
 from wharf.spec.shim_messages import RootfsMount
-from wharf.storage.roots.overlay import OverlayRoots, opened_folder, own_folder
+from wharf.storage.roots.overlay import OverlayRoots, own_folder
+from wharf.storage.trees import opened_folder
 
 _PROGRAM: Final = "fuse-overlayfs"
 _PATIENCE_S: Final = 30.0

@@ -15,9 +15,10 @@ from wharf.spec.shim_messages import RootfsMount
 from wharf.storage import trees
 from wharf.storage.roots.comparison import Compared, changed_bytes, write_changes
 from wharf.storage.roots.merging import add_missing, merge
-from wharf.storage.roots.overlay import opened, opened_folder, own_folder
+from wharf.storage.roots.overlay import opened, own_folder
 from wharf.storage.roots.union import Union
 from wharf.storage.tar_reader import Source
+from wharf.storage.trees import opened_folder
 
 PREPARED: Final = "prepared"
 """An empty file of the time when a root was whole."""

@@ -81,7 +81,7 @@ class OverlayRoots:
     def open(self, folder: Path, lower: Sequence[Path]) -> Iterator[int]:
         """Give a detached mount, which goes with its descriptor."""
         if not lower:
-            with opened_folder(folder / "upper") as fd:
+            with trees.opened_folder(folder / "upper") as fd:
                 yield fd
             return
         upper, work = str(folder / "upper"), str(folder / "work")
@@ -147,16 +147,6 @@ def described(lower: Sequence[Path], *more: str) -> RootfsMount:
 def own_folder(folder: Path) -> RootfsMount:
     """Return how to mount a container's own folder as its root."""
     return {"type": "bind", "source": str(folder / "upper"), "options": ["bind", "private"]}
-
-
-@contextmanager
-def opened_folder(path: Path) -> Iterator[int]:
-    """Open a folder."""
-    fd = os.open(path, trees.FOLDER)
-    try:
-        yield fd
-    finally:
-        os.close(fd)
 
 
 @contextmanager

@@ -7,14 +7,13 @@ import stat
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
-from wharf.kernel.openat2 import Resolve, openat2
+from wharf.kernel.openat2 import openat2
 from wharf.storage import overlay_marks as marks
 from wharf.storage.attributes import attributes_of
+from wharf.storage.node_copies import BENEATH
 from wharf.storage.trees import FOLDER
-
-BENEATH: Final = int(Resolve.NO_SYMLINKS | Resolve.BENEATH)
 
 
 class Union:

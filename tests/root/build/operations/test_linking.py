@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from wharf.build.operations.linking import link_tree
+from wharf.storage.overlay_marks import opaque_attribute
 
 pytestmark = pytest.mark.root
 OLD, NEW, LATEST = 1_000_000_000_000_000_001, 1_700_000_000_000_000_001, 1_500_000_000_000_000_000
@@ -51,3 +52,18 @@ def test_what_is_younger_is_copied_with_all_but_its_time(source: Path, tmp_path:
     assert stat.S_ISCHR((target / "gone").stat().st_mode)
     assert (target / "d").stat().st_mtime_ns == LATEST
     assert (source / "d/new").stat().st_mtime_ns == NEW
+
+
+def test_marks_of_a_layer_stay(source: Path, tmp_path: Path) -> None:
+    os.setxattr(source / "d", opaque_attribute(), b"y")
+    link_tree(source, tmp_path / "target", LATEST)
+
+    assert os.getxattr(tmp_path / "target/d", opaque_attribute()) == b"y"
+
+
+@pytest.mark.parametrize("latest", [None, LATEST])
+def test_sockets_are_left_out(source: Path, tmp_path: Path, latest: int | None) -> None:
+    os.mknod(source / "socket", stat.S_IFSOCK | 0o600)
+    link_tree(source, tmp_path / "target", latest)
+
+    assert not (tmp_path / "target/socket").exists()

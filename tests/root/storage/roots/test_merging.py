@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wharf.storage.overlay_marks import make_whiteout, mark_opaque
-from wharf.storage.roots.merging import Parents, merge
+from wharf.storage.roots.merging import merge
 from wharf.storage.trees import FOLDER
 
 pytestmark = pytest.mark.root
@@ -98,15 +98,10 @@ def test_what_belongs_to_a_name_comes_along(trees: tuple[Path, Path]) -> None:
     assert stat.S_ISFIFO((target / "d/fifo").stat().st_mode)
 
 
-def test_a_link_in_the_way_is_not_followed(tmp_path: Path) -> None:
-    (tmp_path / "outside").mkdir()
-    (tmp_path / "top").mkdir()
-    (tmp_path / "top/d").symlink_to(tmp_path / "outside")
-    fd = os.open(tmp_path / "top", FOLDER)
-    parents = Parents(fd)
-    try:
-        with pytest.raises(OSError, match="Not a directory"):
-            parents.of(b"d/f")
-    finally:
-        parents.close()
-        os.close(fd)
+def test_a_socket_with_two_names_is_left_out(trees: tuple[Path, Path]) -> None:
+    layer, target = trees
+    os.mknod(layer / "one", stat.S_IFSOCK | 0o600)
+    os.link(layer / "one", layer / "two")
+    merged(layer, target)
+
+    assert shown(target) == []
