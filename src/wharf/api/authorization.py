@@ -9,6 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from wharf.api.backend_plugins import Authorization
+from wharf.api.call import says_json
 from wharf.errors import Forbidden
 
 _MOST_BYTES: Final = 1024 * 1024
@@ -45,7 +46,7 @@ async def judged(
 async def _asked(request: web.BaseRequest) -> dict[str, object]:
     """Return the fields of AuthZPlugin.AuthZReq; a body that is a document is read for it."""
     body = b""
-    if request.can_read_body and request.content_type == _JSON:
+    if request.can_read_body and says_json(request):
         body = await request.read()
         if len(body) > _MOST_BYTES:
             raise Forbidden(f"the request has more than the {_MOST_BYTES} bytes that can be shown to a plugin")

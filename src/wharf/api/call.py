@@ -45,13 +45,14 @@ class Call:
         Fields that ``shape`` does not have are dropped, and the case of names does not matter, as with Docker.
 
         Raises:
-            InvalidArgument: it is not JSON, or of another shape.
+            InvalidArgument: it is not JSON, is not said to be, or is of another shape.
         """
         raw = await self.request.read()
         if not raw:
             return None
-        kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if kind not in ("", "application/json"):
+        if not says_json(self.request):
+            if not (kind := _media_type(self.request)):
+                raise InvalidArgument("malformed Content-Type header (): mime: no media type")
             raise InvalidArgument(f"unsupported Content-Type header ({kind}): must be 'application/json'")
         try:
             decoded = respelling(cast("Hashable", shape))(msgspec.json.decode(raw))
@@ -97,6 +98,15 @@ class Call:
         finally:
             self.connection.on_lost = None
             self.streams.discard(task)
+
+
+def says_json(request: web.BaseRequest) -> bool:
+    """Tell whether a request's body is a document: no other is read as one, and plugins are shown every one. Pure."""
+    return _media_type(request) == "application/json"
+
+
+def _media_type(request: web.BaseRequest) -> str:
+    return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
 def _lists_from_texts(document: dict[str, object]) -> None:

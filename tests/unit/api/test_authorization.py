@@ -29,6 +29,34 @@ async def test_a_request_and_its_answer_are_put_to_plugins(served: Served) -> No
 
 
 @scenario
+async def test_a_body_that_is_not_said_to_be_a_document_is_neither_shown_nor_heeded(served: Served) -> None:
+    served.engine.authorization.wanted = True  # type: ignore[attr-defined]  # likewise
+    served.engine.volumes.answers["create"] = {"Name": "a"}
+    for fields, told in (
+        ("", "malformed"),
+        ("Content-Type:\r\n", "malformed"),
+        ("Content-Type: a/b\r\n", "unsupported"),
+    ):
+        answer = await served.ask("POST", "/volumes/create", body=b'{"Name":"a"}', fields=fields)
+        assert (answer.status, answer.json["message"].split()[0]) == (400, told)
+
+    assert [request["RequestBody"] for request in _asked(served, "request")] == ["", "", ""]
+    assert "volumes.create" not in [name for name, _, _ in served.engine.calls]
+
+
+@scenario
+async def test_a_document_is_shown_however_its_type_is_spelled(served: Served) -> None:
+    served.engine.authorization.wanted = True  # type: ignore[attr-defined]  # likewise
+    served.engine.volumes.answers["create"] = {"Name": "a"}
+    for kind in ("APPLICATION/JSON", "application/json ; charset=utf-8", "application/json;/"):
+        answer = await served.ask("POST", "/volumes/create", body=b'{"Name":"a"}', fields=f"Content-Type: {kind}\r\n")
+        assert answer.status == 201
+
+    shown = [base64.b64decode(request["RequestBody"]) for request in _asked(served, "request")]
+    assert shown == [b'{"Name":"a"}'] * 3
+
+
+@scenario
 async def test_what_is_denied_is_not_done(served: Served) -> None:
     served.engine.authorization.wanted = True  # type: ignore[attr-defined]  # likewise
     served.engine.authorization.answers["request"] = Forbidden("authorization denied by plugin a: no")

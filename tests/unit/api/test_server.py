@@ -166,7 +166,8 @@ def test_create_hands_its_document_on_and_null_is_nothing(doc: dict[str, object]
 def test_create_refuses_what_is_no_container(body: bytes, message: str) -> None:
     @scenario
     async def run(served: Served) -> None:
-        answer = await served.ask("POST", "/containers/create", body=body)
+        fields = "Content-Type: application/json\r\n"
+        answer = await served.ask("POST", "/containers/create", body=body, fields=fields)
 
         assert (answer.status, answer.json, served.engine.calls) == (400, {"message": message}, [])
 

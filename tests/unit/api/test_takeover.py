@@ -248,7 +248,8 @@ def test_output_has_the_form_that_the_start_asked_for(
     assert reframing(given_raw=given_raw, wanted_raw=wanted_raw)(given) == sent
 
 
-EXEC = f"POST /exec/e1/start HTTP/1.1\r\nHost: d\r\n{UPGRADE}Content-Length: 2\r\n\r\n{{}}".encode()
+_DOCUMENT = "Content-Type: application/json\r\n"
+EXEC = f"POST /exec/e1/start HTTP/1.1\r\nHost: d\r\n{UPGRADE}{_DOCUMENT}Content-Length: 2\r\n\r\n{{}}".encode()
 
 
 @scenario
