@@ -23,7 +23,7 @@ from wharf.storage import overlay_marks as marks
 from wharf.storage.dress import dress_fd, dress_name
 from wharf.storage.tar_entry import Entry, Kind
 from wharf.storage.tar_reader import Source, TarReader
-from wharf.storage.trees import FOLDER, empty_folder
+from wharf.storage.trees import FOLDER, remove_folder
 
 _MAX_DEPTH: Final = 255
 _MAX_NAME_BYTES: Final = 4000
@@ -364,7 +364,7 @@ class _Unpacker:
         if stat.S_ISDIR(status.st_mode):
             if self._manner.keep_kinds:
                 raise InvalidArgument(f"cannot overwrite directory {_shown(name)} with non-directory")
-            _remove_folder(parent, name)
+            remove_folder(name, parent)
         else:
             os.unlink(name, dir_fd=parent)
         if stat.S_ISDIR(status.st_mode) or stat.S_ISLNK(status.st_mode):
@@ -382,12 +382,3 @@ def _lstat(name: bytes, folder_fd: int) -> os.stat_result | None:
         return os.stat(name, dir_fd=folder_fd, follow_symlinks=False)
     except FileNotFoundError:
         return None
-
-
-def _remove_folder(parent: int, name: bytes) -> None:
-    fd = os.open(name, FOLDER, dir_fd=parent)
-    try:
-        empty_folder(fd)
-    finally:
-        os.close(fd)
-    os.rmdir(name, dir_fd=parent)

@@ -17,7 +17,7 @@ from wharf.kernel.libc import suppress_errno
 from wharf.spec.shim_messages import RootfsMount
 from wharf.storage import overlay_marks as marks
 from wharf.storage.snapshotter import Roots
-from wharf.storage.trees import FOLDER, walk
+from wharf.storage.trees import opened_folder, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +95,11 @@ class LayerDraft:
 
 def translate(layer: Path) -> None:
     """Write deletions as overlay does where they are written as archives do: fuse-overlayfs has both ways."""
-    top = os.open(layer, FOLDER)
-    try:
+    with opened_folder(layer) as top:
         for node in walk(top):
             if node.name.startswith(marks.WHITEOUT_PREFIX) and not stat.S_ISDIR(node.status.st_mode):
                 os.unlink(node.name, dir_fd=node.folder_fd)
                 _mark(node.folder_fd, node.name)
-    finally:
-        os.close(top)
 
 
 def _mark(folder: int, name: bytes) -> None:

@@ -19,6 +19,7 @@ from typing import Final
 
 from wharf.errors import InvalidArgument
 from wharf.kernel import userns
+from wharf.storage.trees import opened_folder
 
 WHITEOUT_PREFIX: Final = b".wh."
 RESERVED_PREFIX: Final = b".wh..wh."  # further marks of aufs: nothing of the image's
@@ -69,3 +70,9 @@ def is_opaque(folder_fd: int) -> bool:
         return os.getxattr(folder_fd, opaque_attribute()) == b"y"
     except OSError:
         return False
+
+
+def is_opaque_in(name: bytes, parent: int) -> bool:
+    """Return whether the folder ``name`` of the folder ``parent`` hides what lower layers have in it."""
+    with opened_folder(name, parent) as fd:
+        return is_opaque(fd)

@@ -120,7 +120,7 @@ def _below(
             _file(writer, node, links)
         elif stat.S_IFMT(node.status.st_mode) in _KINDS:
             writer.add(_entry(node))
-            if overlay and stat.S_ISDIR(node.status.st_mode) and _opaque(node):
+            if overlay and stat.S_ISDIR(node.status.st_mode) and marks.is_opaque_in(node.name, node.folder_fd):
                 writer.add(_mark(node.path + b"/" + marks.OPAQUE_MARK))
 
 
@@ -143,14 +143,6 @@ def _writer(sink: Sink, mtime_ns: int | None) -> TarWriter:
 
 def _mark(name: bytes) -> Entry:
     return Entry(name, Kind.FILE, mode=0)
-
-
-def _opaque(node: Node) -> bool:
-    fd = os.open(node.name, FOLDER, dir_fd=node.folder_fd)
-    try:
-        return marks.is_opaque(fd)
-    finally:
-        os.close(fd)
 
 
 def _file(writer: TarWriter, node: Node, links: dict[tuple[int, int], bytes]) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 
 from wharf.storage import overlay_marks as marks
 from wharf.storage.node_copies import Parents, copy_or_link, dress
-from wharf.storage.trees import FOLDER, Node, empty_folder, walk
+from wharf.storage.trees import Node, opened_folder, remove_folder, walk
 
 Below = Callable[[bytes], bool]
 """Whether what the layers lie on has a path: only then a deletion of it has to be told."""
@@ -72,7 +72,7 @@ def _add(layer: int, target: int, below: Below, times: dict[bytes, os.stat_resul
 def _folder(node: Node, parent: int) -> None:
     """Make a folder, or add to the one that is there; it hides what is below it when the layers' together do."""
     known = _lstat(node.name, parent)
-    hides = _is_opaque(node.name, node.folder_fd)
+    hides = marks.is_opaque_in(node.name, node.folder_fd)
     if known is not None and not stat.S_ISDIR(known.st_mode):
         hides = True  # a file or a whiteout of a lower layer had hidden it
     if hides and known is not None:
@@ -82,11 +82,8 @@ def _folder(node: Node, parent: int) -> None:
         os.mkdir(node.name, 0o700, dir_fd=parent)
     dress(node, parent)
     if hides:
-        fd = os.open(node.name, FOLDER, dir_fd=parent)
-        try:
+        with opened_folder(node.name, parent) as fd:
             marks.mark_opaque(fd)
-        finally:
-            os.close(fd)
 
 
 def _clear(parent: int, name: bytes) -> None:
@@ -96,20 +93,7 @@ def _clear(parent: int, name: bytes) -> None:
     if not stat.S_ISDIR(status.st_mode):
         os.unlink(name, dir_fd=parent)
         return
-    fd = os.open(name, FOLDER, dir_fd=parent)
-    try:
-        empty_folder(fd)
-    finally:
-        os.close(fd)
-    os.rmdir(name, dir_fd=parent)
-
-
-def _is_opaque(name: bytes, folder_fd: int) -> bool:
-    fd = os.open(name, FOLDER, dir_fd=folder_fd)
-    try:
-        return marks.is_opaque(fd)
-    finally:
-        os.close(fd)
+    remove_folder(name, parent)
 
 
 def _lstat(name: bytes, folder_fd: int) -> os.stat_result | None:

@@ -18,9 +18,9 @@ FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @contextmanager
-def opened_folder(path: Path) -> Iterator[int]:
-    """Open a folder; a symlink in its place is refused."""
-    fd = os.open(path, FOLDER)
+def opened_folder(path: Path | str | bytes, dir_fd: int | None = None) -> Iterator[int]:
+    """Open a folder, also by its name in the one of descriptor ``dir_fd``; a symlink in its place is refused."""
+    fd = os.open(path, FOLDER, dir_fd=dir_fd)
     try:
         yield fd
     finally:
@@ -158,11 +158,15 @@ def remove_buried(grave: Path) -> None:
 
 def empty(folder: Path) -> None:
     """Remove what is in ``folder``. Folders in folders are moved up first, so depth does not matter."""
-    top = os.open(folder, FOLDER)
-    try:
+    with opened_folder(folder) as top:
         empty_folder(top)
-    finally:
-        os.close(top)
+
+
+def remove_folder(name: str | bytes, parent: int) -> None:
+    """Remove the folder ``name`` of the folder ``parent``, with what is in it."""
+    with opened_folder(name, parent) as fd:
+        empty_folder(fd)
+    os.rmdir(name, dir_fd=parent)
 
 
 def empty_folder(top: int) -> None:

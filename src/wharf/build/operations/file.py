@@ -185,9 +185,4 @@ def _unlink(parent: int, name: str) -> None:
     except OSError as error:
         if error.errno not in (errno.EISDIR, errno.EPERM):
             raise
-        fd = os.open(name, FOLDER, dir_fd=parent)
-        try:
-            trees.empty_folder(fd)
-        finally:
-            os.close(fd)
-        os.rmdir(name, dir_fd=parent)
+        trees.remove_folder(name, parent)

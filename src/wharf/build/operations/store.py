@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -19,7 +18,7 @@ from wharf.storage import trees
 from wharf.storage.drafts import LayerDraft, StagedLayer
 from wharf.storage.metadata import Database
 from wharf.storage.snapshots import Snapshots
-from wharf.storage.trees import FOLDER, Node
+from wharf.storage.trees import Node
 
 Recorder = Callable[[sqlite3.Connection, str], None]
 """Enters what refers to a layer, by its chain id, inside a transaction."""
@@ -66,11 +65,8 @@ class Store:
         """Open a result, to be read; None when there is nothing in it."""
         match tree:
             case Folder(path=path):
-                fd = os.open(path, FOLDER)
-                try:
+                with trees.opened_folder(path) as fd:
                     yield fd
-                finally:
-                    os.close(fd)
             case Layers(chain_id=chain_id):
                 with self._snapshots.open_image(chain_id) as image:
                     yield image

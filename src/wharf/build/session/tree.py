@@ -230,12 +230,7 @@ def _remove(parent: int, name: str) -> None:
     try:
         os.unlink(name, dir_fd=parent)
     except IsADirectoryError:
-        fd = os.open(name, FOLDER, dir_fd=parent)
-        try:
-            trees.empty_folder(fd)
-        finally:
-            os.close(fd)
-        os.rmdir(name, dir_fd=parent)
+        trees.remove_folder(name, parent)
 
 
 def _make_other(parent: int, name: str, entry: Entry) -> None:

@@ -16,7 +16,7 @@ from wharf.kernel.openat2 import openat2
 from wharf.storage import overlay_marks as marks
 from wharf.storage.node_copies import BENEATH, Parents, copy_or_link, dress
 from wharf.storage.roots.union import Union, own_attributes
-from wharf.storage.trees import FOLDER, Node, walk
+from wharf.storage.trees import FOLDER, Node, opened_folder, walk
 
 _PIECE: Final = 1 << 20
 
@@ -113,11 +113,8 @@ def changed_bytes(pair: Compared) -> int:
 
 def write_changes(pair: Compared, target: Path) -> None:
     """Write what differs into the empty folder ``target``, deletions as whiteouts."""
-    top = os.open(target, FOLDER)
-    try:
+    with opened_folder(target) as top:
         _write(pair, top)
-    finally:
-        os.close(top)
 
 
 def _write(pair: Compared, top: int) -> None:
@@ -143,11 +140,8 @@ def _folder(node: Node, parent: int, *, opaque: bool) -> None:
         os.mkdir(node.name, 0o700, dir_fd=parent)
     dress(node, parent)
     if opaque:
-        fd = os.open(node.name, FOLDER, dir_fd=parent)
-        try:
+        with opened_folder(node.name, parent) as fd:
             marks.mark_opaque(fd)
-        finally:
-            os.close(fd)
 
 
 def _ensure_above(own: int, top: int, path: bytes) -> None:

@@ -17,7 +17,7 @@ from wharf.errors import NotImplementedHere, Unavailable
 from wharf.kernel.mount import UmountFlag, umount
 from wharf.kernel.process import run
 from wharf.spec.shim_messages import RootfsMount
-from wharf.storage.roots.overlay import OverlayRoots, own_folder
+from wharf.storage.roots.overlay import OverlayRoots, own_folder, sealed
 from wharf.storage.trees import opened_folder
 
 _PROGRAM: Final = "fuse-overlayfs"
@@ -78,7 +78,7 @@ class FuseOverlayRoots(OverlayRoots):
         self.prepare(folder, lower)
         self.attach(folder, lower)
         made = self.mount(folder, lower)
-        return {**made, "options": [*made["options"], "ro"]} if read_only else made
+        return sealed(made) if read_only else made
 
     @contextmanager
     def image(self, lower: Sequence[Path], scratch: Callable[[], Path]) -> Iterator[int]:

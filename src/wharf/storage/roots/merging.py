@@ -13,7 +13,7 @@ import stat
 from wharf.kernel.libc import suppress_errno
 from wharf.storage import overlay_marks as marks
 from wharf.storage.node_copies import Parents, copy_node, copy_or_link, dress
-from wharf.storage.trees import FOLDER, Node, empty_folder, walk
+from wharf.storage.trees import Node, remove_folder, walk
 
 
 def merge(layer: int, target: int) -> None:
@@ -68,24 +68,11 @@ def _clear(parent: int, node: Node) -> bool:
     if not stat.S_ISDIR(status.st_mode):
         os.unlink(node.name, dir_fd=parent)
         return False
-    stays = stat.S_ISDIR(node.status.st_mode) and not _is_opaque(node)
+    stays = stat.S_ISDIR(node.status.st_mode) and not marks.is_opaque_in(node.name, node.folder_fd)
     if stays:
         return True
-    fd = os.open(node.name, FOLDER, dir_fd=parent)
-    try:
-        empty_folder(fd)
-    finally:
-        os.close(fd)
-    os.rmdir(node.name, dir_fd=parent)
+    remove_folder(node.name, parent)
     return False
-
-
-def _is_opaque(node: Node) -> bool:
-    fd = os.open(node.name, FOLDER, dir_fd=node.folder_fd)
-    try:
-        return marks.is_opaque(fd)
-    finally:
-        os.close(fd)
 
 
 def _folder(node: Node, parent: int, *, exists: bool) -> None:

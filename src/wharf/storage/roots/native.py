@@ -15,7 +15,7 @@ from wharf.spec.shim_messages import RootfsMount
 from wharf.storage import trees
 from wharf.storage.roots.comparison import Compared, changed_bytes, write_changes
 from wharf.storage.roots.merging import add_missing, merge
-from wharf.storage.roots.overlay import opened, own_folder
+from wharf.storage.roots.overlay import opened, own_folder, sealed
 from wharf.storage.roots.union import Union
 from wharf.storage.tar_reader import Source
 from wharf.storage.trees import opened_folder
@@ -88,8 +88,7 @@ class NativeRoots:
     def combine(self, folder: Path, lower: Sequence[Path], *, read_only: bool) -> RootfsMount:
         """Copy."""
         NativeRoots.prepare(self, folder, lower)  # of folders that are no layers there are no subvolumes
-        made = own_folder(folder)
-        return {**made, "options": [*made["options"], "ro"]} if read_only else made
+        return sealed(own_folder(folder)) if read_only else own_folder(folder)
 
     def layers(self, folder: Path, lower: Sequence[Path]) -> Layers:
         """Return the copy alone."""

@@ -149,6 +149,11 @@ def own_folder(folder: Path) -> RootfsMount:
     return {"type": "bind", "source": str(folder / "upper"), "options": ["bind", "private"]}
 
 
+def sealed(mount: RootfsMount) -> RootfsMount:
+    """Return the mount, read-only."""
+    return {**mount, "options": [*mount["options"], "ro"]}
+
+
 @contextmanager
 def opened(mount: int) -> Iterator[int]:
     """Give the root of a detached mount for reading, and let the mount go in the end."""
