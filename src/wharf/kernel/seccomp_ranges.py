@@ -1,8 +1,8 @@
 """A shorter filter with the same answers: one that finds the range that a system call's number lies in.
 
-libseccomp compares with each number that a profile names: 1,246 instructions for Docker's default, which the kernel
+libseccomp compares with each number that a profile names: 1,243 instructions for Docker's default, which the kernel
 takes half a millisecond to check and translate at each start. But the answer is the same for long ranges of numbers.
-So the program is worked out for each range, for each architecture, and written anew as a search among them: a third
+So the program is worked out for each range, for each architecture, and written anew as a search among them: a quarter
 of that length. Whatever is not as libseccomp writes it stays as it is.
 
     architecture? ─┬─ number ≥ 219? ─┬─ number ≥ 300? ─┬─ answer

@@ -1,4 +1,4 @@
-"""Compiled seccomp filters, kept in a folder by the digest of their document: compiling takes milliseconds."""
+"""Compiled seccomp filters, kept in a folder by the digest of their document: compiling is dear."""
 
 from __future__ import annotations
 

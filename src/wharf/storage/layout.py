@@ -30,7 +30,7 @@
     ├── netns/<id>                       the container's network namespace (nsfs bind mount)
     ├── plugins/<id>/                    its bundle, and in ``sockets`` where it listens
     ├── resolver.sock                    where the engine tells the resolver names
-    ├── seccomp/<digest>.bpf             compiled filters
+    ├── seccomp/<digest>.ranges.bpf      compiled filters
     └── build/<id>/                      secrets and agents of a running step
 """
 
