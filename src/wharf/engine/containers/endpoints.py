@@ -47,6 +47,8 @@ def normalized(
     given = networking.get("EndpointsConfig") or {}
     asked = {name_of("bridge" if ref == "default" else ref): settings or {} for ref, settings in given.items()}
     if mode.startswith("container:"):
+        for name, settings in asked.items():
+            _check_rate(name, settings)
         if asked.keys() - {mode}:
             raise InvalidArgument("conflicting options: a container that shares another's network joins no networks")
         return {"EndpointsConfig": {}}
@@ -88,11 +90,15 @@ def check(network: str, settings: EndpointSettings) -> None:
     if faults:
         text = "\n".join(f"* {fault}" for fault in faults) if len(faults) > 1 else faults[0]
         raise InvalidArgument(f"invalid config for network {network}: invalid endpoint settings:\n{text}")
-    chosen = options.endpoint_options(settings.get("DriverOpts") or {})
-    if network in _PRIVATE and chosen.rate != UNLIMITED:
-        raise InvalidArgument(f"a network rate cannot be had with network {network}: nothing is made there")
+    _check_rate(network, settings)
     for link in settings.get("Links") or []:
         split_link(link)
+
+
+def _check_rate(network: str, settings: EndpointSettings) -> None:
+    chosen = options.endpoint_options(settings.get("DriverOpts") or {})
+    if (network in _PRIVATE or network.startswith("container:")) and chosen.rate != UNLIMITED:
+        raise InvalidArgument(f"a network rate cannot be had with network {network}: nothing is made there")
 
 
 def warnings(networking: NetworkingConfig) -> list[str]:

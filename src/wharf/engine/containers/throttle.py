@@ -25,11 +25,15 @@ def respecified(
     """Return the networking of ``spec`` with the rates that ``asked`` says for some networks; None: as it is. Pure.
 
     Raises:
-        InvalidArgument: the container is in no such network, it has no rates, or it is no rate.
+        InvalidArgument: the container is in no such network, or in none, it has no rates, or it is no rate.
         NotImplementedHere: something else of an endpoint is to change.
     """
-    present, changed = endpoints.configured(spec), {}
-    for ref, settings in (asked.get("EndpointsConfig") or {}).items():
+    present, changed, wanted = endpoints.configured(spec), {}, asked.get("EndpointsConfig")
+    if wanted is not None and not present:
+        mode = endpoints.mode_of(spec.host_config)
+        shares = f", but in that of {mode}" if mode.startswith("container:") else ""
+        raise InvalidArgument(f"the container has no network rates: it is in no network of its own{shares}")
+    for ref, settings in (wanted or {}).items():
         name, chosen = name_of(ref), (settings or {}).get("DriverOpts") or {}
         if name not in present:
             raise InvalidArgument(f"the container is not connected to network {ref}")

@@ -56,6 +56,12 @@ def test_mac_of_older_clients_is_that_of_the_first_network() -> None:
         ("none", {"back": {}}, Forbidden, "private \\(none\\) mode"),
         ("back", {"none": {}}, Forbidden, "private \\(none\\) mode"),
         ("container:x", {"back": {}}, InvalidArgument, "shares another's network"),
+        (
+            "container:x",
+            {"container:x": {"DriverOpts": {"wharf.network.rate": "1mbit"}}},
+            InvalidArgument,
+            "had with",
+        ),
         ("bridge", {"bridge": {"Aliases": ["a"]}}, InvalidArgument, "network-scoped aliases are only supported"),
         ("bridge", {"bridge": {"IPAMConfig": {"IPv4Address": "1.2.3.4"}}}, InvalidArgument, "user specified IP"),
         ("back", {"back": {"Links": [":alias"]}}, InvalidArgument, "invalid format for links"),

@@ -24,6 +24,17 @@ def test_container_on_the_hosts_network_has_no_rates() -> None:
         respecified(spec, asked, name_of=lambda ref: ref)
 
 
+@pytest.mark.parametrize(
+    ("mode", "fault"),
+    [("container:x", "no network of its own, but in that of container:x"), ("bridge", "of its own$")],
+)
+def test_container_in_no_network_of_its_own_has_no_rates(mode: str, fault: str) -> None:
+    spec = Specification({}, {"NetworkMode": mode}, {"EndpointsConfig": {}}, [], "true", [])
+    with pytest.raises(InvalidArgument, match=fault):
+        respecified(spec, {"EndpointsConfig": {}}, name_of=lambda ref: ref)
+    assert respecified(spec, {}, name_of=lambda ref: ref) is None
+
+
 def test_rate_is_put_beside_what_was_asked_for() -> None:
     asked: EndpointSettings = {"DriverOpts": {_RATE: "10mbit"}}
     found = _respecified({"EndpointsConfig": {"b" * 64: asked}})
