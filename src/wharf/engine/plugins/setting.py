@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from wharf.engine.plugins.config import defaults
 from wharf.errors import InvalidArgument
 from wharf.spec.engine_api.plugin import PluginConfig, PluginSettings
 
@@ -95,22 +96,41 @@ _APPLY: Final = {"env": _variable, "mount": _mount, "device": _device, "args": _
 def carried_over(
     old: PluginConfig, settings: PluginSettings, new: PluginConfig, fresh: PluginSettings
 ) -> PluginSettings:
-    """Return the settings of a plugin after an upgrade: what was set stays where it can still be set."""
+    """Return the settings of a plugin after an upgrade: what was set stays where it can still be set.
+
+    Args:
+        old: its configuration before.
+        settings: what was set of that.
+        new: its configuration now.
+        fresh: what that is before anybody has set anything.
+    """
     result = fresh
-    for assignment in _assignments(old, settings):
+    for assignment in _assignments(settings, defaults(old)):
         try:
             result = changed(new, result, [assignment])
         except InvalidArgument:  # the newer plugin has no such setting
             continue
+    before, arguments = old.get("Args") or {}, new.get("Args") or {}
+    same = before.get("Name") == arguments.get("Name") and "value" in (arguments.get("Settable") or ())
+    if same and settings["Args"] != defaults(old)["Args"]:
+        result = {**result, "Args": [*settings["Args"]]}
     return result
 
 
-def _assignments(config: PluginConfig, settings: PluginSettings) -> list[str]:
-    """Return what would bring a plugin's settings about."""
-    arguments = (config.get("Args") or {}).get("Name") or ""
+def _assignments(settings: PluginSettings, unset: PluginSettings) -> list[str]:
+    """Return what was assigned to a plugin's variables, mounts and devices: what is not as if it were ``unset``."""
+    sources = {one.get("Name"): one.get("Source") for one in unset["Mounts"]}
+    paths = {one.get("Name"): one.get("Path") for one in unset["Devices"]}
     return [
-        *settings["Env"],
-        *(f"{one.get('Name')}.source={one.get('Source') or ''}" for one in settings["Mounts"]),
-        *(f"{one.get('Name')}.path={one.get('Path') or ''}" for one in settings["Devices"]),
-        *([f"{arguments}={' '.join(settings['Args'])}"] if arguments else []),
+        *(one for one in settings["Env"] if one not in unset["Env"]),
+        *(
+            f"{one.get('Name')}.source={one.get('Source') or ''}"
+            for one in settings["Mounts"]
+            if one.get("Source") != sources.get(one.get("Name"))
+        ),
+        *(
+            f"{one.get('Name')}.path={one.get('Path') or ''}"
+            for one in settings["Devices"]
+            if one.get("Path") != paths.get(one.get("Name"))
+        ),
     ]

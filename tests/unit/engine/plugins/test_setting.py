@@ -76,3 +76,25 @@ def test_settings_survive_an_upgrade_where_they_can_still_be_set() -> None:
 
     assert (settings["Env"], settings["Args"]) == (["DEBUG=0", "LEVEL=3"], ["z"])
     assert [mount.get("Source") for mount in settings["Mounts"]] == ["/var"]
+
+
+def test_what_nobody_set_is_after_an_upgrade_as_the_newer_plugin_has_it() -> None:
+    newer = read_config(
+        _config(
+            linux={"devices": [{"name": "fuse", "path": "/dev/new", "settable": ["path"]}]},
+            args={"name": "words", "settable": ["value"], "value": ["new"]},
+            env=[{"name": "DEBUG", "settable": ["value"], "value": "NEW"}],
+            mounts=[{"name": "state", "source": "/new", "settable": ["source"]}],
+        )
+    )
+
+    assert carried_over(CONFIG, defaults(CONFIG), newer, defaults(newer)) == defaults(newer)
+
+
+def test_arguments_are_after_an_upgrade_the_words_that_they_were() -> None:
+    spaced = read_config(_config(args={"name": "words", "settable": ["value"], "value": ["x y", "z"]}))
+    settings = changed(CONFIG, defaults(CONFIG), ["words=b"])
+
+    assert carried_over(spaced, defaults(spaced), spaced, defaults(spaced))["Args"] == ["x y", "z"]
+    assert carried_over(CONFIG, settings, spaced, defaults(spaced))["Args"] == ["b"]
+    assert carried_over(CONFIG, {**settings, "Args": ["b c"]}, spaced, defaults(spaced))["Args"] == ["b c"]
