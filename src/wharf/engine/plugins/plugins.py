@@ -62,7 +62,7 @@ class PluginVerbs:
                 return
             if not await process.adopt():
                 await process.start(_PATIENCE_S)
-        except WharfError as error:
+        except (WharfError, OSError) as error:  # the engine starts, whatever is wrong with one plugin
             log.warning("plugin %s was not started, and is disabled: %s", record.name, error)
             self._records.save(replace(record, enabled=False))
         else:

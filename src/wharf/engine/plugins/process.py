@@ -24,6 +24,7 @@ from wharf.network import files
 from wharf.processes.processes import ProcessFailed
 from wharf.processes.shim import Shim
 from wharf.spec.shim_messages import Attachment, SpawnRequest
+from wharf.storage import trees
 from wharf.volumes.drivers import is_mounted
 
 _log = logging.getLogger("wharf.plugin")
@@ -153,8 +154,7 @@ class PluginProcess:
         bundle, sockets = self._bundle, self._socket.parent
         for folder in (sockets, bundle / "rootfs", self._propagated):
             folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-        for name in os.listdir(sockets):
-            (sockets / name).unlink()  # of a process that was killed: nobody listens there
+        trees.empty(sockets)  # of a process that was killed: whatever it had put there, nobody listens
         self._write_network_files(bundle)
         if self._record.config.get("PropagatedMount") and not is_mounted(self._propagated):
             mount.mount(
@@ -178,13 +178,14 @@ class PluginProcess:
     def _let_go(self) -> None:
         while is_mounted(self._propagated):
             mount.umount(str(self._propagated), UmountFlag.DETACH)
-        bundle = self._bundle
-        for folder in (bundle / "sockets", bundle):
-            with suppress(FileNotFoundError):
-                for name in os.listdir(folder):
-                    child = folder / name
-                    child.rmdir() if child.is_dir() else child.unlink()
-                folder.rmdir()
+        bundle, sockets = self._bundle, self._socket.parent
+        with suppress(FileNotFoundError):
+            trees.empty(sockets)  # alone of all this is the plugin's to write to
+        with suppress(FileNotFoundError):
+            for name in os.listdir(bundle):
+                child = bundle / name
+                child.rmdir() if child.is_dir() else child.unlink()
+            bundle.rmdir()
 
     async def _listens(self, patience_s: float) -> None:
         """Wait until somebody takes connections at its socket: nothing tells of that."""
@@ -221,7 +222,7 @@ class PluginProcess:
             began = time.monotonic()
             try:
                 await self._begin()
-            except WharfError as error:
+            except (WharfError, OSError) as error:
                 _log.error("plugin %s does not start again: %s", self._record.name, error)
 
     def _read(self, stream: socket.socket) -> None:
@@ -250,8 +251,11 @@ class PluginProcess:
 
 def _answers(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)  # noqa: FBT003  # socket's own signature
         try:
             unix_socket.at(str(path), probe.connect)
+        except BlockingIOError:  # it listens, to more than it has taken yet
+            return True
         except OSError:
             return False
     return True
