@@ -69,20 +69,26 @@ def _remove(path: str, fd: int) -> None:
         return
 
 
-def _claimed(parent: str, prefix: str, make: Callable[[str], int]) -> tuple[str, int]:
+def _claimed(parent: str, prefix: str, make: Callable[[str], int | None]) -> tuple[str, int]:
     """Make drafts until one is locked that nobody has swept before that."""
     while True:
         path = os.path.join(parent, f"{prefix}{secrets.token_hex(8)}")
         fd = make(path)
+        if fd is None:
+            continue
         fcntl.flock(fd, fcntl.LOCK_EX)
         if os.path.exists(path):
             return path, fd
         os.close(fd)
 
 
-def _folder(path: str) -> int:
+def _folder(path: str) -> int | None:
+    """Return a new folder, open; None: it was swept before it was."""
     os.mkdir(path, 0o700)
-    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
 
 
 def _file(path: str) -> int:

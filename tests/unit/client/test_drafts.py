@@ -70,6 +70,26 @@ def test_a_draft_that_was_swept_before_it_was_locked_is_made_again(
     assert (path, os.listdir(tmp_path)) == (str(tmp_path / ".part-b"), [".part-b"])
 
 
+def test_a_folder_that_was_swept_before_it_was_opened_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = iter(["a", "b"])
+    monkeypatch.setattr("secrets.token_hex", lambda _: next(names))
+    opened = os.open
+
+    def swept(path: str, flags: int, mode: int = 0o777) -> int:
+        if path.endswith(".new-a"):
+            os.rmdir(path)
+        return opened(path, flags, mode)
+
+    monkeypatch.setattr("os.open", swept)
+    with draft_folder(str(tmp_path), ".new-") as folder:
+        assert folder == str(tmp_path / ".new-b")
+    monkeypatch.undo()
+    with pytest.raises(FileNotFoundError), draft_folder(str(tmp_path / "nowhere"), ".new-"):
+        pass
+
+
 def test_there_need_be_nothing_to_sweep(tmp_path: Path) -> None:
     sweep(str(tmp_path / "nowhere"), ".new-")
     (tmp_path / ".new-link").symlink_to("/etc/hostname")
