@@ -110,7 +110,7 @@ class System:
             "DriverStatus": [["Backing Filesystem", _filesystem(context.data.path)], ["Supports d_type", "true"]],
             "Plugins": {
                 "Volume": ["local"],
-                "Network": ["bridge", "host", "ipvlan", "macvlan", "null"],
+                "Network": context.networks.drivers,
                 "Authorization": [*options.authorization] or None,
                 "Log": sorted((*FILE_DRIVERS, *REMOTE_DRIVERS, "none")),
             },

@@ -67,6 +67,11 @@ class Fabric:
         """Return whether ports of containers in ``network`` can be published."""
         return self._of(network.driver).traits.publishes or self.plugs(network)
 
+    @property
+    def drivers(self) -> list[str]:
+        """The names of the drivers that are no plugins, sorted."""
+        return sorted(self._drivers)
+
     def has(self, driver: str) -> bool:
         """Return whether there is a driver of that name that is no plugin."""
         return driver in self._drivers

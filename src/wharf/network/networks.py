@@ -96,6 +96,11 @@ class Networks:
         await to_completion(self._fabric.resume_ports, kept)
         return found
 
+    @property
+    def drivers(self) -> list[str]:
+        """The names of the drivers, without plugins; sorted."""
+        return self._fabric.drivers
+
     async def mend(self) -> None:
         """Make good what others do to the networks, until cancelled (:mod:`wharf.network.mending`)."""
         await self._mending.run()

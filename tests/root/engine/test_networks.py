@@ -282,6 +282,7 @@ def test_container_lives_in_a_network_of_an_embedding_programs_own_driver(root: 
     async def begin() -> None:
         async with wharf.Engine(root, options=options) as engine:
             await engine.networks.create({"Name": "far", "Driver": "overlay"})
+            assert "overlay" in str((await engine.system.info())["Plugins"])
             await _start(engine, "web", "far")
             ping: CreateContainer = {"Image": "busybox", "Cmd": ["ping", "-c1", "-W2", "web"]}
             await engine.containers.create({**ping, "HostConfig": {"NetworkMode": "far"}}, name="ping")
