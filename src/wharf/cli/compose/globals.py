@@ -26,7 +26,7 @@ PROJECT_FLAGS = (
     Flag("env-file", "list", "A file of variables, instead of .env"),
     Flag("file", "list", "A Compose file", short="f"),
     Flag("help", "bool", "Print this", short="h"),
-    Flag("insecure-registry", "list", "A registry that files may be had from by plain HTTP"),
+    Flag("insecure-registry", "list", "A registry that may show any certificate, or speak no TLS"),
     Flag("no-ansi", "bool"),
     Flag("parallel", "int", "So much at once; -1 for no limit", default=-1),
     Flag("profile", "list", "A profile to enable"),

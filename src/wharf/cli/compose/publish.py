@@ -138,7 +138,7 @@ COMMANDS = (
         count=(1, 1),
         flags=(
             Flag("app", "bool", "With all images, which are pinned to their digests"),
-            Flag("insecure-registry", "bool", "By plain HTTP"),
+            Flag("insecure-registry", "bool", "It may show any certificate, or speak no TLS"),
             Flag("oci-version", "string", "Of the image specification, 1.0 or 1.1 (else what the registry takes)",
                  check=one_of(("1.0", "1.1"))),
             Flag("resolve-image-digests", "bool", "Pin images to their digests"),

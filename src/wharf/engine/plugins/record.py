@@ -27,7 +27,7 @@ class PluginRecord:
 
     id: str
     name: str  # "sample:latest"
-    reference: str  # where it came from, and is pushed to
+    reference: str  # where it came from; it is pushed to where its name says
     manifest: Digest
     config: PluginConfig
     settings: PluginSettings
