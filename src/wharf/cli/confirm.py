@@ -1,4 +1,4 @@
-"""The question before something is removed for good."""
+"""Questions before what cannot be undone, such as that before something is removed for good."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ def confirmed(values: Values, warning: str) -> bool:
     """Return whether the user agrees, by --force or by answering y; the end of input is a no."""
     if values.on("force"):
         return True
-    sys.stdout.write(f"WARNING! {warning}\nAre you sure you want to continue? [y/N] ")
+    return asked(f"WARNING! {warning}\nAre you sure you want to continue?")
+
+
+def asked(question: str) -> bool:
+    """Return whether the user answers ``question`` with y; the end of input is a no."""
+    sys.stdout.write(f"{question} [y/N] ")
     sys.stdout.flush()
     return sys.stdin.readline().strip().lower() == "y"

@@ -6,6 +6,7 @@ import os
 import sys
 
 from wharf.cli.command import Command
+from wharf.cli.confirm import asked
 from wharf.cli.copy.packing import Packed, local_source
 from wharf.cli.copy.rules import Plan
 from wharf.cli.flags import Flag
@@ -88,9 +89,7 @@ def _granted(session: Session, values: Values, remote: str, auth: str) -> list[D
     session.print(f'Plugin "{remote}" is requesting the following privileges:')
     for one in wanted:
         session.print(f" - {text(one, 'Name')}: [{' '.join(texts(one, 'Value'))}]")
-    sys.stdout.write("Do you grant the above permissions? [y/N] ")
-    sys.stdout.flush()
-    if sys.stdin.readline().strip().lower() != "y":
+    if not asked("Do you grant the above permissions?"):
         raise Forbidden(f"permission denied while installing plugin {remote}")
     return wanted
 
@@ -117,11 +116,9 @@ def _upgrade(session: Session, values: Values, arguments: list[str]) -> int:
     name, old = text(plugin, "Name"), text(plugin, "PluginReference")
     remote = with_tag(arguments[1]) if len(arguments) > 1 else old
     session.print(f"Upgrading plugin {name} from {old} to {remote}")
-    if not values.on("skip-remote-check") and _repository(old) != _repository(remote):
-        sys.stdout.write("Plugin images do not match, are you sure? [y/N] ")
-        sys.stdout.flush()
-        if sys.stdin.readline().strip().lower() != "y":
-            raise Forbidden("canceling upgrade request")
+    other = not values.on("skip-remote-check") and _repository(old) != _repository(remote)
+    if other and not asked("Plugin images do not match, are you sure?"):
+        raise Forbidden("canceling upgrade request")
     auth = auth_header(remote, os.environ)
     grants = _granted(session, values, remote, auth)
     show_progress(plugins.upgrade(name, remote, grants=grants, auth=auth), sys.stdout)
