@@ -7,10 +7,10 @@ raises the tree of :mod:`wharf.errors`; answers are documents of :mod:`wharf.spe
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterable
 from typing import Protocol
 
-from wharf.api.backend_plugins import Authorization, Plugins
+from wharf.api.backend_plugins import Authorization, Document, Filters, Plugins, Strings
 from wharf.api.streams import Archive, AttachedStream, LogStream
 from wharf.rpc.link import Link
 from wharf.spec.engine_api import container, image, network, system, volume
@@ -18,10 +18,7 @@ from wharf.spec.engine_api import exec as exec_
 from wharf.spec.engine_api.build import BuildPruneResponse, BuildRequest
 from wharf.spec.engine_api.checkpoint import Checkpoint, CheckpointCreate
 
-Filters = Mapping[str, list[str]]
-Document = dict[str, object]
-Strings = list[str]  # named here: inside the classes below, ``list`` is their own method
-Changes = list[container.FilesystemChange]
+Changes = list[container.FilesystemChange]  # named here: inside the classes below, ``list`` is their own method
 History = list[image.ImageHistoryResponseItem]
 SearchResults = list[image.SearchResult]
 Deletions = list[image.ImageDeleteResponseItem]
