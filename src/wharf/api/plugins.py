@@ -1,7 +1,7 @@
 """Plugins that an engine installs and runs, over HTTP (Engine API, "Plugin").
 
 Plugins that run by themselves, found by their sockets, are no business of these endpoints (volumes use them:
-:mod:`wharf.volumes.plugins`).
+:mod:`wharf.plugins.finding`).
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from wharf.engine.context import Context
 from wharf.engine.plugins.places import address_of
-from wharf.errors import Conflict, Forbidden, NotFound, WharfError
-from wharf.volumes import plugins
-from wharf.volumes.plugin_calls import Address, call
+from wharf.errors import Forbidden, WharfError
+from wharf.plugins.calls import Address, call
+from wharf.plugins.finding import found
 
 _KIND: Final = "authz"
 
@@ -31,16 +31,18 @@ class Authorization:
         return bool(self._context.options.authorization)
 
     def require(self, names: Iterable[str]) -> None:
-        """Refuse names of plugins that are not there: an engine that asks nobody lets everybody in.
+        """Refuse names of plugins that are not there: an engine that asks nobody lets everybody in. Blocking.
 
         Raises:
             NotFound: there is none of that name, or it is no authorization plugin.
             Conflict: it is disabled.
+            Unavailable: it does not answer.
+            WharfError: it answers with an error.
         """
         for name in names:
             try:
-                self._find(name)
-            except (Conflict, NotFound) as error:
+                self._found(name)
+            except WharfError as error:
                 raise type(error)(f"error validating authorization plugin: {error}") from error
 
     async def request(self, asked: Mapping[str, object]) -> None:
@@ -67,17 +69,11 @@ class Authorization:
             raise Forbidden(f"authorization denied by plugin {name}: {told.get('Msg') or ''}")
 
     def _call(self, name: str, path: str, asked: Mapping[str, object]) -> dict[str, Any]:
-        address = self._find(name)
-        if not address.name and (name, address.url) not in self._known:
-            kinds = call(f"plugin {name}", address, "/Plugin.Activate", {}).get("Implements") or []
-            if _KIND not in kinds:
-                raise NotFound(f'plugin "{name}" does not implement {_KIND}')
-            self._known.add((name, address.url))
-        return call(f"plugin {name}", address, path, asked)
+        return call(f"plugin {name}", self._found(name), path, asked)
 
-    def _find(self, name: str) -> Address:
-        if (record := self._context.plugins.serving(name, _KIND)) is not None:
-            return address_of(self._context.run, record)
-        if (found := plugins.find(name)) is None:
-            raise NotFound(f'plugin "{name}" not found')
-        return found
+    def _found(self, name: str) -> Address:
+        return found(name, _KIND, self._managed, self._known)
+
+    def _managed(self, name: str) -> Address | None:
+        record = self._context.plugins.serving(name, _KIND)
+        return None if record is None else address_of(self._context.run, record)

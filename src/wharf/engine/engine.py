@@ -119,7 +119,8 @@ class Engine:
         """Take other options from now on; the event ``daemon reload`` tells ``attributes``.
 
         Raises:
-            InvalidArgument, NotImplementedHere, NotFound, Conflict: an option cannot be, and the old ones stay.
+            InvalidArgument, NotImplementedHere, NotFound, Conflict, Unavailable: an option cannot be, and the old
+                ones stay.
         """
         validate.host_config(options.containers.fill({}))
         opened = self._open_or_fail()
@@ -193,7 +194,7 @@ class Engine:
         await images.start()
         plugin_verbs, authorization = PluginVerbs(context), Authorization(context)
         await plugin_verbs.start()
-        authorization.require(self._options.authorization)
+        await asyncio.to_thread(authorization.require, self._options.authorization)
         await reconcile(context)
         if outside.usable:
             context.background.start(networks.mend(), "mend networks")

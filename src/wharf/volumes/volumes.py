@@ -24,14 +24,15 @@ from wharf.errors import NOT_A_MANAGER, Conflict, InvalidArgument, NotFound, Una
 from wharf.kernel.openat2 import open_in_root
 from wharf.lib.filters import Filters, match_labels, require_known, truth
 from wharf.lib.timestamps import rfc3339_nano
+from wharf.plugins.finding import Find, find_none, found
 from wharf.spec.engine_api.volume import Volume, VolumeCreateRequest, VolumeListResponse
 from wharf.storage import trees
 from wharf.storage.copying import copy_content
 from wharf.storage.layout import DataRoot
 from wharf.storage.metadata import Database
 from wharf.storage.snapshots import Snapshots
-from wharf.volumes import plugins
 from wharf.volumes.drivers import Driver, LocalDriver, Shown
+from wharf.volumes.plugins import KIND, PluginDriver
 from wharf.volumes.rows import Row, Rows
 
 LOCAL: Final = "local"
@@ -60,7 +61,7 @@ class Volumes:
         snapshots: Snapshots | None = None,
         time_ns: Callable[[], int] = time.time_ns,
         *,
-        managed: plugins.Find = plugins.find_none,
+        managed: Find = find_none,
     ) -> None:
         """Open them, and drop the rows of those that a killed process was removing.
 
@@ -158,12 +159,10 @@ class Volumes:
         if row.driver == LOCAL:
             return self._local
         try:
-            address = self._managed(row.driver) or plugins.find(row.driver)
+            address = found(row.driver, KIND, self._managed)
         except (Conflict, NotFound) as error:
             raise type(error)(f"error looking up volume plugin {row.driver}: {error}") from error
-        if address is None:
-            raise NotFound(f'error looking up volume plugin {row.driver}: plugin "{row.driver}" not found')
-        return plugins.PluginDriver(row.driver, address)
+        return PluginDriver(row.driver, address)
 
     def _full_name(self, row: Row) -> str:
         try:

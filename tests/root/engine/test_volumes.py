@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Awaitable, Callable, Iterator
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from socketserver import UnixStreamServer
 
 import pytest
+from tests.fakes.plugin import FakePlugin, fake_plugin
 
 import wharf
 from wharf.errors import WharfError
-from wharf.volumes import plugins
+from wharf.plugins import finding
 from wharf.volumes.drivers import is_mounted
 
 pytestmark = pytest.mark.root
@@ -90,63 +87,30 @@ def test_a_container_whose_volume_cannot_be_mounted_does_not_start(on_engine: On
     on_engine(body)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: _Plugin
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append(self.path)
-        answers = {
-            "/Plugin.Activate": {"Implements": ["VolumeDriver"]},
-            "/VolumeDriver.Mount": {"Mountpoint": str(self.server.folder)},
-            "/VolumeDriver.Get": {"Volume": {"Name": body.get("Name"), "Mountpoint": str(self.server.folder)}},
-        }
-        raw = json.dumps(answers.get(self.path, {})).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(raw)))
-        self.end_headers()
-        self.wfile.write(raw)
-
-    def address_string(self) -> str:
-        return "a client"
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-class _Plugin(UnixStreamServer):
-    def __init__(self, path: Path, folder: Path) -> None:
-        super().__init__(str(path), _Handler)
-        self.folder = folder
-        self.asked: list[str] = []
-
-
 @pytest.fixture
-def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[_Plugin]:
-    """A plugin called ``mine`` that keeps every volume in one folder."""
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePlugin]:
+    """A plugin called ``mine`` that keeps every volume in one folder, ``kept``."""
     (tmp_path / "plugins").mkdir()
     (tmp_path / "kept").mkdir()
-    find = plugins.find
-    monkeypatch.setattr(plugins, "find", lambda name: find(name, [tmp_path / "plugins"], []))
-    server = _Plugin(tmp_path / "plugins/mine.sock", tmp_path / "kept")
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    find, place = finding.find, {"Mountpoint": str(tmp_path / "kept")}
+    monkeypatch.setattr(finding, "find", lambda name: find(name, [tmp_path / "plugins"], []))
+    with fake_plugin(tmp_path / "plugins/mine.sock") as server:
+        server.answers |= {"/VolumeDriver.Mount": place, "/VolumeDriver.Get": {"Volume": {"Name": "far", **place}}}
+        yield server
 
 
-def test_a_plugins_volume_is_mounted_where_the_plugin_says(on_engine: OnEngine, plugin: _Plugin) -> None:
+def test_a_plugins_volume_is_mounted_where_the_plugin_says(
+    on_engine: OnEngine, plugin: FakePlugin, tmp_path: Path
+) -> None:
     async def body(engine: wharf.Engine) -> None:
         await engine.volumes.create({"Name": "far", "Driver": "mine", "DriverOpts": {"a": "b"}})
         assert await _run(engine, "echo kept > /m/f; cat /m/f", "far:/m:nocopy") == "kept\n"
         shown = await engine.volumes.inspect("far")
         await engine.volumes.remove("far")
 
-        assert ((plugin.folder / "f").read_text(), shown["Driver"]) == ("kept\n", "mine")
-        assert shown["Mountpoint"] == str(plugin.folder)
-        calls = [path for path in plugin.asked if path not in ("/Plugin.Activate", "/VolumeDriver.Capabilities")]
+        assert ((tmp_path / "kept/f").read_text(), shown["Driver"]) == ("kept\n", "mine")
+        assert shown["Mountpoint"] == str(tmp_path / "kept")
+        calls = [path for path, _ in plugin.asked if path not in ("/Plugin.Activate", "/VolumeDriver.Capabilities")]
         assert calls == [
             "/VolumeDriver.Create",
             "/VolumeDriver.Mount",

@@ -12,9 +12,9 @@ from wharf.engine.plugins.record import PluginRecord, PluginRecords
 from wharf.errors import Unavailable
 from wharf.kernel.openat2 import open_in_root
 from wharf.lib.digest import hex_of
+from wharf.plugins.calls import Address
 from wharf.storage.layout import DataRoot, RunRoot
 from wharf.storage.trees import FOLDER
-from wharf.volumes.plugin_calls import Address
 
 
 def socket_of(run: RunRoot, record: PluginRecord) -> Path:

@@ -1,0 +1,1 @@
+"""Plugins, whatever they serve: where they listen (``finding``), and how they are asked (``calls``)."""
