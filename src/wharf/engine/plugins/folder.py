@@ -13,17 +13,19 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Final
 
 import msgspec
 
 from wharf.engine.plugins.config import read_config
 from wharf.errors import InvalidArgument
+from wharf.images.bridge import Blocking
 from wharf.kernel.openat2 import Resolve, openat2
 from wharf.kernel.rename import exchange
 from wharf.lib.digest import Digest, digest_of, hex_of
@@ -55,17 +57,17 @@ class Made:
     config: PluginConfig
 
 
-@contextmanager
-def draft(data: DataRoot) -> Iterator[Path]:
+@asynccontextmanager
+async def draft(data: DataRoot, blocking: Blocking) -> AsyncIterator[Path]:
     """Give a folder to make a plugin in, on the file system of where it will be; what is left goes at the end."""
     data.ingest.mkdir(mode=0o700, exist_ok=True)
-    with TemporaryDirectory(dir=data.ingest, prefix="plugin-", ignore_cleanup_errors=True) as place:
-        made = Path(place) / "made"
+    place = Path(mkdtemp(dir=data.ingest, prefix="plugin-"))
+    try:
+        made = place / "made"
         made.mkdir(mode=0o711)
-        try:
-            yield made
-        finally:
-            trees.empty(Path(place))
+        yield made
+    finally:
+        await blocking.run(partial(trees.remove_buried, place))
 
 
 def from_archive(archive: Source, place: Path) -> Made:
@@ -184,8 +186,14 @@ def keep(data: DataRoot, plugin_id: str, place: Path, manifest: Digest) -> None:
     fsync_folder(home)
 
 
-def drop_others(data: DataRoot, plugin_id: str, manifest: Digest) -> None:
-    """Remove the images of a plugin but one: those before an upgrade, or what one cut short has left; blocking."""
+def leave(data: DataRoot, plugin_id: str, manifest: Digest | None) -> None:
+    """Remove all images of a plugin but one, or the whole plugin when there is none to leave; blocking.
+
+    What is removed was before an upgrade, or is of a change that was cut short.
+    """
+    if manifest is None:
+        trees.remove(data.plugin(plugin_id), data.ingest)
+        return
     for child in data.plugin(plugin_id).iterdir():
         if child.name not in (PROPAGATED, hex_of(manifest)):
             trees.remove(child, data.ingest)
@@ -197,7 +205,4 @@ def sweep(data: DataRoot, known: Sequence[tuple[str, Digest]]) -> None:
         return
     manifests = dict(known)
     for child in list(data.plugins.iterdir()):
-        if child.name in manifests:
-            drop_others(data, child.name, manifests[child.name])
-        else:
-            trees.remove(child, data.ingest)
+        leave(data, child.name, manifests.get(child.name))

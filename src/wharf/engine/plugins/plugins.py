@@ -7,6 +7,8 @@ import builtins
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Final
 
 from wharf.engine.context import Context, log
@@ -21,7 +23,6 @@ from wharf.images.registry.credentials import Credentials, parse_registry_auth
 from wharf.lib.filters import Filters, require_known, truth
 from wharf.lib.reference import Reference, parse_reference
 from wharf.spec.engine_api.plugin import Plugin, PluginPrivilege
-from wharf.storage import trees
 
 _FILTERS: Final = ("capability", "enabled")
 _PATIENCE_S: Final = 10.0
@@ -45,12 +46,13 @@ class PluginVerbs:
         self._records = context.plugins
         self._processes: dict[str, PluginProcess] = {}
         self._blocking = Blocking()
+        self._uploads = Blocking()  # of their own: one goes on as long as its client likes
         self._lock = asyncio.Lock()  # one change at a time: there are few, and names are taken by them
 
     async def start(self) -> None:
         """Take up what an earlier engine left, and start what is enabled; before containers, which may need it."""
         known = [(record.id, record.manifest) for record in self._records]
-        await asyncio.to_thread(folder.sweep, self._context.data, known)
+        await self._blocking.run(partial(folder.sweep, self._context.data, known))
         await asyncio.gather(*(self._resume(record) for record in [*self._records]))
 
     async def _resume(self, record: PluginRecord) -> None:
@@ -108,17 +110,15 @@ class PluginVerbs:
         reference = _named(name)
         self._records.require_free(reference.familiar)
         plugin_id, data = self._context.new_id(), self._context.data
-        with folder.draft(data) as place:
-            made = await self._blocking.run_with(chunks, lambda source: folder.from_archive(source, place))
+        async with folder.draft(data, self._blocking) as place:
+            made = await self._uploads.run_with(chunks, lambda source: folder.from_archive(source, place))
             async with self._lock:
                 self._records.require_free(reference.familiar)
-                await asyncio.to_thread(folder.keep, data, plugin_id, place, made.manifest)
                 settings = defaults(made.config)
-                self._records.save(
-                    PluginRecord(
-                        plugin_id, reference.familiar, reference.familiar, made.manifest, made.config, settings
-                    )
+                record = PluginRecord(
+                    plugin_id, reference.familiar, reference.familiar, made.manifest, made.config, settings
                 )
+                await self._keep(record, place)
         self._publish("create", plugin_id, reference.familiar)
 
     async def pull(
@@ -169,16 +169,23 @@ class PluginVerbs:
     async def _install(self, wanted: _Wanted, progress: Progress, upgraded: str = "") -> None:
         data, reference = self._context.data, wanted.reference
         artifact = self._context.images.transfers.artifact(reference, wanted.credentials)
-        with folder.draft(data) as place:
-            made = await transfer.bring(artifact, reference, place, progress)
+        async with folder.draft(data, self._blocking) as place:
+            made = await transfer.bring(artifact, reference, place, progress, self._blocking)
             if not granted(made.config, wanted.grants):
                 raise Forbidden("incorrect privileges")
             async with self._lock:
-                record = self._record_of(made, wanted, upgraded)
-                await asyncio.to_thread(folder.keep, data, record.id, place, made.manifest)
-                self._records.save(record)
-                await asyncio.to_thread(folder.drop_others, data, record.id, made.manifest)
+                await self._keep(self._record_of(made, wanted, upgraded), place)
         self._publish("pull", reference.familiar, wanted.name)
+
+    async def _keep(self, record: PluginRecord, place: Path) -> None:
+        """Move a draft to where it belongs, and write that down; what is not written down does not stay."""
+        data = self._context.data
+        try:
+            await self._blocking.run(partial(folder.keep, data, record.id, place, record.manifest))
+            self._records.save(record)
+        finally:
+            written = self._records.resolve(record.id).manifest if record.id in self._records else None
+            await self._blocking.run(partial(folder.leave, data, record.id, written))
 
     def _record_of(self, made: folder.Made, wanted: _Wanted, upgraded: str) -> PluginRecord:
         """Return the record of what came: a new plugin's, or the ``upgraded`` one's with what was set of it."""
@@ -290,7 +297,7 @@ class PluginVerbs:
                 raise Conflict(f"plugin {record.name} is enabled")
             await self._stop(record, force=force)
             self._records.forget(record.id)
-            await asyncio.to_thread(trees.remove, self._context.data.plugin(record.id), self._context.data.ingest)
+            await self._blocking.run(partial(folder.leave, self._context.data, record.id, None))
         self._publish("remove", record.id, record.name)
 
     def _publish(self, action: str, actor: str, name: str) -> None:

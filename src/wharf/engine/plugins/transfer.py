@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from wharf.engine.plugins.config import read_config
 from wharf.engine.plugins.folder import MANIFEST, Made, unpack_blobs
 from wharf.errors import DataLoss, InvalidArgument
+from wharf.images.bridge import Blocking
 from wharf.images.progress import Progress
 from wharf.images.record import parse_manifest
 from wharf.lib.digest import Digest, digest_of, hex_of, short
@@ -52,8 +53,10 @@ async def look(artifact: Artifact) -> tuple[bytes, Manifest, bytes, PluginConfig
     return raw, manifest, config, read_config(config)
 
 
-async def bring(artifact: Artifact, reference: Reference, place: Path, progress: Progress) -> Made:
-    """Fetch a plugin into a draft and unpack it.
+async def bring(
+    artifact: Artifact, reference: Reference, place: Path, progress: Progress, blocking: Blocking
+) -> Made:
+    """Fetch a plugin into a draft and unpack it; when it is cancelled, nothing works there any more.
 
     Raises:
         NotFound: the registry has nothing of that name.
@@ -66,14 +69,14 @@ async def bring(artifact: Artifact, reference: Reference, place: Path, progress:
     (place / hex_of(digest_of(config))).write_bytes(config)
     (place / MANIFEST).write_bytes(raw)
     for layer in manifest["layers"]:
-        await _layer(artifact, layer, place, progress)
-    await asyncio.to_thread(unpack_blobs, place, manifest["layers"])
+        await _layer(artifact, layer, place, progress, blocking)
+    await blocking.run(partial(unpack_blobs, place, manifest["layers"]))
     for layer in manifest["layers"]:
         progress.step("Complete", short(layer["digest"]))
     return Made(digest_of(raw), document)
 
 
-async def _layer(artifact: Artifact, layer: Descriptor, place: Path, progress: Progress) -> None:
+async def _layer(artifact: Artifact, layer: Descriptor, place: Path, progress: Progress, blocking: Blocking) -> None:
     import hashlib  # noqa: PLC0415  # for who installs a plugin alone
 
     digest, size, name = layer["digest"], layer.get("size", 0), short(layer["digest"])
@@ -83,7 +86,7 @@ async def _layer(artifact: Artifact, layer: Descriptor, place: Path, progress: P
         async for chunk in artifact.read(layer):
             found.update(chunk)
             count += len(chunk)
-            await asyncio.to_thread(file.write, chunk)
+            await blocking.run(partial(file.write, chunk))
             progress.count("Downloading", name, count, size)
     if f"sha256:{found.hexdigest()}" != digest:
         raise DataLoss(f"layer {digest}: the registry sent sha256:{found.hexdigest()}")

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from tests.root.engine.plugins import made
 
 from wharf.engine.plugins import folder
 from wharf.errors import InvalidArgument
+from wharf.images.bridge import Blocking
 from wharf.images.record import parse_manifest
 from wharf.lib.digest import hex_of
 from wharf.storage.layout import DataRoot
@@ -17,8 +21,19 @@ from wharf.storage.layout import DataRoot
 pytestmark = pytest.mark.root
 
 
+@contextmanager
+def _draft(data: DataRoot) -> Iterator[Path]:
+    with asyncio.Runner() as runner:
+        draft = folder.draft(data, Blocking())
+        place = runner.run(draft.__aenter__())
+        try:
+            yield place
+        finally:
+            runner.run(draft.__aexit__(None, None, None))
+
+
 def _keep(data: DataRoot, plugin_id: str) -> folder.Made:
-    with folder.draft(data) as place:
+    with _draft(data) as place:
         kept = folder.from_archive(io.BytesIO(made.archive()), place)
         folder.keep(data, plugin_id, place, kept.manifest)
     return kept
@@ -30,7 +45,7 @@ def test_what_is_kept_can_be_unpacked_again_from_its_blobs(tmp_path: Path) -> No
     image = folder.image_of(data, "one", kept.manifest)
     manifest = parse_manifest((image / folder.MANIFEST).read_bytes())
 
-    with folder.draft(data) as place:
+    with _draft(data) as place:
         for layer in manifest["layers"]:
             (place / hex_of(layer["digest"])).write_bytes((image / hex_of(layer["digest"])).read_bytes())
         folder.unpack_blobs(place, manifest["layers"])
@@ -41,7 +56,7 @@ def test_what_is_kept_can_be_unpacked_again_from_its_blobs(tmp_path: Path) -> No
 
 
 def test_layers_lie_on_each_other(tmp_path: Path) -> None:
-    with folder.draft(DataRoot(tmp_path)) as place:
+    with _draft(DataRoot(tmp_path)) as place:
         layers = []
         for number, names in enumerate((["a", "b"], [".wh.a", "c"])):
             archive = io.BytesIO()
@@ -66,7 +81,7 @@ def test_links_are_not_taken_for_what_they_lead_to(tmp_path: Path, name: str) ->
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/hosts" if name == "config.json" else "/etc"
         tar.addfile(link)
 
-    with folder.draft(DataRoot(tmp_path)) as place, pytest.raises(InvalidArgument, match="found"):
+    with _draft(DataRoot(tmp_path)) as place, pytest.raises(InvalidArgument, match="found"):
         folder.from_archive(io.BytesIO(archive.getvalue()), place)
 
 

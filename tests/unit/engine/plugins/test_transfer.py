@@ -10,6 +10,7 @@ import pytest
 
 from wharf.engine.plugins.transfer import bring, look
 from wharf.errors import DataLoss, InvalidArgument
+from wharf.images.bridge import Blocking
 from wharf.images.progress import Progress
 from wharf.lib.digest import digest_of
 from wharf.lib.reference import parse_reference
@@ -52,4 +53,4 @@ def test_what_is_no_plugin_is_refused_by_what_it_is() -> None:
 def test_a_layer_with_other_bytes_is_refused(tmp_path: Path) -> None:
     reference = parse_reference("host:5000/a:1")
     with pytest.raises(DataLoss, match="the registry sent sha256:"):
-        asyncio.run(bring(_Artifact(), reference, tmp_path, Progress()))  # type: ignore[arg-type]  # likewise
+        asyncio.run(bring(_Artifact(), reference, tmp_path, Progress(), Blocking()))  # type: ignore[arg-type]  # likewise
