@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from wharf.engine.buildkit.history_filters import test_of
+from wharf.engine.buildkit.history_filters import record_test
 from wharf.engine.buildkit.journal import Journal, stamp
 from wharf.engine.buildkit.records import Records
 from wharf.engine.buildkit.traces import MEDIA_TYPE as TRACE
@@ -133,7 +133,7 @@ class History:
         """
         if request.Limit < 0:
             raise InvalidArgument(f"invalid limit {request.Limit}")
-        test = test_of(request.Filter, self._now_ns())
+        test = record_test(request.Filter, self._now_ns())
         events: asyncio.Queue[pb.BuildHistoryEvent] = asyncio.Queue()
         self._listeners.add(events)
         try:

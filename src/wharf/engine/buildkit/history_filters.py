@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final
 
-from wharf.engine.buildkit.filters import Condition, conditions_of
+from wharf.engine.buildkit.filters import Condition, matcher
 from wharf.errors import InvalidArgument
 from wharf.lib.durations import parse_duration
 from wharf.lib.moments import parse_moment
@@ -20,20 +21,17 @@ _TIMES: Final = ("startedAt", "completedAt", "duration")
 _FIELDS: Final = ("ref", "status", "repository", *_TIMES)
 
 
-def test_of(filters: Iterable[str], now_ns: int) -> Test:
+def record_test(filters: Iterable[str], now_ns: int) -> Test:
     """Return what says whether a record is asked for: any of the filters does, all fields of which hold.
 
     Raises:
         InvalidArgument: one is malformed, or about an unknown field.
         NotImplementedHere: one has a regular expression that is more than plain text.
     """
-    alternatives = [[_test(one, now_ns) for one in conditions_of(text, _FIELDS, _TIMES)] for text in filters if text]
-    if not alternatives:
-        return lambda _: True
-    return lambda record: any(all(test(record) for test in tests) for tests in alternatives)
+    return matcher(filters, _FIELDS, partial(_test, now_ns=now_ns), _TIMES)
 
 
-def _test(condition: Condition, now_ns: int) -> Test:
+def _test(condition: Condition, *, now_ns: int) -> Test:
     name, value = condition.name, condition.value
     if name not in _TIMES:
         return lambda record: condition.holds(lambda field: _value(record, field))

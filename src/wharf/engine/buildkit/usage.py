@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from typing import Final
 
 from wharf.build.solver.cache import Record
-from wharf.engine.buildkit.filters import test_of
+from wharf.engine.buildkit.filters import Condition, matcher
 from wharf.engine.buildkit.journal import stamp
 from wharf.engine.buildkit.workbench import Workbench
 from wharf.engine.builds.collecting import Collection, collect
@@ -27,9 +27,13 @@ async def disk_usage(bench: Workbench, filters: Sequence[str]) -> pb.DiskUsageRe
         InvalidArgument: a filter is malformed, or about an unknown field.
         NotImplementedHere: a filter has a regular expression that is more than plain text.
     """
-    test = test_of(filters, _FIELDS)
+    test = matcher(filters, _FIELDS, _meaning)
     records = map(usage_record, await asyncio.to_thread(bench.cache.records))
-    return pb.DiskUsageResponse(record=[one for one in records if test(partial(field_of, one))])
+    return pb.DiskUsageResponse(record=[one for one in records if test(one)])
+
+
+def _meaning(condition: Condition) -> Callable[[pb.UsageRecord], bool]:
+    return lambda record: condition.holds(partial(field_of, record))
 
 
 def field_of(record: pb.UsageRecord, name: str) -> str | None:
@@ -74,7 +78,7 @@ async def prune(bench: Workbench, request: pb.PruneRequest) -> AsyncIterator[pb.
         InvalidArgument: a filter is malformed, or about an unknown field.
         NotImplementedHere: a filter has a regular expression that is more than plain text.
     """
-    test = test_of(request.filter, _FIELDS)
+    test = matcher(request.filter, _FIELDS, _meaning)
     before = {_name(one.chain_id): one for one in await asyncio.to_thread(bench.cache.records)}
     limit = request.maxUsedSpace
     if request.minFreeSpace:
@@ -85,7 +89,7 @@ async def prune(bench: Workbench, request: pb.PruneRequest) -> AsyncIterator[pb.
     unlimited = not (request.reservedSpace or limit or request.keepDuration)
 
     def wanted(one: Record) -> bool:
-        return test(partial(field_of, usage_record(one)))
+        return test(usage_record(one))
 
     answer = await collect(bench.context, bench.cache, {}, kept, wanted)
     if unlimited and not any(request.filter):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from wharf.engine.buildkit.history_filters import test_of as matcher
+from wharf.engine.buildkit.history_filters import record_test
 from wharf.engine.buildkit.journal import stamp
 from wharf.errors import InvalidArgument
 from wharf.spec.buildkit import control_pb2 as pb
@@ -38,10 +38,10 @@ def record(began_s: int, ended_s: int = 0, error: str = "", **attributes: str) -
     ],
 )
 def test_records_are_chosen(text: str, one: pb.BuildHistoryRecord, holds: bool) -> None:
-    assert matcher([text], 100 * S)(one) is holds
+    assert record_test([text], 100 * S)(one) is holds
 
 
 @pytest.mark.parametrize("text", ["duration>soon", "startedAt>soon"])
 def test_malformed_times_are_refused(text: str) -> None:
     with pytest.raises(InvalidArgument):
-        matcher([text], 0)
+        record_test([text], 0)
