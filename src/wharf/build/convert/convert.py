@@ -16,6 +16,7 @@ from wharf.build.convert.stage import StageState
 from wharf.build.dockerfile import instructions as kinds
 from wharf.build.dockerfile.errors import DockerfileError, meant
 from wharf.build.dockerfile.stages import trigger_of
+from wharf.build.epoch import epoch_of
 from wharf.build.graph.operations import Source
 from wharf.build.graph.vertex import Edge, Vertex
 from wharf.errors import InvalidArgument
@@ -28,10 +29,6 @@ DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/
 _NUMBERED: Final = (kinds.Copy, kinds.Run, kinds.Workdir)
 
 Known = Mapping[ImageName, BaseImage]
-
-
-OF_THE_CONTEXT: Final = "context"
-"""The value of SOURCE_DATE_EPOCH that stands for the time of the main context (BuildKit, docs/build-repro)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +78,8 @@ class Conversion:
 
     def __post_init__(self) -> None:
         self.shared = global_arguments(self.dockerfile, self.options)
-        self.epoch_s = _epoch(
-            self.options.build_args.get("SOURCE_DATE_EPOCH") or self.shared.get("SOURCE_DATE_EPOCH")
+        self.epoch_s = epoch_of(
+            self.options.build_args.get("SOURCE_DATE_EPOCH") or self.shared.get("SOURCE_DATE_EPOCH") or ""
         )
 
     def result(self) -> Converted | Missing:
@@ -314,11 +311,3 @@ def _renumbered(edge: Edge, total: int, name: str = "") -> Edge:
         return edge
     about = dataclasses.replace(old.description, name=name or old.description.name % total)
     return type(old)(old.operation, old.inputs, old.platform, about).output(edge.index)
-
-
-def _epoch(text: str | None) -> int | None:
-    if not text or text == OF_THE_CONTEXT:  # a folder has no time of its own: it is as if nothing were said
-        return None
-    if not text.lstrip("-").isdigit():
-        raise InvalidArgument(f"invalid SOURCE_DATE_EPOCH: {text}")
-    return int(text)

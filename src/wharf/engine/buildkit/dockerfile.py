@@ -13,10 +13,10 @@ from wharf.build import context as contexts
 from wharf.build.caches.config import Kept
 from wharf.build.checks.check import Report
 from wharf.build.context import DEFAULT_DOCKERFILE
-from wharf.build.convert.convert import OF_THE_CONTEXT
 from wharf.build.convert.options import Options
 from wharf.build.dockerfile.directives import syntax_of
 from wharf.build.dockerfile.stages import read
+from wharf.build.epoch import OF_THE_CONTEXT
 from wharf.build.graph.needed import needed
 from wharf.build.graph.operations import Source
 from wharf.build.graph.vertex import Description, Vertex

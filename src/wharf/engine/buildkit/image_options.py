@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from wharf.build.convert.convert import OF_THE_CONTEXT
+from wharf.build.epoch import epoch_of
 from wharf.engine.buildkit.annotations import Annotations, annotations_of, is_annotation
 from wharf.engine.buildkit.compression import COMPRESSION, compression_of
 from wharf.engine.buildkit.truth import truth_of
@@ -104,12 +104,7 @@ def epoch_in(attributes: Mapping[str, str], name: str = "source-date-epoch") -> 
     Raises:
         InvalidArgument: it is no whole number.
     """
-    text = attributes.get(name, "")
-    if text == OF_THE_CONTEXT:
-        return None
-    if text and not text.removeprefix("-").isdecimal():
-        raise InvalidArgument(f"invalid SOURCE_DATE_EPOCH: {text}")
-    return int(text) if text else None
+    return epoch_of(attributes.get(name, ""))
 
 
 def names_of(attributes: Mapping[str, str]) -> list[Reference]:

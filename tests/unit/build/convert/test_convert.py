@@ -131,3 +131,5 @@ def test_an_epoch_is_a_number() -> None:
     assert converted("FROM scratch", build_args={"SOURCE_DATE_EPOCH": "7"}).epoch_s == 7
     with pytest.raises(InvalidArgument, match="invalid SOURCE_DATE_EPOCH: x"):
         converted("FROM scratch", build_args={"SOURCE_DATE_EPOCH": "x"})
+    with pytest.raises(InvalidArgument, match="invalid SOURCE_DATE_EPOCH: ²"):
+        converted("ARG SOURCE_DATE_EPOCH=²\nFROM scratch")

@@ -1,0 +1,28 @@
+"""SOURCE_DATE_EPOCH: the time that a build is to say that its results are of. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from wharf.errors import InvalidArgument
+
+OF_THE_CONTEXT: Final = "context"
+"""The value that stands for the time of the main context (BuildKit, docs/build-repro)."""
+
+_SECONDS: Final = re.compile(r"-?[0-9]{1,18}\Z")
+_FIRST: Final = -62_135_596_800
+_LAST: Final = 253_402_300_799
+
+
+def epoch_of(text: str) -> int | None:
+    """Return a time in seconds; None where none is said.
+
+    Raises:
+        InvalidArgument: it is no whole number, or outside the years that times are written with, 1 to 9999.
+    """
+    if text in ("", OF_THE_CONTEXT):  # a folder has no time of its own: it is as if nothing were said
+        return None
+    if not _SECONDS.match(text) or not _FIRST <= int(text) <= _LAST:
+        raise InvalidArgument(f"invalid SOURCE_DATE_EPOCH: {text}")
+    return int(text)
