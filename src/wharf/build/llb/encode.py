@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from wharf.build.graph.operations import Exec, Mount
+from wharf.build.llb import execs
 from wharf.spec.buildkit import ops_pb2 as pb
 
-_NETWORKS: Final = {"host": pb.HOST, "none": pb.NONE}
-_TYPES: Final = {"secret": pb.SECRET, "ssh": pb.SSH, "cache": pb.CACHE, "tmpfs": pb.TMPFS}
-_SHARING: Final = {"private": pb.PRIVATE, "locked": pb.LOCKED}
+_NETWORKS: Final = {name: value for value, name in execs.NETWORKS.items()}
+_SECURITY: Final = {name: value for value, name in execs.SECURITY.items()}
+_TYPES: Final = {name: value for value, name in execs.TYPES.items()}
+_SHARING: Final = {name: value for value, name in execs.SHARING.items()}
 
 
 def encoded(command: Exec) -> pb.ExecOp:
@@ -32,7 +34,7 @@ def encoded(command: Exec) -> pb.ExecOp:
         meta=meta,
         mounts=[_mount(one) for one in command.mounts],
         network=_NETWORKS.get(command.network, pb.UNSET),
-        security=pb.INSECURE if command.security == "insecure" else pb.SANDBOX,
+        security=_SECURITY[command.security],
     )
     for variable in command.secret_env:
         op.secretenv.add(ID=variable.id, name=variable.name, optional=variable.optional)
@@ -46,7 +48,7 @@ def _mount(mount: Mount) -> pb.Mount:
         selector=mount.selector,
         output=mount.output,
         readonly=mount.read_only,
-        mountType=_TYPES.get(mount.type, pb.BIND),
+        mountType=_TYPES[mount.type],
     )
     if mount.type == "cache":
         found.cacheOpt.ID, found.cacheOpt.sharing = mount.id, _SHARING.get(mount.sharing, pb.SHARED)

@@ -9,12 +9,12 @@ from wharf.build.graph.operations import Exec, Mount, MountType, SecretVariable
 from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.spec.buildkit import ops_pb2 as pb
 
-_NETWORKS: Final = {pb.UNSET: "default", pb.HOST: "host", pb.NONE: "none"}
-_SECURITY: Final = {pb.SANDBOX: "sandbox", pb.INSECURE: "insecure"}
-_TYPES: Final[dict[int, MountType]] = {
+NETWORKS: Final = {pb.UNSET: "default", pb.HOST: "host", pb.NONE: "none"}
+SECURITY: Final = {pb.SANDBOX: "sandbox", pb.INSECURE: "insecure"}
+TYPES: Final[dict[pb.MountType, MountType]] = {
     pb.BIND: "bind", pb.SECRET: "secret", pb.SSH: "ssh", pb.CACHE: "cache", pb.TMPFS: "tmpfs",
 }  # fmt: skip
-_SHARING: Final = {pb.SHARED: "shared", pb.PRIVATE: "private", pb.LOCKED: "locked"}
+SHARING: Final = {pb.SHARED: "shared", pb.PRIVATE: "private", pb.LOCKED: "locked"}
 
 
 def exec_of(op: pb.ExecOp, inputs: int) -> Exec:
@@ -37,8 +37,8 @@ def exec_of(op: pb.ExecOp, inputs: int) -> Exec:
         cwd=meta.cwd or "/",
         user=meta.user,
         mounts=(roots[0], *(one for one in mounts if one.target != "/")),
-        network=_NETWORKS.get(op.network, "default"),
-        security=_SECURITY.get(op.security, "sandbox"),
+        network=NETWORKS.get(op.network, "default"),
+        security=SECURITY.get(op.security, "sandbox"),
         hostname=meta.hostname,
         extra_hosts=tuple(f"{host.Host}:{host.IP}" for host in meta.extraHosts),
         ulimits=tuple((limit.Name, limit.Soft, limit.Hard) for limit in meta.ulimit),
@@ -61,7 +61,7 @@ def _mount(mount: pb.Mount, inputs: int) -> Mount:
     if not -1 <= mount.input < inputs:
         raise InvalidArgument(f"a mount of an input that is not there: {mount.input}")
     target = posixpath.normpath("/" + mount.dest.lstrip("/"))
-    kind = _TYPES.get(mount.mountType)
+    kind = TYPES.get(mount.mountType)
     if kind is None:
         raise NotImplementedHere(f"mounts of the type {mount.mountType} are not supported by this build of wharf")
     lent = mount.secretOpt if kind == "secret" else mount.SSHOpt
@@ -74,7 +74,7 @@ def _mount(mount: pb.Mount, inputs: int) -> Mount:
         read_only=mount.readonly,
         type=kind,
         id=mount.cacheOpt.ID if kind == "cache" else lent.ID if is_lent else "",
-        sharing=_SHARING.get(mount.cacheOpt.sharing, "shared"),
+        sharing=SHARING.get(mount.cacheOpt.sharing, "shared"),
         size_bytes=mount.TmpfsOpt.size,
         uid=lent.uid if is_lent else 0,
         gid=lent.gid if is_lent else 0,
