@@ -6,17 +6,17 @@ import asyncio
 import io
 import os
 import random
-import signal
 import tarfile
-import time
 from collections.abc import AsyncIterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from tests.root.world import EMPTY, observe
 
 import wharf
+from chaos.killing import kill, timed
 from wharf.storage.layout import DataRoot, run_root_of
 
 _FILES: Final = 120
@@ -46,10 +46,10 @@ def chaos(folder: Path, points: int, seed: int) -> list[str]:
     """
     chance, root = random.Random(seed), folder / "root"
     asyncio.run(_import(root, _base()))
-    typical_s = _timed(root, "undisturbed")
+    typical_s = timed("a build", partial(_live, root, "undisturbed"))
     for point in range(points):
         after_s = chance.uniform(0, 1.1 * typical_s)
-        _kill(root, f"point {point}", after_s)
+        kill(partial(_live, root, f"point {point}"), after_s)
         if wrong := asyncio.run(_what_is_wrong(root, f"point {point}" if chance.random() < 0.3 else "")):
             return [f"point {point}, build after {after_s * 1e3:.0f} ms: {each}" for each in wrong]
     return []
@@ -113,42 +113,6 @@ async def _live(root: Path, nonce: str, begun: int) -> None:
         os.write(begun, b"b")
         if error := await _build(engine, nonce):
             raise RuntimeError(error)
-
-
-def _child(root: Path, nonce: str) -> tuple[int, int]:
-    """Start a process that builds; return its id, and what a byte is read from once it begins."""
-    out, into = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            asyncio.run(_live(root, nonce, into))
-            code = 0
-        finally:
-            os._exit(code)
-    os.close(into)
-    return pid, out
-
-
-def _timed(root: Path, nonce: str) -> float:
-    """Build undisturbed and return its seconds."""
-    pid, out = _child(root, nonce)
-    began = os.read(out, 1)
-    start = time.monotonic()
-    status = os.waitpid(pid, 0)[1]
-    os.close(out)
-    if not began or status:
-        raise RuntimeError("a build failed undisturbed")
-    return time.monotonic() - start
-
-
-def _kill(root: Path, nonce: str, after_s: float) -> None:
-    pid, out = _child(root, nonce)
-    os.read(out, 1)
-    os.close(out)
-    time.sleep(after_s)
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
 
 
 async def _what_is_wrong(root: Path, nonce: str) -> list[str]:

@@ -7,16 +7,16 @@ import gzip
 import io
 import os
 import random
-import signal
 import tarfile
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from tests.root.registry import registry
 
+from chaos.killing import kill, timed
 from chaos.relay import Relay
 from wharf.images.check import Depth
 from wharf.images.images import Images
@@ -82,11 +82,11 @@ def chaos(folder: Path, points: int, seed: int) -> list[str]:
         try:
             asyncio.run(_publish(run))
             for verb in VERBS:
-                run.typical_s[verb] = _timed(run, verb)
+                run.typical_s[verb] = timed(verb, partial(_live, run, verb))
             for point in range(points):
                 verb = VERBS[point % len(VERBS)]
                 after_s = run.chance.uniform(0, run.typical_s[verb])
-                _kill(run, verb, after_s)
+                kill(partial(_live, run, verb), after_s)
                 if wrong := asyncio.run(_what_is_wrong(run)):
                     return [f"point {point}, {verb} after {after_s * 1e3:.0f} ms: {each}" for each in wrong]
         finally:
@@ -184,6 +184,7 @@ _BEFORE: Final = {"pull": (), "push": ("load",), "load": (), "prune": ("pull", "
 
 
 async def _live(run: _Run, verb: str, begun: int) -> None:
+    run.chance.seed(os.getpid())
     store = _Store(run.root)
     await store.images.start()
     for before in _BEFORE[verb]:
@@ -191,43 +192,6 @@ async def _live(run: _Run, verb: str, begun: int) -> None:
     os.write(begun, b"b")
     await _DO[verb](run, store)
     await store.close()
-
-
-def _child(run: _Run, verb: str) -> tuple[int, int]:
-    """Start a process that does a verb; return its id, and what a byte is read from once it begins."""
-    out, into = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            run.chance.seed(os.getpid())
-            asyncio.run(_live(run, verb, into))
-            code = 0
-        finally:
-            os._exit(code)
-    os.close(into)
-    return pid, out
-
-
-def _timed(run: _Run, verb: str) -> float:
-    """Do a verb undisturbed and return its seconds."""
-    pid, out = _child(run, verb)
-    began = os.read(out, 1)
-    start = time.monotonic()
-    status = os.waitpid(pid, 0)[1]
-    os.close(out)
-    if not began or status:
-        raise RuntimeError(f"{verb} failed undisturbed")
-    return time.monotonic() - start
-
-
-def _kill(run: _Run, verb: str, after_s: float) -> None:
-    pid, out = _child(run, verb)
-    os.read(out, 1)
-    os.close(out)
-    time.sleep(after_s)
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
 
 
 async def _what_is_wrong(run: _Run) -> list[str]:
