@@ -9,7 +9,7 @@ import asyncio
 import secrets
 import socket
 from collections.abc import Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -27,19 +27,24 @@ from wharf.engine.containers.attach import stream_pair
 from wharf.engine.ocispec.process import environment, user
 from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.images.platform import host
+from wharf.lib.finishing import to_the_end
 from wharf.processes.processes import ProcessFailed
 from wharf.processes.shim import Shim
 from wharf.spec.buildkit.gateway_pb2 import InitMessage, NewContainerRequest
 from wharf.spec.buildkit.ops_pb2 import ExecOp, Meta
 from wharf.spec.buildkit.ops_pb2 import Mount as MountMessage
 from wharf.spec.oci_runtime import Process as ProcessDocument
+from wharf.spec.shim_messages import ExecRequest
 
 _UNSAID: Final = "-"  # the command of a container that has none yet
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process of a container, whose bytes are on ``socket``: framed, without a terminal."""
+    """One process of a container, whose bytes are on ``socket``: framed, without a terminal.
+
+    Whoever reads the socket closes it: it ends with the process, and so with the container.
+    """
 
     shim: Shim
     socket: socket.socket
@@ -109,7 +114,7 @@ class Container:
         runner = StepRunner(self._job.bench.context)
         running = await self._stack.enter_async_context(runner.started(step, Streams(init.Tty, 0 in init.Fds)))
         self._running = running
-        return Process(running.shim, running.socket, init.Tty)
+        return Process(running.shim, running.socket.dup(), init.Tty)
 
     async def _further(self, running: Running, asked: Exec, lent: Sequence[str], *, terminal: bool) -> Process:
         hostname = running.spec.get("hostname", "")
@@ -121,27 +126,27 @@ class Container:
             "env": environment([*asked.env, *lent], tty=terminal, hostname=hostname),
             "user": user(asked.user, []),
         }
-        ours, theirs = stream_pair()
-        self._stack.enter_context(ours)
         exec_id = secrets.token_hex(16)
-        with theirs:
-            try:
-                await running.shim.exec(
-                    {
-                        "exec_id": exec_id,
-                        "process": document,
-                        "attachment": {"stdin": True, "stdout": True, "stderr": True},
-                    },
-                    theirs,
-                )
-            except ProcessFailed as error:
-                raise InvalidArgument(f"exec failed: {error.message}") from error
+        request: ExecRequest = {
+            "exec_id": exec_id,
+            "process": document,
+            "attachment": {"stdin": True, "stdout": True, "stderr": True},
+        }
+        with ExitStack() as unread:
+            ours, theirs = stream_pair()
+            unread.enter_context(ours)
+            with theirs:
+                try:
+                    await running.shim.exec(request, theirs)
+                except ProcessFailed as error:
+                    raise InvalidArgument(f"exec failed: {error.message}") from error
+            unread.pop_all()
         return Process(running.shim, ours, terminal, exec_id)
 
     async def aclose(self) -> None:
         """Kill it, and remove what was made for it."""
         async with self._turn:
-            await self._stack.aclose()
+            await to_the_end(asyncio.create_task(self._stack.aclose()))
 
 
 class Containers:
@@ -172,7 +177,7 @@ class Containers:
         try:
             prepared = await self._prepared(commands, operation, trees, stack)
         except BaseException:
-            await stack.aclose()
+            await to_the_end(asyncio.create_task(stack.aclose()))
             raise
         made = self._known[request.ContainerID] = Container(job, prepared, stack)
         job.stack.push_async_callback(made.aclose)

@@ -19,13 +19,14 @@ from wharf.engine.buildkit.failures import described
 from wharf.engine.buildkit.frontends import frontend_of
 from wharf.engine.buildkit.history import Ending, History
 from wharf.engine.buildkit.image_options import epoch_in
-from wharf.engine.buildkit.job import Job, Jobs, Outcome, to_the_end
+from wharf.engine.buildkit.job import Job, Jobs, Outcome
 from wharf.engine.buildkit.llb import graph
 from wharf.engine.buildkit.outcomes import results_of
 from wharf.engine.buildkit.policies import policies_of
 from wharf.engine.buildkit.workbench import Workbench
 from wharf.engine.builds.entitlements import granted
 from wharf.errors import NotImplementedHere, WharfError
+from wharf.lib.finishing import to_the_end
 from wharf.rpc.call import Call
 from wharf.rpc.methods import Method, streaming, unary
 from wharf.rpc.status import CANCELLED, CallFailed

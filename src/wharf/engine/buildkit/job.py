@@ -33,6 +33,7 @@ from wharf.engine.builds.pulling import Pulling
 from wharf.engine.builds.sources import Given, Sources
 from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.images.platform import Platform
+from wharf.lib.finishing import to_the_end
 from wharf.spec.engine_api.container import HostConfig
 
 _PATIENCE_S: Final = 20.0
@@ -122,7 +123,7 @@ class Job:
     async def __aexit__(self, *_: object) -> None:
         self.returned.cancel()
         try:
-            await to_the_end(asyncio.get_running_loop().create_task(self.stack.aclose()))
+            await to_the_end(asyncio.create_task(self.stack.aclose()))
         finally:
             self.journal.close()
 
@@ -197,18 +198,6 @@ class Job:
         if name not in self.refs:
             raise InvalidArgument(f"no such ref: {name}")
         return self.refs[name]
-
-
-async def to_the_end(task: asyncio.Task[None]) -> None:
-    """Wait for a task, however often this is cancelled meanwhile: a client that resets its call also hangs up."""
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled
 
 
 class Jobs:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
+from contextlib import ExitStack
 from typing import Final
 
 from wharf.engine.buildkit.containers import Containers, Process
 from wharf.errors import Conflict, InvalidArgument, NotFound, WharfError
+from wharf.lib.finishing import to_the_end
 from wharf.lib.signals import parse_signal
 from wharf.lib.stdcopy import STDOUT, Demultiplexer
 from wharf.rpc.call import Call
@@ -27,21 +30,30 @@ class Talk:
         self._call = call
         self._containers = containers
         self._processes: dict[str, Process] = {}
+        self._sockets = ExitStack()  # closed when nobody waits for them: a descriptor's next owner would not be woken
         self._sending = asyncio.Lock()
 
     async def run(self) -> None:
-        """Answer until the client sends no more and its processes have ended.
+        """Answer until the client sends no more and its processes have ended; they are killed when it gives up.
 
         Raises:
             NotFound: a message is about a process, or a container, that is not there.
             Conflict: there is a process of this name.
         """
-        try:
-            async with asyncio.TaskGroup() as group:
-                async for data in self._call.messages():
-                    await self._take(decoded(pb.ExecMessage, data), group)
-        except BaseExceptionGroup as failures:
-            raise failures.exceptions[0] from None
+        with self._sockets:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    async for data in self._call.messages():
+                        await self._take(decoded(pb.ExecMessage, data), group)
+            except BaseException as error:
+                await to_the_end(asyncio.create_task(self._kill()))
+                if isinstance(error, BaseExceptionGroup):
+                    raise error.exceptions[0] from None
+                raise
+
+    async def _kill(self) -> None:
+        for process in self._processes.values():
+            await process.kill(signal.SIGKILL)
 
     async def _take(self, message: pb.ExecMessage, group: asyncio.TaskGroup) -> None:
         name = message.ProcessID
@@ -70,6 +82,7 @@ class Talk:
         container = self._containers.named(init.ContainerID)
         try:
             process = self._processes[name] = await container.start(init)
+            self._sockets.enter_context(process.socket)
         except WharfError as error:
             await self._send(pb.ExecMessage(ProcessID=name, Started=pb.StartedMessage()))
             told = failed(error)

@@ -17,6 +17,7 @@ from wharf.engine.context import Context
 from wharf.engine.ocispec.build import build
 from wharf.engine.ocispec.inputs import Inputs, Joined
 from wharf.errors import Conflict, InvalidArgument, NotImplementedHere
+from wharf.lib.finishing import to_the_end
 from wharf.lib.stdcopy import Demultiplexer
 from wharf.network import files
 from wharf.network.endpoint import Endpoint, Wish
@@ -91,7 +92,7 @@ class StepRunner:
                 yield running
         finally:
             if endpoints:
-                await asyncio.shield(self._context.networks.release(step.id))
+                await to_the_end(asyncio.create_task(self._context.networks.release(step.id)))
 
     def _write(self, step: Step, endpoints: list[Endpoint]) -> None:
         operation = step.operation
@@ -166,10 +167,7 @@ class StepRunner:
             try:
                 yield Running(shim, ours, spec)
             finally:
-                if not shim.exited.done():
-                    await asyncio.shield(_end(shim))
-                if not shim.exited.cancelled():
-                    shim.forget()
+                await to_the_end(asyncio.create_task(_end(shim)))
 
     async def _spawn(self, step: Step, spec: Spec, streams: Streams, stream: socket.socket) -> Shim:
         context = self._context
@@ -202,6 +200,8 @@ async def _carry(stream: socket.socket, output: Output) -> None:
 
 
 async def _end(shim: Shim) -> None:
-    with suppress(Conflict):  # it ended by itself
-        await shim.kill(9)
+    if not shim.exited.done():
+        with suppress(Conflict):  # it ended by itself
+            await shim.kill(9)
     await shim.exited
+    shim.forget()

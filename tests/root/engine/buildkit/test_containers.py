@@ -122,3 +122,40 @@ def test_what_cannot_be_made_is_refused_and_what_is_made_goes_with_the_job(build
         await asyncio.to_thread(until, lambda: not list(engine.builds._context.run.shims.iterdir()))
 
     builds(body)
+
+
+def test_a_container_is_released_while_processes_run_in_it_and_they_are_told_to_have_ended(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        async with connected(engine) as client, asked(client, "FROM busybox\n") as (ref, metadata):
+            answer = await client.ask(ref, gateway.SolveRequest(Frontend="dockerfile.v0"))
+            request = gateway.NewContainerRequest(ContainerID="c")
+            request.Mounts.add(dest="/", resultID=answer.result.ref.id)
+            await client.channel.unary(f"{BRIDGE}NewContainer", request, gateway.NewContainerResponse, metadata)
+            async with Talker(client, metadata) as talker:
+                names = [await talker.start("c", "sleep", "600") for _ in range(3)]
+                gone = gateway.ReleaseContainerRequest(ContainerID="c")
+                await client.channel.unary(
+                    f"{BRIDGE}ReleaseContainer", gone, gateway.ReleaseContainerResponse, metadata
+                )
+                assert [(await talker.follow(name)).code for name in names] == [137] * 3
+            await asyncio.to_thread(until, lambda: not list(engine.builds._context.run.shims.iterdir()))
+
+    builds(body)
+
+
+def test_processes_of_a_stream_that_is_given_up_are_killed(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        async with connected(engine) as client, asked(client, "FROM busybox\n") as (ref, metadata):
+            answer = await client.ask(ref, gateway.SolveRequest(Frontend="dockerfile.v0"))
+            request = gateway.NewContainerRequest(ContainerID="c")
+            request.Mounts.add(dest="/", resultID=answer.result.ref.id)
+            await client.channel.unary(f"{BRIDGE}NewContainer", request, gateway.NewContainerResponse, metadata)
+            async with Talker(client, metadata) as first:
+                await first.start("c", "sh", "-c", "sleep 600")
+                async with Talker(client, metadata) as given_up:
+                    await given_up.start("c", "sleep", "601")
+                async with asyncio.timeout(20):
+                    while "sleep 601" in (await first.run("c", "ps")).out:
+                        pass
+
+    builds(body)
