@@ -19,7 +19,7 @@ from wharf.errors import InvalidArgument
 from wharf.rpc.call import ClientCall
 from wharf.rpc.channel import Channel
 from wharf.rpc.methods import decoded
-from wharf.rpc.status import CallFailed
+from wharf.rpc.status import UNKNOWN, CallFailed
 from wharf.spec.buildkit import control_pb2 as control
 from wharf.spec.buildkit import gateway_pb2 as pb
 from wharf.spec.buildkit.errdefs_pb2 import Solve
@@ -29,6 +29,7 @@ _BRIDGE: Final = "/moby.buildkit.v1.frontend.LLBBridge/"
 _SOLVE: Final = "/moby.buildkit.v1.Control/Solve"
 _SHELLS: Final = frozenset({"sh", "ash", "bash", "dash", "zsh", "ksh"})
 _CHUNK: Final = 1 << 14
+_NO_EXIT_CODE: Final = 255  # of a process that could not be started (BuildKit, gateway/pb, UnknownExitStatus)
 _IN, _OUT = 0, 1
 
 
@@ -162,7 +163,7 @@ async def _talk(channel: Channel, init: pb.InitMessage, metadata: Mapping[str, l
                             typing = asyncio.create_task(_carry_keys(process))
                         case "File":
                             os.write(_OUT, message.File.Data)
-                        case "Exit" if message.Exit.Code == 255 and message.Exit.HasField("Error"):
+                        case "Exit" if was_refused(message.Exit):
                             raise CallFailed(message.Exit.Error.code, message.Exit.Error.message)
                         case "Done":
                             return
@@ -170,6 +171,11 @@ async def _talk(channel: Channel, init: pb.InitMessage, metadata: Mapping[str, l
                 if typing is not None:
                     typing.cancel()
                     await asyncio.gather(typing, return_exceptions=True)
+
+
+def was_refused(ended: pb.ExitMessage) -> bool:
+    """Tell what could not be started from what ended with the same code: of each code but 0 an error is told."""
+    return ended.Code == _NO_EXIT_CODE and ended.HasField("Error") and ended.Error.code != UNKNOWN
 
 
 async def _carry_keys(process: _Process) -> None:

@@ -23,7 +23,7 @@ class Display(Protocol):
         """Take news."""
 
     def close(self) -> None:
-        """Leave what has been shown; nothing is shown any more. Idempotent."""
+        """Leave what has been shown. Called once, at the end."""
 
 
 def display_of(kind: str, out: TextIO, width: int) -> Display:
@@ -105,19 +105,27 @@ class Watched:
     def __init__(self, display: Display) -> None:
         self._display = display
         self._failed = asyncio.Event()
+        self._closed = False
 
     def take(self, response: StatusResponse) -> None:
         """Take news."""
-        self._display.take(response)
+        if not self._closed:
+            self._display.take(response)
         if any(vertex.error for vertex in response.vertexes):
             self._failed.set()
 
+    def end(self) -> None:
+        """No news come any more: nobody need wait."""
+        self._failed.set()
+
     def close(self) -> None:
-        """Leave what has been shown."""
-        self._display.close()
+        """Leave what has been shown; nothing is shown any more. Idempotent."""
+        if not self._closed:
+            self._closed = True
+            self._display.close()
 
     async def see_failure(self) -> None:
-        """Wait until a failed step has been shown, with all that it had written."""
+        """Wait until a failed step has been shown, with all that it had written, or no news come any more."""
         await self._failed.wait()
 
 
@@ -190,12 +198,9 @@ class Block:
         self._width = width
         self._steps = _Steps()
         self._shown = 0
-        self._closed = False
 
     def take(self, response: StatusResponse) -> None:
         """Draw all anew."""
-        if self._closed:
-            return
         for vertex in response.vertexes:
             self._steps.take(vertex)
         for log in response.logs:
@@ -204,9 +209,7 @@ class Block:
 
     def close(self) -> None:
         """Leave the last state, with no step's output."""
-        if not self._closed:
-            self._draw(self._lines(tails=False))
-        self._closed = True
+        self._draw(self._lines(tails=False))
 
     def _lines(self, *, tails: bool = True) -> list[str]:
         lines = []

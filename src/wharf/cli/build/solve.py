@@ -81,7 +81,7 @@ async def _solve(client: Client, asked: Asked, display: Display) -> dict[str, st
                 told |= await provenance(channel, ref)
         finally:
             await _end(showing)
-            display.close()
+            watched.close()
     return told
 
 
@@ -101,12 +101,15 @@ async def _link(stack: AsyncExitStack, client: Client, path: str, more: Sequence
     return link
 
 
-async def _show(channel: Channel, ref: str, display: Display) -> None:
-    async with channel.open(f"{_SERVICE}Status") as call:
-        await call.send(pb.StatusRequest(Ref=ref).SerializeToString())
-        await call.finish()
-        async for message in call.messages():
-            display.take(decoded(pb.StatusResponse, message))
+async def _show(channel: Channel, ref: str, watched: Watched) -> None:
+    try:
+        async with channel.open(f"{_SERVICE}Status") as call:
+            await call.send(pb.StatusRequest(Ref=ref).SerializeToString())
+            await call.finish()
+            async for message in call.messages():
+                watched.take(decoded(pb.StatusResponse, message))
+    finally:
+        watched.end()
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from wharf.cli.build.debug import left_by, shell_of
+from wharf.cli.build.debug import left_by, shell_of, was_refused
+from wharf.rpc.status import INVALID_ARGUMENT, UNKNOWN
+from wharf.spec.buildkit.gateway_pb2 import ExitMessage
 from wharf.spec.buildkit.status_pb2 import Status
 
 
@@ -28,3 +30,16 @@ def test_what_a_failed_command_has_left_is_found_among_what_is_told() -> None:
     assert left is not None
     assert list(left.mountIDs) == ["a"]
     assert left_by(Status(details=[{"type_url": "x/errdefs.Solve+json", "value": b"no JSON"}])) is None
+
+
+@pytest.mark.parametrize(
+    ("ended", "refused"),
+    [
+        (ExitMessage(Code=255, Error=Status(code=INVALID_ARGUMENT, message="exec failed")), True),
+        (ExitMessage(Code=255, Error=Status(code=UNKNOWN, message="exit code: 255")), False),
+        (ExitMessage(Code=1, Error=Status(code=UNKNOWN, message="exit code: 1")), False),
+        (ExitMessage(), False),
+    ],
+)
+def test_a_shell_that_ends_with_255_was_there(ended: ExitMessage, *, refused: bool) -> None:
+    assert was_refused(ended) is refused

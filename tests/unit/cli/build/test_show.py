@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from wharf.cli.build.show import Display, display_of
+from wharf.cli.build.show import Display, Watched, display_of
 from wharf.spec.buildkit.control_pb2 import StatusResponse, Vertex, VertexLog, VertexWarning
 
 
@@ -73,3 +74,27 @@ def test_quiet_shows_nothing() -> None:
     out = io.StringIO()
 
     assert _shown(display_of("quiet", out, 80), out) == ""
+
+
+def test_nothing_is_shown_of_a_build_once_it_is_closed_however_it_was_shown() -> None:
+    for kind in ("plain", "tty", "rawjson"):
+        out = io.StringIO()
+        watched = Watched(display_of(kind, out, 80))
+        watched.take(_NEWS[1])
+        watched.close()
+        shown = out.getvalue()
+        watched.take(_NEWS[-1])
+        watched.close()
+        assert out.getvalue() == shown
+
+
+def test_nobody_waits_for_a_failure_that_will_not_be_shown() -> None:
+    async def body() -> None:
+        watched = Watched(display_of("quiet", io.StringIO(), 80))
+        waiting = asyncio.create_task(watched.see_failure())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        watched.end()
+        await waiting
+
+    asyncio.run(body())
