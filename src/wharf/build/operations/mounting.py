@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
-from wharf.build.graph.operations import Copy, Exec, Mount
+from wharf.build.graph.operations import Copy, Exec, Mount, SecretVariable
 from wharf.build.operations.copying import Dress, copy
 from wharf.build.operations.results import Layers, Tree
 from wharf.build.operations.store import Draft, Store
 from wharf.errors import InvalidArgument, NotFound
 from wharf.kernel.openat2 import open_in_root
+from wharf.lib.finishing import to_the_end
 from wharf.spec.oci_runtime import Mount as OciMount
 from wharf.spec.shim_messages import RootfsMount
 from wharf.storage import overlay_marks as marks
@@ -67,10 +68,26 @@ Made = tuple[OciMount, bool]
 
 
 async def entered(stack: AsyncExitStack, context: AbstractContextManager[_T]) -> _T:
-    """Enter a context that blocks; it is left with the stack."""
-    given = await asyncio.to_thread(context.__enter__)
-    stack.push_async_callback(asyncio.to_thread, context.__exit__, None, None, None)
-    return given
+    """Enter a context that blocks; it is left with the stack, as well when this is cancelled meanwhile."""
+
+    def enter() -> _T:
+        given = context.__enter__()
+        stack.push_async_callback(asyncio.to_thread, context.__exit__, None, None, None)
+        return given
+
+    return await to_the_end(asyncio.create_task(asyncio.to_thread(enter)))
+
+
+async def lent_variable(offers: Offers, variable: SecretVariable) -> str | None:
+    """Return a secret as an entry of an environment; None for an optional one that is not there.
+
+    Raises:
+        InvalidArgument: it is required, and not there.
+    """
+    value = await offers.secret(variable.id)
+    if value is None and not variable.optional:
+        raise InvalidArgument(f"secret {variable.id}: not found")
+    return None if value is None else f"{variable.name}={value.decode('utf-8', 'surrogateescape')}"
 
 
 class Mounting:
@@ -98,11 +115,8 @@ class Mounting:
                 place = await asyncio.to_thread(_resolved, self._store, site.draft.base, mount.target)
                 (folders if made[1] else files).add(place.strip("/"))
         for variable in operation.secret_env:
-            value = await site.offers.secret(variable.id)
-            if value is None and not variable.optional:
-                raise InvalidArgument(f"secret {variable.id}: not found")
-            if value is not None:
-                mounted.environment.append(f"{variable.name}={value.decode('utf-8', 'surrogateescape')}")
+            if (entry := await lent_variable(site.offers, variable)) is not None:
+                mounted.environment.append(entry)
         await asyncio.to_thread(_make_stubs, site.draft.stubs, folders, files)
         mounted.mounts.sort(key=lambda one: one["destination"].count("/"))
         return mounted

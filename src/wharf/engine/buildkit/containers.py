@@ -13,11 +13,12 @@ from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
-from wharf.build.graph.operations import Exec, SecretVariable
+from wharf.build.graph.operations import Exec
 from wharf.build.graph.vertex import Description, Vertex
 from wharf.build.llb.decode import platform_of
 from wharf.build.llb.execs import exec_of
 from wharf.build.operations.exec import Commands, Prepared
+from wharf.build.operations.mounting import lent_variable
 from wharf.build.operations.results import Tree
 from wharf.engine.buildkit.job import Job
 from wharf.engine.builds.entitlements import require_granted
@@ -99,11 +100,12 @@ class Container:
             0,
         )
         require_granted(Vertex(asked, (), "", Description("process")).output(), self._job.grants)
-        lent = [await _secret(self._job, one) for one in asked.secret_env]
+        variables = [await lent_variable(self._job.offers, one) for one in asked.secret_env]
+        lent = [one for one in variables if one is not None]
         async with self._turn:
             if self._running is None:
-                return await self._first(asked, init, [one for one in lent if one])
-            return await self._further(self._running, asked, [one for one in lent if one], terminal=init.Tty)
+                return await self._first(asked, init, lent)
+            return await self._further(self._running, asked, lent, terminal=init.Tty)
 
     async def _first(self, asked: Exec, init: InitMessage, lent: Sequence[str]) -> Process:
         step = self._prepared.step
@@ -220,10 +222,3 @@ class Containers:
         made = self.named(name)
         del self._known[name]
         await made.aclose()
-
-
-async def _secret(job: Job, variable: SecretVariable) -> str:
-    value = await job.offers.secret(variable.id)
-    if value is None and not variable.optional:
-        raise InvalidArgument(f"secret {variable.id}: not found")
-    return "" if value is None else f"{variable.name}={value.decode('utf-8', 'surrogateescape')}"

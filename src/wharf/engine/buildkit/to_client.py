@@ -23,6 +23,7 @@ from wharf.images.bridge import Blocking
 from wharf.images.image_set import ImageSet
 from wharf.images.layout import archive
 from wharf.images.platform import host
+from wharf.lib.finishing import to_the_end
 from wharf.lib.reference import Reference
 from wharf.storage.copying import piped
 from wharf.storage.pack import pack, pack_several
@@ -158,12 +159,14 @@ async def _step(job: Job, name: str) -> AsyncIterator[None]:
 async def _opened(job: Job, ref: Ref | None, prefix: str) -> AsyncIterator[int | None]:
     """Open a result, with what is said of it beside its files."""
     store, tree = job.bench.store, await _solved(ref)
+    # What a thread makes is the stack's, as well when this is cancelled meanwhile.
     with ExitStack() as stack:
         if isinstance(tree, Layers):
             platform = str(host() if ref is None else ref.platform)
             if files := await files_of(job, ref, tree, platform, prefix):
-                tree = await asyncio.to_thread(stack.enter_context, store.topped(tree, files))
-        yield await asyncio.to_thread(stack.enter_context, store.open(tree))
+                topping = asyncio.to_thread(stack.enter_context, store.topped(tree, files))
+                tree = await to_the_end(asyncio.create_task(topping))
+        yield await to_the_end(asyncio.create_task(asyncio.to_thread(stack.enter_context, store.open(tree))))
 
 
 async def _archive(roots: Sequence[Root], mtime_ns: int | None) -> AsyncIterator[bytes]:
