@@ -4,30 +4,11 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.root.wharfd import Cli, Wharfd, cli
-from tests.root.world import EMPTY
-
-
-@pytest.fixture(scope="module")
-def daemon(stocked: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wharfd]:
-    daemon = Wharfd(tmp_path_factory.mktemp("solve"), stocked)
-    try:
-        daemon.start()
-        yield daemon
-        daemon.end()
-        assert daemon.world() == EMPTY
-    finally:
-        daemon.forget()
-
-
-@pytest.fixture
-def wharf(daemon: Wharfd) -> Cli:
-    return cli("wharf", daemon)
+from tests.root.wharfd import Cli, Wharfd
 
 
 @pytest.fixture
