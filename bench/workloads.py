@@ -12,6 +12,7 @@ from pathlib import Path
 from bench import image, memory
 from bench.raw_http import Connection, UnexpectedAnswer
 from bench.sides import Side
+from wharf.runtime.documents import default_spec
 
 _PATH = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 _STEPS = "/wharf/containers/{}/steps"
@@ -139,14 +140,14 @@ def runtime_mb(command: list[str], bundle: Path, number: int) -> float:
 
 
 def write_bundle(folder: Path, rootfs: Path, *command: str) -> None:
-    """Write an OCI bundle that runs ``command`` in the namespaces a container has, its network namespace empty."""
-    namespaces = [{"type": kind} for kind in ("mount", "pid", "network", "uts", "ipc")]
+    """Write an OCI bundle that runs ``command`` as `spec` of runc and of ours has it, but for the terminal."""
+    spec = default_spec()
+    process = {**spec["process"], "terminal": False, "args": list(command)}
     config = {
-        "ociVersion": "1.0.2",
-        "root": {"path": str(rootfs)},
-        "process": {"cwd": "/", "args": list(command), "env": ["PATH=/bin"], "user": {"uid": 0, "gid": 0}},
-        "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
-        "linux": {"namespaces": namespaces},
+        **spec,
+        "ociVersion": "1.0.2",  # Debian's crun knows no later one
+        "root": {"path": str(rootfs), "readonly": True},
+        "process": process,
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config))

@@ -9,6 +9,7 @@ import marshal
 import os
 import sys
 from importlib.machinery import ExtensionFileLoader, PathFinder
+from itertools import accumulate, pairwise
 
 from wharf.kernel.libc import suppress_errno
 from wharf.runtime import start_up
@@ -53,8 +54,7 @@ def collect(site: str) -> bytes:
     stamps = {_name(file): _stamp(site, file) for file in _files(site, names)}
     codes = {name: _compile(site, stamp[0]) for name, stamp in stamps.items()}
     parts = [marshal.dumps(_section(order, stamps, codes)) for order in orders.values()]  # type: ignore[arg-type]
-    parts.append(marshal.dumps({name: (stamps[name], marshal.dumps(code)) for name, code in codes.items()}))
-    return _join(parts, list(orders), commands, codes[start_up.__name__])
+    return _join(parts, list(orders), commands, stamps, codes)
 
 
 def _section(order: list[str], stamps: dict[str, Stamp], codes: dict[str, CodeType]) -> Section:
@@ -74,22 +74,32 @@ def _library(name: str) -> str:
     return os.path.abspath(loader.path) if isinstance(loader, ExtensionFileLoader) else ""
 
 
-def _join(parts: list[bytes], modules: list[str], commands: dict[str, str], start: CodeType) -> bytes:
-    """Return the parts, those of ``modules`` and the rest, behind a head that says where they are."""
-    at = start_up.HEAD_BYTES
-    places: list[Place] = []
-    for part in parts:
-        places.append((at, at + len(part)))
-        at += len(part)
+def _join(
+    parts: list[bytes],
+    modules: list[str],
+    commands: dict[str, str],
+    stamps: dict[str, Stamp],
+    codes: dict[str, CodeType],
+) -> bytes:
+    """Return the parts, those of ``modules``, and all codes one by one, behind a head that says where they are."""
+    parts = [*parts, *(marshal.dumps(code) for code in codes.values())]
+    places = _places(parts)
+    rest = dict(zip(codes, zip(stamps.values(), places[len(modules) :], strict=True), strict=True))
+    parts.append(marshal.dumps(rest))
     head: Head = {
         "version": sys.version,
-        "start": start,
+        "start": codes[start_up.__name__],
         "sections": {command: places[modules.index(module)] for command, module in commands.items()},
-        "rest": places[-1],
+        "rest": _places(parts)[-1],
     }
     content = marshal.dumps(head)  # type: ignore[arg-type]  # typeshed knows no TypedDict here
     assert len(content) <= start_up.HEAD_BYTES
     return b"".join([content.ljust(start_up.HEAD_BYTES, b"\0"), *parts])
+
+
+def _places(parts: Iterable[bytes]) -> list[Place]:
+    ends = list(accumulate(map(len, parts), initial=start_up.HEAD_BYTES))
+    return list(pairwise(ends))
 
 
 def _files(site: str, names: Iterable[str]) -> list[str]:

@@ -7,11 +7,11 @@ the modules are imported as ever. Each command has a section of its own, one obj
 
 ::
 
-    head, HEAD_BYTES long │ sections │ what only some containers ask for
+    head, HEAD_BYTES long │ sections │ modules, each by itself │ where those are: what only some containers ask for
     head:    {"version": sys.version, "start": this module's code, "sections": {command: place}, "rest": place};
              "" is the command of who gives none
     section: {"files": [(name, Stamp)], "first": names, "codes": code, "libraries": {name: path}}
-    rest:    {name: (Stamp, the module's marshalled code)}
+    rest:    {name: (Stamp, place of the module's code)}
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     """Begin and end in the file."""
     Stamp = tuple[str, int, int]
     """File below the folder of packages, its time in ns and its size."""
-    Rest = dict[str, tuple[Stamp, bytes]]
+    Rest = dict[str, tuple[Stamp, Place]]
 
     class Head(TypedDict):
         """What is where."""
@@ -133,44 +133,48 @@ def _make(site: str, name: str, file: str) -> None:
 class Finder:
     """Finds, for the import system, the modules that only some containers ask for, and libraries without a search."""
 
-    __slots__ = ("_found", "_libraries", "_place", "_site", "_status")
+    __slots__ = ("_libraries", "_place", "_rest", "_site", "_status")
 
     def __init__(self, site: str, place: Place, status: os.stat_result, libraries: dict[str, str]) -> None:
         self._site = site
         self._place = place
         self._status = status
         self._libraries = libraries
-        self._found: Rest | None = None
-
-    @property
-    def _rest(self) -> Rest:
-        """What only some containers ask for; nothing if the file is another one by now."""
-        if self._found is None:
-            self._found = {}
-            try:
-                fd = os.open(path_of(self._site), os.O_RDONLY | os.O_CLOEXEC)
-            except OSError:
-                return self._found
-            if os.path.samestat(os.fstat(fd), self._status):
-                self._found = _read(fd, self._place) or {}
-            os.close(fd)
-        return self._found
+        self._rest: Rest | None = None
 
     def find_spec(self, name: str, _path: object = None, _target: object = None) -> Any:
-        """Return how to load ``name``; None if that is not in the archive as it is on the disk."""
+        """Return how to load ``name``; None if that is not in the archive as it is on the disk, and whole."""
         if name in self._libraries:
             return self._library(name, self._libraries[name])
-        if not name.startswith("wharf.") or name not in self._rest:
-            return None
-        stamp = self._rest[name][0]
-        if not _is_fresh(self._site, stamp):
+        found = self._module(name) if name.startswith("wharf.") else None
+        if found is None:
             return None  # it is looked for in the files
-        path = f"{self._site}/{stamp[0]}"
+        path, code = found
         spec: Any = type(sys.__spec__)(name, self, origin=path, is_package=path.endswith(_PACKAGE))  # type: ignore[arg-type]
         spec.has_location = True
+        spec.loader_state = code
         if spec.submodule_search_locations is not None:
             spec.submodule_search_locations.append(os.path.dirname(path))
         return spec
+
+    def _module(self, name: str) -> tuple[str, CodeType] | None:
+        """Return a module's file and code; None if the archive has it not, or is another one by now."""
+        try:
+            fd = os.open(path_of(self._site), os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            if not os.path.samestat(os.fstat(fd), self._status):
+                return None
+            if self._rest is None:
+                self._rest = _read(fd, self._place) or {}
+            if name not in self._rest:
+                return None
+            stamp, place = self._rest[name]
+            code: CodeType | None = _read(fd, place) if _is_fresh(self._site, stamp) else None
+        finally:
+            os.close(fd)
+        return None if code is None else (f"{self._site}/{stamp[0]}", code)
 
     def _library(self, name: str, path: str) -> Any:
         if not os.path.exists(path):
@@ -187,7 +191,8 @@ class Finder:
 
     def exec_module(self, module: ModuleType) -> None:
         """Fill it."""
-        exec(marshal.loads(self._rest[module.__name__][1]), module.__dict__)  # noqa: S102, S302 - our own code
+        spec: Any = module.__spec__
+        exec(spec.loader_state, module.__dict__)  # noqa: S102 - our own code
 
 
 def path_of(site: str) -> str:

@@ -83,6 +83,37 @@ archive = {str(other)!r}
     assert _read(archive, program + _HOOKS, "state", "box")[0] == "SourceFileLoader"
 
 
+def test_of_the_rest_no_more_is_read_than_what_is_asked_for(archive: Path) -> None:
+    program = """
+assert names["load"](site, head, fd)
+read, places = names["_read"], []
+names["_read"] = lambda fd, place: places.append(place) or read(fd, place)
+before = set(sys.modules)
+import wharf.runtime.hooks
+rest = read(fd, head["rest"])
+asked = [rest[name][1] for name in set(sys.modules) - before if name in rest]
+print(places[0] == head["rest"], sorted(places[1:]) == sorted(asked))
+"""
+
+    assert _read(archive, program, "state", "box") == ["True", "True"]
+
+
+def test_a_module_of_the_rest_that_is_damaged_is_taken_from_its_file(archive: Path, tmp_path: Path) -> None:
+    places = """
+rest = names["_read"](fd, head["rest"])
+print(rest["wharf.runtime.hooks"][1][0])
+"""
+    damaged = bytearray(archive.read_bytes())
+    start = int(_read(archive, places, "state", "box")[0])
+    damaged[start : start + 8] = bytes(8)
+    other = tmp_path / "damaged"
+    other.write_bytes(damaged)
+
+    said = _read(other, 'assert names["load"](site, head, fd)' + _HOOKS, "state", "box")
+
+    assert said == ["SourceFileLoader", str(_SITE / "wharf/runtime/hooks.py")]
+
+
 def test_the_interpreters_own_libraries_are_not_searched_for(archive: Path) -> None:
     program = """
 assert names["load"](site, head, fd)
