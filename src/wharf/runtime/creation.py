@@ -8,7 +8,7 @@ from wharf.errors import Conflict, Forbidden, InvalidArgument, NotFound
 from wharf.kernel import unix_socket
 from wharf.kernel.libc import suppress_errno
 from wharf.lib.light_json import loads
-from wharf.runtime import caller, devices, operations, sealing, shape, state
+from wharf.runtime import caller, delegation, devices, operations, sealing, shape, state
 from wharf.runtime.container import create as create_process
 from wharf.runtime.invocation import Invocation
 
@@ -169,18 +169,15 @@ def make_cgroup(group: Cgroup, spec: Spec) -> Cgroup | None:
         group.apply(resources)
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidArgument(f"config.json is not as the specification says: linux.resources: {error!r}") from error
-    if any(entry.get("type") == "cgroup" for entry in (spec.get("linux") or {}).get("namespaces") or ()):
-        _give_away(group, spec)
+    if uid := delegation.owner(spec):  # root has it already
+        _give_away(group, uid)
     return group
 
 
-def _give_away(group: Cgroup, spec: Spec) -> None:
+def _give_away(group: Cgroup, uid: int) -> None:
     from wharf.kernel.cgroup.delegation import delegate  # noqa: PLC0415 - start-up
-    from wharf.runtime import delegation  # noqa: PLC0415 - the same
 
-    uid = delegation.owner(spec)
-    if uid:  # root has it already
-        delegate(group.freezer_folder, uid)  # on a pure v2 that is the group's only folder
+    delegate(group.freezer_folder, uid)  # on a pure v2 that is the group's only folder
 
 
 def enter_class(wanted: IntelRdt, container_id: str, pid: int) -> list[str]:
