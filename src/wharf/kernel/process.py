@@ -48,7 +48,7 @@ class Stop:
 
     @contextmanager
     def heeded(self, child: subprocess.Popen[bytes]) -> Iterator[None]:
-        """End ``child`` when it is asked for in the block, or was before."""
+        """End ``child`` when it is asked for in the block, or was before; what it leaves of its session is killed."""
         with self._lock:
             self._groups.add(child.pid)
             asked = self._asked
@@ -58,6 +58,9 @@ class Stop:
             yield
         finally:
             with self._lock:
+                if self._asked:  # a child of its own may have ignored SIGTERM, and nobody waits for that one
+                    with suppress(ProcessLookupError):
+                        os.killpg(child.pid, signal.SIGKILL)
                 self._groups.discard(child.pid)
         self.check()
 

@@ -74,6 +74,16 @@ def test_a_program_that_does_not_want_to_be_stopped_is_killed(tmp_path: Path) ->
     _stopped_once_it_runs(tmp_path, "trap '' TERM; touch up; while :; do sleep 1000; done", stop)
 
 
+def test_what_a_stopped_program_leaves_behind_is_killed(tmp_path: Path) -> None:
+    child = "(trap '' TERM; touch up; exec sleep 1000) >/dev/null 2>&1 </dev/null & echo $! > pid; wait"
+
+    _stopped_once_it_runs(tmp_path, child, process.Stop())
+
+    pid = int((tmp_path / "pid").read_text())
+    with suppress(FileNotFoundError, ProcessLookupError):  # whoever adopted it may have reaped it
+        assert " Z " in Path(f"/proc/{pid}/stat").read_text() or pidfd.has_exited(pidfd.pidfd_open(pid), 10)
+
+
 def test_nothing_is_run_after_a_stop(tmp_path: Path) -> None:
     stop = process.Stop()
     stop.ask()
