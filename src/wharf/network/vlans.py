@@ -132,7 +132,9 @@ class VlanDriver:
         """Do nothing: nothing is on the host."""
 
     def sweep(self, live: Collection[str], networks: Sequence[Network]) -> None:  # noqa: ARG002  # nothing is a container's
-        """Remove parents, of both kinds, that were made for networks that are no more."""
+        """Remove parents, of both kinds, that were made for networks that are no more: macvlan's does it for both."""
+        if self._kind != MACVLAN:
+            return
         known = {parent_of(network) for network in networks if network.driver in DRIVERS}
         with Rtnetlink() as host:
             self._delete(host, [link for link in self._own(host.links()) if link.name not in known])

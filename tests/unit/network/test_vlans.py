@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from typing import Self
+
 import pytest
 
 from wharf.errors import InvalidArgument, Unavailable
+from wharf.kernel.netlink import Link
+from wharf.network import vlans
 from wharf.network.records import Network
-from wharf.network.vlans import VlanDriver, VlanOptions, parent_of, vlan_options
+from wharf.network.vlans import DRIVERS, VlanDriver, VlanOptions, parent_of, vlan_options
 
 
 def _network(name: str, *, driver: str = "macvlan", **given: str) -> Network:
@@ -78,3 +82,25 @@ def test_ipvlan_networks_of_one_parent_have_one_mode() -> None:
             driver.plan(other, [first])
     alike = _network("c", driver="ipvlan", parent="eth0", ipvlan_mode="l3")
     assert driver.plan(alike, [first])[1] == ""
+
+
+def test_parents_of_both_kinds_are_swept_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    swept: list[str] = []
+
+    class Host:
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            """Do nothing."""
+
+        def links(self) -> list[Link]:
+            swept.append("links")
+            return []
+
+    monkeypatch.setattr(vlans, "Rtnetlink", Host)
+
+    for kind in DRIVERS:
+        VlanDriver(kind, "key").sweep((), ())
+
+    assert swept == ["links"]
