@@ -21,7 +21,7 @@ from wharf.network.records import Network
 class BridgeDriver:
     """Bridges of the host with addresses of their own, behind NAT or routed to."""
 
-    traits = Traits(host_link=True, publishes=True)
+    traits = Traits(host_link=True)
 
     def __init__(
         self, key: str, *, rebuild_firewall: Callable[[], None], ranges: Sequence[tuple[str, int]] = ()

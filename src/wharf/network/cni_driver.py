@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 class CniDriver(HostDriver):
     """Endpoints are made from the host's side, by ``cni``, when the sandbox is there."""
 
-    traits = Traits(limits=False)  # whether ports are published depends on the network: see ``CniNetworks.publishes``
+    traits = Traits(limits=False)
 
     def __init__(self, cni: CniNetworks, key: str, *, ranges: Sequence[tuple[str, int]] = ()) -> None:
         self._cni, self._key, self._ranges = cni, key, ranges

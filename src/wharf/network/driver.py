@@ -1,9 +1,9 @@
 """What a kind of network must be able to do, and what the rest of the package decides by: the interface for drivers.
 
 ``bridge``, ``host``, ``null``, ``macvlan``, ``ipvlan`` and CNI's plugins are drivers; an embedding program hands over
-others of its own (``EngineOptions.network_drivers``). What every container has by itself is not a driver's business:
-its sandbox, addresses and their records, default routes, names, limits of its rate, and what is swept after a crash
-by the alias of its links (:func:`wharf.network.sandbox.alias_of`).
+others of its own (``EngineOptions.network_drivers``), by other names; those publish no port. What every container has
+by itself is not a driver's business: its sandbox, addresses and their records, default routes, names, limits of its
+rate, and what is swept after a crash by the alias of its links (:func:`wharf.network.sandbox.alias_of`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from wharf.errors import InvalidArgument
 from wharf.network import sandbox
 from wharf.network.endpoint import Endpoint
 from wharf.network.records import Network
@@ -24,7 +25,6 @@ class Traits:
     interface: bool = True  # an interface in their sandbox
     own_mac: bool = True  # a MAC, which may be chosen
     host_link: bool = False  # a link on the host, whose name is in ``Endpoint.host_link``
-    publishes: bool = False  # ports on the host
     limits: bool = True  # a rate, if they ask for one: see ``rates``
 
 
@@ -85,6 +85,17 @@ class Driver(Protocol):
 
 Drivers = Mapping[str, Callable[[str], Driver]]
 """Makers of drivers by the driver's name; they are given the data root's key, which is in all names on the host."""
+
+
+def extended(own: Mapping[str, Driver], others: Drivers, key: str) -> dict[str, Driver]:
+    """Return the drivers by name: ``own``, and those that the makers ``others`` make of the data root's key.
+
+    Raises:
+        InvalidArgument: one of the others has a name of our own.
+    """
+    if taken := sorted(own.keys() & others.keys()):
+        raise InvalidArgument(f"network drivers of these names are there already: {', '.join(taken)}")
+    return {**own, **{name: make(key) for name, make in others.items()}}
 
 
 class HostDriver:

@@ -17,7 +17,7 @@ from wharf.network.bridge_driver import BridgeDriver
 from wharf.network.cni import CniNetworks
 from wharf.network.cni_driver import CniDriver
 from wharf.network.defaults import NetworkDefaults
-from wharf.network.driver import Driver, Drivers, HostDriver, NullDriver, Traits
+from wharf.network.driver import Driver, Drivers, HostDriver, NullDriver, Traits, extended
 from wharf.network.endpoint import Endpoint
 from wharf.network.firewall import Firewall
 from wharf.network.names import Names
@@ -50,13 +50,13 @@ class Fabric:
         self._outside = outside
         self._firewall = Firewall(key, self._bridge_networks, lambda: outside.inside(records.endpoints()))
         self._bridge = BridgeDriver(key, rebuild_firewall=self._firewall.rebuild, ranges=ranges)
-        self._drivers: dict[str, Driver] = {
+        own: dict[str, Driver] = {
             "bridge": self._bridge,
             "host": HostDriver(),
             "null": NullDriver(),
             **{kind: VlanDriver(kind, key, ranges=ranges) for kind in vlans.DRIVERS},
-            **{name: make(key) for name, make in (drivers or {}).items()},
         }
+        self._drivers = extended(own, drivers or {}, key)
         self._cni = CniNetworks(run.cni, records.resolve)
         self._plugins = CniDriver(self._cni, key, ranges=ranges)
         self._names = Names(run)
@@ -65,7 +65,7 @@ class Fabric:
 
     def publishes(self, network: Network) -> bool:
         """Return whether ports of containers in ``network`` can be published."""
-        return self._of(network.driver).traits.publishes or self.plugs(network)
+        return network.driver == "bridge" or self.plugs(network)
 
     @property
     def drivers(self) -> list[str]:
