@@ -252,6 +252,17 @@ def test_rate_of_a_running_container_is_changed_and_a_change_cut_short_is_finish
             ):
                 with pytest.raises(kind, match=fault):
                     await engine.containers.update("web", {"NetworkingConfig": {"EndpointsConfig": faulty}})  # type: ignore[typeddict-item]
+            await _start(engine, "beside", "container:web")
+            with pytest.raises(InvalidArgument, match="in no network of its own, but in that of container:"):
+                await engine.containers.update("beside", {"NetworkingConfig": {"EndpointsConfig": {}}})
+            with pytest.raises(InvalidArgument, match="a network rate cannot be had with network container:web"):
+                await _start(
+                    engine,
+                    "no",
+                    "container:web",
+                    **{"container:web": {"DriverOpts": {"wharf.network.rate": "1mbit"}}},
+                )
+            await engine.containers.remove("beside", force=True)
             with pytest.raises(InvalidArgument):  # refused as a whole
                 await engine.containers.update("web", {"NetworkingConfig": _limited("1gbit"), "Memory": 1})
             assert _rate(engine) == Rate(8_000_000, 16_000_000)
