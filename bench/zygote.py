@@ -26,7 +26,7 @@ class Zygote:
     def __init__(self, runner: asyncio.Runner, processes: Processes, bundle: Path, scratch: Path) -> None:
         self._runner = runner
         self._processes = processes
-        self._spec = cast("Spec", json.loads((bundle / "config.json").read_bytes()))
+        self._spec = _spec_of(bundle)
         self._lower = self._spec["root"]["path"]
         self._scratch = scratch
 
@@ -74,7 +74,7 @@ class Zygote:
 @contextmanager
 def running(bundle: Path, scratch: Path) -> Iterator[Zygote]:
     """Start a zygote that expects containers like ``bundle``; it works below ``scratch``, and ends in the end."""
-    spec = cast("Spec", json.loads((bundle / "config.json").read_bytes()))
+    spec = _spec_of(bundle)
     with asyncio.Runner() as runner:
         processes = Processes(RunRoot(scratch), spec)
         runner.run(processes.start())
@@ -83,3 +83,10 @@ def running(bundle: Path, scratch: Path) -> Iterator[Zygote]:
         finally:
             runner.run(processes.aclose())
             open_cgroup(_GROUPS).delete()
+
+
+def _spec_of(bundle: Path) -> Spec:
+    """Return the bundle's config.json but for its cgroup namespace: with groups of v1 an engine gives none."""
+    spec = cast("Spec", json.loads((bundle / "config.json").read_bytes()))
+    kept = [entry for entry in spec["linux"]["namespaces"] if entry["type"] != "cgroup"]
+    return {**spec, "linux": {**spec["linux"], "namespaces": kept}}
