@@ -14,6 +14,9 @@ _TOP = Path(__file__).parent.parent.parent
 _SOURCE = _TOP / "src/wharf"
 _MODULES = sorted(path.relative_to(_SOURCE) for path in _SOURCE.rglob("*.py"))
 _MAX_LINES = 400
+_MAX_BYTES = (
+    200_000  # what is longer was made by a tool, and came along by accident; the longest is the locked requirements
+)
 
 # Modules without a test of their own, and why. A folder stands for all that is in it.
 _TESTED_ELSEWHERE = {
@@ -106,6 +109,13 @@ def test_nothing_names_a_package_host_or_a_place_of_one_machine() -> None:
     found = [line for path in _tracked() if path != own for line in _lines_that_leak(path)]
 
     assert found == []
+
+
+def test_every_file_of_the_tree_is_text_that_somebody_could_read() -> None:
+    tracked = _tracked()
+
+    assert [str(path) for path in tracked if path.stat().st_size > _MAX_BYTES] == []
+    assert [str(path) for path in tracked if b"\0" in path.read_bytes()] == []
 
 
 def test_every_dependency_has_a_page_that_says_why() -> None:
