@@ -106,6 +106,7 @@ class Configuration:
             experimental=self.get("experimental", default=False),
             cgroup_driver="systemd" if "native.cgroupdriver=systemd" in self.texts("exec-opts") else "cgroupfs",
             storage_driver=self.get("storage-driver", ""),
+            entitlements=self._entitlements(),
             authorization=self.texts("authorization-plugins"),
             runtimes=self._runtimes(),
             containers=self._containers(),
@@ -121,6 +122,10 @@ class Configuration:
             ),
             networks=self._networks(),
         )
+
+    def _entitlements(self) -> frozenset[str]:
+        said = {"network-host": True, "security-insecure": False, **self._map("builder")}  # dockerd's defaults
+        return frozenset(name.replace("-", ".") for name, allowed in said.items() if allowed)
 
     def _runtimes(self) -> Runtimes:
         others: dict[str, OtherRuntime] = {}

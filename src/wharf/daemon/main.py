@@ -20,7 +20,8 @@ _MISUSED = 2
 _SEVERAL = ("texts", "map", "features", "ulimits", "pools")
 _METAVARS = {"bool": "BOOL", "int": "NUMBER", "size": "SIZE", "path": "PATH"}
 _EPILOG = """\
-Every flag but --config-file and --validate may also stand in the configuration file, under its name there.
+Every flag but --config-file and --validate may also stand in the configuration file, under its name there;
+"builder" stands there alone.
 SIGHUP reads the file again.
 
 examples:
@@ -62,7 +63,8 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--validate", action="store_true", help="Check the settings and exit")
     for setting in SETTINGS:
-        _add(made, setting)
+        if setting.has_flag:
+            _add(made, setting)
     return made
 
 
@@ -85,7 +87,7 @@ def _add(made: argparse.ArgumentParser, setting: Setting) -> None:
 def _given(options: Mapping[str, object]) -> dict[str, Sequence[str]]:
     found: dict[str, Sequence[str]] = {}
     for setting in SETTINGS:
-        value = options[setting.name]
+        value = options.get(setting.name)
         if isinstance(value, str):
             found[setting.name] = [value]
         elif isinstance(value, list):

@@ -17,7 +17,7 @@ Value = bool | int | str | tuple[str, ...] | Mapping[str, object] | tuple[Mappin
 class Setting:
     """One setting.
 
-    ``kind`` is bool, int, size, text, path, texts, map, options, runtimes, ulimits, pools or features.
+    ``kind`` is bool, int, size, text, path, texts, map, options, runtimes, ulimits, pools, features or builder.
     """
 
     name: str  # in daemon.json
@@ -30,6 +30,7 @@ class Setting:
     only: tuple[object, ...] = ()  # the values that describe what holds anyway
     why: str = ""  # why nothing else may be given
     reloads: bool = False  # whether SIGHUP takes a new value
+    has_flag: bool = True  # else it stands in daemon.json alone
 
     @property
     def option(self) -> str:
@@ -68,6 +69,7 @@ SETTINGS: Final = (
     Setting("live-restore", "bool", "Containers outlive the daemon", only=(True,), why="they always do"),
     Setting("experimental", "bool", "Let clients show experimental commands: checkpoint", reloads=True),
     Setting("features", "features", "Switch a feature on or off", flag="feature", only=({},), why=_LATER),
+    Setting("builder", "builder", "What clients may grant to their builds", reloads=True, has_flag=False),
     # What containers get that do not say
     Setting("log-driver", "text", "Default driver of containers' logs", default="json-file", reloads=True),
     Setting("log-opts", "map", "An option of the default log driver, key=value", flag="log-opt", reloads=True),

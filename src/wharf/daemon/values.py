@@ -12,6 +12,7 @@
     features         {"a": true}                         a[=true]            mapping to bool
     ulimits          {"nofile": {"Name", "Soft", "Hard"}}  nofile=1[:2]      tuple of such mappings
     pools            [{"base", "size"}]                  base=CIDR,size=N    tuple of such mappings
+    builder          {"entitlements": {"network-host", "security-insecure"}}  mapping of the two to bool
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ _EXPECTED: Final = {
     "features": "an object of true and false",
     "ulimits": 'an object such as {"nofile": {"Name": "nofile", "Soft": 1024, "Hard": 2048}}',
     "pools": 'a list such as [{"base": "172.30.0.0/16", "size": 24}]',
+    "builder": 'an object such as {"entitlements": {"network-host": true, "security-insecure": false}}',
 }
 
 
@@ -167,6 +169,14 @@ def _pools(given: object) -> Value:
     return tuple({"base": _text(_object(each)["base"]), "size": _number(_object(each)["size"])} for each in given)
 
 
+def _builder(given: object) -> Value:
+    fields = _object(given)
+    allowed = _features(fields.get("entitlements", {}))
+    if fields.keys() - {"entitlements"} or set(_object(allowed)) - {"network-host", "security-insecure"}:
+        raise ValueError(fields)  # gc, history, device
+    return allowed
+
+
 _FROM_JSON: Final[dict[str, Callable[[object], Value]]] = {
     "bool": _bool,
     "int": _number,
@@ -180,6 +190,7 @@ _FROM_JSON: Final[dict[str, Callable[[object], Value]]] = {
     "features": _features,
     "ulimits": _ulimits,
     "pools": _pools,
+    "builder": _builder,
 }
 _TRUE, _FALSE = ("1", "t", "true"), ("0", "f", "false")
 _FLAG_EXPECTED: Final = {

@@ -80,6 +80,7 @@ class EngineOptions:
     experimental: bool = False  # told to clients, some of which show commands only then
     cgroup_driver: str = "cgroupfs"  # or "systemd": it makes containers' control groups
     storage_driver: str = ""  # overlay2, vfs, fuse-overlayfs or btrfs; empty: the fastest that works
+    entitlements: frozenset[str] = frozenset({"network.host"})  # what clients may grant to their builds
     authorization: tuple[str, ...] = ()  # plugins that are asked about each request to the API
     runtimes: Runtimes = Runtimes({})  # noqa: RUF009  # frozen
     containers: ContainerDefaults = field(default_factory=ContainerDefaults)

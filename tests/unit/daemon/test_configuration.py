@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,15 @@ def test_reload_takes_what_may_change_and_names_the_rest() -> None:
 
     assert changes(old, new) == (["debug", "labels"], ["data-root"])
     assert reloaded(old, new) == Configuration({"debug": True, "data-root": "/a"})
+
+
+@pytest.mark.parametrize(
+    ("said", "allowed"),
+    [
+        ({}, {"network.host"}),
+        ({"security-insecure": True}, {"network.host", "security.insecure"}),
+        ({"network-host": False}, set()),
+    ],
+)
+def test_builds_may_be_granted_what_dockerd_allows(said: Mapping[str, object], allowed: set[str]) -> None:
+    assert Configuration({"builder": said}).engine_options().entitlements == allowed

@@ -18,6 +18,8 @@ from wharf.errors import InvalidArgument
         ("log-opts", {"max-size": "1m"}, {"max-size": "1m"}),
         ("default-ulimits", {"nofile": {"Soft": 1, "Hard": 2}}, ({"Name": "nofile", "Soft": 1, "Hard": 2},)),
         ("live-restore", True, True),
+        ("builder", {"entitlements": {"security-insecure": True}}, {"security-insecure": True}),
+        ("builder", {}, {}),
     ],
 )
 def test_value_of_the_file_is_read(name: str, given: object, value: object) -> None:
@@ -42,6 +44,9 @@ def test_value_of_the_file_is_read(name: str, given: object, value: object) -> N
         ("default-address-pools", {}),
         ("runtimes", {"kata": {"runtimeType": "io.containerd.kata.v2"}}),
         ("runtimes", {"crun": "/usr/bin/crun"}),
+        ("builder", {"gc": {"enabled": True}}),
+        ("builder", {"entitlements": {"device": True}}),
+        ("builder", {"entitlements": {"network-host": "no"}}),
     ],
 )
 def test_value_of_another_kind_is_refused_by_name(name: str, given: object) -> None:

@@ -64,8 +64,7 @@ def _whole(session: Session, request: Request, values: Values) -> str:
         return _printed(locked(project, lambda said: warn(session, [said])), as_json=as_json)
     if values.on("quiet") and not values.text("output"):
         return ""  # it can be loaded: that is all that is asked
-    if request.resolve_env:
-        project = _without_label_files(project)
+    project = _without_label_files(project)
     # What is printed may be loaded again: a dollar sign must stay one.
     return _printed(project.printed(as_json=as_json), as_json=as_json).replace("$", "$$")
 

@@ -25,6 +25,7 @@ class Tree:
         self._fd = inotify.inotify_init()
         self._enough = os.eventfd(0, os.EFD_CLOEXEC)
         self._folders: dict[int, str] = {}
+        self._known: set[str] = set()  # what is there below the folders, for when the kernel drops events
         self._paths = dict(paths)
         for path, is_folder in paths.items():
             if is_folder:
@@ -55,6 +56,7 @@ class Tree:
             for name in folders:
                 self._add(os.path.join(at, name))
             found += [os.path.join(at, name) for name in files]
+            self._known.update(os.path.join(at, name) for name in (*folders, *files))
         return found
 
     def batches(self) -> Iterator[set[str]]:
@@ -91,13 +93,18 @@ class Tree:
                 continue
             path = os.path.join(folder, name)
             changed.add(path)
+            if events & (Watch.DELETE | Watch.MOVED_FROM):
+                self._known.discard(path)
+            else:
+                self._known.add(path)
             if events & (Watch.CREATE | Watch.MOVED_TO) and os.path.isdir(path) and not os.path.islink(path):
                 changed |= set(self._follow(path))  # what came into it before it was followed
         return changed
 
     def _everything(self) -> set[str]:
-        """Return all files that are followed, for the kernel has dropped events; of what has gone nobody knows."""
-        changed: set[str] = set()
+        """Return all files that are followed, and what has gone, for the kernel has dropped events."""
+        changed = {path for path in self._known if not os.path.lexists(path)}
+        self._known -= changed
         for path, is_folder in self._paths.items():
             changed |= set(self._follow(path)) if is_folder else {path}
         return changed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -14,18 +14,30 @@ from wharf.compose.model.service import Service
 
 
 def resolve_environment(project: Project, tree: Map, files: Files) -> Project:
-    """Return the project with each service's files read into its environment and labels.
+    """Return the project with each service's ``env_file`` read into its environment.
 
     Raises:
         ComposeError: a required file is missing or malformed.
     """
-    done = {}
-    for name, service in project.services.items():
-        environment = _environment(service, project.environment, tree, files)
-        labels = _labels(service, tree, files)
-        # What named labels' files is a part of a service's hash, as with docker compose; of variables' it is not.
-        done[name] = msgspec.structs.replace(service, environment=environment, env_file=[], labels=labels)
-    return msgspec.structs.replace(project, services=done)
+    return _each(project, lambda service: msgspec.structs.replace(
+        service, environment=_environment(service, project.environment, tree, files), env_file=[]
+    ))  # fmt: skip
+
+
+def resolve_labels(project: Project, tree: Map, files: Files) -> Project:
+    """Return the project with each service's ``label_file`` read into its labels.
+
+    Its name stays: it is a part of a service's hash, as with docker compose; that of variables' files is not.
+
+    Raises:
+        ComposeError: a file is missing or malformed.
+    """
+    return _each(project, lambda service: msgspec.structs.replace(service, labels=_labels(service, tree, files)))
+
+
+def _each(project: Project, change: Callable[[Service], Service]) -> Project:
+    services = {name: change(service) for name, service in project.services.items()}
+    return msgspec.structs.replace(project, services=services)
 
 
 def _environment(service: Service, variables: Mapping[str, str], tree: Map, files: Files) -> dict[str, str | None]:

@@ -13,7 +13,7 @@ from wharf.compose.load.check import check
 from wharf.compose.load.complete import complete
 from wharf.compose.load.convert import to_project
 from wharf.compose.load.dotenv import parse_dotenv
-from wharf.compose.load.environment import is_on, resolve_environment
+from wharf.compose.load.environment import is_on, resolve_environment, resolve_labels
 from wharf.compose.load.files import Files, absolute
 from wharf.compose.load.interpolate import substitute
 from wharf.compose.load.located import ComposeError, Map
@@ -94,6 +94,7 @@ def load(request: Request, files: Files) -> Loaded:
         project = pruned(project)
     if request.resolve_env:
         project = resolve_environment(project, tree, files)
+    project = resolve_labels(project, tree, files)
     return Loaded(tree, project, warnings)
 
 

@@ -103,7 +103,7 @@ class Control:
         caches = caches_to(request.Cache, request.FrontendAttrs)
         job.inline_cache = any(one.kind == "inline" for one in caches)
         job.policies += policies_of([request.SourcePolicy] if request.HasField("SourcePolicy") else [])
-        job.grants = granted(request.Entitlements)
+        job.grants = granted(request.Entitlements, self._bench.context.options.entitlements)
         job.attests = attests_of(request.FrontendAttrs)
         job.epoch_s = epoch_in(request.FrontendAttrs, "build-arg:SOURCE_DATE_EPOCH")
         await take_caches(job, caches_from({}, request.Cache))

@@ -20,7 +20,7 @@ from wharf.build.solver.cache import Cache
 from wharf.build.solver.progress import Event, Progress
 from wharf.build.solver.solver import Workshop
 from wharf.engine.builds import calls, classic
-from wharf.engine.builds.entitlements import NETWORK_HOST, require_granted
+from wharf.engine.builds.entitlements import NETWORK_HOST, granted, require_granted
 from wharf.engine.builds.inline import inline_imports
 from wharf.engine.builds.offers import NoOffers
 from wharf.engine.builds.project import Project
@@ -97,8 +97,8 @@ class Builder:
                 yield document
             converted = await entering
             if converted.target is not None:
-                grants = {NETWORK_HOST} if options.network == "host" else ()
-                require_granted(converted.target, frozenset(grants))
+                asked = [NETWORK_HOST] if options.network == "host" else []
+                require_granted(converted.target, granted(asked, self._context.options.entitlements))
             report = calls.checked(text, options, sources.image_here, every_stage=False, images=project.images)
             if refusal := report.refusal():
                 raise InvalidArgument(refusal)

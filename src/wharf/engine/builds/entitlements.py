@@ -1,12 +1,12 @@
 """What a build's commands may do beyond its sandbox: only what its client grants, whatever the Dockerfile says.
 
-Names and refusals are BuildKit's (BuildKit, util/entitlements). Unlike a BuildKit daemon the engine has no say of its
-own: who may ask for builds may start privileged containers anyway.
+And a client grants only what the engine allows (``EngineOptions.entitlements``). Names and refusals are BuildKit's
+(BuildKit, util/entitlements), what is allowed by itself is dockerd's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Final
 
 from wharf.build.graph.operations import Exec
@@ -17,11 +17,12 @@ NETWORK_HOST: Final = "network.host"
 SECURITY_INSECURE: Final = "security.insecure"
 
 
-def granted(asked: Iterable[str]) -> frozenset[str]:
-    """Return what a client grants.
+def granted(asked: Iterable[str], allowed: Container[str]) -> frozenset[str]:
+    """Return what a client grants, of what the engine allows.
 
     Raises:
         InvalidArgument: there is no such entitlement.
+        Forbidden: it is not allowed.
         NotImplementedHere: it is about devices.
     """
     found = frozenset(asked)
@@ -29,6 +30,12 @@ def granted(asked: Iterable[str]) -> frozenset[str]:
         if name.partition("=")[0] == "device":
             raise NotImplementedHere(f"the entitlement {name} is not supported by this build of wharf")
         raise InvalidArgument(f"unknown entitlement {name}")
+    for name in sorted(found):
+        if name not in allowed:
+            raise Forbidden(
+                f"granting entitlement {name} is not allowed by build daemon configuration "
+                f'(daemon.json: {{"builder": {{"entitlements": {{"{name.replace(".", "-")}": true}}}}}})'
+            )
     return found
 
 

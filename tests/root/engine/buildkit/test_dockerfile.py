@@ -10,6 +10,7 @@ from tests.root.engine.builds.conftest import archive
 
 import wharf
 from wharf.build.session.upload import METHOD
+from wharf.engine.options import EngineOptions
 from wharf.rpc.call import Call
 from wharf.rpc.status import CallFailed
 from wharf.spec.buildkit import policy_pb2 as policy
@@ -73,7 +74,7 @@ def test_what_fails_is_told_with_its_lines(builds: Run) -> None:
     builds(body)
 
 
-def test_commands_leave_their_sandbox_when_the_client_grants_it_and_no_sooner(builds: Run) -> None:
+def test_commands_leave_their_sandbox_when_the_engine_allows_and_the_client_grants_it(builds: Run) -> None:
     async def body(engine: wharf.Engine) -> None:
         async with connected(engine) as client:
             request = client.request("FROM busybox\nRUN --security=insecure grep Seccomp: /proc/self/status\n")
@@ -81,6 +82,10 @@ def test_commands_leave_their_sandbox_when_the_client_grants_it_and_no_sooner(bu
                 await client.solve(request)
             request.Ref += "again"
             request.Entitlements.append("security.insecure")
+            with pytest.raises(CallFailed, match=r"security\.insecure is not allowed by build daemon configuration"):
+                await client.solve(request)
+            engine.reload(EngineOptions(entitlements=frozenset({"security.insecure"})), {})
+            request.Ref += "again"
             solving = asyncio.create_task(client.solve(request))
             assert "Seccomp:\t0" in (await client.follow(request.Ref)).logs
             await solving

@@ -57,6 +57,17 @@ def test_model_can_be_loaded_again(capsys: pytest.CaptureFixture[str]) -> None:
     }
 
 
+def test_files_of_variables_may_be_left_unread_and_those_of_labels_are_read(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "labels").write_text("A=1\n")
+    (tmp_path / "compose.yaml").write_text("services: {a: {image: x, env_file: not-there, label_file: labels}}")
+
+    a = json.loads(said(capsys, "config", "--no-env-resolution", "--format", "json"))["services"]["a"]
+
+    assert (a["labels"], "label_file" in a, a["env_file"][0]["path"]) == ({"A": "1"}, False, f"{tmp_path}/not-there")
+
+
 def test_services_narrow_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     document = json.loads(said(capsys, "config", "--format", "json", "db"))
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,12 +54,17 @@ def test_file_alone_is_followed_through_its_folder(folder: Path, batches: Iterat
 def test_all_counts_as_changed_where_the_kernel_has_lost_count(folder: Path, batches: Iterator[set[str]]) -> None:
     limit = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
     (folder / "src/deep/x").write_text("")
+    (folder / "src/gone/below").mkdir(parents=True)
+    (folder / "src/gone/below/file").write_text("")
+    assert next(batches) >= {f"{folder}/src/gone/below/file"}
     for _ in range(limit // 4 + 1):  # two events each way
         os.rename(folder / "src/deep/x", folder / "src/deep/y")
         os.rename(folder / "src/deep/y", folder / "src/deep/x")
     (folder / "src/late/new").mkdir(parents=True)
     (folder / "src/late/new/file").write_text("nobody told")
-    assert next(batches) >= {f"{folder}/one", f"{folder}/src/late/new/file"}
+    shutil.rmtree(folder / "src/gone")
+    gone = {f"{folder}/src/gone", f"{folder}/src/gone/below", f"{folder}/src/gone/below/file"}
+    assert next(batches) >= {f"{folder}/one", f"{folder}/src/late/new/file", *gone}
 
     (folder / "src/late/new/next").write_text("")
     assert next(batches) == {f"{folder}/src/late/new/next"}

@@ -5,7 +5,10 @@ from tests.fakes.builds import converted
 
 from wharf.build.graph.vertex import Edge
 from wharf.engine.builds.entitlements import NETWORK_HOST, SECURITY_INSECURE, granted, require_granted
+from wharf.engine.options import EngineOptions
 from wharf.errors import Forbidden, InvalidArgument, NotImplementedHere
+
+_BOTH = frozenset({NETWORK_HOST, SECURITY_INSECURE})
 
 
 def _target(text: str) -> Edge:
@@ -31,8 +34,15 @@ def test_commands_within_their_sandbox_need_no_grant() -> None:
 
 
 def test_what_nobody_knows_is_not_granted() -> None:
-    assert granted(["network.host", "security.insecure"]) == {NETWORK_HOST, SECURITY_INSECURE}
+    assert granted(["network.host", "security.insecure"], _BOTH) == _BOTH
     with pytest.raises(InvalidArgument, match=r"unknown entitlement network\.none"):
-        granted(["network.none"])
+        granted(["network.none"], _BOTH)
     with pytest.raises(NotImplementedHere, match="the entitlement device=gpu is not supported"):
-        granted(["device=gpu"])
+        granted(["device=gpu"], _BOTH)
+
+
+def test_a_client_grants_no_more_than_the_engine_allows() -> None:
+    assert granted(["network.host"], EngineOptions().entitlements) == {NETWORK_HOST}
+    for name, allowed in (("security.insecure", EngineOptions().entitlements), ("network.host", ())):
+        with pytest.raises(Forbidden, match=f"granting entitlement {name} is not allowed by build daemon config"):
+            granted([name], allowed)
