@@ -1,4 +1,4 @@
-"""Run a container to its end and collect what it wrote: the shortest way from a program to a sandbox."""
+"""Run a container to its end and collect what it wrote: the shortest way from a program to a container."""
 
 from __future__ import annotations
 
@@ -14,14 +14,43 @@ from wharf.spec.engine_api.container import CreateContainer
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """How a command ended and what it wrote."""
+    """How a command ended and what it wrote; ``truncated``: it wrote more than was to be kept."""
 
     exit_code: int
     stdout: bytes
     stderr: bytes
+    truncated: bool = False
 
 
-async def run_to_completion(containers: Containers, request: CreateContainer, stdin: bytes | None) -> Completed:
+@dataclass(slots=True)
+class Output:
+    """What has come out of a stream so far: of each kind at most ``limit_bytes``, the rest is read and dropped."""
+
+    limit_bytes: int | None
+    stdout: bytearray
+    stderr: bytearray
+    truncated: bool = False
+
+    @classmethod
+    def none_yet(cls, limit_bytes: int | None) -> Output:
+        """Return an output to be added to."""
+        return cls(limit_bytes, bytearray(), bytearray())
+
+    def add(self, stream_id: int, data: bytes) -> None:
+        """Keep what there is room for."""
+        kept = self.stderr if stream_id == STDERR else self.stdout
+        room = len(data) if self.limit_bytes is None else max(0, self.limit_bytes - len(kept))
+        kept.extend(data[:room])
+        self.truncated = self.truncated or room < len(data)
+
+    def completed(self, exit_code: int) -> Completed:
+        """Return it with how the command ended."""
+        return Completed(exit_code, bytes(self.stdout), bytes(self.stderr), self.truncated)
+
+
+async def run_to_completion(
+    containers: Containers, request: CreateContainer, stdin: bytes | None, limit_bytes: int | None = None
+) -> Completed:
     """Create, attach, start, wait and remove; the container is gone when this returns or raises."""
     created = await containers.create(request)
     container_id = created.get("Id") or ""
@@ -30,23 +59,29 @@ async def run_to_completion(containers: Containers, request: CreateContainer, st
         with attached.socket:
             ended = await containers.wait(container_id, condition="next-exit")
             await containers.start(container_id)
-            feeding = asyncio.ensure_future(_feed(attached.socket, stdin))
-            try:
-                stdout, stderr = await _collect(attached.socket)
-            finally:
-                feeding.cancel()
-                await asyncio.gather(feeding, return_exceptions=True)
+            output = await converse(attached.socket, stdin, limit_bytes)
         exit_code = (await ended).get("StatusCode") or 0
     finally:
-        await asyncio.shield(_remove(containers, container_id))
-    return Completed(exit_code, stdout, stderr)
+        await asyncio.shield(remove(containers, container_id))
+    return output.completed(exit_code)
 
 
-async def _remove(containers: Containers, container_id: str) -> None:
+async def remove(containers: Containers, container_id: str) -> None:
+    """Remove a container and its anonymous volumes, running or not; idempotent."""
     try:
         await containers.remove(container_id, force=True, volumes=True)
     except NotFound:
         return
+
+
+async def converse(stream: socket.socket, stdin: bytes | None, limit_bytes: int | None) -> Output:
+    """Feed a command and read what it writes to the end of both."""
+    feeding = asyncio.ensure_future(_feed(stream, stdin))
+    try:
+        return await _collect(stream, Output.none_yet(limit_bytes))
+    finally:
+        feeding.cancel()
+        await asyncio.gather(feeding, return_exceptions=True)
 
 
 async def _feed(stream: socket.socket, stdin: bytes | None) -> None:
@@ -58,11 +93,10 @@ async def _feed(stream: socket.socket, stdin: bytes | None) -> None:
         return  # it ended without reading all of its input, as it may
 
 
-async def _collect(stream: socket.socket) -> tuple[bytes, bytes]:
+async def _collect(stream: socket.socket, output: Output) -> Output:
     loop = asyncio.get_running_loop()
-    outputs: tuple[bytearray, bytearray] = (bytearray(), bytearray())
     demultiplexer = Demultiplexer()
     while chunk := await loop.sock_recv(stream, 65536):
         for stream_id, data in demultiplexer.feed(chunk):
-            outputs[stream_id == STDERR].extend(data)
-    return bytes(outputs[0]), bytes(outputs[1])
+            output.add(stream_id, data)
+    return output

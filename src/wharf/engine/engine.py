@@ -7,7 +7,7 @@ import errno
 import os
 import socket
 from collections.abc import Iterable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -33,6 +33,7 @@ from wharf.engine.plugins.plugins import PluginVerbs
 from wharf.engine.plugins.record import PluginRecords
 from wharf.engine.system import System
 from wharf.engine.volumes import VolumeVerbs
+from wharf.engine.workspace import HOLDER, Workspace, workspace
 from wharf.images.images import Images
 from wharf.kernel.cgroup.group import open_cgroup
 from wharf.kernel.libc import suppress_errno
@@ -273,6 +274,7 @@ class Engine:
         environment: Mapping[str, str] | None = None,
         network: str = "none",
         timeout_s: float | None = None,
+        limit_bytes: int | None = None,
         host_config: HostConfig | None = None,
     ) -> Completed:
         """Run a command in a fresh container, wait for it, remove the container and return what it wrote.
@@ -284,6 +286,7 @@ class Engine:
             environment: variables over the image's.
             network: none, bridge or host.
             timeout_s: kill it after this long.
+            limit_bytes: how much of each output to keep; None for all.
             host_config: limits, mounts and the like, as the Engine API's HostConfig spells them.
 
         Raises:
@@ -300,7 +303,40 @@ class Engine:
             "HostConfig": {**(host_config or {}), "NetworkMode": network},
         }
         async with asyncio.timeout(timeout_s):
-            return await run_to_completion(self.containers, request, stdin)
+            return await run_to_completion(self.containers, request, stdin, limit_bytes)
+
+    def workspace(
+        self,
+        image: str,
+        *,
+        environment: Mapping[str, str] | None = None,
+        network: str = "none",
+        host_config: HostConfig | None = None,
+        holder: Iterable[str] = HOLDER,
+    ) -> AbstractAsyncContextManager[Workspace]:
+        """Return a container to work in, as ``async with engine.workspace(image) as work:``; gone when that is left.
+
+        It ends with the program as well, however that ends; the next engine on the same root then removes its record.
+
+        Args:
+            image: a reference or an id of a stored image.
+            environment: variables over the image's, of all commands.
+            network: none, bridge or host.
+            host_config: limits, mounts and the like, as the Engine API's HostConfig spells them.
+            holder: process 1: whatever ends when its standard input does. The image must have it.
+
+        Raises, when it is entered:
+            NotFound: there is no such image.
+            InvalidArgument: the image has no such holder, or an option is malformed.
+        """
+        request: CreateContainer = {
+            "Image": image,
+            "Entrypoint": list(holder),
+            "Cmd": [],
+            "Env": [f"{name}={value}" for name, value in (environment or {}).items()],
+            "HostConfig": {**(host_config or {}), "NetworkMode": network},
+        }
+        return workspace(self.containers, self.execs, request)
 
 
 def _remove_empty_parents(key: str, driver: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from wharf.engine.containers.attach import AttachedStream, stream_pair
@@ -18,6 +19,7 @@ from wharf.engine.ocispec import process as processes
 from wharf.errors import Conflict, InvalidArgument, NotFound, WharfError
 from wharf.lib.detach_keys import parse_detach_keys
 from wharf.processes.processes import ProcessFailed
+from wharf.processes.shim import KILLED
 from wharf.spec.engine_api.exec import ExecConfig
 from wharf.spec.oci_runtime import Process
 from wharf.spec.shim_messages import Attachment
@@ -139,6 +141,19 @@ class Execs:
         if own.get("terminal") and size and len(size) == 2 and all(size):
             own["consoleSize"] = {"height": size[0], "width": size[1]}
         return own
+
+    async def wait(self, exec_id: str) -> int:
+        """Return the exit code of an exec that was started, once it has ended; 137 when its container ended first."""
+        chosen = self._resolve(exec_id)
+        await chosen.ended.wait()
+        return KILLED if chosen.exit_code is None else chosen.exit_code
+
+    async def kill(self, exec_id: str, number: int) -> None:
+        """Send a signal to an exec's process; none when it has ended."""
+        chosen = self._resolve(exec_id)
+        if chosen.running and chosen.container.shim is not None:
+            with suppress(Conflict):  # it has just ended
+                await chosen.container.shim.exec_kill(exec_id, number)
 
     async def inspect(self, exec_id: str) -> dict[str, object]:
         """Return an exec as the Engine API shows it."""
