@@ -13,7 +13,7 @@ from bench.sides import Side
 from bench.workloads import command_ms
 
 _FILES, _BYTES = 20_000, 50_000
-_LOOP = "i=0; while [ $i -lt 150000 ]; do i=$((i+1)); done"  # about a second of one processor
+_LOOP = "i=0; while [ $i -lt 850000 ]; do i=$((i+1)); done"  # about a second of one processor
 
 
 @dataclass
@@ -41,6 +41,15 @@ class Builds:
             lines += [f"FROM {image.NAME} AS s{number}", f"RUN {_LOOP}; echo {nonce} > /{number}"]
         lines += [f"FROM {image.NAME}", *(f"COPY --from=s{number} /{number} /" for number in range(count))]
         return _build(side, self._folder("stages", lines))
+
+    def stages_in_turn(self, side: Side, count: int) -> float:
+        """Return the milliseconds of as much work in stages of which each begins with the one before."""
+        nonce = secrets.token_hex(8)
+        lines = []
+        for number in range(count):
+            begin = f"s{number - 1}" if number else image.NAME
+            lines += [f"FROM {begin} AS s{number}", f"RUN {_LOOP}; echo {nonce} > /{number}"]
+        return _build(side, self._folder("turns", lines))
 
     def context_sent(self, side: Side) -> float:
         """Return the milliseconds of sending 20,000 files, 1 GB, and hashing them: the command only mounts them.

@@ -78,9 +78,14 @@ class Layers:
         Raises:
             DataLoss: a layer is not what it was when it was made.
         """
+        names, now = list(references), self._store.now()
         with self.shelf() as shelf:
-            blobs = await self._store.blocking.run(lambda: shelf.blobs(chain_id))
-            return await self.keep(put_together([Part(config, blobs)], Form()), references)
+
+            def assembled() -> ImageRecord:
+                parts = [Part(config, shelf.blobs(chain_id))]
+                return self._keep(put_together(parts, Form()), names, now)
+
+            return await self._store.blocking.run(assembled)
 
     async def squash(self, request: SquashRequest) -> ImageRecord:
         """Make an image with fewer layers; raises as :func:`wharf.images.squashing.squash_image`."""

@@ -314,10 +314,16 @@ class ContentStore:
             yield Digest(f"sha256:{path.name}")
 
     def write_index(self, manifests: Iterable[bytes]) -> None:
-        """Replace ``index.json``; atomic. ``manifests`` are encoded descriptors, one or some with a comma between."""
+        """Replace ``index.json``; atomic, and nothing when it says the same already.
+
+        ``manifests`` are encoded descriptors, one or some with a comma between.
+        """
+        listed = list(manifests)
+        if self.index_is(listed):
+            return
         if not (self.root / "oci-layout").exists():
             _replace(self.root / "oci-layout", _LAYOUT)
-        _replace(self.root / "index.json", _index(manifests))
+        _replace(self.root / "index.json", _index(listed))
 
     def index_is(self, manifests: Iterable[bytes]) -> bool:
         """Return whether ``index.json`` is there with these, and the layout's own mark beside it."""

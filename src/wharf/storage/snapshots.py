@@ -33,12 +33,12 @@ from wharf.storage.roots.overlay import OverlayRoots
 from wharf.storage.snapshotter import Roots, Stage
 
 _CHAIN: Final = """
-    WITH RECURSIVE chain (chain_id, parent, depth) AS (
-        SELECT chain_id, parent, 0 FROM snapshots WHERE chain_id = ?
+    WITH RECURSIVE chain (chain_id, diff_id, parent, depth) AS (
+        SELECT chain_id, diff_id, parent, 0 FROM snapshots WHERE chain_id = ?
         UNION ALL
-        SELECT s.chain_id, s.parent, depth + 1 FROM snapshots s JOIN chain c ON s.chain_id = c.parent
+        SELECT s.chain_id, s.diff_id, s.parent, depth + 1 FROM snapshots s JOIN chain c ON s.chain_id = c.parent
     )
-    SELECT chain_id FROM chain ORDER BY depth
+    SELECT chain_id, diff_id FROM chain ORDER BY depth
 """
 
 _SWEEPS: Final = 50
@@ -165,9 +165,8 @@ class Snapshots:
 
     def diff_ids(self, chain_id: str) -> list[Digest]:
         """Return the diff ids of a layer and of those below it, the lowest first; none for ""."""
-        rows = self._database.query("SELECT chain_id, diff_id FROM snapshots")
-        found = {str(layer): Digest(str(diff_id)) for layer, diff_id in rows}
-        return [found[layer] for layer in reversed(self.chain(chain_id))]
+        rows = self._database.query(_CHAIN, (chain_id,))
+        return [Digest(str(diff_id)) for _, diff_id in reversed(rows)]
 
     def chain(self, chain_id: str) -> list[Digest]:
         """Return a layer and those below it, the uppermost first; none for one that does not exist."""

@@ -122,6 +122,25 @@ def test_layers_of_the_store_become_an_image(store: Store) -> None:
     asyncio.run(main())
 
 
+def test_an_image_that_is_here_already_is_not_written_again(store: Store) -> None:
+    async def main() -> None:
+        await store.images.start()
+        layer = _layer(store, Layers(), "1")
+        made = await store.images.layers.assemble(_CONFIG, layer.chain_id, [_NAME])
+        blob = store.content.path(Digest(made.manifest["layers"][0]["digest"]))  # type: ignore[arg-type]
+        seen = [path.stat().st_mtime_ns for path in (store.content.root / "blobs/sha256", store.content.root)]
+
+        again = await store.images.layers.assemble(_CONFIG, layer.chain_id, [_NAME])
+        assert again.id == made.id
+        assert seen == [path.stat().st_mtime_ns for path in (store.content.root / "blobs/sha256", store.content.root)]
+
+        blob.unlink()
+        await store.images.layers.assemble(_CONFIG, layer.chain_id, [_NAME])
+        assert blob.exists()
+
+    asyncio.run(main())
+
+
 def test_a_layer_that_changed_is_not_taken(store: Store) -> None:
     async def main() -> None:
         await store.images.start()

@@ -42,3 +42,11 @@ def test_stages_do_not_need_each_other(tmp_path: Path) -> None:
     lines = (tmp_path / "b/stages/Dockerfile").read_text().splitlines()
     assert sum(line.startswith("FROM") for line in lines) == 4
     assert sum(line.startswith("COPY --from=s") for line in lines) == 3
+
+
+def test_stages_in_turn_need_the_one_before(tmp_path: Path) -> None:
+    builds = Builds(tmp_path / "b", None)
+    builds.stages_in_turn(side(tmp_path), 2)
+
+    lines = (tmp_path / "b/turns/Dockerfile").read_text().splitlines()
+    assert [line for line in lines if line.startswith("FROM")] == ["FROM bench-busybox AS s0", "FROM s0 AS s1"]

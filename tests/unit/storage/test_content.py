@@ -21,6 +21,18 @@ def test_the_folder_is_an_image_layout(store: ContentStore) -> None:
     assert json.loads((store.root / "index.json").read_text())["manifests"] == []
 
 
+def test_an_index_that_says_the_same_is_not_written_again(store: ContentStore) -> None:
+    index = store.root / "index.json"
+    store.write_index([b'{"digest":"a"}'])
+    before = index.stat().st_ino
+
+    store.write_index(iter([b'{"digest":"a"}']))
+    assert index.stat().st_ino == before
+
+    store.write_index([b'{"digest":"b"}'])
+    assert json.loads(index.read_text())["manifests"] == [{"digest": "b"}]
+
+
 def test_a_blob_is_found_by_its_digest(store: ContentStore) -> None:
     digest = store.add(b"blob")
 

@@ -108,26 +108,32 @@ class Cache:
     def records(self) -> list[Record]:
         """Return every result, the one that was used longest ago first."""
         rows = self._database.query(
-            "SELECT chain_id, min(created_ns), max(used_ns), sum(uses), max(description) FROM build_cache"
+            "SELECT chain_id, min(created_ns), max(used_ns), sum(uses), max(description), size_bytes, parent"
+            " FROM build_cache LEFT JOIN snapshots USING (chain_id)"
             " WHERE chain_id <> '' GROUP BY chain_id ORDER BY max(used_ns)"
         )
-        sizes = self._snapshots.sizes()
-        found = []
-        for chain_id, created, used, uses, description in rows:
-            chain = self._snapshots.chain(str(chain_id))
-            found.append(
-                Record(
-                    chain_id=str(chain_id),
-                    created_ns=int(created or 0),
-                    used_ns=int(used or 0),
-                    uses=int(uses or 0),
-                    description=str(description),
-                    size_bytes=sizes.get(str(chain_id), 0),
-                    parent=str(chain[1]) if len(chain) > 1 else "",
-                    in_use=self._held[str(chain_id)] > 0,
-                )
+        return [
+            Record(
+                chain_id=str(chain_id),
+                created_ns=int(created or 0),
+                used_ns=int(used or 0),
+                uses=int(uses or 0),
+                description=str(description),
+                size_bytes=int(size or 0),
+                parent=str(parent or ""),
+                in_use=self._held[str(chain_id)] > 0,
             )
-        return found
+            for chain_id, created, used, uses, description, size, parent in rows
+        ]
+
+    def extent(self) -> tuple[int, int]:
+        """Return the bytes of all results, and when the one that was used longest ago was used; 0 for none."""
+        ((size, used),) = self._database.query(
+            "SELECT sum(size_bytes), min(used_ns)"
+            " FROM (SELECT chain_id, max(used_ns) AS used_ns FROM build_cache WHERE chain_id <> '' GROUP BY chain_id)"
+            " LEFT JOIN snapshots USING (chain_id)"
+        )
+        return int(size or 0), int(used or 0)
 
     def forget(self, chain_ids: Sequence[str]) -> list[str]:
         """Remove the keys of results that no build holds; return the layers that went without a key."""

@@ -30,7 +30,7 @@ from wharf.engine.builds.runner import StepRunner
 from wharf.engine.builds.sources import Received, Sources
 from wharf.engine.context import Context
 from wharf.errors import InvalidArgument, NotFound, WharfError
-from wharf.images.bridge import Blocking
+from wharf.images.bridge import Blocking, Incoming
 from wharf.images.lookup import tagged
 from wharf.lib.reference import Reference, parse_reference
 from wharf.spec.engine_api.build import BuildRequest
@@ -77,16 +77,12 @@ class Builder:
         if (known := request.get("cachefrom")) and not any(self._has(image) for image in known):
             options = replace(options, no_cache=True)
         async with AsyncExitStack() as stack:
-            work = await _entered(stack, self._context)
+            work = _entered(stack, self._context)
             folder = work / "context"
             told: _Told[Document] = _Told()
             pulling = Pulling(self._context, registry_config(request.get("registry_config") or ""), told.put)
             sources = Sources(self._context, work, Received(folder), pulling)
-            if request.get("remote"):
-                await sources.receive_remote(request["remote"], folder)
-            else:
-                await self._blocking.run_with(chunks, lambda source: contexts.receive(source, folder))
-            text = await asyncio.to_thread(_opened, folder, request.get("dockerfile") or "")
+            text = await self._received(sources, chunks, request, folder)
             if call := request.get("call"):
                 yield {"aux": asdict(calls.answer(call, text, options, sources.image_here))}
                 return
@@ -107,6 +103,21 @@ class Builder:
             async with aclosing(self._image(project, converted, text, request)) as documents:
                 async for document in documents:
                     yield document
+
+    async def _received(
+        self, sources: Sources, chunks: AsyncIterator[bytes], request: BuildRequest, folder: Path
+    ) -> calls.Text:
+        """Make the folder of a request's context, and return its Dockerfile."""
+        name = request.get("dockerfile") or ""
+        if remote := request.get("remote"):
+            await sources.receive_remote(remote, folder)
+            return await asyncio.to_thread(_opened, folder, name)
+
+        def work(source: Incoming) -> calls.Text:
+            contexts.receive(source, folder)
+            return _opened(folder, name)
+
+        return await self._blocking.run_with(chunks, work)
 
     async def _image(
         self, project: Project, converted: Converted, text: calls.Text, request: BuildRequest
@@ -193,9 +204,9 @@ class _Told(Generic[T]):
             yield item
 
 
-async def _entered(stack: AsyncExitStack, context: Context) -> Path:
+def _entered(stack: AsyncExitStack, context: Context) -> Path:
     place = contexts.workplace(context.data)
-    path = await asyncio.to_thread(place.__enter__)
+    path = place.__enter__()  # one mkdir: a thread would cost more
     stack.push_async_callback(asyncio.to_thread, place.__exit__, None, None, None)
     return path
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from wharf.build import context as contexts
 from wharf.build.solver.cache import Cache
-from wharf.engine.builds.collecting import Collection, collect, records_of
+from wharf.engine.builds.collecting import Collection, collect, due, records_of
 from wharf.engine.context import Context
 from wharf.lib.filters import Filters
 from wharf.rpc.link import Link
@@ -117,7 +118,9 @@ class BuildVerbs:
 
     async def collect_old(self) -> None:
         """Remove what was not used for long, and what is too much."""
-        await collect(self._context, self._cache, {}, Collection.by_policy())
+        policy = Collection.by_policy()
+        if due(self._cache.extent(), policy, time.time_ns()):
+            await collect(self._context, self._cache, {}, policy)
 
     async def usage(self) -> list[CacheRecord]:
         """Return the results that are kept."""

@@ -38,6 +38,13 @@ class Collection:
         return cls(kept_bytes=_MOST_BYTES, unused_for_ns=_OLDEST_NS)
 
 
+def due(extent: tuple[int, int], policy: Collection, now_ns: int) -> bool:
+    """Return whether results of that extent may have what a policy does not keep: asked after each build. Pure."""
+    size_bytes, used_ns = extent
+    old = bool(policy.unused_for_ns) and bool(used_ns) and now_ns - used_ns > policy.unused_for_ns
+    return old or size_bytes > max(policy.kept_bytes, policy.max_used_bytes)
+
+
 def chosen(records: Sequence[Record], asked: Collection, now_ns: int) -> list[Record]:
     """Return what goes, of records with the one used longest ago first. Pure.
 

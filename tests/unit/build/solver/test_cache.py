@@ -48,6 +48,17 @@ def test_records_come_with_the_least_recently_used_first(made: tuple[Cache, Data
     ]
 
 
+def test_the_extent_of_results_counts_each_once(made: tuple[Cache, Database, Snapshots]) -> None:
+    cache, _, _ = made
+    assert cache.extent() == (0, 0)
+
+    cache.alias("a", _LAYER, "one")
+    cache.alias("b", _UPPER, "two")
+    cache.alias("c", _LAYER, "one again")
+
+    assert cache.extent() == (30, 2)
+
+
 def test_what_a_build_holds_is_not_forgotten(made: tuple[Cache, Database, Snapshots]) -> None:
     cache, _, _ = made
     cache.alias("a", _LAYER, "one")
