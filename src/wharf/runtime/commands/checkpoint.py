@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 
 from wharf.errors import InvalidArgument, NotImplementedHere, Unavailable
@@ -13,6 +14,7 @@ from wharf.runtime.commands.lifecycle import asked, one
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Final
 
     from wharf.runtime.cli import Call, Given
@@ -29,6 +31,24 @@ _FLAGS: Final = {
     "--lazy-pages": "lazy_pages",
     "--auto-dedup": "auto_dedup",
 }
+_TRACKED: Final = (
+    "mem_dirty_track",
+    "memory cannot be saved ahead: this kernel does not track which pages are written (CONFIG_MEM_SOFT_DIRTY)",
+)
+_NEEDS: Final = {
+    "--pre-dump": _TRACKED,
+    "--parent-path": _TRACKED,
+    "--lazy-pages": (
+        "uffd-noncoop",
+        "memory cannot be fetched later: this kernel has no userfaultfd for other processes (CONFIG_USERFAULTFD)",
+    ),
+}
+"""What CRIU must find of the kernel for an option, and what is said where it does not."""
+_PIPE_BYTES: Final = 4 << 20  # what CRIU makes of a pipe through which it serves pages
+_SMALL_PIPES: Final = (
+    f"--lazy-pages: memory cannot be served to who fetches it later: that takes pipes of {_PIPE_BYTES} bytes; give"
+    " the runtime CAP_SYS_RESOURCE, or raise the parameter fs.pipe-max-size to that"
+)
 _TEXTS: Final = {"--lsm-profile": "lsm_profile", "--lsm-mount-context": "lsm_mount_context"}
 
 
@@ -37,7 +57,9 @@ def checkpoint(call: Call) -> int:
     folder = one(call, "checkpoint")
     folder.load()
     wanted = wanted_of(call.given)
-    _require()
+    _require(call.given)
+    if call.given.get("--lazy-pages") and not pages_can_be_served():
+        raise NotImplementedHere(_SMALL_PIPES)
     saved.save(folder, wanted, call.log.warn)
     return 0
 
@@ -46,7 +68,7 @@ def restore(call: Call) -> int:
     """Bring a saved container back."""
     folder = one(call, "restore")
     wanted = wanted_of(call.given)
-    _require()
+    _require(call.given)
     if not os.path.isdir(wanted.images):
         raise InvalidArgument(f"there is no checkpoint in {wanted.images}")
     if not call.given.get("--no-subreaper"):
@@ -91,9 +113,36 @@ def _address(text: str) -> tuple[str, int]:
     return address.strip("[]"), int(port)
 
 
-def _require() -> None:
-    if why := reason():
+def _require(given: Given) -> None:
+    if why := reason() or lacking(given, _has):
         raise NotImplementedHere(f"checkpoint and restore do not work here: {why}")
+
+
+def lacking(given: Given, has: Callable[[str], bool]) -> str:
+    """Return what an option wants of the kernel that it lacks; "" for nothing. ``has`` knows CRIU's features."""
+    for option, (feature, why) in _NEEDS.items():
+        if given.get(option) and not has(feature):
+            return f"{option}: {why}"
+    return ""
+
+
+def pages_can_be_served() -> bool:
+    """Whether pipes may be as long as CRIU wants them: it does not see that they are not, and fails half-way."""
+    reader, writer = os.pipe()
+    try:
+        fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    except PermissionError:
+        return False
+    finally:
+        os.close(reader)
+        os.close(writer)
+    return True
+
+
+def _has(feature: str) -> bool:
+    from wharf.kernel.process import run  # noqa: PLC0415 - start-up
+
+    return not run(["criu", "check", "--feature", feature], timeout_s=60).code
 
 
 def reason() -> str:

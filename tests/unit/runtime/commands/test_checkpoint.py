@@ -52,3 +52,13 @@ def test_options_are_runcs() -> None:
 def test_what_is_meaningless_is_refused(option: str, value: object, said: str) -> None:
     with pytest.raises(InvalidArgument, match=said):
         checkpoint.wanted_of({option: value})
+
+
+def test_an_option_that_the_kernel_cannot_serve_is_named_with_what_is_lacking() -> None:
+    def has(feature: str) -> bool:
+        return feature == "mem_dirty_track"
+
+    assert checkpoint.lacking({"--pre-dump": True, "--parent-path": "../ahead"}, has) == ""
+    assert checkpoint.lacking({"--lazy-pages": True}, has).startswith("--lazy-pages: memory cannot be fetched later")
+    assert "CONFIG_MEM_SOFT_DIRTY" in checkpoint.lacking({"--pre-dump": True}, lambda _: False)
+    assert checkpoint.lacking({"--leave-running": True}, lambda _: False) == ""
