@@ -108,7 +108,7 @@ soak: venv $(STAMPS)/packages-run $(STAMPS)/packages-image  ## eight clients bes
 	$(BIN)/python -m soak $(MINUTES)
 
 .PHONY: conformance
-conformance: venv $(STAMPS)/packages-run $(STAMPS)/packages-peers  ## run suites that others wrote, into build/conformance.json
+conformance: venv $(STAMPS)/packages-run $(STAMPS)/packages-peers  ## run suites that others wrote, and escapes on weakened runtimes, into build/conformance.json
 	@command -v go >/dev/null || scripts/apt-install go
 	$(BIN)/python -m conformance
 

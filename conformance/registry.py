@@ -11,6 +11,7 @@ from conformance import (
     docker_py,
     dockerfile,
     dockerfile_cases,
+    escapes,
     fuzzed_api,
     runtime_tools,
 )
@@ -18,6 +19,7 @@ from conformance.suites import Suite
 
 SUITES: tuple[Suite, ...] = (
     runtime_tools.SUITE,
+    escapes.SUITE,
     *compose_config.SUITES,
     *compose_converge.SUITES,
     compose_scenarios.SUITE,

@@ -90,12 +90,13 @@ def test_no_more_processes_than_allowed_are_made(on_engine: On) -> None:
 
 def test_a_quota_of_the_cpu_throttles(on_engine: On) -> None:
     async def body(engine: wharf.Engine) -> None:
-        group = await _start(engine, "slow", "sh", "-c", "while :; do :; done", NanoCpus=50_000_000)
+        # Half a processor: what an emulated one has of a busy host must suffice to start with.
+        group = await _start(engine, "slow", "sh", "-c", "while :; do :; done", NanoCpus=500_000_000)
         sample = await anext(engine.containers.stats("slow", one_shot=True))
         while not (sample["cpu_stats"] or {})["throttling_data"]["throttled_periods"]:  # type: ignore[index]
             sample = await anext(engine.containers.stats("slow", one_shot=True))
 
-        assert _read(group, "cpu.max") == ["5000 100000"]
+        assert _read(group, "cpu.max") == ["50000 100000"]
 
     on_engine(body)
 

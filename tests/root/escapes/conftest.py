@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.root.engine.conftest import root
-from tests.root.escapes.weakened import Packages
+from tests.root.escapes.weakened import Packages, everywhere
 from tests.root.runtime.conftest import bundle
 
 __all__ = ["bundle", "packages", "root"]
@@ -14,4 +14,4 @@ __all__ = ["bundle", "packages", "root"]
 
 @pytest.fixture
 def packages(tmp_path: Path) -> Packages:
-    return Packages(tmp_path / "packages")
+    return Packages(tmp_path / "packages", everywhere())

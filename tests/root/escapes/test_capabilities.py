@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from tests.root.escapes.pair import Pair
-from tests.root.escapes.weakened import Package, Packages, Patch
+from tests.root.escapes.weakened import Package, Packages
+from tests.root.escapes.weakenings import INHERITABLE, INHERITABLE_OF_EXEC
 from tests.root.runtime.conftest import CAPABILITIES, Bundle
 
 pytestmark = pytest.mark.root
@@ -20,32 +21,22 @@ def _inheritable(status: str) -> str:
 
 def test_an_exec_with_another_capability_cannot_pass_it_on(bundle: Bundle, packages: Packages) -> None:
     """CVE-2022-29162."""
-    weakened = Patch(
-        "runtime/commands/execute.py",
-        '    result["effective"] =',
-        '    result["inheritable"] = names\n    result["effective"] =',
-    )
 
     def attack(package: Package) -> str:
         with Pair(bundle, package, CAPABILITIES) as pair:
             return _inheritable(pair.look("cat", "/proc/self/status", options=("--cap", "CAP_CHOWN")))
 
-    assert attack(packages(weakened)) != _NONE
+    assert attack(packages(*INHERITABLE_OF_EXEC.patches)) != _NONE
     assert attack(packages()) == _NONE
 
 
 def test_a_container_of_the_engine_has_none_to_pass_on(root: Path, packages: Packages) -> None:
     """CVE-2022-24769."""
-    weakened = Patch(
-        "engine/ocispec/security.py",
-        '    return {"bounding": chosen, ',
-        '    return {"bounding": chosen, "inheritable": chosen, ',
-    )
 
     def attack(package: Package) -> str:
         output, error = package.on_engine("status", root)
         assert error == ""
         return _inheritable(output)
 
-    assert attack(packages(weakened)) != _NONE
+    assert attack(packages(*INHERITABLE.patches)) != _NONE
     assert attack(packages()) == _NONE

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.root.escapes.weakened import Package, Packages, Patch
+from tests.root.escapes.weakened import Package, Packages
+from tests.root.escapes.weakenings import COPY_BY_NAME, COPY_INSIDE, IMPORTS_INSIDE, Patch
 from tests.root.runtime.conftest import Bundle
 
 pytestmark = pytest.mark.root
@@ -17,18 +18,13 @@ def test_what_is_copied_out_is_the_containers(root: Path, tmp_path: Path, packag
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "secret").write_text("host")
-    weakened = Patch(
-        "engine/containers/path.py",
-        "return open_in_root(root, path, _FOLDER)",
-        'return os.open(f"/proc/self/fd/{root}{path}", _FOLDER)',
-    )
 
     def attack(package: Package) -> str:
         output, error = package.on_engine("copy out", root, folder=str(folder))
         assert error == ""
         return str(output)
 
-    assert attack(packages(weakened)) == "host"
+    assert attack(packages(*COPY_BY_NAME.patches)) == "host"
     assert attack(packages()) == "container"
 
 
@@ -37,22 +33,19 @@ _MOMENT = "import colorsys  # what a library loads when it is used for the first
 
 def test_a_copy_loads_nothing_of_the_containers(root: Path, packages: Packages) -> None:
     """CVE-2019-14271: a library that is loaded after the root was changed to the container's is the container's."""
-    base = "    base = paths.absolute(asked.path)\n"
-    inside = (
-        "        from wharf.kernel import namespace\n"
-        "        namespace.unshare(0x200)\n"  # CLONE_FS: a root of this thread's own
-        "        os.fchdir(root)\n"
-        "        os.chroot('.')\n"
+    moment = Patch(
+        "engine/containers/archive.py",
+        "    _require_folder(root, base, asked)\n    _require",
+        f"    if base == '/tmp':\n        {_MOMENT}    _require_folder(root, base, asked)\n    _require",
     )
 
-    def attack(body: str) -> str:
-        patch = Patch("engine/containers/archive.py", base, f"{base}    if base == '/tmp':\n{body}        {_MOMENT}")
-        output, error = packages(patch).on_engine("copy in", root)
+    def attack(package: Package) -> str:
+        output, error = package.on_engine("copy in", root)
         assert error == ""
         return str(output)
 
-    assert "loaded" in attack(inside)
-    assert "loaded" not in attack("")
+    assert "loaded" in attack(packages(moment, *COPY_INSIDE.patches))
+    assert "loaded" not in attack(packages(moment))
 
 
 @pytest.mark.parametrize("way", ["direct", "embryo", "exec"])
@@ -73,9 +66,8 @@ def test_a_process_in_the_container_loads_nothing_of_the_containers(
     else:
         spec["linux"]["namespaces"].pop()
         moment = Patch("runtime/init.py", '    steps.done("pivot")\n', f'    {_MOMENT}    steps.done("pivot")\n')
-    weakened = Patch("runtime/birth.py", "    sys.meta_path.clear()\n", "")
 
-    assert packages(moment, weakened).run(bundle, spec, way=way, **more) == ("loaded", "")
+    assert packages(moment, *IMPORTS_INSIDE.patches).run(bundle, spec, way=way, **more) == ("loaded", "")
     output, error = packages(moment).run(bundle, spec, way=way, **more)
     assert output == ""
     assert "colorsys" in error

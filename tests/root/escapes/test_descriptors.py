@@ -7,19 +7,13 @@ from typing import Any
 
 import pytest
 from tests.root.escapes.pair import Pair
-from tests.root.escapes.weakened import Outcome, Package, Packages, Patch, all_but_one
+from tests.root.escapes.weakened import Outcome, Package, Packages, all_but_one
+from tests.root.escapes.weakenings import LEAKY, OUTSIDE, TRACEABLE
 from tests.root.runtime.conftest import CAPABILITIES, Bundle
 
 pytestmark = pytest.mark.root
 
 _LEAKED = "/proc/self/fd/50"
-_OPEN = Patch("runtime/birth.py", "    start = 3\n", "    return\n")
-_MAGIC_LINK = Patch("runtime/init.py", "    os.close(ensure_folder(root, plan.process.cwd))\n", "")
-_UNREACHABLE = Patch("runtime/birth.py", "    if _is_outside():", "    if False:")
-_TRACEABLE = (
-    Patch("runtime/birth.py", "    if not traceable:\n        prctl.set_dumpable(dumpable=False)\n", ""),
-    Patch("runtime/privileges.py", "        prctl.set_dumpable(dumpable=False)\n", ""),
-)
 
 
 @pytest.fixture
@@ -36,7 +30,7 @@ def test_a_process_that_waits_cannot_be_looked_into(bundle: Bundle, packages: Pa
         with Pair(bundle, package, CAPABILITIES) as pair:
             return pair.look("ls", "-l", f"/proc/{pair.victim}/fd")
 
-    assert "socket:" in attack(packages(*_TRACEABLE))
+    assert "socket:" in attack(packages(*TRACEABLE.patches))
     assert "Permission denied" in attack(packages())
 
 
@@ -47,7 +41,7 @@ def test_a_program_has_no_descriptor_but_its_streams(
     def attack(package: Package) -> list[str]:
         return _run(package, bundle, ["ls", "/proc/self/fd"], "/", secret, way).output.split()
 
-    assert "50" in attack(packages(_OPEN))
+    assert "50" in attack(packages(*LEAKY.patches))
     assert attack(packages()) == ["0", "1", "2", "3"]  # 3 is what ls lists them with
 
 
@@ -55,7 +49,8 @@ def test_a_program_has_no_descriptor_but_its_streams(
 def test_a_leaked_descriptor_is_no_working_directory(
     bundle: Bundle, packages: Packages, secret: str, way: str
 ) -> None:
-    defences = (_OPEN, _UNREACHABLE) if way == "exec" else (_OPEN, _UNREACHABLE, _MAGIC_LINK)
+    kept_open, reached, magic_link = OUTSIDE.patches
+    defences = (kept_open, reached) if way == "exec" else (kept_open, reached, magic_link)
 
     def attack(package: Package) -> Outcome:
         return _run(package, bundle, ["cat", "secret"], _LEAKED, secret, way)
@@ -65,7 +60,7 @@ def test_a_leaked_descriptor_is_no_working_directory(
         output, error = attack(packages(*left))
         assert output == ""
         assert error
-    assert "is outside of the container" in attack(packages(*(p for p in defences if p is not _UNREACHABLE))).error
+    assert "is outside of the container" in attack(packages(*(p for p in defences if p is not reached))).error
 
 
 def _run(package: Package, bundle: Bundle, command: list[str], cwd: str, leaked: str, way: str) -> Outcome:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.root.escapes.weakened import Package, Packages, Patch
+from tests.root.escapes.weakened import Package, Packages
+from tests.root.escapes.weakenings import MADE_BY_NAME, MOUNT_BY_NAME, Patch
 from tests.root.runtime.conftest import Bundle
 
 pytestmark = pytest.mark.root
@@ -36,19 +37,20 @@ def test_a_mount_lands_in_the_folder_that_was_looked_at(bundle: Bundle, packages
     bind = {"destination": "/place", "type": "bind", "source": str(bundle.path / "volume"), "options": ["bind"]}
     spec = bundle.spec(["ls", "/aside"])
     spec["mounts"].append(bind)
-    old = "            _keep_proc(target, one)\n        attach(fd, target, options, *changes)\n"
+    keep, end = "            _keep_proc(target, one)\n", "        os.close(target)\n\n\ndef _open_source"
     seen = f"        open({str(report)!r}, 'w').write(repr(os.listdir({str(host)!r})))\n"
-    head = "            _keep_proc(target, one)\n" + _swap("root", "place", host, "        ")
-    place = str(bundle.path / "rootfs" / "place")
-    by_name = f"        kernel.move_mount(fd, '', dir_fd=os.open({place!r}, os.O_PATH))\n"
+    moment = (
+        Patch("runtime/mounts.py", keep, keep + _swap("root", "place", host, "        ")),
+        Patch("runtime/mounts.py", end, seen + end),
+    )
 
-    def attack(attach: str) -> tuple[str, str]:
-        output = packages(Patch("runtime/mounts.py", old, head + attach + seen)).run(bundle, spec).output
+    def attack(package: Package) -> tuple[str, str]:
+        output = package.run(bundle, spec).output
         return report.read_text(), output.strip()
 
-    assert attack(by_name) == ("['of the volume']", "")
+    assert attack(packages(*moment, *MOUNT_BY_NAME.patches)) == ("['of the volume']", "")
     _renew(bundle, "second")
-    assert attack("        attach(fd, target, options, *changes)\n") == ("[]", "of the volume")
+    assert attack(packages(*moment)) == ("[]", "of the volume")
 
 
 @pytest.mark.parametrize("kind", ["folder", "file"])
@@ -61,24 +63,18 @@ def test_what_is_made_for_a_mount_is_made_in_the_root(
     source.mkdir() if kind == "folder" else source.touch()
     spec = bundle.spec(["ls", "/aside"])
     spec["mounts"].append({"destination": "/place/made", "type": "bind", "source": str(source), "options": ["bind"]})
-    make = "        target = _make(parent, name, mode, kind)\n"
+    found = "    parent = _ensure(root_fd, parent_path, 0o755, os.O_DIRECTORY, symlinks)\n    try:\n"
     swap = _swap("root_fd", "place", host, "            ")
     moments = "globals().setdefault('moments', [1])"
     once = f"        if name == 'made' and {moments}:\n            {moments}.pop()\n"
-    moment = Patch("kernel/openat2.py", make, f"{once}{swap}{make}")
-    by_name = Patch(
-        "kernel/openat2.py",
-        "def _make(parent: int, name: str, mode: int, kind: int) -> str | None:\n",
-        "def _make(parent: int, name: str, mode: int, kind: int) -> str | None:\n"
-        f"    if name == 'made': parent = os.open({str(bundle.path / 'rootfs/place')!r}, os.O_RDONLY)\n",
-    )
+    moment = Patch("kernel/openat2.py", found, f"{found}{once}{swap}")
 
     def attack(package: Package) -> tuple[str, list[str]]:
         return package.run(bundle, spec).output, [path.name for path in host.iterdir()]
 
     assert attack(packages(moment)) == ("made\n", [])
     _renew(bundle, "second")
-    assert attack(packages(moment, by_name))[1] == ["made"]
+    assert attack(packages(moment, *MADE_BY_NAME.patches))[1] == ["made"]
 
 
 def _renew(bundle: Bundle, name: str) -> None:

@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.root.escapes.weakened import Outcome, Package, Packages, Patch, all_but_one
+from tests.root.escapes.weakened import Outcome, Package, Packages, all_but_one
+from tests.root.escapes.weakenings import (
+    COVERED_PROCFS,
+    LATE_LABELS,
+    LED_ASTRAY,
+    MASK_OF_THE_CONTAINER,
+    PARAMETERS_OF_THE_CONTAINER,
+    Patch,
+)
 from tests.root.runtime.conftest import Bundle
 
 pytestmark = pytest.mark.root
 
-_COVERED = Patch(
-    "runtime/mounts.py",
-    "    if one.destination == _PROC or kernel.filesystem_of(target) == kernel.PROCFS:\n",
-    "    if False:\n",
-)
-_LED_ASTRAY = Patch(
-    "runtime/mounts.py", "(open_plain_folder if one.fstype in _PLAIN else ensure_folder)", "ensure_folder"
-)
 _WAYS = pytest.mark.parametrize("way", ["direct", "embryo"])
 
 
@@ -43,7 +43,7 @@ def test_a_volume_does_not_cover_procfs(bundle: Bundle, packages: Packages, way:
     spec = bundle.spec(["cat", "/proc/cpuinfo"])
     spec["mounts"].append(_bind(fake, "/proc"))
 
-    assert _run(packages(_COVERED), bundle, spec, way) == ("fake", "")
+    assert _run(packages(*COVERED_PROCFS.patches), bundle, spec, way) == ("fake", "")
     assert "is inside /proc" in _run(packages(), bundle, spec, way).error
 
 
@@ -57,7 +57,7 @@ def test_a_volume_does_not_cover_a_part_of_procfs(bundle: Bundle, packages: Pack
     spec = bundle.spec(["cat", "/proc/sys/mine"])
     spec["mounts"].append(_bind(fake, place))
 
-    assert _run(packages(_COVERED), bundle, spec, way) == ("fake", "")
+    assert _run(packages(*COVERED_PROCFS.patches), bundle, spec, way) == ("fake", "")
     assert "is inside /proc" in _run(packages(), bundle, spec, way).error
 
 
@@ -69,7 +69,7 @@ def test_a_symlink_does_not_lead_procfs_elsewhere(bundle: Bundle, packages: Pack
     spec = bundle.spec(["ls", "/elsewhere"])
     spec["mounts"].append({"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": ["ro"]})
 
-    assert {"proc": "self", "sys": "kernel"}[tree] in _run(packages(_LED_ASTRAY), bundle, spec, way).output
+    assert {"proc": "self", "sys": "kernel"}[tree] in _run(packages(*LED_ASTRAY.patches), bundle, spec, way).output
     assert "must be mounted on an ordinary directory" in _run(packages(), bundle, spec, way).error
 
 
@@ -83,25 +83,13 @@ def test_a_parameter_is_the_kernels(bundle: Bundle, packages: Packages, way: str
     spec = bundle.spec(["true"])
     spec["linux"]["sysctl"] = {"net.ipv4.ip_forward": "1"}
     spec["mounts"].append(_bind(fake, "/proc/sys"))
-    found_in_the_container = Patch(
-        "runtime/init.py",
-        "    sysctls.write(plan.sysctls, sysctls_folder)\n",
-        "    from wharf.kernel.openat2 import open_in_root\n"
-        "    sysctls.write(plan.sysctls, open_in_root(root, '/proc/sys'))\n",
-    )
-    followed = Patch(
-        "kernel/sysctl.py",
-        "fd = openat2(proc_sys, path, os.O_WRONLY, resolve=_INSIDE)",
-        "fd = os.open(path, os.O_WRONLY, dir_fd=proc_sys)",
-    )
-    believed = Patch("kernel/sysctl.py", "        require_procfs(fd)\n", "")
 
     def attack(*patches: Patch) -> str:
         captured.write_text("")
-        _run(packages(_COVERED, *patches), bundle, spec, way)
+        _run(packages(*COVERED_PROCFS.patches, *patches), bundle, spec, way)
         return captured.read_text()
 
-    defences = (found_in_the_container, followed, believed)
+    defences = PARAMETERS_OF_THE_CONTAINER.patches
     if way == "direct":  # an embryo does not see the host's files any more: there the link leads nowhere
         assert attack(*defences) == "1"
     for left in all_but_one(defences):
@@ -123,20 +111,14 @@ def test_a_label_is_written_to_the_kernel(bundle: Bundle, packages: Packages) ->
         ),
         Patch("runtime/labels.py", 'f"/proc/self/attr/{name}"', '"/proc/self/comm"'),
     )
-    late = Patch(
-        "runtime/birth.py",
-        "    plan.labels.apply()\n",
-        "    plan.labels._open.clear()\n    plan.labels.open()\n    plan.labels.apply()\n",
-    )
-    believed = Patch("runtime/labels.py", "                require_procfs(fd)\n", "")
 
     def attack(*patches: Patch) -> str:
         captured.write_text("")
-        _run(packages(_COVERED, *stand_in, *patches), bundle, spec, "direct")
+        _run(packages(*COVERED_PROCFS.patches, *stand_in, *patches), bundle, spec, "direct")
         return captured.read_text()
 
-    assert attack(late, believed) == "exec strict"
-    for left in all_but_one((late, believed)):
+    assert attack(*LATE_LABELS.patches) == "exec strict"
+    for left in all_but_one(LATE_LABELS.patches):
         assert attack(*left) == ""
 
 
@@ -148,17 +130,7 @@ def test_a_mask_is_the_null_device_of_the_host(bundle: Bundle, packages: Package
     spec = bundle.spec(["cat", "/proc/keys"])
     spec["mounts"] = [spec["mounts"][0], _bind(bundle.path / "dev", "/dev")]
     spec["linux"]["maskedPaths"] = ["/proc/keys"]
-    module = "runtime/rootfs.py"
-    containers = (
-        Patch(module, "_cover(target, _null_device())", "_cover(target, _null_device(root))"),
-        Patch(module, "def _null_device() -> int:", "def _null_device(root: int) -> int:"),
-        Patch(
-            module,
-            'kernel.open_tree("/dev/null")',
-            'kernel.open_tree("", _COPY, dir_fd=open_in_root(root, "/dev/null"))',
-        ),
-    )
-    believed = Patch(module, "if os.fstat(fd).st_rdev != _NULL_DEVICE:", "if False:")
+    *containers, believed = MASK_OF_THE_CONTAINER.patches
 
     def attack(*patches: Patch) -> Outcome:
         return _run(packages(*patches), bundle, spec, way)

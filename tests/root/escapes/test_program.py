@@ -6,23 +6,13 @@ from typing import Any
 
 import pytest
 from tests.root.escapes.pair import Pair
-from tests.root.escapes.weakened import Package, Packages, Patch, interpreter
+from tests.root.escapes.weakened import Package, Packages, interpreter
+from tests.root.escapes.weakenings import ANY_PROGRAM, UNSEALED
 from tests.root.runtime.conftest import CAPABILITIES, Bundle
 
 pytestmark = pytest.mark.root
 
 _LOOK = "import os; status = os.stat('/proc/self/exe'); print(status.st_dev, status.st_ino)"
-_ANY_PROGRAM = Patch(
-    "runtime/program.py",
-    "    _refuse_host_interpreter(path, host_interpreter)\n    return path",
-    "    return path",
-)
-_UNSEALED_CREATE = Patch(
-    "runtime/creation.py",
-    "    if sealing.wanted(spec, bundle):\n        sealing.ensure()\n",
-    "",
-)
-_UNSEALED_COMMANDS = Patch("runtime/cli.py", '_SEALED: Final = ("create", "exec")', "_SEALED: Final = ()")
 
 
 def _hosts_libraries(bundle: Bundle) -> list[Any]:
@@ -53,7 +43,7 @@ def test_a_program_that_is_the_runtime_itself_is_not_executed(
         output, error = package.run(bundle, spec, way=way, usual_mounts=usual)
         return output.strip(), error
 
-    assert attack(packages(_ANY_PROGRAM)) == (interpreter(), "")
+    assert attack(packages(*ANY_PROGRAM.patches)) == (interpreter(), "")
     output, error = attack(packages())
     assert output == ""
     assert "it is the host's interpreter" in error
@@ -66,7 +56,7 @@ def test_who_may_trace_does_not_get_the_hosts_file_from_a_process_that_waits(
         with Pair(bundle, package, [*CAPABILITIES, "CAP_SYS_PTRACE"]) as pair:
             return pair.look("stat", "-L", "-c", "%d %i", f"/proc/{pair.victim}/exe").strip()
 
-    assert attack(packages(_UNSEALED_CREATE, _UNSEALED_COMMANDS)) == interpreter()
+    assert attack(packages(*UNSEALED.patches)) == interpreter()
     assert attack(packages()) not in ("", interpreter())
 
 
@@ -79,5 +69,5 @@ def test_an_exec_that_executes_itself_holds_a_copy(bundle: Bundle, packages: Pac
         with Pair(bundle, package, CAPABILITIES, mounts) as pair:
             return pair.look("evil", "-I", "-S", "-c", _LOOK).strip()
 
-    assert attack(packages(_ANY_PROGRAM, _UNSEALED_COMMANDS)) == interpreter()
-    assert attack(packages(_ANY_PROGRAM)) not in ("", interpreter())
+    assert attack(packages(*ANY_PROGRAM.patches, *UNSEALED.patches)) == interpreter()
+    assert attack(packages(*ANY_PROGRAM.patches)) not in ("", interpreter())

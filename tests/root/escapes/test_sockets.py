@@ -5,24 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.root.escapes.weakened import Package, Packages, Patch
+from tests.root.escapes.weakened import Package, Packages
+from tests.root.escapes.weakenings import ABSTRACT_SOCKETS
 
 pytestmark = pytest.mark.root
 
 
 def test_a_container_in_the_hosts_network_cannot_name_a_shims_socket(root: Path, packages: Packages) -> None:
-    weakened = Patch(
-        "kernel/unix_socket.py",
-        "    if len(os.fsencode(path)) <= _LONGEST_PATH:\n        act(path)\n        return\n",
-        '    if path.endswith("shim.sock"):\n        act("\\0" + path[-80:])\n        open(path, "w").close()\n'
-        "        return\n"
-        "    if len(os.fsencode(path)) <= _LONGEST_PATH:\n        act(path)\n        return\n",
-    )
-
     def attack(package: Package) -> list[str]:
         output, error = package.on_engine("sockets", root)
         assert error == ""
         return [line for line in output.splitlines() if "@" in line and "shim" in line]
 
-    assert attack(packages(weakened)) != []
+    assert attack(packages(*ABSTRACT_SOCKETS.patches)) != []
     assert attack(packages()) == []

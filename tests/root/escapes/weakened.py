@@ -1,9 +1,10 @@
 """A copy of the package with lines of it changed: what an escape must be seen to succeed on.
 
 An escape's test runs its attack twice: on the package as it is, which must resist, and on one whose defence is taken
-away, which must fall; otherwise the attack is none. The change is data: a file, a text that must be in it just once
-(so a defence that is rewritten takes its test along), and what stands there instead. Races are decided the same way:
-a *moment* is put into both copies, where the attacker strikes at the worst time instead of trying a million times.
+away, which must fall; otherwise the attack is none. The change is data (``weakenings``): a file, a text that must be
+in it just once (so a defence that is rewritten takes its test along), and what stands there instead. Races are
+decided the same way: a *moment* is put into both copies, where the attacker strikes at the worst time instead of
+trying a million times. What WHARF_WEAKENED names is taken away from all copies: the test must fall then.
 """
 
 from __future__ import annotations
@@ -16,19 +17,13 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.root.escapes.weakenings import WEAKENINGS, Patch
 from tests.root.runtime.conftest import Bundle
 
+VARIABLE = "WHARF_WEAKENED"
 _SOURCE = Path(__file__).parents[3] / "src" / "wharf"
 _DRIVE = Path(__file__).parent / "drive.py"
 _COMMAND = "import sys; sys.path.insert(0, {!r}); from wharf.runtime.cli import main; sys.exit(main())"
-
-
-class Patch(NamedTuple):
-    """``old`` in the file ``module`` (below the package) becomes ``new``."""
-
-    module: str
-    old: str
-    new: str
 
 
 class Outcome(NamedTuple):
@@ -91,16 +86,26 @@ class Package:
 
 
 class Packages:
-    """Makes copies below ``folder``, one for each set of patches."""
+    """Makes copies below ``folder``, one for each set of patches; all of them have those of ``everywhere``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, everywhere: tuple[Patch, ...] = ()) -> None:
         self._folder = folder
+        self._everywhere = everywhere
         self._made: dict[tuple[Patch, ...], Package] = {}
 
     def __call__(self, *patches: Patch) -> Package:
+        patches = tuple(dict.fromkeys((*self._everywhere, *patches)))
         if patches not in self._made:
             self._made[patches] = Package(self._folder / str(len(self._made)), patches)
         return self._made[patches]
+
+
+def everywhere() -> tuple[Patch, ...]:
+    """Return what the environment has taken away from all copies: see ``make conformance``, "escapes"."""
+    name = os.environ.get(VARIABLE)
+    if not name:
+        return ()
+    return next(weakening.patches for weakening in WEAKENINGS if weakening.name == name)
 
 
 def all_but_one(patches: tuple[Patch, ...]) -> list[tuple[Patch, ...]]:
