@@ -10,11 +10,12 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import atheris  # type: ignore[import-untyped]  # installed by its make target alone
 
@@ -88,23 +89,33 @@ def _seeds() -> Iterator[bytes]:
     yield b'\5server = "https://a"\n[host."https://b"]\ncapabilities = ["pull"]\nca = "c"\n'
 
 
-def main() -> None:
-    """Run until the time is up; libFuzzer ends the process, with 77 and the input when something was raised."""
+def main() -> int:
+    """Run until the time is up; the exit status is 77 when something was raised, and the input is left in /tmp."""
     seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 60
     with tempfile.TemporaryDirectory(prefix="wharf-fuzz.", dir="/tmp") as folder:
         for number, seed in enumerate(_seeds()):
             (Path(folder) / str(number)).write_bytes(seed)
-        options = [
-            f"-max_total_time={seconds}",
-            "-max_len=20000",
-            "-timeout=20",
-            "-verbosity=0",
-            "-print_final_stats=1",
-            f"-artifact_prefix={folder}-",
-        ]
+        runner = os.fork()  # libFuzzer ends its process by itself, and cleans nothing up
+        if not runner:
+            _fuzz(folder, seconds)
+        return os.waitstatus_to_exitcode(os.waitpid(runner, 0)[1])
+
+
+def _fuzz(folder: str, seconds: int) -> NoReturn:
+    options = [
+        f"-max_total_time={seconds}",
+        "-max_len=20000",
+        "-timeout=20",
+        "-verbosity=0",
+        "-print_final_stats=1",
+        f"-artifact_prefix={folder}-",
+    ]
+    try:
         atheris.Setup([sys.argv[0], *options, folder], one)
         atheris.Fuzz()
+    finally:
+        os._exit(1)  # it was to end by itself
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -10,6 +10,7 @@ from wharf.cli.flags import Flag
 from wharf.cli.images import split_reference
 from wharf.cli.progress import show_progress
 from wharf.cli.streams import write_all
+from wharf.client.http1 import File
 from wharf.client.images import Images
 from wharf.errors import InvalidArgument, WharfError
 
@@ -20,24 +21,14 @@ if TYPE_CHECKING:
     from wharf.cli.command import Session
     from wharf.cli.flags import Values
 
-_CHUNK = 1 << 18
 
-
-def _read(path: str) -> Iterator[bytes]:
-    """Yield a file's bytes, stdin's for an empty path. It is opened before this returns."""
+def _read(path: str) -> File:
+    """Return a file to be sent, stdin for an empty path. It is opened before this returns."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC) if path else os.dup(0)
     except OSError as error:
         raise InvalidArgument(f"open {path}: {(error.strerror or '').lower()}") from error
-    return _chunks(descriptor)
-
-
-def _chunks(descriptor: int) -> Iterator[bytes]:
-    try:
-        while data := os.read(descriptor, _CHUNK):
-            yield data
-    finally:
-        os.close(descriptor)
+    return File(descriptor)
 
 
 def _load(session: Session, values: Values, _: list[str]) -> int:

@@ -6,6 +6,9 @@ times a bare interpreter. Limits are on everything that the other side chooses.
 
 from __future__ import annotations
 
+import os
+import stat
+
 from wharf.client.errors import ProtocolError
 
 TYPE_CHECKING = False
@@ -17,12 +20,53 @@ _MSG_PEEK, _MSG_DONTWAIT = 0x2, 0x40  # recv(2)
 MAX_LINE = 65536
 MAX_HEADERS = 128
 _CHUNK = 65536
+_FILE_CHUNK = 1 << 20
+_READ = 1 << 18
+
+
+class File:
+    """What a descriptor has to give, as a body. Owns the descriptor, and closes it once all has been read."""
+
+    __slots__ = ("_fd",)
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            while data := os.read(self._fd, _READ):
+                yield data
+        finally:
+            os.close(self._fd)
+
+    def send(self, wire: Wire) -> None:
+        """Send it as chunks, but for the end: a regular file's by the kernel, where the wire lets it.
+
+        Raises:
+            EOFError: the file became shorter meanwhile.
+        """
+        if wire.takes_files:
+            while length := min(_left(self._fd), _FILE_CHUNK):
+                wire.send(b"%x\r\n" % length)
+                wire.send_file(self._fd, length)
+                wire.send(b"\r\n")
+        for data in self:  # what is no regular file, or grew
+            _send_chunk(wire, data)
+
+
+def _left(fd: int) -> int:
+    """Return how many bytes of a regular file are still to be read; 0 of anything else."""
+    status = os.fstat(fd)
+    return max(0, status.st_size - os.lseek(fd, 0, os.SEEK_CUR)) if stat.S_ISREG(status.st_mode) else 0
 
 
 class Wire:
     """A connected socket and what was read from it too early. Owns the socket."""
 
     __slots__ = ("_buffer", "_socket")
+
+    takes_files = True
+    """Whether the kernel may send files on it."""
 
     def __init__(self, connected: _socket.socket) -> None:
         self._socket = connected
@@ -49,6 +93,18 @@ class Wire:
     def send(self, data: bytes) -> None:
         """Send all of ``data``."""
         self._socket.sendall(data)
+
+    def send_file(self, fd: int, length: int) -> None:
+        """Send ``length`` bytes of a file from where it stands; nothing of them passes through this process.
+
+        Raises:
+            EOFError: it has fewer.
+        """
+        while length:
+            sent = os.sendfile(self._socket.fileno(), fd, None, length)
+            if not sent:
+                raise EOFError("the file became shorter while it was sent")
+            length -= sent
 
     def shut_down(self) -> None:
         """End both ways, and whoever reads or writes on another thread; the socket stays the caller's to close."""
@@ -200,7 +256,14 @@ def _read_chunks(wire: Wire) -> Iterator[bytes]:
 
 def send_chunks(wire: Wire, body: Iterable[bytes]) -> None:
     """Send ``body`` with chunked framing, ending it."""
-    for data in body:
-        if data:
-            wire.send(b"%x\r\n%b\r\n" % (len(data), data))
+    if isinstance(body, File):
+        body.send(wire)
+    else:
+        for data in body:
+            if data:
+                _send_chunk(wire, data)
     wire.send(b"0\r\n\r\n")
+
+
+def _send_chunk(wire: Wire, data: bytes) -> None:
+    wire.send(b"%x\r\n%b\r\n" % (len(data), data))

@@ -16,6 +16,8 @@ from wharf.errors import InvalidArgument
 class TlsWire(Wire):
     """A connection by TLS."""
 
+    takes_files = False
+
     def __init__(self, connected: ssl.SSLSocket) -> None:
         super().__init__(connected)
         self._tls = connected

@@ -57,7 +57,8 @@ class Incoming:
     def __init__(self, chunks: AsyncIterator[bytes], loop: asyncio.AbstractEventLoop) -> None:
         self._chunks = chunks
         self._loop = loop
-        self._rest = memoryview(b"")
+        self._chunk = b""
+        self._at = 0
         self._turn = asyncio.Lock()
         # The loop's own: the thread does not look at them, so they are never out of step.
         self._reading: asyncio.Task[bytes] | None = None
@@ -69,16 +70,16 @@ class Incoming:
         Raises:
             Unavailable: the reader's request was cancelled.
         """
-        while not self._rest:
+        while self._at >= len(self._chunk):
             try:
                 chunk = asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()
             except FutureCancelled:
                 raise Unavailable("the request was cancelled") from None
             if chunk is _END:
                 return b""
-            self._rest = memoryview(chunk)
-        data, self._rest = bytes(self._rest[:size]), self._rest[size:]
-        return data
+            self._chunk, self._at = chunk, 0
+        start, self._at = self._at, self._at + size
+        return self._chunk[start : self._at]  # all of it is nobody's copy
 
     async def _next(self) -> bytes:
         if self._abandoned:

@@ -40,6 +40,7 @@ from wharf.storage.compression import Compressed, Compressing, Decompressed, com
 from wharf.storage.content import Blob, ContentStore, Writer
 from wharf.storage.copying import packed
 from wharf.storage.drafts import StagedLayer
+from wharf.storage.early_sync import EarlySync
 from wharf.storage.pack import nothing
 from wharf.storage.snapshots import Snapshots
 from wharf.storage.tar_reader import Source
@@ -77,6 +78,8 @@ class Intake:
         self._snapshots = snapshots
         self._stack = ExitStack()
         self._stack.enter_context(self._workers.expecting())
+        self._sync = EarlySync(lambda: content.make_durable(snapshots.incoming))
+        self._stack.callback(self._sync.close)
 
     def __enter__(self) -> Self:
         return self
@@ -218,6 +221,8 @@ class Intake:
         if descriptor is None:
             assert writer is not None, "a layer without a descriptor has a blob of its own"
             descriptor = _descriptor(_MEDIA_TYPES[unpacked.compression], writer)
+        if unpacked.size_bytes >= LEAST_BYTES:
+            self._sync.begin()
         return Layer(descriptor, unpacked.diff_id, unpacked.size_bytes, writer, folder)
 
     def _unpack(self, stored: Archive, folder: StagedLayer, size: int) -> UnpackedLayer:
@@ -301,8 +306,7 @@ class Intake:
         folders = {chain_id: layer.folder for chain_id, layer in zip(chain, layers, strict=True) if layer.folder}
         for writer in blobs:
             writer.finish(durable=False)
-        self._content.make_durable()
-        self._snapshots.make_durable(list(folders.values()))
+        self._sync.finish()
         self._content.commit(blobs)
         self._snapshots.adopt_all(folders)
         return _Records(self._snapshots, chain, layers)

@@ -221,9 +221,9 @@ class ContentStore:
             raise
         return writer
 
-    def make_durable(self) -> None:
-        """Bring all that has been written to the disk: before :meth:`commit`."""
-        sync_system(self._ingest)
+    def make_durable(self, *folders: Path) -> None:
+        """Bring all that has been written to the disk, here and below ``folders``: before :meth:`commit`."""
+        sync_system(self._ingest, *folders)
 
     def commit(self, writers: Iterable[Writer]) -> None:
         """Give several finished blobs their names; those of them that exist already are left as they are.
@@ -348,13 +348,14 @@ def _replace(path: Path, data: bytes) -> None:
     fsync_folder(path.parent)
 
 
-def sync_system(folder: Path) -> None:
-    """Bring all of the file system that a folder is on to the disk (syncfs(2))."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        syncfs(fd)
-    finally:
-        os.close(fd)
+def sync_system(*folders: Path) -> None:
+    """Bring all of the file systems that folders are on to the disk, each once (syncfs(2))."""
+    for folder in {folder.stat().st_dev: folder for folder in folders}.values():
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            syncfs(fd)
+        finally:
+            os.close(fd)
 
 
 def fsync_folder(path: Path) -> None:

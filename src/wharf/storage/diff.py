@@ -12,22 +12,21 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
 from wharf.errors import InvalidArgument
 from wharf.kernel import userns
-from wharf.kernel.openat2 import ensure_folder, open_in_root
+from wharf.kernel.openat2 import open_in_root
 from wharf.storage import overlay_marks as marks
 from wharf.storage.dress import dress_fd, dress_name
+from wharf.storage.open_folders import OpenFolders
 from wharf.storage.tar_entry import Entry, Kind
 from wharf.storage.tar_reader import Source, TarReader
 from wharf.storage.trees import FOLDER, remove_folder
 
 _MAX_DEPTH: Final = 255
 _MAX_NAME_BYTES: Final = 4000
-_KEPT_FOLDERS: Final = 64
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NODES: Final = {Kind.CHARACTER: stat.S_IFCHR, Kind.BLOCK: stat.S_IFBLK, Kind.FIFO: stat.S_IFIFO}
 
@@ -151,7 +150,7 @@ class _Unpacker:
         self._top = top
         self._limits = limits
         self._manner = manner
-        self._folders: OrderedDict[bytes, int] = OrderedDict()  # by the path that led there, symlinks and all
+        self._folders = OpenFolders(top)
         self._times: list[tuple[bytes, int]] = []  # of folders: set last, for filling them changes them
         self._entries = 0
         self._bytes = 0
@@ -172,7 +171,7 @@ class _Unpacker:
             self._root(entry)
             return
         parent_path, _, name = path.rpartition(b"/")
-        parent = self._parent(parent_path)
+        parent = self._folders.folder(parent_path)
         if self._manner.layer and name.startswith(marks.WHITEOUT_PREFIX):
             self._mark(parent, name)
         else:
@@ -197,8 +196,7 @@ class _Unpacker:
 
     def release(self) -> None:
         """Close the folders kept open; idempotent."""
-        while self._folders:
-            os.close(self._folders.popitem()[1])
+        self._folders.close()
 
     def _inside(self, path: bytes) -> bytes:
         base = self._manner.base
@@ -206,24 +204,6 @@ class _Unpacker:
 
     def _open_exactly(self, path: bytes) -> int:
         return open_in_root(self._top, os.fsdecode(path), FOLDER)
-
-    def _parent(self, path: bytes) -> int:
-        """Return the folder of that path; missing parts are made, as archives may leave them out."""
-        if not path:
-            return self._top
-        if (known := self._folders.get(path)) is not None:
-            self._folders.move_to_end(path)
-            return known
-        text = os.fsdecode(path)
-        try:
-            fd = open_in_root(self._top, text, FOLDER & ~os.O_NOFOLLOW)
-        except FileNotFoundError:
-            os.close(ensure_folder(self._top, text))
-            fd = open_in_root(self._top, text, FOLDER & ~os.O_NOFOLLOW)
-        self._folders[path] = fd
-        if len(self._folders) > _KEPT_FOLDERS:
-            os.close(self._folders.popitem(last=False)[1])
-        return fd
 
     def _root(self, entry: Entry) -> None:
         if entry.kind is not Kind.FOLDER:

@@ -92,6 +92,11 @@ class Snapshots:
         if stages:  # some may have their place already, of an image just before
             sync_system(self._data.ingest)
 
+    @property
+    def incoming(self) -> Path:
+        """Where staged layers are."""
+        return self._data.ingest
+
     def adopt(self, stage: Stage, chain_id: Digest) -> None:
         """Give a staged layer its name; one that exists is kept. It does not count until :meth:`record`."""
         self.adopt_all({chain_id: stage})

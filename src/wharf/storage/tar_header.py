@@ -5,6 +5,7 @@ Formats: POSIX.1-2017 pax, "ustar Interchange Format" and "pax Header Block"; GN
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 from zlib import adler32
 
@@ -36,6 +37,7 @@ def _sum(half: bytes) -> int:
     return (adler32(half) & 0xFFFF) - 1
 
 
+@lru_cache(1024)  # an archive's headers repeat their modes, owners and times
 def number(field: bytes) -> int:
     """Return a number in octal digits or, with the top bit set, in GNU's base 256."""
     if field[:-1].isdigit() and field[-1:] in (b"\0", b" "):  # as nearly everybody writes it

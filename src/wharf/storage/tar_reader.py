@@ -15,6 +15,7 @@ from wharf.storage.tar_header import Records, decimal, number, parse_entry, pars
 MAX_HEADER_BYTES: Final = 1024 * 1024
 _MAX_EXTENTS: Final = 100_000
 _CHUNK: Final = 256 * 1024
+_PIECE: Final = 1024 * 1024
 _ZEROS: Final = bytes(BLOCK)
 
 Extents = list[tuple[int, int]]
@@ -60,7 +61,7 @@ class TarReader:
         for start, length in self._extents:
             offset, end = start, start + length
             while offset < end:
-                data = self._read(min(_CHUNK, end - offset))
+                data = self._read(min(_PIECE, end - offset))
                 if not data:
                     raise Corrupt("corrupt archive: it ends within a file")
                 self._left -= len(data)

@@ -14,6 +14,7 @@ import errno
 import io
 import json
 import os
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -31,6 +32,8 @@ _DESCRIPTORS = 2
 def main(fd: int) -> None:
     """Serve, and die with whoever has started this."""
     set_parent_death_signal(signal.SIGKILL)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # for folders kept open
     serve(fd)
 
 
