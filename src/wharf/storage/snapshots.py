@@ -297,9 +297,12 @@ class Snapshots:
             self.roots.release(folder)
         return self._data.container(container_id)
 
-    def layers_of(self, container_id: str, chain_id: str) -> Layers:
-        """Return how a stopped container's root is put together, to be looked into or written to."""
-        return self.roots.layers(self._data.container(container_id), self.lower_dirs(chain_id))
+    @contextmanager
+    def layers_of(self, container_id: str, chain_id: str, *, write: bool) -> Iterator[Layers]:
+        """Give what a view of a stopped container's root is made of, for as long as it is open."""
+        folder, lower = self._data.container(container_id), self.lower_dirs(chain_id)
+        with ExitStack() as stack:
+            yield stack.enter_context(self.roots.layers(folder, lower, self._scratch(stack), write=write))
 
     @contextmanager
     def changes(self, container_id: str, chain_id: str) -> Iterator[Path]:

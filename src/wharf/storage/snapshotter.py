@@ -187,8 +187,10 @@ class Roots(Protocol):
     def combine(self, folder: Path, lower: Sequence[Path], *, read_only: bool) -> RootfsMount:
         """Return how the runtime mounts any folders, not only layers, on each other; :meth:`release` undoes it."""
 
-    def layers(self, folder: Path, lower: Sequence[Path]) -> Layers:
-        """Return how a stopped container's root is put together to be looked into, or written to."""
+    def layers(
+        self, folder: Path, lower: Sequence[Path], scratch: Callable[[], Path], *, write: bool
+    ) -> AbstractContextManager[Layers]:
+        """Give what a view of a stopped container's root is made of, for as long as it is open."""
 
     def changes(
         self, folder: Path, lower: Sequence[Path], scratch: Callable[[], Path]

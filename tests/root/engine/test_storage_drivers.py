@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,7 @@ async def _live(engine: wharf.Engine, driver: str) -> None:
     archive = await engine.containers.archive(container, "/root/f")
     with tarfile.open(fileobj=io.BytesIO(b"".join([piece async for piece in archive]))) as tar:
         assert tar.extractfile("f").read() == b"12345\n"  # type: ignore[union-attr]
+    await _brought(engine, container)
     await engine.containers.commit(container, repository="made", tag="1")
     done = await engine.run("made:1", ["sh", "-c", "cat /etc/new /root/f; ls /bin/vi || echo gone"])
     assert done.stdout == b"new\n12345\ngone\n"
@@ -60,6 +62,24 @@ async def _live(engine: wharf.Engine, driver: str) -> None:
     await _mounted_image(engine)
     await _build(engine)
     assert [document async for document in engine.system.check()][-1]["problems"] == 0
+
+
+async def _brought(engine: wharf.Engine, container: str) -> None:
+    """What is copied into a stopped container is its own at the next look, and is its owner's to remove."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        member = tarfile.TarInfo("brought")
+        member.size = 6
+        tar.addfile(member, io.BytesIO(b"by cp\n"))
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield buffer.getvalue()
+
+    await engine.containers.extract(container, "/root", chunks())
+    archive = await engine.containers.archive(container, "/root/brought")
+    with tarfile.open(fileobj=io.BytesIO(b"".join([piece async for piece in archive]))) as tar:
+        assert tar.extractfile("brought").read() == b"by cp\n"  # type: ignore[union-attr]
+    assert {"Path": "/root/brought", "Kind": 1} in await engine.containers.changes(container)
 
 
 _DOCKERFILE = """\

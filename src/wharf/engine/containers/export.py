@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from wharf.engine.containers.attributes import publish
-from wharf.engine.containers.filesystem import layers_for_reading
+from wharf.engine.containers.filesystem import view_of
 from wharf.engine.containers.record import Container
 from wharf.engine.containers.state import require
 from wharf.engine.context import Context
 from wharf.engine.streams import Outgoing
-from wharf.kernel.mount_view import open_view
 from wharf.storage.pack import pack
 
 
@@ -29,7 +28,5 @@ async def export(context: Context, ref: str) -> Outgoing:
 
 
 def _write(context: Context, container: Container, sink: BinaryIO) -> None:
-    place = context.data.container(container.id) / "rootfs"
-    place.mkdir(exist_ok=True)
-    with open_view(str(place), layers_for_reading(context, container)) as view:
+    with view_of(context, container) as view:
         pack(view.root, sink, overlay=False)

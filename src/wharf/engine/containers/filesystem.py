@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Final
 
 from wharf.engine.containers.mount_request import wanted
 from wharf.engine.containers.record import Container
 from wharf.engine.context import Context
 from wharf.errors import Conflict
-from wharf.kernel.mount_view import Bind, Layers, View, open_view
+from wharf.kernel.mount_view import Bind, View, open_view
 from wharf.spec.engine_api.container import MountPoint
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -27,9 +27,9 @@ class Root:
 
     __slots__ = ("_view", "fd")
 
-    def __init__(self, fd: int, view: View | None = None) -> None:
+    def __init__(self, fd: int, view: ExitStack | None = None) -> None:
         self.fd = fd
-        self._view = view
+        self._view = view  # what lets go of the descriptor, and of all that it shows
 
     def close(self) -> None:
         """Let go; idempotent."""
@@ -91,22 +91,34 @@ def _read(folder: int, name: str) -> str:
         return file.read()
 
 
-def layers_for_reading(context: Context, container: Container) -> Layers:
-    """Return the layers of a container, none of which is written."""
-    layers = context.snapshots.layers_of(container.id, container.chain_id)
-    return Layers([*([layers.upper] if layers.upper else []), *layers.lower])
+@contextmanager
+def view_of(
+    context: Context, container: Container, binds: Sequence[Bind] = (), *, write: bool = False
+) -> Iterator[View]:
+    """Give a view of a container's own files and its image's, and of what lies on them; blocking.
+
+    Args:
+        context: the engine's.
+        container: running or not.
+        binds: what lies on it, an outer place before what is in it.
+        write: whether what is written becomes the container's, which must be stopped; else it goes with the view.
+    """
+    place = context.data.container(container.id) / "rootfs"
+    place.mkdir(exist_ok=True)
+    with (
+        context.snapshots.layers_of(container.id, container.chain_id, write=write) as layers,
+        open_view(str(place), layers, binds) as view,
+    ):
+        yield view
 
 
 def _view(context: Context, container: Container, write: bool) -> Root:  # noqa: FBT001  # a thread's argument
-    folder = context.data.container(container.id)
-    place = folder / "rootfs"
-    place.mkdir(exist_ok=True)
-    layers = layers_for_reading(context, container)
-    if write:
-        layers = context.snapshots.layers_of(container.id, container.chain_id)
     parts = {m.target: m.subpath for m in wanted(container.spec.config, container.spec.host_config)}
-    view = open_view(str(place), layers, [_bind(point, parts) for point in _in_order(container.spec.mounts)])
-    return Root(view.root, view)
+    binds = [_bind(point, parts) for point in _in_order(container.spec.mounts)]
+    with ExitStack() as stack:
+        view = stack.enter_context(view_of(context, container, binds, write=write))
+        kept = stack.pop_all()
+    return Root(view.root, kept)
 
 
 def _in_order(points: list[MountPoint]) -> list[MountPoint]:

@@ -15,6 +15,7 @@ from typing import Final
 
 from wharf.errors import NotImplementedHere, Unavailable
 from wharf.kernel.mount import UmountFlag, umount
+from wharf.kernel.mount_view import Layers
 from wharf.kernel.process import run
 from wharf.spec.shim_messages import RootfsMount
 from wharf.storage.roots.overlay import OverlayRoots, own_folder, sealed
@@ -79,6 +80,25 @@ class FuseOverlayRoots(OverlayRoots):
         self.attach(folder, lower)
         made = self.mount(folder, lower)
         return sealed(made) if read_only else made
+
+    @contextmanager
+    def layers(
+        self, folder: Path, lower: Sequence[Path], scratch: Callable[[], Path], *, write: bool
+    ) -> Iterator[Layers]:
+        """Give the root mounted by the program: to be read, below a folder of its own for what is written."""
+        if not lower:
+            with super().layers(folder, lower, scratch, write=write) as own:
+                yield own
+            return
+        place = folder
+        if not write:
+            place, lower = scratch(), [folder / "upper", *lower]
+            self.prepare(place, lower)
+        self.attach(place, lower)
+        try:
+            yield Layers([], str(place / "merged"))
+        finally:
+            self.detach(place)
 
     @contextmanager
     def image(self, lower: Sequence[Path], scratch: Callable[[], Path]) -> Iterator[int]:

@@ -90,10 +90,14 @@ class NativeRoots:
         NativeRoots.prepare(self, folder, lower)  # of folders that are no layers there are no subvolumes
         return sealed(own_folder(folder)) if read_only else own_folder(folder)
 
-    def layers(self, folder: Path, lower: Sequence[Path]) -> Layers:
-        """Return the copy alone."""
-        del lower
-        return Layers([], str(folder / "upper"))
+    @contextmanager
+    def layers(
+        self, folder: Path, lower: Sequence[Path], scratch: Callable[[], Path], *, write: bool
+    ) -> Iterator[Layers]:
+        """Give the copy alone."""
+        del lower, scratch
+        upper = str(folder / "upper")
+        yield Layers([], upper) if write else Layers([upper])
 
     @contextmanager
     def changes(self, folder: Path, lower: Sequence[Path], scratch: Callable[[], Path]) -> Iterator[Path]:

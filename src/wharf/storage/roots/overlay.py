@@ -96,9 +96,14 @@ class OverlayRoots:
         self.prepare(folder, lower)
         return self.mount(folder, lower)
 
-    def layers(self, folder: Path, lower: Sequence[Path]) -> Layers:
-        """Return what a view of a stopped container's root is made of."""
-        return Layers([str(path) for path in lower], str(folder / "upper"), str(folder / "work"))
+    @contextmanager
+    def layers(
+        self, folder: Path, lower: Sequence[Path], scratch: Callable[[], Path], *, write: bool
+    ) -> Iterator[Layers]:
+        """Give the folders of an overlay."""
+        del scratch
+        upper, below = str(folder / "upper"), [str(path) for path in lower]
+        yield Layers(below, upper, str(folder / "work")) if write else Layers([upper, *below])
 
     @contextmanager
     def changes(self, folder: Path, lower: Sequence[Path], scratch: Callable[[], Path]) -> Iterator[Path]:
