@@ -21,7 +21,7 @@ _BUILD = _TOP / "build/vm"
 _MODULES = (
     "overlay", "bridge", "veth", "nf_tables", "nft_chain_nat", "nft_ct", "nft_nat", "nft_masq", "nft_fib_inet",
     "nft_dup_ipv4", "nft_dup_ipv6", "macvlan", "ipvlan", "8021q", "dummy", "ifb", "sch_tbf", "sch_ingress",
-    "cls_u32", "act_mirred",
+    "cls_u32", "act_mirred", "loop", "xfs", "quota_v2",
 )  # fmt: skip
 _NETWORKS = (  # what needs links that not every kernel has, and that an older one takes our rules
     "test_vlans.py::test_vlan_of_a_link_is_made_for_its_network_and_goes_with_it",
@@ -34,16 +34,17 @@ _NETWORKS = (  # what needs links that not every kernel has, and that an older o
 )
 _TESTS = (
     "tests/root/kernel/cgroup", "tests/root/kernel/test_bpf.py", "tests/root/runtime/test_delegation.py",
-    "tests/root/engine/test_cgroup2.py",
+    "tests/root/engine/test_cgroup2.py", "tests/root/kernel/test_project_quota.py",
+    "tests/root/engine/test_project_limits.py",
     *(f"tests/root/network/{test}" for test in _NETWORKS),
 )  # fmt: skip
 _UNDER_SYSTEMD = ("tests/root/runtime/test_real_systemd.py", "tests/root/engine/test_real_systemd.py")
-_PROGRAMS = ("/bin/busybox", "/usr/sbin/nft", "/usr/sbin/tc")
+_PROGRAMS = ("/bin/busybox", "/usr/sbin/nft", "/usr/sbin/tc", "/usr/sbin/mkfs.ext4", "/usr/sbin/mkfs.xfs")
 _LIBRARIES = ("libseccomp.so.2", "libnftables.so.1", "libsqlite3.so.0", "libgcc_s.so.1")
 _NOT_NEEDED = {"mypy", "mypyc", "ruff", "pip", "setuptools", "importlinter", "grimp", "typeshed"}
 _APPLETS = (
-    "cat", "cp", "dd", "env", "head", "id", "ip", "ls", "mknod", "mount", "ps", "readlink", "rm", "sed", "sh",
-    "sleep", "stat", "tail", "true", "wc",
+    "cat", "cp", "dd", "df", "env", "head", "id", "ip", "ls", "mknod", "mount", "ps", "readlink", "rm", "sed", "sh",
+    "sleep", "stat", "tail", "true", "umount", "wc",
 )  # fmt: skip
 _OF_PROGRAMS = ("bin", "sbin", "systemd")
 _TIMEOUT_S = 600

@@ -21,6 +21,7 @@ from wharf.spec.engine_api.checkpoint import Checkpoint, CheckpointCreate
 Changes = list[container.FilesystemChange]  # named here: inside the classes below, ``list`` is their own method
 History = list[image.ImageHistoryResponseItem]
 SearchResults = list[image.SearchResult]
+Attestations = list[image.AttestationStatement]
 Deletions = list[image.ImageDeleteResponseItem]
 
 
@@ -193,6 +194,9 @@ class Images(Protocol):
 
     async def inspect(self, name: str, platform: str | None, *, manifests: bool) -> image.ImageInspect:
         """Return everything about one image."""
+
+    async def attestations(self, name: str, platform: str | None, *, types: Strings, statement: bool) -> Attestations:
+        """Return what is attested of it."""
 
     async def history(self, name: str, platform: str | None) -> History:
         """Return its layers' history, newest first."""

@@ -23,6 +23,7 @@ from wharf.spec.oci_image import Platform
 
 _TAR = "application/x-tar"
 _MANIFESTS_LISTED, _MANIFESTS_INSPECTED = (1, 47), (1, 48)  # versions of the API
+_ATTESTATIONS = versions.Version((1, 55))
 
 
 async def _list(call: Call) -> web.StreamResponse:
@@ -45,6 +46,12 @@ async def _inspect(call: Call) -> web.StreamResponse:
         raise InvalidArgument("conflicting options: manifests and platform options cannot both be set")
     found = await call.backend.images.inspect(call.params["name"], platform, manifests=manifests)
     return document(versions.image_inspect(found, call.version))
+
+
+async def _attestations(call: Call) -> web.StreamResponse:
+    types, statement = call.query.texts("type"), call.query.flag("statement")
+    found = call.backend.images.attestations(call.params["name"], _platform(call), types=types, statement=statement)
+    return document(await found)
 
 
 async def _history(call: Call) -> web.StreamResponse:
@@ -200,6 +207,7 @@ ROUTES = (
     Route("POST", "/images/{name:.*}/squash", _squash),
     Route("GET", "/images/{name:.*}/json", _inspect),
     Route("GET", "/images/{name:.*}/history", _history),
+    Route("GET", "/images/{name:.*}/attestations", _attestations, since=_ATTESTATIONS),
     Route("GET", "/images/{name:.*}/get", _save_one),
     Route("POST", "/images/{name:.*}/tag", _tag),
     Route("DELETE", "/images/{name:.*}", _remove),

@@ -12,7 +12,7 @@ from wharf.api.answers import document, empty, lines
 from wharf.api.call import Call
 from wharf.api.routes import Route
 from wharf.errors import InvalidArgument
-from wharf.lib.reference import parse_reference
+from wharf.lib.plugin_names import local_name
 from wharf.spec.engine_api.plugin import PluginPrivilege
 
 
@@ -37,8 +37,8 @@ async def _pull(call: Call) -> web.StreamResponse:
     remote, name = _remote(call), call.query.text("name")
     grants = await call.body(list[PluginPrivilege]) or []
     progress = call.backend.plugins.pull(remote, name=name, grants=grants, auth=_auth(call))
-    reference = parse_reference(name or remote).with_default_tag()
-    return await lines(call, progress, headers={"Docker-Plugin-Name": reference.familiar})  # clients go on with it
+    headers = {"Docker-Plugin-Name": local_name(remote, name)}  # clients go on with it
+    return await lines(call, progress, headers=headers)
 
 
 async def _upgrade(call: Call) -> web.StreamResponse:

@@ -42,8 +42,6 @@ _SWARM = (
 
 _MISSING = {
     "cancelling a build by its id": ("POST /build/cancel",),
-    "showing attestations": ("GET /images/{name:.*}/attestations",),
-    "changing volumes of a cluster": ("PUT /volumes/{name}",),
     "joining a swarm": ("POST /swarm/init", "POST /swarm/join"),
 }
 
@@ -56,6 +54,7 @@ def routes() -> Iterator[Route]:
     for endpoint in _SWARM:
         yield _route(endpoint, _refuse_swarm)
     yield _route("POST /swarm/leave", _refuse_to_leave)
+    yield _route("PUT /volumes/{name}", _refuse_to_update)
 
 
 def _route(endpoint: str, answer: Answer) -> Route:
@@ -72,6 +71,10 @@ def _refuse(what: str) -> Answer:
 
 async def _refuse_to_leave(call: Call) -> web.StreamResponse:  # noqa: ARG001  # likewise
     raise Unavailable("This node is not part of a swarm")
+
+
+async def _refuse_to_update(call: Call) -> web.StreamResponse:  # noqa: ARG001  # likewise
+    raise Unavailable("volume update only valid for cluster volumes, but swarm is unavailable")
 
 
 async def _refuse_swarm(call: Call) -> web.StreamResponse:  # noqa: ARG001  # every request is refused alike

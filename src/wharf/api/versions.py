@@ -217,8 +217,10 @@ def network_create(request: NetworkCreateRequest, version: Version) -> NetworkCr
 
 
 def network_inspect(found: NetworkInspect, version: Version) -> Document:
-    """Return a network as ``version`` shows it: networks without IPv4 came with 1.48."""
+    """Return a network as ``version`` shows it: networks without IPv4 came with 1.48, addresses counted with 1.52."""
     answer: Document = {**found}
+    if version < (1, 52):
+        answer.pop("Status", None)
     if version < (1, 48):
         answer.pop("EnableIPv4", None)
     return answer

@@ -47,14 +47,15 @@ _wharf() {
     done < <(wharf __complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)
     if (( ${#found} )); then _describe 'wharf' found; else _files; fi
 }
-compdef _wharf wharf
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _wharf "$@"; else compdef _wharf wharf; fi
 """
 _FISH = """\
-function __wharf_complete
+function __wharf_knows
     set -l typed (commandline -opc) (commandline -ct)
-    wharf __complete -- $typed[2..-1] 2>/dev/null
+    set -g __wharf_found (wharf __complete -- $typed[2..-1] 2>/dev/null)
+    test (count $__wharf_found) -gt 0
 end
-complete -c wharf -a '(__wharf_complete)'
+complete -c wharf -n __wharf_knows -f -a '$__wharf_found'
 """
 SCRIPTS = {"bash": _BASH, "fish": _FISH, "zsh": _ZSH}
 

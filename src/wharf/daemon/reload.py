@@ -22,13 +22,13 @@ class Reloading:
         self._configuration = configuration
         self._read = read
 
-    def __call__(self, running: Running) -> None:
+    async def __call__(self, running: Running) -> None:
         """Take what changed; when anything is wrong with it, nothing changes and the log says why."""
         try:
             new = self._read()
             taken, kept = changes(self._configuration, new)
             chosen = reloaded(self._configuration, new)
-            running.reload(chosen.engine_options(), attributes(chosen))
+            await running.reload(chosen.engine_options(), attributes(chosen))
         except WharfError as error:
             _log.error("reloading the configuration failed, the old one stays: %s", error)  # one line
             return

@@ -7,7 +7,7 @@ import logging
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,12 +51,12 @@ class Running(Protocol):
     def metrics(self) -> ConnectionFactory:
         """Makes the protocol of each connection of Prometheus."""
 
-    def reload(self, options: EngineOptions, attributes: Mapping[str, str]) -> None:
+    async def reload(self, options: EngineOptions, attributes: Mapping[str, str]) -> None:
         """Give the engine other options; ``attributes`` tell what is new."""
 
 
 Open = Callable[[Options], AbstractAsyncContextManager[Running]]
-Reload = Callable[[Running], None]
+Reload = Callable[[Running], Awaitable[None]]
 """Reads the configuration again and gives it to what runs."""
 
 
@@ -77,7 +77,9 @@ async def serve(options: Options, open_api: Open, reload: Reload) -> None:
         stopped = asyncio.Event()
         _watch_signals(stopped)
         async with open_api(options) as running:
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload, running)
+            told = asyncio.Event()
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, told.set)
+            reloading = asyncio.create_task(_reload_when(told, reload, running))
             servers = [await _start(address, made, running.protocols, options.tls) for address, made in listeners]
             if metrics is not None and options.metrics is not None:
                 servers.append(await _start(options.metrics, metrics, running.metrics, None))
@@ -86,10 +88,18 @@ async def serve(options: Options, open_api: Open, reload: Reload) -> None:
             giving_back = asyncio.create_task(give_back_regularly())
             await stopped.wait()
             giving_back.cancel()
+            reloading.cancel()
             notify("STOPPING=1")
             for server in servers:
                 server.close()
             _log.info("stopping: containers run on")
+
+
+async def _reload_when(told: asyncio.Event, reload: Reload, running: Running) -> None:
+    """Read the configuration again for each SIGHUP, one after the other; what comes meanwhile counts once."""
+    while await told.wait():
+        told.clear()
+        await reload(running)
 
 
 def _open(address: Address, options: Options, stack: ExitStack) -> list[socket.socket]:

@@ -32,9 +32,9 @@ class ServedEngine:
         """Makes the protocol of each connection of Prometheus."""
         return self.prometheus.protocols
 
-    def reload(self, options: EngineOptions, attributes: Mapping[str, str]) -> None:
+    async def reload(self, options: EngineOptions, attributes: Mapping[str, str]) -> None:
         """Give the engine other options."""
-        self.engine.reload(options, attributes)
+        await self.engine.reload(options, attributes)
 
 
 @asynccontextmanager

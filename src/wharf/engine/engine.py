@@ -116,8 +116,8 @@ class Engine:
                     pass
         await self._stack.aclose()
 
-    def reload(self, options: EngineOptions, attributes: Mapping[str, str]) -> None:
-        """Take other options from now on; the event ``daemon reload`` tells ``attributes``.
+    async def reload(self, options: EngineOptions, attributes: Mapping[str, str]) -> None:
+        """Take other options, once plugins that they name have answered; an event tells ``attributes``.
 
         Raises:
             InvalidArgument, NotImplementedHere, NotFound, Conflict, Unavailable: an option cannot be, and the old
@@ -125,8 +125,8 @@ class Engine:
         """
         validate.host_config(options.containers.fill({}))
         opened = self._open_or_fail()
-        opened.authorization.require(options.authorization)
-        context = opened.context
+        await asyncio.to_thread(opened.authorization.require, options.authorization)
+        context = self._open_or_fail().context
         context.images.reload(options.registries)
         self._options = context.options = options
         context.events.publish("daemon", "reload", context.data.key, {"name": socket.gethostname(), **attributes})

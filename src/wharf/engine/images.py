@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from wharf.images.removal import ImageUse
 from wharf.images.squashing import SquashRequest
 from wharf.lib.filters import Filters
 from wharf.spec.engine_api.image import (
+    AttestationStatement,
     DistributionInspect,
     ImageDeleteResponseItem,
     ImageHistoryResponseItem,
@@ -39,6 +40,15 @@ class ImageVerbs:
     async def inspect(self, name: str, platform: str | None = None, *, manifests: bool = False) -> ImageInspect:
         """Return all of an image, or of its one for a platform, and what its name leads to."""
         return await self._images.inspect(name, platform, self._containers_of if manifests else None)
+
+    async def attestations(
+        self, name: str, platform: str | None = None, *, types: Collection[str] = (), statement: bool = False
+    ) -> builtins.list[AttestationStatement]:
+        """Return what is attested of an image, or of its one for a platform; with ``statement`` the statements."""
+        record, named = self._images.resolve(name, platform), self._images.resolve(name)
+        names = (name, *map(str, named.references))
+        indexes = dict.fromkeys(self._images.target(named, one) for one in names)
+        return await self._images.stored(record).attestations(indexes.keys(), types, whole=statement)
 
     def _containers_of(self, image_id: str) -> Sequence[str]:
         return [use.container_id for use in self.uses_of(image_id)]

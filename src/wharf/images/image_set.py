@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from wharf.images.index import PREDICATE_TYPE
 from wharf.images.packing import Blob
 from wharf.images.platform import Platform
 from wharf.lib.digest import Digest, digest_of, hex_of
@@ -195,7 +196,7 @@ def _attestation(
     subjects = _subjects(entry, part, names)
     statements = [msgspec.json.encode(statement(one, subjects)) for one in part.predicates]
     layers: list[Descriptor] = [
-        {**_descriptor(data, IN_TOTO), "annotations": {"in-toto.io/predicate-type": one.type}}
+        {**_descriptor(data, IN_TOTO), "annotations": {PREDICATE_TYPE: one.type}}
         for data, one in zip(statements, part.predicates, strict=True)
     ]
     config = _EMPTY if form.artifact else _attestation_config(layers)

@@ -14,6 +14,8 @@ from wharf.spec.oci_image import DOCKER_INDEX, OCI_INDEX, Descriptor, Index
 
 INDEXES: Final = (OCI_INDEX, DOCKER_INDEX)
 ATTESTED: Final = "vnd.docker.reference.digest"
+PREDICATE_TYPE: Final = "in-toto.io/predicate-type"
+"""Names the type of a statement in an attestation's manifest (BuildKit, docs/attestations/attestation-storage.md)."""
 _ATTESTATION: Final = "vnd.docker.reference.type"
 
 

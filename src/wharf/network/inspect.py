@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from wharf.errors import InvalidArgument
 from wharf.lib.filters import Filters, match_labels, require_known, truth
 from wharf.lib.moments import parse_moment, to_ns
 from wharf.network import options
 from wharf.network.endpoint import Endpoint
+from wharf.network.ipam import usage
 from wharf.network.pools import Pool
 from wharf.network.records import Network
 from wharf.network.rules import BridgeNetwork
-from wharf.spec.engine_api.network import EndpointResource, IPAMConfig, NetworkInspect
+from wharf.spec.engine_api.network import (
+    EndpointResource,
+    IPAMConfig,
+    NetworkInspect,
+    NetworkStatus,
+    SubnetStatus,
+)
+
+_MOST = (1 << 64) - 1  # of what the API counts
 
 
 def document(
@@ -43,6 +52,24 @@ def document(
         "Options": _options(network),
         "Labels": dict(network.labels),
     }
+
+
+def whole(network: Network, endpoints: Sequence[Endpoint], names: Mapping[str, str]) -> NetworkInspect:
+    """Return what docker network inspect shows, with how many addresses are in use and left."""
+    found = document(network, endpoints, names)
+    if network.pools:
+        found["Status"] = _status(network, endpoints)
+    return found
+
+
+def _status(network: Network, endpoints: Iterable[Endpoint]) -> NetworkStatus:
+    taken = [address for each in endpoints for address in (each.ipv4, each.ipv6) if address]
+    return {"IPAM": {"Subnets": {pool.subnet: _subnet_status(pool, taken) for pool in network.pools}}}
+
+
+def _subnet_status(pool: Pool, taken: Iterable[str]) -> SubnetStatus:
+    gone, left = usage(pool, taken)
+    return {"IPsInUse": min(gone, _MOST), "DynamicIPsAvailable": min(left, _MOST)}
 
 
 def _pool(pool: Pool) -> IPAMConfig:

@@ -40,6 +40,20 @@ def allocate(pool: Pool, taken: Container[str], *, after: str | None = None, nam
     raise Unavailable(f"no available IPv{pool.version} addresses on this network's address pools: {name}")
 
 
+def usage(pool: Pool, taken: Iterable[str]) -> tuple[int, int]:
+    """Return how many addresses of a subnet nobody can get any more, and how many may still be chosen from its range.
+
+    Args:
+        pool: its ends, gateway and auxiliary addresses count as gone.
+        taken: addresses in use, of whatever subnets.
+    """
+    whole, chosen = pool.network, ip_network(pool.ip_range or pool.subnet)
+    gone = {address for text in (*pool.reserved, *taken) if (address := ip_address(text)) in whole}
+    if _has_ends(whole):
+        gone |= {whole[0]} if whole.version == 6 else {whole[0], whole[-1]}
+    return len(gone), chosen.num_addresses - sum(1 for address in gone if address in chosen)
+
+
 def _hosts(pool: Pool) -> tuple[int, int]:
     """Return the first and the last address that may be given."""
     within, whole = ip_network(pool.ip_range or pool.subnet), pool.network

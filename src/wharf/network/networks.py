@@ -259,7 +259,7 @@ class Networks:
             NotFound: there is none of that name, id or id prefix.
         """
         network = self.resolve(ref)
-        return inspect.document(network, self._records.endpoints_in(network.id), self._records.names())
+        return inspect.whole(network, self._records.endpoints_in(network.id), self._records.names())
 
     def publishes(self, ref: str) -> bool:
         """Return whether ports of containers in that network can be published; NotFound: there is none."""

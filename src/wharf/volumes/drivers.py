@@ -14,6 +14,7 @@ from wharf.kernel import mount
 from wharf.kernel.mount import MountFlag, UmountFlag
 from wharf.storage import trees
 from wharf.storage.layout import DataRoot
+from wharf.storage.project_limits import ProjectLimits
 from wharf.volumes.options import LocalMount, local_mount, size_limit
 from wharf.volumes.rows import Row
 
@@ -57,8 +58,9 @@ class LocalDriver:
     name = "local"
     scope = "local"
 
-    def __init__(self, data: DataRoot) -> None:
+    def __init__(self, data: DataRoot, limits: ProjectLimits | None = None) -> None:
         self._data = data
+        self._limits = limits or ProjectLimits()
 
     def check(self, name: str, options: Mapping[str, str]) -> None:
         """Refuse options that cannot be, in Docker's words."""
@@ -67,24 +69,40 @@ class LocalDriver:
             limited = size_limit(options) > 0
         except InvalidArgument as error:
             raise InvalidArgument(f"create {name}: {error}") from error
-        if limited:
-            raise InvalidArgument(f"create {name}: quota size requested but no quota support")
+        if limited and not self._limits.supported(self._data.volumes):
+            raise InvalidArgument(
+                f"create {name}: quota size requested but no quota support: the data root is not on xfs or ext4 "
+                "with the mount option 'pquota' (a tmpfs may be limited: type=tmpfs, device=tmpfs, o=size=)"
+            )
 
     def create(self, row: Row) -> None:
-        """Make the folder."""
+        """Make the folder, and limit it."""
         folder = self._data.volume(row.name)
         folder.parent.mkdir(mode=0o701, exist_ok=True)
         folder.mkdir(exist_ok=True)
         folder.chmod(0o755)
+        try:
+            self._limit(row)
+        except WharfError:
+            trees.remove(folder.parent, self._data.ingest)
+            raise
 
     def remove(self, row: Row) -> None:
         """Remove the folder."""
-        self._release(self._data.volume(row.name))
-        trees.remove(self._data.volumes / row.name, self._data.ingest)
+        folder = self._data.volume(row.name)
+        self._release(folder)
+        if size_limit(row.options):
+            self._limits.lift(folder)
+        trees.remove(folder.parent, self._data.ingest)
+
+    def _limit(self, row: Row) -> None:
+        if size := size_limit(row.options):
+            self._limits.limit([self._data.volume(row.name)], size)
 
     def mount(self, row: Row, user: str) -> str:  # noqa: ARG002  # all users share the one mount
-        """Mount what the options say, unless it is."""
+        """Mount what the options say, unless it is; limit it anew, for whoever removed it may have been killed."""
         folder = self._data.volume(row.name)
+        self._limit(row)
         wanted = local_mount(row.options)
         if wanted is not None and not is_mounted(folder):
             try:

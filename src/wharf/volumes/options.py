@@ -85,9 +85,11 @@ def size_limit(options: Mapping[str, str]) -> int:
     """Return how many bytes a volume may hold; 0 for as many as there is room for.
 
     Raises:
-        InvalidArgument: the size is none.
+        InvalidArgument: the size is none, or something is mounted that has a size of its own.
     """
     text = options.get("size", "")
+    if text and "type" in options:
+        raise InvalidArgument("size is of a folder: a filesystem that is mounted has its own, as in o=size=10m")
     try:
         return parse_size(text) if text else 0
     except (ValueError, InvalidArgument) as error:

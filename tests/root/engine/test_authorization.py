@@ -25,10 +25,10 @@ def test_an_installed_plugin_allows_and_denies_and_without_it_no_engine_starts(r
             await engine.plugins.create("guard", made.chunks(made.archive(config)))
             assert not engine.authorization.wanted
             with pytest.raises(Conflict, match="error validating authorization plugin: plugin guard:latest found"):
-                engine.reload(EngineOptions(authorization=("guard",)), {})
+                await engine.reload(EngineOptions(authorization=("guard",)), {})
             await engine.plugins.enable("guard")
             with pytest.raises(NotFound, match='error validating authorization plugin: plugin "none" not found'):
-                engine.reload(EngineOptions(authorization=("none",)), {})
+                await engine.reload(EngineOptions(authorization=("none",)), {})
 
     async def guarded() -> None:
         async with wharf.Engine(root, options=EngineOptions(authorization=("guard",))) as engine:

@@ -51,7 +51,8 @@ class Layout:
 
     def attestation(self, subject: str) -> dict[str, object]:
         notes = {"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": subject}
-        statement = self.add(b'{"_type":"statement"}', "application/vnd.in-toto+json")
+        kind = {"in-toto.io/predicate-type": "https://slsa.dev/provenance/v1"}
+        statement = self.add(b'{"_type":"statement"}', "application/vnd.in-toto+json", annotations=kind)
         return self.document(
             OCI_MANIFEST,
             {"config": self.add(b"{}", OCI_CONFIG), "layers": [statement]},

@@ -47,7 +47,7 @@ def ask(method: str, target: str, doc: object = None, **canned: object) -> tuple
         ("/", 404, "page not found"),
         ("/containers/x/start", 404, "page not found"),
         ("/v1.51/nodes", 503, SWARM),
-        ("/images/a/attestations", 501, "showing attestations is not supported by this build of wharf"),
+        ("/v1.54/images/a/attestations", 404, "page not found"),
         ("/containers/json?filters={", 400, "invalid filter: Input data was truncated"),
         ("/containers/json?limit=ten", 400, 'invalid value for limit: parsing "ten": invalid syntax'),
         ("/containers/x/logs", 400, "Bad parameters: you must choose at least one stream"),

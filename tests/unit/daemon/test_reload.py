@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 import pytest
@@ -25,7 +26,7 @@ class Recorded:
 
     metrics = protocols
 
-    def reload(self, options: EngineOptions, attributes: Mapping[str, str]) -> None:
+    async def reload(self, options: EngineOptions, attributes: Mapping[str, str]) -> None:
         if self.refuses:
             raise InvalidArgument("unknown log driver")
         self.given.append((options, attributes))
@@ -34,7 +35,8 @@ class Recorded:
 def test_reload_gives_the_engine_what_is_new(caplog: pytest.LogCaptureFixture) -> None:
     running, caplog.handler.level = Recorded(), 0
     caplog.set_level("INFO")
-    Reloading(Configuration({}), lambda: Configuration({"labels": ("a=b",), "data-root": "/b"}))(running)  # type: ignore[arg-type]
+    reloading = Reloading(Configuration({}), lambda: Configuration({"labels": ("a=b",), "data-root": "/b"}))
+    asyncio.run(reloading(running))  # type: ignore[arg-type]
 
     assert running.given == [(EngineOptions(labels=("a=b",)), {"labels": "[a=b]"})]
     assert "these settings need another start: data-root" in caplog.text
@@ -45,9 +47,10 @@ def test_reload_that_cannot_be_changes_nothing(caplog: pytest.LogCaptureFixture)
         raise InvalidArgument("open daemon.json: permission denied")
 
     running = Recorded()
-    Reloading(Configuration({}), unreadable)(running)  # type: ignore[arg-type]
+    asyncio.run(Reloading(Configuration({}), unreadable)(running))  # type: ignore[arg-type]
     running.refuses = True
-    Reloading(Configuration({}), lambda: Configuration({"log-driver": "moon"}))(running)  # type: ignore[arg-type]
+    reloading = Reloading(Configuration({}), lambda: Configuration({"log-driver": "moon"}))
+    asyncio.run(reloading(running))  # type: ignore[arg-type]
 
     assert running.given == []
     assert "permission denied" in caplog.text

@@ -27,11 +27,11 @@ class FakeRunning:
         self.api = ApiServer(engine)
         self.protocols = self.metrics = self.api.protocols
 
-    def reload(self, options: EngineOptions, attributes: Mapping[str, str]) -> None:
+    async def reload(self, options: EngineOptions, attributes: Mapping[str, str]) -> None:
         raise AssertionError("nobody reloads")
 
 
-def no_reload(running: object) -> None:
+async def no_reload(running: object) -> None:
     raise AssertionError("nobody reloads")
 
 
@@ -61,6 +61,9 @@ def test_engine_that_does_not_open_leaves_nothing(tmp_path: Path) -> None:
 def test_signal_ends_it_in_order_also_while_a_client_follows(tmp_path: Path, number: signal.Signals) -> None:
     reloads: list[object] = []
 
+    async def reload(running: object) -> None:
+        reloads.append(running)
+
     async def run() -> tuple[int, bytes]:
         opened = asyncio.Event()
 
@@ -74,7 +77,7 @@ def test_signal_ends_it_in_order_also_while_a_client_follows(tmp_path: Path, num
 
         engine = FakeEngine()
         async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-            group.create_task(serve(options(tmp_path), opening, reloads.append))
+            group.create_task(serve(options(tmp_path), opening, reload))
             await opened.wait()
             reader, writer = await asyncio.open_unix_connection(tmp_path / "b")
             wire = Wire(reader, writer)
@@ -112,5 +115,35 @@ def test_client_that_connects_early_waits(tmp_path: Path) -> None:
         async with asyncio.timeout(60):
             await serve(options(tmp_path), slow, no_reload)
             return await clients[0]
+
+    assert asyncio.run(run()) == 200
+
+
+def test_reload_that_takes_long_holds_up_nobody(tmp_path: Path) -> None:
+    async def run() -> int:
+        opened, begun = asyncio.Event(), asyncio.Event()
+
+        @asynccontextmanager
+        async def opening(options: Options) -> AsyncIterator[FakeRunning]:
+            async with fake(options) as running:
+                opened.set()
+                yield running
+
+        async def slow(running: object) -> None:
+            begun.set()
+            await asyncio.get_running_loop().create_future()
+
+        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+            group.create_task(serve(options(tmp_path), opening, slow))
+            await opened.wait()
+            reader, writer = await asyncio.open_unix_connection(tmp_path / "a")
+            wire = Wire(reader, writer)
+            await wire.ask("GET", "/_ping")
+            os.kill(os.getpid(), signal.SIGHUP)
+            await begun.wait()
+            answer = await wire.ask("GET", "/_ping")
+            writer.close()
+            os.kill(os.getpid(), signal.SIGTERM)
+            return answer.status
 
     assert asyncio.run(run()) == 200

@@ -57,6 +57,13 @@ def test_built_in_networks_are_never_pruned(filters: dict[str, list[str]], expec
     assert [network.name for network in inspect.prunable([_BRIDGE, _HOST, _BACK], filters)] == expected
 
 
+def test_whole_document_counts_addresses_and_that_of_a_network_without_does_not() -> None:
+    assert inspect.whole(_BRIDGE, [], {})["Status"] == {
+        "IPAM": {"Subnets": {"172.17.0.0/16": {"IPsInUse": 3, "DynamicIPsAvailable": 65533}}}
+    }
+    assert "Status" not in inspect.whole(_HOST, [], {})
+
+
 def test_document_shows_subnet_and_gateway() -> None:
     ipam = inspect.document(_BRIDGE).get("IPAM") or {}
 

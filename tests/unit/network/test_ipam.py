@@ -67,3 +67,17 @@ def test_ipv6_has_no_broadcast_address() -> None:
 
 def test_subnet_of_two_gives_both() -> None:
     assert ipam.allocate(Pool("10.0.0.0/31", "10.0.0.0"), []) == "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("pool", "taken", "expected"),
+    [
+        (Pool("172.16.0.0/16", "172.16.0.1"), [], (3, 65533)),
+        (Pool("10.0.0.0/29", "10.0.0.1"), ["10.0.0.2", "fd00::2"], (4, 4)),
+        (Pool("10.0.0.0/24", "10.0.0.1", "10.0.0.128/25", {"a": "10.0.0.130"}), ["10.0.0.2"], (5, 126)),
+        (Pool("10.0.0.0/31"), ["10.0.0.1"], (1, 1)),
+        (Pool("2001:db8::/96", "2001:db8::1"), ["2001:db8::2"], (3, (1 << 32) - 3)),
+    ],
+)
+def test_addresses_are_counted_as_gone_or_left(pool: Pool, taken: list[str], expected: tuple[int, int]) -> None:
+    assert ipam.usage(pool, taken) == expected

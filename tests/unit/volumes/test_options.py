@@ -42,5 +42,7 @@ def test_contradictions_are_refused(options: dict[str, str], fault: str) -> None
 
 def test_size_is_read_or_refused() -> None:
     assert (size_limit({}), size_limit({"size": "2m"})) == (0, 2 << 20)
+    with pytest.raises(InvalidArgument, match="a filesystem that is mounted has its own"):
+        size_limit({"size": "2m", "type": "tmpfs", "device": "tmpfs"})
     with pytest.raises(InvalidArgument, match="invalid size: 'xx'"):
         size_limit({"size": "xx"})

@@ -21,6 +21,7 @@ from wharf.images.bridge import Blocking
 from wharf.images.progress import Document, Progress
 from wharf.images.registry.credentials import Credentials, parse_registry_auth
 from wharf.lib.filters import Filters, require_known, truth
+from wharf.lib.plugin_names import local_name, local_reference
 from wharf.lib.reference import Reference, parse_reference
 from wharf.spec.engine_api.plugin import Plugin, PluginPrivilege
 
@@ -107,7 +108,7 @@ class PluginVerbs:
             InvalidArgument: the name, the archive or the configuration is malformed.
             Conflict: a plugin has that name.
         """
-        reference = _named(name)
+        reference = local_reference(name)
         self._records.require_free(reference.familiar)
         plugin_id, data = self._context.new_id(), self._context.data
         async with folder.draft(data, self._blocking) as place:
@@ -302,15 +303,3 @@ class PluginVerbs:
 
     def _publish(self, action: str, actor: str, name: str) -> None:
         self._context.events.publish("plugin", action, actor, {"name": name})
-
-
-def local_name(remote: str, name: str | None) -> str:
-    """Return what a plugin is called here: as its registry calls it unless told otherwise. Pure."""
-    return _named(name or remote).familiar
-
-
-def _named(name: str) -> Reference:
-    reference = parse_reference(name)
-    if reference.digest:
-        raise InvalidArgument("refusing to create a plugin with digest reference")
-    return reference.with_default_tag()

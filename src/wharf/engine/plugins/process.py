@@ -17,6 +17,7 @@ from wharf.engine.ocispec.plugin import PluginInputs, host_config, of_plugin, sh
 from wharf.engine.plugins.places import propagated_of, root_of, socket_of
 from wharf.engine.plugins.record import PluginRecord
 from wharf.errors import Conflict, InvalidArgument, Unavailable, WharfError
+from wharf.images.bridge import Blocking
 from wharf.kernel import mount, unix_socket
 from wharf.kernel.mount import MountFlag, UmountFlag
 from wharf.lib.stdcopy import STDERR, Demultiplexer
@@ -46,6 +47,7 @@ class PluginProcess:
         self._propagated = propagated_of(context.data, record)
         self._keeping: asyncio.Task[None] | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._blocking = Blocking()
 
     @property
     def _cgroup(self) -> str:
@@ -99,10 +101,10 @@ class PluginProcess:
         if self._reading is not None:
             await asyncio.wait([self._reading], timeout=_STOP_S)
             self._reading.cancel()  # what shares the host's processes may have left some that hold its output
-        await asyncio.to_thread(self._let_go)
+        await self._blocking.run(self._let_go)
 
     async def _begin(self) -> None:
-        await asyncio.to_thread(self._prepare)
+        await self._blocking.run(self._prepare)  # its end is waited for: what it makes is taken away by stop
         record, context = self._record, self._context
         spec = of_plugin(
             PluginInputs(

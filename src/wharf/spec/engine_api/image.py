@@ -1,6 +1,6 @@
 """Images as the Engine API spells them."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from wharf.spec.engine_api.container import DriverData, HealthConfig
 from wharf.spec.oci_image import Descriptor, Platform
@@ -139,3 +139,11 @@ class DistributionInspect(TypedDict, total=False):
 
     Descriptor: Descriptor | None
     Platforms: list[Platform] | None
+
+
+class AttestationStatement(TypedDict):
+    """AttestationStatement (Engine API, definitions)."""
+
+    Descriptor: Descriptor
+    PredicateType: str
+    Statement: NotRequired[object]  # where it is asked for

@@ -38,6 +38,25 @@ class ConfigReference(TypedDict, total=False):
     Network: str | None
 
 
+class SubnetStatus(TypedDict):
+    """SubnetStatus (Engine API, definitions)."""
+
+    IPsInUse: int
+    DynamicIPsAvailable: int
+
+
+class IPAMStatus(TypedDict):
+    """IPAMStatus (Engine API, definitions)."""
+
+    Subnets: dict[str, SubnetStatus]
+
+
+class NetworkStatus(TypedDict):
+    """NetworkStatus (Engine API, definitions)."""
+
+    IPAM: IPAMStatus
+
+
 class NetworkInspect(TypedDict, total=False):
     """NetworkInspect (Engine API, definitions)."""
 
@@ -57,6 +76,7 @@ class NetworkInspect(TypedDict, total=False):
     Options: dict[str, str] | None
     Labels: dict[str, str] | None
     Containers: dict[str, EndpointResource] | None
+    Status: NetworkStatus
 
 
 class NetworkCreateRequest(TypedDict, total=False):

@@ -13,6 +13,7 @@ from wharf.kernel import overlay_detached, overlay_options, userns
 from wharf.kernel.mount_view import Layers
 from wharf.spec.shim_messages import RootfsMount
 from wharf.storage import trees
+from wharf.storage.project_limits import ProjectLimits
 from wharf.storage.tar_reader import Source
 
 
@@ -24,6 +25,11 @@ class OverlayRoots:
     attaches = False
     marks_as_archives = False
     takes_archives = False
+
+    def __init__(self, limits: ProjectLimits | None = None) -> None:
+        """Have containers' own layers limited by ``limits``: quotas of projects."""
+        self._limits = limits or ProjectLimits()
+        self._may_limit = False
 
     def take_archive(self, layer: Path, archive: Source) -> int:
         """Layers are unpacked."""
@@ -39,6 +45,7 @@ class OverlayRoots:
         Raises:
             NotImplementedHere: with what the kernel said.
         """
+        self._may_limit = self._limits.supported(data_root)
         if userns.inside():
             _try_mount(data_root)
 
@@ -54,16 +61,17 @@ class OverlayRoots:
         """It is mounted as the lowest layer."""
 
     def limit(self, folder: Path, size_bytes: int) -> None:
-        """Refuse: an overlay has no quota of its own, and those of projects on XFS are not driven.
+        """Make the container's own layer a project of that size.
 
         Raises:
-            NotImplementedHere: always, in Docker's words.
+            NotImplementedHere: the file system has no quotas of projects; Docker's words to begin with.
         """
-        del folder, size_bytes
-        raise NotImplementedHere(
-            "--storage-opt is supported only for overlay over xfs with 'pquota' mount option, which wharf does not "
-            "drive: use the storage driver btrfs, a volume of a limited size, or a tmpfs"
-        )
+        if not self._may_limit:
+            raise NotImplementedHere(
+                "--storage-opt is supported only for overlay over xfs or ext4 with 'pquota' mount option: mount the "
+                "data root so, or use the storage driver btrfs or a tmpfs"
+            )
+        self._limits.limit([folder / "upper", folder / "work"], size_bytes)
 
     def mount(self, folder: Path, lower: Sequence[Path]) -> RootfsMount:
         """Return an overlay, or the container's own folder alone when there is nothing below it."""
@@ -124,7 +132,9 @@ class OverlayRoots:
             yield fd
 
     def release(self, folder: Path) -> None:
-        """A container's folder needs nothing before it is removed."""
+        """Lift the limit of a container's own layer, if it has one."""
+        if self._may_limit:
+            self._limits.lift(folder / "upper")
 
     def release_layer(self, folder: Path) -> None:
         """A layer's folder needs nothing before it is removed."""

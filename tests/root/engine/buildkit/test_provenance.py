@@ -35,6 +35,8 @@ def test_an_image_says_how_it_was_made_wherever_it_goes(builds: Run) -> None:
             request.FrontendAttrs.update({"attest:provenance": "mode=min", "build-arg:SECRET": "whispered"})
             response = await client.solve(request)
             (said,) = statements(engine, "made")
+            (told,) = await engine.images.attestations("made", statement=True)
+            assert (told["Statement"], told["PredicateType"]) == (said, said["predicateType"])
             assert said["predicateType"] == "https://slsa.dev/provenance/v0.2"
             assert said["predicate"]["metadata"]["buildInvocationID"] == request.Ref
             material = said["predicate"]["materials"][0]
