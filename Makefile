@@ -6,6 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 BUILD  := build
 STAMPS := $(BUILD)/stamps
+CORES  := $(shell nproc)
 OWN    := src tests bench demo scripts conformance fuzz chaos examples soak
 
 SHELL := /bin/bash
@@ -30,7 +31,9 @@ help:  ## what there is to make
 venv: $(STAMPS)/venv  ## the virtual environment, with Wharf in it
 
 .PHONY: test
-test: check unit root  ## everything that must pass: check, unit and root
+test: venv  ## everything that must pass: check, unit and root
+	@$(MAKE) --no-print-directory --jobs=4 --output-sync=target ready unit types lint layers
+	@$(MAKE) --no-print-directory root
 
 .PHONY: check
 check: lint types layers  ## all that only reads the code: lint, types, layers
@@ -56,11 +59,16 @@ format: venv  ## rewrite the code as ruff formats it
 
 .PHONY: unit
 unit: venv  ## tests that need neither root nor a kernel
-	$(BIN)/pytest tests/unit tests/architecture
+	$(BIN)/pytest --worlds=$(CORES) tests/unit tests/architecture
+
+.PHONY: ready
+ready: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/packages-test  ## what the root tests need, which takes its time to come over the wire
+	@scripts/docker-cli >/dev/null
+	@scripts/criu >/dev/null || true
 
 # On CI there is no excuse: without root the root tests fail. Elsewhere they are left out, and we say so.
 .PHONY: root
-root: venv $(STAMPS)/packages-run $(STAMPS)/packages-image $(STAMPS)/packages-test  ## tests that use the kernel for real (as root)
+root: ready  ## tests that use the kernel for real (as root)
 	@if [ "$$(id -u)" = 0 ] || [ "$$CI" = true ]; then \
 	    docker="$$(scripts/docker-cli)" || exit 1; criu="$$(scripts/criu)" || criu=/nonexistent; set -x; \
 	    PATH="$$criu:$$PATH:$$(dirname "$$docker")" $(BIN)/pytest tests/root; \

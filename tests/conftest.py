@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import signal
 
+import pytest
 from hypothesis import settings
+from tests import worlds
 
 # How long an example takes is a matter of the machine, which others use too; what it says is not. The same examples
 # each time: a test that fails fails for everybody.
@@ -24,3 +26,13 @@ def _heed_signals() -> None:
 
 
 _heed_signals()
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(worlds.Hooks)
+    parser.addoption("--worlds", type=int, default=1, metavar="N", help="run the files in N processes at once")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.worlds > 1:
+        config.pluginmanager.register(worlds.Reporting())

@@ -30,7 +30,7 @@ def _isolate() -> None:
         fcntl.ioctl(s, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", _IFF_UP))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     if not any(here in item.path.parents for item in items):
         return
@@ -39,6 +39,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.root)
+    if config.option.worlds == 1:
+        _isolate()
+
+
+def pytest_world_begins() -> None:
     _isolate()
 
 

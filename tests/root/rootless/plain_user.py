@@ -17,10 +17,15 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-_UIDS = count(48213 + os.getpid() % 250 * 64)  # apart from those of other runs at the same time
+_NUMBERS = count()
 _NAME = "wharf-plain"
 _COUNT = 65536
 _END_S = 60  # each of several processes has its turn on a busy machine
+
+
+def _next_uid() -> int:
+    """Return a new user's id, apart from those of other processes that run tests at the same time."""
+    return 48213 + os.getpid() % 250 * 64 + next(_NUMBERS)
 
 
 @dataclass
@@ -31,7 +36,7 @@ class PlainUser:
     devices: bool = True
     environment: dict[str, str] = field(default_factory=dict)
     cgroups: Sequence[Path] = ()  # delegated groups, which each command starts in
-    uid: int = field(default_factory=_UIDS.__next__)  # its own: what another has left, or runs, is not its
+    uid: int = field(default_factory=_next_uid)  # its own: what another has left, or runs, is not its
     home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="wharf-plain-")))
 
     def __post_init__(self) -> None:
