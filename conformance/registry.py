@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conformance import (
+    build_beside_dockerd,
     buildx,
     compose_config,
     compose_converge,
@@ -26,6 +27,7 @@ SUITES: tuple[Suite, ...] = (
     dockerfile.SUITE,
     dockerfile_cases.SUITE,
     buildx.SUITE,
+    build_beside_dockerd.SUITE,
     docker_py.SUITE,
     docker_cli.SUITE,
     fuzzed_api.SUITE,

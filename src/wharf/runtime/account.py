@@ -53,7 +53,9 @@ def look_up(root: int, user: User) -> Account:
     group = _read(root, "/etc/group")
     account = resolve(user.get("username", ""), passwd, group) if user.get("username") else _numeric(user, passwd)
     extra = [*user.get("additionalGids", ()), *(_group_id(name, group) for name in user.get("groupnames", ()))]
-    account.groups = list(dict.fromkeys([*account.groups, *extra]))
+    # Its own group is among them: else a program that changes its group is no member of it, and what a file denies
+    # to the group is given to it as to others.
+    account.groups = list(dict.fromkeys([account.gid, *account.groups, *extra]))
     return account
 
 

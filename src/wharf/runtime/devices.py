@@ -205,7 +205,8 @@ def _link_in(dev: int) -> None:
         with suppress_errno(errno.EEXIST):
             os.symlink(target, name, dir_fd=dev)
     with suppress_errno(errno.EEXIST):
-        os.symlink("/proc/kcore", "core", dir_fd=dev)
+        if os.path.exists("/proc/kcore"):  # a kernel need not have it (CONFIG_PROC_KCORE)
+            os.symlink("/proc/kcore", "core", dir_fd=dev)
     _link_ptmx(dev)
 
 

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
-from wharf.runtime.account import Account, resolve
+from wharf.runtime.account import Account, look_up, resolve
 from wharf.runtime.errors import StartFailed
 
 PASSWD = [
@@ -46,3 +49,20 @@ def test_unknown_names_are_refused_in_dockers_words(name: str, message: str) -> 
 )
 def test_names_and_numbers_mean_what_docker_makes_of_them(name: str, account: Account) -> None:
     assert resolve(name, PASSWD, GROUP) == account
+
+
+@pytest.mark.parametrize(
+    ("name", "groups"), [("0", [0, 10]), ("app", [1000, 10, 33]), ("app:www", [33]), ("4711", [0])]
+)
+def test_the_own_group_is_among_the_groups(tmp_path: Path, name: str, groups: list[int]) -> None:
+    (tmp_path / "etc").mkdir()
+    for file, lines in (("passwd", PASSWD), ("group", GROUP)):
+        (tmp_path / "etc" / file).write_text("".join(f"{':'.join(line)}\n" for line in lines))
+    root = os.open(tmp_path, os.O_PATH)
+    try:
+        found = look_up(root, {"uid": 0, "gid": 0, "username": name})
+        plain = look_up(root, {"uid": 1000, "gid": 1000})
+    finally:
+        os.close(root)
+
+    assert (found.groups, plain.groups) == (groups, [])

@@ -69,13 +69,13 @@ def find(name: str, text: str, comment: str = "#") -> Directive | None:
 
 
 def syntax_of(text: str) -> str:
-    """Return the image of the frontend that a text asks for, "" for none.
+    """Return the image of the frontend that a text asks for and what stands behind it, "" for none.
 
     Other languages' files may say it behind ``//`` or as a field of JSON.
     """
     found = find("syntax", text) or find("syntax", text, "//")
     if found is not None:
-        return found.value.split(" ", 1)[0]
+        return found.value
     if not text.lstrip().startswith("{"):
         return ""
     try:

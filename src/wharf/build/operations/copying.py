@@ -6,12 +6,12 @@ import errno
 import os
 import posixpath
 import stat
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final
 
 from wharf.build.graph.operations import Copy
-from wharf.build.operations.modes import changed_mode
-from wharf.build.operations.selection import Digests, Filter, Match, matches, readlink_in_root
+from wharf.build.operations.dress import Dress
+from wharf.build.operations.selection import Digests, Filter, Match, followed, matches, readlink_in_root
 from wharf.build.operations.unpacking import is_archive, unpack_into
 from wharf.errors import InvalidArgument
 from wharf.kernel.openat2 import ensure_folder, open_in_root
@@ -25,40 +25,6 @@ _PIECE: Final = 1 << 30
 _LEAST_SHARED_BYTES: Final = 1 << 14
 """Smaller files are copied: that costs no more, and what is refused for having two names (cron's tables) is small."""
 _KEPT_ATTRIBUTES: Final = ("security.capability", "user.")
-
-
-@dataclass(frozen=True, slots=True)
-class Dress:
-    """How copied files are dressed; None keeps what the source has."""
-
-    uid: int | None = None
-    gid: int | None = None
-    mode: str = ""
-    created_ns: int | None = None
-
-    def owner(self, status: os.stat_result) -> tuple[int, int]:
-        """Return uid and gid."""
-        return (
-            status.st_uid if self.uid is None else self.uid,
-            status.st_gid if self.gid is None else self.gid,
-        )
-
-    def permissions(self, status: os.stat_result) -> int:
-        """Return the twelve bits of the mode."""
-        own = stat.S_IMODE(status.st_mode)
-        return changed_mode(self.mode, own, folder=stat.S_ISDIR(status.st_mode)) if self.mode else own
-
-    def keeps(self, status: os.stat_result) -> bool:
-        """Whether a copy would look like the file itself."""
-        owner, mode, (_, modified_ns) = self.owner(status), self.permissions(status), self.times(status)
-        return (*owner, mode, modified_ns) == (
-            status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode), status.st_mtime_ns
-        )  # fmt: skip
-
-    def times(self, status: os.stat_result) -> tuple[int, int]:
-        """Return access and modification time in nanoseconds."""
-        when = status.st_mtime_ns if self.created_ns is None else self.created_ns
-        return when, when
 
 
 def copy(source: int, target: int, action: Copy, dress: Dress) -> None:
@@ -91,7 +57,7 @@ class Copier:
         self._shared = shared
         self._source = source
         self._target = target
-        self._action = action
+        self._action = replace(action, destination=followed(target, action.destination))
         self._dress = dress
         self._filter = Filter(action)
         self._links: dict[tuple[int, int], str] = {}
@@ -204,7 +170,9 @@ class Copier:
         top = self._parent(destination)
         try:
             if not existed:
-                self._dress_folder(top, match.status, destination)
+                # A folder whose contents are copied is not copied itself: the new one is made for them.
+                dress = self._dress.of_a_parent() if self._action.contents_only else self._dress
+                self._dress_folder(top, match.status, destination, dress)
         except BaseException:
             os.close(top)
             raise
@@ -217,10 +185,11 @@ class Copier:
             return False
         return True
 
-    def _dress_folder(self, fd: int, status: os.stat_result, path: str) -> None:
-        give(fd, *self._dress.owner(status))
-        os.fchmod(fd, self._dress.permissions(status))
-        self._times.append((path, self._dress.times(status)))
+    def _dress_folder(self, fd: int, status: os.stat_result, path: str, dress: Dress | None = None) -> None:
+        dress = dress or self._dress
+        give(fd, *dress.owner(status))
+        os.fchmod(fd, dress.permissions(status))
+        self._times.append((path, dress.times(status)))
 
     def fill(self, source: int, top: int, destination: str) -> None:
         """Copy what is in a folder. One descriptor of the target is kept: entries of a folder follow each other."""

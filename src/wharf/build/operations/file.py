@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from wharf.build.graph.operations import Copy, File, FileAction, MakeFile, MakeFolder, MakeLink, Owner, Remove
 from wharf.build.operations.accounts import ids_of
-from wharf.build.operations.copying import Dress, copy
+from wharf.build.operations.copying import copy
+from wharf.build.operations.dress import Dress
 from wharf.build.operations.results import Folder, Layers, Result
 from wharf.build.operations.selection import Digests, matches
 from wharf.build.operations.sharing import Beside, Sharing, share

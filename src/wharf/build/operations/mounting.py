@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
 from wharf.build.graph.operations import Copy, Exec, Mount, SecretVariable
-from wharf.build.operations.copying import Dress, copy
+from wharf.build.operations.copying import copy
+from wharf.build.operations.dress import Dress
 from wharf.build.operations.results import Layers, Tree
 from wharf.build.operations.store import Draft, Store
 from wharf.errors import InvalidArgument, NotFound
@@ -201,7 +202,7 @@ class Mounting:
             try:
                 with self._store.open(source) as root:
                     if root is not None:
-                        action = Copy(0, selector or "/", "/new", contents_only=True)
+                        action = Copy(0, selector or "/", "/new")  # itself: whose it is, too
                         copy(root, target, action, Dress())
                         _dress_like(root, selector or "/", new)
             finally:

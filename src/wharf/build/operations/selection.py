@@ -20,6 +20,7 @@ from wharf.storage.trees import FOLDER, Node, walk
 _CHUNK: Final = 1 << 20
 _WILDCARDS: Final = frozenset("*?[")
 _KEPT_DIGESTS: Final = 200_000
+_MOST_LINKS: Final = 40  # as the kernel (path_resolution(7))
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +205,21 @@ def _add_file(root: int, match: Match, hashed: hashlib._Hash, digests: Digests) 
             os.close(fd)
     elif stat.S_ISLNK(match.status.st_mode):
         hashed.update(readlink_in_root(root, match.path))
+
+
+def followed(root: int, path: str) -> str:
+    """Return where a path leads if its last part is a symbolic link, which may point to nothing yet.
+
+    Raises:
+        InvalidArgument: links lead in a circle.
+    """
+    for _ in range(_MOST_LINKS):
+        try:
+            link = os.fsdecode(readlink_in_root(root, path.rstrip("/")))
+        except OSError:
+            return path  # no link, or nothing
+        path = posixpath.join(posixpath.dirname(path.rstrip("/")), link) + "/" * path.endswith("/")
+    raise InvalidArgument(f"too many symbolic links: {path}")
 
 
 def readlink_in_root(root: int, path: str) -> bytes:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wharf.build.graph.operations import Copy
-from wharf.build.operations.copying import Copier, Dress
+from wharf.build.operations.copying import Copier
+from wharf.build.operations.dress import Dress
 from wharf.build.operations.mounting import real_path
 from wharf.build.operations.selection import Digests, Match, matches
 from wharf.kernel.openat2 import open_in_root

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 
 from google.protobuf.message import Message
 
@@ -16,8 +17,9 @@ from wharf.engine.buildkit.cache_options import caches_from, caches_to
 from wharf.engine.buildkit.caches import take_caches, write_caches
 from wharf.engine.buildkit.exports import export, planned
 from wharf.engine.buildkit.failures import described
-from wharf.engine.buildkit.frontends import frontend_of
+from wharf.engine.buildkit.frontends import GATEWAY, frontend_of
 from wharf.engine.buildkit.history import Ending, History
+from wharf.engine.buildkit.image_frontend import run_image
 from wharf.engine.buildkit.image_options import epoch_in
 from wharf.engine.buildkit.job import Job, Jobs, Outcome
 from wharf.engine.buildkit.llb import graph
@@ -70,6 +72,7 @@ class Control:
             CallFailed: it failed; with the lines of the Dockerfile, where it is about them.
         """
         job = Job(request.Ref, request.Session, self._sessions, self._bench)
+        job.run_image = partial(run_image, job, self._jobs)
         clock = self._bench.context.clock
         ending = Ending(0)
         try:
@@ -115,7 +118,11 @@ class Control:
 
     async def _outcome(self, job: Job, request: pb.SolveRequest) -> Outcome:
         _refuse(request)
-        if frontend_of(request.Frontend, request.FrontendAttrs):
+        frontend = frontend_of(request.Frontend, request.FrontendAttrs)
+        if frontend == GATEWAY:
+            job.asked = (GATEWAY, dict(request.FrontendAttrs))
+            return await job.run_image(request.FrontendAttrs["source"], request.FrontendAttrs, {})
+        if frontend:
             return await dockerfile.build(job, request.FrontendAttrs)
         if request.HasField("Definition"):
             return Outcome({"": await graph(job, request.Definition)})

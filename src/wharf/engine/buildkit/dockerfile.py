@@ -27,10 +27,11 @@ from wharf.engine.buildkit.cache_options import caches_from
 from wharf.engine.buildkit.caches import take_caches
 from wharf.engine.buildkit.failures import SourceText, described
 from wharf.engine.buildkit.folders import loading
-from wharf.engine.buildkit.frontends import require_own
+from wharf.engine.buildkit.frontends import GATEWAY, other_syntax
 from wharf.engine.buildkit.job import Job, Origin, Outcome
 from wharf.engine.buildkit.remarks import answered, warnings
 from wharf.engine.buildkit.truth import truth_of
+from wharf.engine.buildkit.worker import platform_document
 from wharf.engine.builds import calls
 from wharf.engine.builds.entitlements import require_granted
 from wharf.engine.builds.project import Project
@@ -110,7 +111,12 @@ async def build(job: Job, attributes: Mapping[str, str], given: Mapping[str, Giv
     if asked.remote and not asked.remote.startswith("local:"):
         await _bring(job, asked, sources)
     text, ignore = await _texts(job, asked)
-    require_own(attributes.get("build-arg:BUILDKIT_SYNTAX") or syntax_of(text.data.decode("utf-8", "replace")))
+    syntax = attributes.get("build-arg:BUILDKIT_SYNTAX") or syntax_of(text.data.decode("utf-8", "replace"))
+    if image := other_syntax(syntax):
+        if given:
+            raise NotImplementedHere(f"results of other builds cannot be given to the frontend {image}")
+        job.asked = (GATEWAY, dict(attributes))
+        return await job.run_image(image, {**attributes, "source": image, "cmdline": syntax}, {})
     await _thin_out(job, asked)
     patterns = _patterns(ignore)
     main = Source(f"local://{asked.context_name}", _excludes(patterns))
@@ -169,14 +175,9 @@ def _outcome(refs: Mapping[str, DockerfileRef], *, several: bool) -> Outcome:
     for name, ref in refs.items():
         key = f"containerimage.config/{name}" if several else "containerimage.config"
         metadata[key] = msgspec.json.encode(ref.project.image)
-    platforms = [{"ID": name, "Platform": _document(ref.platform)} for name, ref in refs.items()]
+    platforms = [{"ID": name, "Platform": platform_document(ref.platform)} for name, ref in refs.items()]
     metadata["refs.platforms"] = msgspec.json.encode({"Platforms": platforms})
     return Outcome({name if several else "": ref for name, ref in refs.items()}, metadata)
-
-
-def _document(platform: Platform) -> dict[str, str]:
-    found = {"architecture": platform.architecture, "os": platform.os, "variant": platform.variant}
-    return {name: value for name, value in found.items() if value}
 
 
 async def _bring(job: Job, asked: Asked, sources: Sources) -> None:

@@ -1,4 +1,4 @@
-"""Which frontends there are: the language of Dockerfiles, under all of its names. Pure."""
+"""Which frontends there are: the language of Dockerfiles, under all of its names, and images that are run. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.lib.reference import parse_reference
 
 DOCKERFILE: Final = "dockerfile.v0"
-_GATEWAY: Final = "gateway.v0"
+GATEWAY: Final = "gateway.v0"  # an image that is run
 _OWN: Final = ("docker/dockerfile", "docker/dockerfile-upstream")  # also from a registry that mirrors them
 
 
@@ -18,30 +18,25 @@ def frontend_of(name: str, attributes: Mapping[str, str]) -> str:
 
     Raises:
         NotImplementedHere: there is no such frontend here; with its name.
-        InvalidArgument: an image is wanted, and none is named.
+        InvalidArgument: an image is wanted, and none is named, or not by an image's name.
     """
-    if name == _GATEWAY:
+    if name == GATEWAY:
         if not attributes.get("source"):
             raise InvalidArgument("no source specified for gateway")
-        require_own(attributes["source"])
-        return DOCKERFILE
+        return GATEWAY if other_syntax(attributes["source"]) else DOCKERFILE
     if name not in ("", DOCKERFILE):
         raise NotImplementedHere(f"the frontend {name} is not supported by this build of wharf")
     return name
 
 
-def require_own(syntax: str) -> None:
-    """Refuse a file that asks for another language than that of Dockerfiles (``# syntax=``), "" for none.
+def other_syntax(syntax: str) -> str:
+    """Return the image that a file in another language than that of Dockerfiles asks for (``# syntax=``), else "".
 
     Raises:
-        NotImplementedHere: with the image that it asks for, and what to do.
         InvalidArgument: it is no image's name.
     """
     if not syntax:
-        return
-    path = parse_reference(syntax).repository.partition("/")[2]
-    if not any(path == own or path.endswith(f"/{own}") for own in _OWN):
-        raise NotImplementedHere(
-            f"the syntax {syntax} is not supported by this build of wharf: frontends that are images are not run, "
-            "Dockerfiles need no syntax line, or docker/dockerfile"
-        )
+        return ""
+    image = syntax.split(" ", 1)[0]
+    path = parse_reference(image).repository.partition("/")[2]
+    return "" if any(path == own or path.endswith(f"/{own}") for own in _OWN) else image

@@ -1,10 +1,11 @@
-"""The service that a client's own frontend asks for steps (BuildKit, frontend/gateway)."""
+"""The service that frontends, a client's own and images that are run, ask for steps (BuildKit, frontend/gateway)."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
@@ -16,7 +17,7 @@ from wharf.engine.buildkit import dockerfile, looking, worker
 from wharf.engine.buildkit.cache_options import caches_from
 from wharf.engine.buildkit.caches import take_caches
 from wharf.engine.buildkit.containers import Containers
-from wharf.engine.buildkit.frontends import frontend_of
+from wharf.engine.buildkit.frontends import GATEWAY, frontend_of
 from wharf.engine.buildkit.inputs import definition_of, inputs_of, substituted
 from wharf.engine.buildkit.job import Job, Jobs, Outcome
 from wharf.engine.buildkit.llb import graph
@@ -29,7 +30,7 @@ from wharf.rpc.methods import Method, unary
 from wharf.rpc.status import CallFailed
 from wharf.spec.buildkit import gateway_pb2 as pb
 from wharf.spec.buildkit.control_pb2 import CacheOptions, CacheOptionsEntry, VertexWarning
-from wharf.spec.buildkit.ops_pb2 import Platform
+from wharf.spec.buildkit.ops_pb2 import Definition, Platform
 from wharf.spec.buildkit.stat_pb2 import Stat
 
 T = TypeVar("T")
@@ -38,11 +39,21 @@ SERVICE = "/moby.buildkit.v1.frontend.LLBBridge/"
 _JOB = "buildkit-controlapi-buildid"
 
 
-class Gateway:
-    """Answers for the jobs of one engine; each call names its job."""
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """The place of one frontend: its job, where its result goes, and what it is to work on."""
 
-    def __init__(self, jobs: Jobs) -> None:
+    job: Job
+    returned: asyncio.Future[Outcome]
+    inputs: Mapping[str, Definition] = field(default_factory=dict)
+
+
+class Gateway:
+    """Answers for the jobs of one engine; each call names its job, unless all are about one frontend."""
+
+    def __init__(self, jobs: Jobs, seat: Seat | None = None) -> None:
         self._jobs = jobs
+        self._only = seat
         self._made: dict[Job, Containers] = {}
 
     def methods(self) -> dict[str, Method]:
@@ -64,11 +75,17 @@ class Gateway:
             f"{SERVICE}ResolveSourceMeta": unary(pb.ResolveSourceMetaRequest, self.resolve_source),
         }
 
-    async def _job(self, call: Call) -> Job:
+    async def _seat(self, call: Call) -> Seat:
+        if self._only is not None:
+            return self._only
         name = "".join(call.metadata.get(_JOB, []))
         if not name:
             raise InvalidArgument("no buildid found in context")
-        return await self._jobs.get(name)
+        job = await self._jobs.get(name)
+        return Seat(job, job.returned)
+
+    async def _job(self, call: Call) -> Job:
+        return (await self._seat(call)).job
 
     async def ping(self, request: pb.PingRequest, call: Call) -> Message:
         """Tell what is supported."""
@@ -86,7 +103,11 @@ class Gateway:
         job.policies += policies_of(request.SourcePolicies)
         imports = [CacheOptionsEntry(Type=one.Type, Attrs=one.Attrs) for one in request.CacheImports]
         await take_caches(job, caches_from({}, CacheOptions(Imports=imports)))
-        if not frontend_of(request.Frontend, request.FrontendOpt):
+        frontend = frontend_of(request.Frontend, request.FrontendOpt)
+        if frontend == GATEWAY:
+            source = request.FrontendOpt["source"]
+            outcome = await job.run_image(source, request.FrontendOpt, request.FrontendInputs)
+        elif not frontend:
             outcome = Outcome({"": await graph(job, request.Definition)})
         else:
             given = await inputs_of(job, self._jobs, request.FrontendInputs)
@@ -104,10 +125,9 @@ class Gateway:
         return pb.EvaluateResponse()
 
     async def inputs(self, request: pb.InputsRequest, call: Call) -> Message:
-        """Tell what a frontend works on: nothing but what it asks for."""
+        """Tell what a frontend works on."""
         del request
-        await self._job(call)
-        return pb.InputsResponse()
+        return pb.InputsResponse(Definitions=(await self._seat(call)).inputs)
 
     async def warn(self, request: pb.WarnRequest, call: Call) -> Message:
         """Take a warning of the client's frontend, for whoever watches."""
@@ -198,14 +218,14 @@ class Gateway:
 
     async def take_return(self, request: pb.ReturnRequest, call: Call) -> Message:
         """Take what the client's frontend comes to: its job goes on with it."""
-        job = await self._job(call)
-        if job.returned.done():
+        seat = await self._seat(call)
+        if seat.returned.done():
             raise InvalidArgument("a result was returned already")
         if request.HasField("error"):
             failure = request.error
-            job.returned.set_exception(CallFailed(failure.code, failure.message, failure.SerializeToString()))
+            seat.returned.set_exception(CallFailed(failure.code, failure.message, failure.SerializeToString()))
         else:
-            job.returned.set_result(_outcome(job, request.result))
+            seat.returned.set_result(_outcome(seat.job, request.result))
         return pb.ReturnResponse()
 
 

@@ -97,7 +97,9 @@ async def predicates_of(
 
 async def _configuration(job: Job, outcome: Outcome, name: str, result: Layers, epoch_s: int | None) -> ImageConfig:
     ref = outcome.refs[name]
-    if isinstance(ref, DockerfileRef):
+    told = outcome.metadata.get(_key(name))
+    # One that a frontend has changed is as it says.
+    if isinstance(ref, DockerfileRef) and told in (None, msgspec.json.encode(ref.project.image)):
         return await _with_cache(job, ref.project.configuration(result, job.bench.cache, epoch_s), ref, result)
     platform = host() if ref is None else ref.platform
     plain: ImageConfig = {"architecture": platform.architecture, "os": platform.os, "config": {}}
@@ -115,15 +117,18 @@ async def _with_cache(job: Job, config: ImageConfig, ref: Ref, result: Layers) -
     return cast("ImageConfig", {**config, INLINE: told}) if records else config
 
 
+def _key(name: str) -> str:
+    return f"containerimage.config/{name}" if name else "containerimage.config"
+
+
 def given_configuration(metadata: Mapping[str, bytes], name: str) -> ImageConfig:
     """Return the configuration that a client gives with a result of its own (containerimage.config).
 
     Raises:
         InvalidArgument: it is malformed.
     """
-    key = f"containerimage.config/{name}" if name else "containerimage.config"
     try:
-        return msgspec.json.decode(metadata.get(key, b"{}"), type=ImageConfig)
+        return msgspec.json.decode(metadata.get(_key(name), b"{}"), type=ImageConfig)
     except msgspec.MsgspecError as error:
         raise InvalidArgument(f"invalid image config: {error}") from None
 

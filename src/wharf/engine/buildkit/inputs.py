@@ -11,7 +11,7 @@ import msgspec
 from wharf.build.llb.decode import program_of
 from wharf.build.operations.results import Layers
 from wharf.engine.buildkit.job import Job, Jobs, Ref
-from wharf.engine.buildkit.llb import graph
+from wharf.engine.buildkit.llb import GraphRef, graph
 from wharf.engine.builds.sources import Given
 from wharf.errors import InvalidArgument, NotFound
 from wharf.spec.buildkit.ops_pb2 import Definition, Input, Op, SourceOp
@@ -22,7 +22,10 @@ _DOMAIN: Final = "input.invalid"  # of the names that inputs have within a build
 
 
 def definition_of(job: Job, name: str) -> Definition:
-    """Return a definition that stands for a result of a job that is under way."""
+    """Return the definition of a result of a job that is under way, or one that stands for it."""
+    ref = job.named(name)
+    if isinstance(ref, GraphRef):
+        return ref.definition  # frontends go on from it
     op = Op(source=SourceOp(identifier=f"{_SCHEME}{job.ref}/{name}")).SerializeToString(deterministic=True)
     digest = f"sha256:{hashlib.sha256(op).hexdigest()}"
     last = Op(inputs=[Input(digest=digest)])

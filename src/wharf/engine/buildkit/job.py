@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -31,9 +31,10 @@ from wharf.engine.buildkit.workbench import Workbench
 from wharf.engine.buildkit.wreckage import Wreckage
 from wharf.engine.builds.pulling import Pulling
 from wharf.engine.builds.sources import Given, Sources
-from wharf.errors import Conflict, InvalidArgument, NotFound
+from wharf.errors import Conflict, InvalidArgument, NotFound, NotImplementedHere
 from wharf.images.platform import Platform
 from wharf.lib.finishing import to_the_end
+from wharf.spec.buildkit.ops_pb2 import Definition
 from wharf.spec.engine_api.container import HostConfig
 
 _PATIENCE_S: Final = 20.0
@@ -83,6 +84,15 @@ class Outcome:
     metadata: Mapping[str, bytes] = field(default_factory=dict)
 
 
+RunImage = Callable[[str, Mapping[str, str], Mapping[str, Definition]], Awaitable[Outcome]]
+"""Runs an image as the job's frontend: its name, options, and what it is to work on."""
+
+
+async def _no_images(image: str, attributes: Mapping[str, str], inputs: Mapping[str, Definition]) -> Outcome:
+    del attributes, inputs
+    raise NotImplementedHere(f"the frontend {image} cannot be run by this job")
+
+
 class Job:
     """Used with ``async with``: leaving it gives up what is under way, and lets go of what was held."""
 
@@ -106,6 +116,7 @@ class Job:
         self.began = bench.context.clock.now()
         self.epoch_s: int | None = None  # SOURCE_DATE_EPOCH, for results that no Dockerfile says it of
         self.ended = ""  # when its results were there
+        self.run_image: RunImage = _no_images
         self.inline_cache = False  # whether images are to say how they were made
         self._session_id = session_id
         self._sessions = sessions
@@ -126,6 +137,11 @@ class Job:
             await to_the_end(asyncio.create_task(self.stack.aclose()))
         finally:
             self.journal.close()
+
+    @property
+    def session_id(self) -> str:
+        """The name of the client's session; "" for none."""
+        return self._session_id
 
     @property
     def folders(self) -> ClientFolders:

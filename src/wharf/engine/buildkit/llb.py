@@ -23,7 +23,8 @@ from wharf.spec.buildkit.ops_pb2 import Definition
 class GraphRef:
     """The result of a graph."""
 
-    def __init__(self, job: Job, edge: Edge, solver: Solver, sources: Sources) -> None:
+    def __init__(self, job: Job, definition: Definition, edge: Edge, solver: Solver, sources: Sources) -> None:
+        self.definition = definition
         self._job = job
         self._edge = edge
         self._solver = solver
@@ -79,4 +80,4 @@ async def graph(job: Job, definition: Definition) -> GraphRef | None:
     require_runnable(target, host())
     job.journal.announce(target)
     solver = Solver(job.workshop({}), sources.fetch, job.offers, job.progress, job.imports)
-    return GraphRef(job, target, await job.stack.enter_async_context(solver), sources)
+    return GraphRef(job, definition, target, await job.stack.enter_async_context(solver), sources)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from wharf.engine.context import Context
+from wharf.images.platform import Platform as ImagePlatform
 from wharf.images.platform import acceptable, host
 from wharf.lib.version import __version__
 from wharf.spec.buildkit.caps_pb2 import APICap
@@ -60,3 +61,9 @@ def worker(context: Context) -> WorkerRecord:
         platforms=[Platform(Architecture=one.architecture, OS=one.os, Variant=one.variant) for one in own],
         BuildkitVersion=version(),
     )
+
+
+def platform_document(platform: ImagePlatform) -> dict[str, str]:
+    """Return a platform as clients read it in JSON (OCI image-spec, image-index.md "platform")."""
+    found = {"architecture": platform.architecture, "os": platform.os, "variant": platform.variant}
+    return {name: value for name, value in found.items() if value}

@@ -88,7 +88,7 @@ def user(name: str, group_add: Iterable[str]) -> User:
     result: User = {
         "uid": int(account) if account.isdigit() else 0,
         "gid": int(group) if group.isdigit() else 0,
-        "username": name,
+        "username": name or "0",  # the groups of root's are looked up, too
     }
     if names := list(group_add):
         result["groupnames"] = names

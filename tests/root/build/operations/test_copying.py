@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from wharf.build.graph.operations import Copy
-from wharf.build.operations.copying import Dress, copy
+from wharf.build.operations.copying import copy
+from wharf.build.operations.dress import Dress
 from wharf.errors import InvalidArgument, NotFound
 from wharf.storage.trees import FOLDER
 
@@ -61,7 +62,8 @@ def test_a_folders_content_goes_with_links_and_times(trees: tuple[Path, Path]) -
 def test_owner_mode_and_time_can_be_said(trees: tuple[Path, Path]) -> None:
     _copy(trees, "/d", "/x", Dress(5, 6, "u=rwX,go=", 9_000_000_000), contents_only=True)
 
-    for name, mode in (("x", 0o40700), ("x/g", 0o100600), ("x/e", 0o40700)):
+    # A symbolic mode changes what a source has, and the folder that is made for the contents has none.
+    for name, mode in (("x", 0o40755), ("x/g", 0o100600), ("x/e", 0o40700)):
         status = (trees[1] / name).stat()
         assert (status.st_uid, status.st_gid, oct(status.st_mode)) == (5, 6, oct(mode))
         assert status.st_mtime_ns == 9_000_000_000
@@ -125,3 +127,44 @@ def test_a_single_file_gets_no_name_that_marks_a_deletion(trees: tuple[Path, Pat
     with pytest.raises(InvalidArgument, match=r'"/\.wh\.f": no image can have it'):
         _copy(trees, "/f", "/.wh.f")
     assert _names(trees[1]) == []
+
+
+def test_a_folder_made_for_contents_is_roots_whatever_the_source_is(trees: tuple[Path, Path]) -> None:
+    (trees[0] / "d").chmod(0o700)
+    (trees[0] / "d/e").chmod(0o700)
+    for name in ("d", "d/e"):
+        os.chown(trees[0] / name, 4, 5)
+
+    _copy(trees, "/d", "/x", contents_only=True)
+    _copy(trees, "/d", "/whole")
+
+    found = {name: (trees[1] / name).stat() for name in ("x", "x/e", "whole")}
+    assert {name: (one.st_uid, one.st_gid, oct(one.st_mode)) for name, one in found.items()} == {
+        "x": (0, 0, "0o40755"),
+        "x/e": (4, 5, "0o40700"),
+        "whole": (4, 5, "0o40700"),
+    }
+
+
+def test_a_destination_that_is_a_link_is_where_it_leads_even_to_nothing(trees: tuple[Path, Path]) -> None:
+    (trees[1] / "there").mkdir()
+    (trees[1] / "old").write_text("old")
+    links = {"dangling": "../new", "chain": "dangling", "known": "old", "far": "/there/deep/file", "folder": "/made"}
+    for name, to in links.items():
+        (trees[1] / name).symlink_to(to)
+
+    for name in ("chain", "known", "far"):
+        _copy(trees, "/f", f"/{name}")
+    _copy(trees, "/d", "/folder", contents_only=True)
+
+    assert all((trees[1] / name).is_symlink() for name in links)
+    texts = {name: (trees[1] / name).read_text() for name in ("new", "old", "there/deep/file", "made/g")}
+    assert texts == {"new": "file", "old": "file", "there/deep/file": "file", "made/g": "inner"}
+
+
+def test_a_destination_that_leads_in_a_circle_is_refused(trees: tuple[Path, Path]) -> None:
+    (trees[1] / "a").symlink_to("b")
+    (trees[1] / "b").symlink_to("a")
+
+    with pytest.raises(InvalidArgument, match="too many symbolic links"):
+        _copy(trees, "/f", "/a")

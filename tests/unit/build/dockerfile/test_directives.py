@@ -27,7 +27,7 @@ def test_one_given_twice_is_refused_with_its_line() -> None:
 @pytest.mark.parametrize(
     ("text", "image"),
     [
-        ("# syntax = docker/dockerfile:1 more\nFROM a", "docker/dockerfile:1"),
+        ("# syntax = docker/dockerfile:1 more\nFROM a", "docker/dockerfile:1 more"),
         ("// syntax=a/b\n", "a/b"),
         ('{"syntax": "c/d"}', "c/d"),
         ("FROM a", ""),

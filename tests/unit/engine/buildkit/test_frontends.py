@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from wharf.engine.buildkit.frontends import DOCKERFILE, frontend_of, require_own
+from wharf.engine.buildkit.frontends import DOCKERFILE, GATEWAY, frontend_of, other_syntax
 from wharf.errors import InvalidArgument, NotImplementedHere
 
 
@@ -18,17 +18,15 @@ from wharf.errors import InvalidArgument, NotImplementedHere
     ],
 )
 def test_the_language_of_dockerfiles_is_ours_under_all_of_its_names(syntax: str) -> None:
-    require_own(syntax)
+    assert other_syntax(syntax) == ""
     if syntax:
         assert frontend_of("gateway.v0", {"source": syntax}) == DOCKERFILE
 
 
 @pytest.mark.parametrize("syntax", ["example/llb", "notdocker/dockerfile", "docker/dockerfile/more"])
-def test_another_language_is_refused_with_its_image(syntax: str) -> None:
-    with pytest.raises(NotImplementedHere, match=f"the syntax {syntax} is not supported"):
-        require_own(syntax)
-    with pytest.raises(NotImplementedHere, match=f"the syntax {syntax} is not supported"):
-        frontend_of("gateway.v0", {"source": syntax})
+def test_another_language_is_an_image_that_is_run(syntax: str) -> None:
+    assert other_syntax(f"{syntax} and more") == syntax
+    assert frontend_of("gateway.v0", {"source": syntax}) == GATEWAY
 
 
 def test_frontends_are_known_by_name() -> None:

@@ -40,7 +40,7 @@ def test_names_become_numbers_and_layers_one_option(root: int) -> None:
     made = document(_SPEC, root=root, path="/r", cgroup="/g")
 
     assert made["root"] == {"path": "/r", "readonly": True}
-    assert made["process"]["user"] == {"uid": 33, "gid": 44, "additionalGids": [50]}
+    assert made["process"]["user"] == {"uid": 33, "gid": 44, "additionalGids": [44, 50]}
     assert made["mounts"][0]["options"] == ["ro", "lowerdir=/a:/b"]
     assert made["linux"]["cgroupsPath"] == "/g"
     assert "hooks" not in made

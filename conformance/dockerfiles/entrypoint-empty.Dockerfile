@@ -1,0 +1,3 @@
+FROM beside/entrypoint-exec
+ENTRYPOINT []
+CMD ["echo", "only"]

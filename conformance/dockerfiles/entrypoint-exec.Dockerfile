@@ -1,0 +1,3 @@
+FROM busybox
+ENTRYPOINT ["echo", "entry"]
+CMD ["point", "$HOME"]

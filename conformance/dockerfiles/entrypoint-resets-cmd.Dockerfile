@@ -1,0 +1,2 @@
+FROM beside/cmd-exec
+ENTRYPOINT ["echo", "alone"]

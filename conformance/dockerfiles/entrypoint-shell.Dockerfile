@@ -1,0 +1,3 @@
+FROM busybox
+ENTRYPOINT echo shell $0
+CMD ["not", "seen"]

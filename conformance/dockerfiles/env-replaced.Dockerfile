@@ -1,0 +1,3 @@
+FROM beside/env
+ENV a=replaced z=last PATH=/only:$PATH
+CMD env | sort | grep -v HOSTNAME

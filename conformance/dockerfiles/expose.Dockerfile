@@ -1,0 +1,5 @@
+FROM busybox
+EXPOSE 80 443/tcp 53/udp
+EXPOSE 8000-8002 9000-9001/udp 7/TCP
+ENV port=1234
+EXPOSE $port

@@ -1,0 +1,2 @@
+# only: buildkit
+FROM busybox

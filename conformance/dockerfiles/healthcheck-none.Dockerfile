@@ -1,0 +1,3 @@
+# only: buildkit
+FROM beside/healthcheck
+HEALTHCHECK NONE

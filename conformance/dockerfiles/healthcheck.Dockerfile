@@ -1,0 +1,2 @@
+FROM busybox
+HEALTHCHECK --interval=5m --timeout=3s --start-period=1m30s --retries=7 CMD echo fine || exit 1

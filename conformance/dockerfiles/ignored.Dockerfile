@@ -1,0 +1,4 @@
+# context: ignoring
+FROM busybox
+COPY . /all/
+CMD find /all | sort

@@ -1,0 +1,2 @@
+FROM beside/labels
+LABEL a=3 new=4

@@ -1,0 +1,3 @@
+# with: --build-arg who=child
+FROM beside/onbuild
+RUN pwd >> /triggered && echo $added >> /triggered

@@ -1,0 +1,2 @@
+FROM beside/onbuild-child
+RUN echo again >> /triggered

@@ -1,0 +1,2 @@
+FROM beside/shell
+ENTRYPOINT cat /seen

@@ -1,0 +1,3 @@
+FROM busybox
+USER nobody:nogroup
+CMD id

@@ -1,0 +1,4 @@
+FROM busybox
+VOLUME ["/one", "/two words"]
+VOLUME /three /four
+CMD ls -d /one "/two words" /three /four
