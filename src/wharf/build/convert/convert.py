@@ -22,6 +22,7 @@ from wharf.build.graph.vertex import Edge, Vertex
 from wharf.errors import InvalidArgument
 from wharf.images.platform import Platform, parse_platform
 from wharf.lib.reference import parse_reference
+from wharf.spec.buildkit_cache import INLINE
 from wharf.spec.oci_image import ImageConfig
 
 SCRATCH: Final = "scratch"
@@ -220,7 +221,7 @@ class Conversion:
             state.edge = Vertex(Source(f"docker-image://{reference}")).output()  # until it is known
             return None
         state.image = copies.deepcopy(base.config)
-        for key in ("rootfs", "created"):
+        for key in ("rootfs", "created", INLINE):  # how the image below was made is no matter of this one's
             state.image.pop(key, None)  # type: ignore[misc]  # both are fields of it
         env = state.config.get("Env") or []
         if "PATH" not in pairs(env):

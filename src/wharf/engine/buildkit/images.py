@@ -7,11 +7,9 @@ import base64
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import cast
 
 import msgspec
 
-from wharf.build.caches.config import inline
 from wharf.build.history import fixed
 from wharf.build.operations.results import Layers
 from wharf.engine.buildkit.caches import chain_of
@@ -21,11 +19,11 @@ from wharf.engine.buildkit.job import Job, Outcome, Ref
 from wharf.engine.buildkit.provenance import provenance_of
 from wharf.engine.buildkit.retiming import epoch_of, retimed
 from wharf.engine.buildkit.sbom import scanned
+from wharf.engine.builds.inline import with_inline_cache
 from wharf.errors import InvalidArgument
 from wharf.images.image_set import Form, ImageSet, Part, Predicate, put_together
 from wharf.images.packing import Shelf
 from wharf.images.platform import host
-from wharf.spec.buildkit_cache import INLINE
 from wharf.spec.oci_image import ImageConfig
 
 
@@ -112,9 +110,7 @@ async def _with_cache(job: Job, config: ImageConfig, ref: Ref, result: Layers) -
     """Return a configuration that says how the image's layers were made, when that was asked for."""
     if not job.inline_cache:
         return config
-    records = inline(await ref.kept(), chain_of(job, result))
-    told = base64.b64encode(msgspec.json.encode(records)).decode()
-    return cast("ImageConfig", {**config, INLINE: told}) if records else config
+    return with_inline_cache(config, await ref.kept(), chain_of(job, result))
 
 
 def _key(name: str) -> str:

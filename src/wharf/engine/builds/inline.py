@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import base64
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from typing import cast
 
+import msgspec
+
+from wharf.build.caches.config import Kept, inline
 from wharf.build.caches.importing import Imports, results_at
 from wharf.engine.context import Context
 from wharf.errors import DataLoss, InvalidArgument, NotFound
 from wharf.images.stored import StoredImage
 from wharf.spec.buildkit_cache import INLINE
+from wharf.spec.oci_image import ImageConfig
 
 
 @contextmanager
@@ -25,6 +31,19 @@ def inline_cache(context: Context, name: str) -> Iterator[StoredImage | None]:
         return
     with context.images.hold(record):
         yield context.images.stored(record)
+
+
+def with_inline_cache(config: ImageConfig, results: Iterable[Kept], chain: Sequence[str]) -> ImageConfig:
+    """Return an image's configuration that says how the image was made.
+
+    Args:
+        config: the configuration.
+        results: what is kept of all that was needed for it.
+        chain: the chain ids of its layers, the lowest first.
+    """
+    records = inline(results, chain)
+    told = base64.b64encode(msgspec.json.encode(records)).decode()
+    return cast("ImageConfig", {**config, INLINE: told}) if records else config
 
 
 async def inline_imports(context: Context, names: Sequence[str], held: ExitStack) -> Imports:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, ExitStack
+from dataclasses import replace
 from types import TracebackType
 
 from wharf.build.caches.config import Kept
@@ -17,6 +18,7 @@ from wharf.build.operations.results import Layers
 from wharf.build.solver.cache import Cache
 from wharf.build.solver.progress import Progress
 from wharf.build.solver.solver import Solver, Workshop
+from wharf.engine.builds.inline import with_inline_cache
 from wharf.engine.builds.platforms import require_runnable
 from wharf.engine.builds.sources import Sources
 from wharf.engine.context import Context
@@ -144,15 +146,25 @@ class Project:
             now_ns=context.clock.now_ns(),
         )
 
-    async def export(self, result: Layers, cache: Cache, names: list[Reference], *, squash: bool = False) -> str:
-        """Make the image and return its id.
+    async def _with_cache(self, configuration: ImageConfig, result: Layers) -> ImageConfig:
+        kept = await self.kept()
+        if self.epoch_s is not None:  # the same build gives the same image
+            kept = [replace(one, created_ns=self.epoch_s * 1_000_000_000) for one in kept]
+        chain = chain_ids(self._context.snapshots.diff_ids(result.chain_id))
+        return with_inline_cache(configuration, kept, [str(one) for one in chain])
 
-        ``squash`` makes one layer of the target stage's. As with Docker the image without that is kept, nameless.
+    async def export(self, result: Layers, cache: Cache, names: list[Reference], *, squash: bool = False) -> str:
+        """Make the image, which says how it was made, and return its id.
+
+        As with Docker's old builder, any image that it made is a cache to others (``--cache-from``). ``squash`` makes
+        one layer of the target stage's. As with Docker the image without that is kept, nameless.
         """
         context = self._context
         assert self._converted is not None
         own, layers = self._converted.own_layers if squash else 0, context.images.layers
         configuration = self.configuration(result, cache)
+        if not own:
+            configuration = await self._with_cache(configuration, result)
         image = await layers.assemble(configuration, result.chain_id, () if own else names)
         if own:
             image = await layers.squash(SquashRequest(image, _below(image, own), names))
