@@ -202,7 +202,7 @@ class Mounting:
             try:
                 with self._store.open(source) as root:
                     if root is not None:
-                        action = Copy(0, selector or "/", "/new")  # itself: whose it is, too
+                        action = Copy(0, selector or "/", "/new", contents_only=True)
                         copy(root, target, action, Dress())
                         _dress_like(root, selector or "/", new)
             finally:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import signal
 import socket
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
@@ -80,6 +81,7 @@ class Container:
         self._prepared = prepared
         self._stack = stack
         self._running: Running | None = None
+        self._over = False
         self._turn = asyncio.Lock()
 
     async def start(self, init: InitMessage) -> Process:
@@ -89,6 +91,7 @@ class Container:
             InvalidArgument: it cannot be executed.
             Forbidden: it wants what the client did not grant.
             Conflict: the first one has ended.
+            NotFound: the container was released meanwhile.
         """
         asked = exec_of(
             ExecOp(
@@ -103,6 +106,8 @@ class Container:
         variables = [await lent_variable(self._job.offers, one) for one in asked.secret_env]
         lent = [one for one in variables if one is not None]
         async with self._turn:
+            if self._over:
+                raise NotFound(f"container {init.ContainerID} previously released or not created")
             if self._running is None:
                 return await self._first(asked, init, lent)
             return await self._further(self._running, asked, lent, terminal=init.Tty)
@@ -142,13 +147,23 @@ class Container:
                     await running.shim.exec(request, theirs)
                 except ProcessFailed as error:
                     raise InvalidArgument(f"exec failed: {error.message}") from error
+                except asyncio.CancelledError:
+                    await to_the_end(asyncio.create_task(_killed(running.shim, exec_id)))
+                    raise
             unread.pop_all()
         return Process(running.shim, ours, terminal, exec_id)
 
     async def aclose(self) -> None:
         """Kill it, and remove what was made for it."""
         async with self._turn:
+            self._over = True
             await to_the_end(asyncio.create_task(self._stack.aclose()))
+
+
+async def _killed(shim: Shim, exec_id: str) -> None:
+    """Kill a process that may have been started: the shim does one thing after the other."""
+    with suppress(Conflict):  # it was not
+        await shim.exec_kill(exec_id, signal.SIGKILL)
 
 
 class Containers:

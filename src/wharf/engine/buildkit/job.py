@@ -15,6 +15,7 @@ from wharf.build import context as contexts
 from wharf.build.caches.config import Kept
 from wharf.build.caches.importing import Imports
 from wharf.build.graph.vertex import Edge
+from wharf.build.operations.mounting import entered
 from wharf.build.operations.results import Result, Tree
 from wharf.build.session.credentials import credentials
 from wharf.build.session.offers import SessionOffers
@@ -124,9 +125,11 @@ class Job:
         self._folders: ClientFolders | None = None
 
     async def __aenter__(self) -> Self:
-        place = contexts.workplace(self.bench.context.data)
-        self._work = await asyncio.to_thread(place.__enter__)
-        self.stack.push_async_callback(asyncio.to_thread, place.__exit__, None, None, None)
+        try:
+            self._work = await entered(self.stack, contexts.workplace(self.bench.context.data))
+        except BaseException:
+            await to_the_end(asyncio.create_task(self.stack.aclose()))
+            raise
         self._folders = ClientFolders(self.session, self._work, self.bench.kept, self.bench.digests, self.progress)
         self.stack.push_async_callback(self._folders.aclose)
         return self

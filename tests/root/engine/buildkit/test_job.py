@@ -33,3 +33,16 @@ def test_a_job_is_found_from_its_beginning_to_its_end_and_leaves_nothing(builds:
         assert [one async for one in job.journal.read()] == []
 
     builds(body)
+
+
+def test_a_job_that_is_cancelled_as_it_begins_leaves_nothing(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        bench = (await BuildKit.opened(engine.builds._context, engine.builds._cache)).bench
+        entering = asyncio.create_task(Job("j", "", Sessions(), bench).__aenter__())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        entering.cancel()
+        await asyncio.gather(entering, return_exceptions=True)
+        assert entering.cancelled()
+
+    builds(body)

@@ -10,6 +10,7 @@ import pytest
 
 from wharf.engine.buildkit.containers import Container, Containers
 from wharf.engine.builds.runner import Running
+from wharf.errors import NotFound
 from wharf.spec.buildkit.gateway_pb2 import InitMessage
 from wharf.spec.buildkit.ops_pb2 import Meta
 
@@ -21,10 +22,26 @@ class FakeShim:
 
     def __init__(self) -> None:
         self.held: list[socket.socket] = []
+        self.killed: list[tuple[str, int]] = []
+        self.began = ""
+        self.beginning = asyncio.Event()
 
     async def exec(self, _request: object, sock: socket.socket) -> int:
         self.held.append(sock.dup())
         return 1
+
+    async def exec_kill(self, exec_id: str, number: int) -> None:
+        self.killed.append((exec_id, number))
+
+
+class SlowShim(FakeShim):
+    """Has begun a process, and does not say so."""
+
+    async def exec(self, request: Any, sock: socket.socket) -> int:
+        self.began = request["exec_id"]
+        self.beginning.set()
+        await asyncio.Event().wait()
+        return await super().exec(request, sock)
 
 
 def test_the_socket_of_a_further_process_is_its_readers_and_ends_with_the_container() -> None:
@@ -70,5 +87,39 @@ def test_a_container_has_ended_when_its_release_was_cancelled() -> None:
         with pytest.raises(asyncio.CancelledError):
             await releasing
         assert done == ["ended", "draft removed"]
+
+    asyncio.run(body())
+
+
+def test_a_process_whose_start_was_cancelled_is_killed() -> None:
+    async def body() -> None:
+        shim, container = SlowShim(), Container(_SAME, _SAME, AsyncExitStack())
+        near, far = socket.socketpair()
+        spec: Any = {"process": {}}
+        container._running = Running(shim, near, spec)  # type: ignore[arg-type]
+        with near, far:
+            starting = asyncio.create_task(container.start(InitMessage(Meta=Meta(args=["x"], cwd="/"))))
+            await shim.beginning.wait()
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+
+        assert starting.cancelled()
+        assert shim.killed == [(shim.began, 9)]
+
+    asyncio.run(body())
+
+
+def test_nothing_is_started_in_a_container_that_was_released_meanwhile() -> None:
+    async def body() -> None:
+        container = Container(_SAME, _SAME, AsyncExitStack())
+        await container._turn.acquire()
+        releasing = asyncio.create_task(container.aclose())
+        await asyncio.sleep(0)
+        starting = asyncio.create_task(container.start(InitMessage(ContainerID="c", Meta=Meta(args=["x"], cwd="/"))))
+        await asyncio.sleep(0)
+        container._turn.release()
+        await releasing
+        with pytest.raises(NotFound, match="container c previously released"):
+            await starting
 
     asyncio.run(body())
