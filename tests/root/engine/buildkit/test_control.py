@@ -66,7 +66,7 @@ def test_what_is_refused_is_refused_by_name(builds: Run) -> None:
     async def body(engine: wharf.Engine) -> None:
         async with connected(engine) as client:
             for change, said in (
-                (pb.SolveRequest(Frontend="gateway.v0", FrontendAttrs={"source": "a/b"}), "the syntax a/b"),
+                (pb.SolveRequest(Frontend="hologram.v0"), "the frontend hologram.v0"),
                 (pb.SolveRequest(EnableSessionExporter=True), "exporters of the session"),
                 (pb.SolveRequest(SourcePolicySession="s"), "source policies"),
                 (pb.SolveRequest(Exporters=[pb.Exporter(Type="hologram")]), "the exporter hologram"),
