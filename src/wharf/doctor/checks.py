@@ -13,6 +13,7 @@ _OLDEST_KERNEL: Final = (5, 10)
 _CONTROLLERS: Final = ("blkio", "cpu", "cpuset", "freezer", "memory", "pids")
 _ESSENTIAL_NAMESPACES: Final = frozenset({"ipc", "mount", "network", "pid", "uts"})
 _ENOUGH_IDS: Final = 65536
+_LOWEST_USUAL: Final = 80
 
 
 class Verdict(StrEnum):
@@ -128,17 +129,7 @@ def _for_a_plain_user(machine: Machine) -> Iterator[Finding]:
         "kernel.apparmor_restrict_unprivileged_userns=0, whichever there is; or run wharf as root",
         fatal=True,
     )
-    helpers = {"newuidmap", "newgidmap"} <= machine.programs
-    enough = min(machine.subordinate_ids, machine.subordinate_gids) >= _ENOUGH_IDS
-    given = f"{machine.subordinate_ids} user and {machine.subordinate_gids} group ids"
-    yield _finding(
-        "subordinate ids",
-        well=helpers and enough,
-        detail=given if helpers else "newuidmap is not installed",
-        consequence="root is the only user in containers",
-        remedy="install the package uidmap; as root: usermod --add-subuids 100000-165535 "
-        "--add-subgids 100000-165535 YOU",
-    )
+    yield _subordinate_ids(machine)
     yield _finding(
         "overlay in user namespaces",
         well=not machine.overlay_in_user_namespace,
@@ -151,8 +142,45 @@ def _for_a_plain_user(machine: Machine) -> Iterator[Finding]:
         well="fuse-overlayfs" in machine.programs and machine.fuse,
         detail=_program(machine, "fuse-overlayfs") + ("" if machine.fuse else "; /dev/fuse cannot be opened"),
         consequence="there is nothing between overlay and copies",
-        remedy="install the package fuse-overlayfs; as root: chmod 666 /dev/fuse",
+        remedy=_both(
+            "" if "fuse-overlayfs" in machine.programs else "install the package fuse-overlayfs",
+            "" if machine.fuse else "as root: modprobe fuse; chmod 666 /dev/fuse",
+        ),
     )
+    yield _finding(
+        "lingering",
+        well=machine.lingers,
+        detail="processes outlast a log-out" if machine.lingers else "systemd ends your processes when you log out",
+        consequence="containers end with your last session",
+        remedy=f"loginctl enable-linger {machine.name}",
+    )
+
+
+def _subordinate_ids(machine: Machine) -> Finding:
+    missing = sorted({"newuidmap", "newgidmap"} - machine.programs)
+    enough = min(machine.subordinate_ids, machine.subordinate_gids) >= _ENOUGH_IDS
+    detail = f"{machine.subordinate_ids} user and {machine.subordinate_gids} group ids"
+    if machine.powerless:
+        detail = f"{', '.join(sorted(machine.powerless))} may not map ids"
+    if missing:
+        detail = f"{', '.join(missing)} not installed"
+    ids = f"{machine.next_id}-{machine.next_id + _ENOUGH_IDS - 1}"
+    return _finding(
+        "subordinate ids",
+        well=not missing and not machine.powerless and enough,
+        detail=detail,
+        consequence="root is the only user in containers",
+        remedy=_both(
+            "install the package uidmap" if missing else "",
+            f"as root: chmod u+s /usr/bin/{' /usr/bin/'.join(sorted(machine.powerless))}" * bool(machine.powerless),
+            "" if enough else f"as root: usermod --add-subuids {ids} --add-subgids {ids} {machine.name}",
+        ),
+    )
+
+
+def _both(*steps: str) -> str:
+    """Return those steps that are any."""
+    return "; ".join(step for step in steps if step)
 
 
 def _cgroups(machine: Machine) -> Iterator[Finding]:
@@ -172,8 +200,9 @@ def _cgroups(machine: Machine) -> Iterator[Finding]:
             well=bool(machine.delegated),
             detail=", ".join(machine.delegated) or "no control group here is yours",
             consequence="limits are dropped with a warning; containers cannot be paused",
-            remedy="with systemd: systemd-run --user --scope -p Delegate=yes wharfd; "
-            "else root gives you a group (chown)",
+            remedy="with systemd: systemd-run --user --scope -p Delegate=yes wharfd; else, as root, in each hierarchy"
+            f" below /sys/fs/cgroup: mkdir {machine.name}; chown -R {machine.name} {machine.name}; "
+            f"echo YOUR_SHELLS_PID > {machine.name}/cgroup.procs",
         )
     elif not hierarchies.v1:
         yield _finding(
@@ -187,14 +216,14 @@ def _cgroups(machine: Machine) -> Iterator[Finding]:
 
 
 def _networks(machine: Machine) -> Iterator[Finding]:
+    yield _finding(
+        "nftables",
+        well=not machine.nftables,
+        detail=machine.nftables or "answers",
+        consequence="bridge networks and published ports do not work",
+        remedy="install the package libnftables1; as root: modprobe nf_tables",
+    )
     if machine.uid == 0:
-        yield _finding(
-            "nftables",
-            well=not machine.nftables,
-            detail=machine.nftables or "answers",
-            consequence="bridge networks and published ports do not work",
-            remedy="install the package libnftables1, and load the kernel's module nf_tables",
-        )
         return
     carriers = [name for name in ("pasta", "slirp4netns") if name in machine.programs]
     yield _finding(
@@ -203,9 +232,14 @@ def _networks(machine: Machine) -> Iterator[Finding]:
         detail=(" and ".join(carriers) or "neither pasta nor slirp4netns is installed")
         + ("" if machine.tun else "; /dev/net/tun cannot be opened"),
         consequence="there are --network none and --network host only",
-        remedy="install the package passt or slirp4netns; as root: chmod 666 /dev/net/tun",
+        remedy=_both(
+            "" if carriers else "install the package passt or slirp4netns",
+            "" if machine.tun else "as root: modprobe tun; chmod 666 /dev/net/tun",
+        ),
     )
-    yield Finding("published ports", Verdict.WELL, f"from {machine.lowest_port} on")
+    lower = f"; lower ones, as root: sysctl net.ipv4.ip_unprivileged_port_start={_LOWEST_USUAL}"
+    detail = f"from {machine.lowest_port} on" + (lower if machine.lowest_port > _LOWEST_USUAL else "")
+    yield Finding("published ports", Verdict.WELL, detail)
 
 
 def _program(machine: Machine, name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,21 +20,31 @@ from wharf.rootless import delegation, ids
 
 _PROGRAMS = ("newuidmap", "newgidmap", "pasta", "slirp4netns", "fuse-overlayfs", "criu", "ps")
 _OPTIONS = ("user.max_user_namespaces", "kernel.unprivileged_userns_clone")
+_FIRST_ID = 100_000  # useradd's own (login.defs, SUB_UID_MIN)
+_SYSTEMD = "/run/systemd/system"
+_LINGERING = "/var/lib/systemd/linger"
 _TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The facts; a text that tells why not is empty where it works."""
+    """The facts; a text that tells why not is empty where it works.
+
+    Of a plain user: ``powerless`` are those of newuidmap and newgidmap that are there without the right to map ids;
+    ``next_id`` is the first subordinate id that is nobody's; ``lingers`` is whether processes outlast a log-out.
+    """
 
     release: str
     architecture: str
     uid: int
+    name: str
     in_user_namespace: bool
     namespaces: frozenset[str]
     programs: frozenset[str]
     hierarchies: Hierarchies
     delegated: tuple[str, ...]
+    powerless: frozenset[str]
+    next_id: int
     subordinate_ids: int
     subordinate_gids: int
     settings: dict[str, str]
@@ -42,6 +53,7 @@ class Machine:
     tun: bool
     fuse: bool
     lowest_port: int
+    lingers: bool
     user_namespace: str
     overlay: str
     overlay_in_user_namespace: str
@@ -58,6 +70,7 @@ def look() -> Machine:
         release=os.uname().release,
         architecture=os.uname().machine,
         uid=os.geteuid(),
+        name=name,
         in_user_namespace=userns.inside(),
         namespaces=frozenset(
             kind for kind, file in namespace.FILE_OF.items() if os.path.exists(f"/proc/self/ns/{file}")
@@ -65,6 +78,8 @@ def look() -> Machine:
         programs=frozenset(program for program in _PROGRAMS if shutil.which(program)),
         hierarchies=read_hierarchies(),
         delegated=tuple(repr(one) for one in delegation.observe()),
+        powerless=frozenset(program for program in _PROGRAMS[:2] if _is_powerless(program)),
+        next_id=max(_FIRST_ID, _end_of_ids("/etc/subuid"), _end_of_ids("/etc/subgid")),
         subordinate_ids=_ids("/etc/subuid", name),
         subordinate_gids=_ids("/etc/subgid", name),
         settings={option: _setting(option) for option in _OPTIONS},
@@ -73,11 +88,12 @@ def look() -> Machine:
         tun=os.access("/dev/net/tun", os.R_OK | os.W_OK),
         fuse=os.access("/dev/fuse", os.R_OK | os.W_OK),
         lowest_port=int(_text("/proc/sys/net/ipv4/ip_unprivileged_port_start") or 1024),
+        lingers=not os.path.isdir(_SYSTEMD) or os.path.exists(f"{_LINGERING}/{name}"),
         user_namespace=_in_child(lambda: namespace.unshare(Clone.NEWUSER)),
         overlay="" if os.geteuid() else _in_child(lambda: _mount_overlay(Clone.NEWNS)),
         overlay_in_user_namespace=_in_child(lambda: _mount_overlay(Clone.NEWUSER | Clone.NEWNS, "userxattr")),
         idmapped_mounts="" if os.geteuid() else _why_not(_idmap),
-        nftables="" if os.geteuid() else _why_not(_open_nftables),
+        nftables=_in_child(_open_nftables_inside) if os.geteuid() else _why_not(_open_nftables),
         device_programs="" if os.geteuid() else _why_not(_load_program),
         criu=_criu(),
     )
@@ -160,6 +176,24 @@ def _open_nftables() -> None:
         nftables.close()
 
 
+def _open_nftables_inside() -> None:
+    """The same in a network namespace of a user namespace: where a plain user's engine has its networks."""
+    namespace.unshare(Clone.NEWUSER | Clone.NEWNET)
+    _map_root()
+    _open_nftables()
+
+
+def _is_powerless(program: str) -> bool:
+    """Whether it is installed, but has neither the set-user-id bit nor capabilities of its file."""
+    path = shutil.which(program)
+    if path is None:
+        return False
+    try:
+        return not os.stat(path).st_mode & stat.S_ISUID and "security.capability" not in os.listxattr(path)
+    except OSError:
+        return False
+
+
 def _load_program() -> None:
     os.close(bpf.load_device_program(device_program.encode(device_program.program([{"allow": True}]))))
 
@@ -180,6 +214,17 @@ def _name() -> str:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
         return ""
+
+
+def _end_of_ids(file: str) -> int:
+    """Return the id behind the last one that anybody has."""
+    ends = [0]
+    for line in _text(file).splitlines():
+        _, _, numbers = line.partition(":")
+        first, _, count = numbers.partition(":")
+        if first.isdigit() and count.strip().isdigit():
+            ends.append(int(first) + int(count))
+    return max(ends)
 
 
 def _ids(file: str, name: str) -> int:
