@@ -183,8 +183,7 @@ def _dispatch(options: Given, rest: list[str]) -> int:
     if options.get("--version"):
         return _version()
     if options.get("--help") or rest[:1] == ["help"]:
-        sys.stdout.write(_usage() + "\n")
-        return 0
+        return _help(rest[1] if rest[1:] else "")
     if options.get("--log-format", "text") not in ("text", "json"):
         raise InvalidArgument(f"invalid log-format: {options['--log-format']}")
     if options.get("--rootless", "auto") not in ("auto", "false"):
@@ -192,7 +191,9 @@ def _dispatch(options: Given, rest: list[str]) -> int:
     if not rest or rest[0] not in COMMANDS:
         raise InvalidArgument(_usage())
     module, function, known = COMMANDS[rest[0]]
-    given, arguments = parse(rest[1:], known)
+    given, arguments = parse(rest[1:], {**known, "--help": bool})
+    if given.get("--help"):
+        return _help(rest[0])
     if rest[0] in _SEALED:
         from wharf.runtime import sealing  # noqa: PLC0415 - start-up
 
@@ -262,6 +263,15 @@ def _value(name: str, kind: type, value: str, given: Given) -> object:
 
 def _usage() -> str:
     return f"usage: wharf-runtime [--root DIR] [--log FILE] COMMAND ..., one of: {' '.join(COMMANDS)}"
+
+
+def _help(command: str) -> int:
+    from wharf.runtime.commands import usage  # noqa: PLC0415 - start-up
+
+    aliases = {"-f": _full_name("-f", COMMANDS[command][2]), **_ALIASES} if command in COMMANDS else {}
+    text = usage.of_one(command, COMMANDS[command][2], aliases) if command in COMMANDS else usage.of_all()
+    sys.stdout.write(text + "\n")
+    return 0
 
 
 def _version() -> int:
