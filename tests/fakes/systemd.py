@@ -16,14 +16,18 @@ _JOB = "/org/freedesktop/systemd1/job/7"
 
 
 class FakeSystemd:
-    """Remembers its calls; ``result`` is how jobs end, ``refuses`` the name of an error to answer with."""
+    """Remembers its calls; ``result`` is how jobs end, ``refuses`` the name of an error to answer with.
 
-    def __init__(self, roots: list[Path], *, result: str = "done", refuses: str = "") -> None:
+    ``knows``: it has a scope of any name already, until that is stopped.
+    """
+
+    def __init__(self, roots: list[Path], *, result: str = "done", refuses: str = "", knows: bool = False) -> None:
         self.calls: list[str] = []
         self.units: list[tuple[str, dict[str, Any]]] = []
         self._roots = roots
         self._result = result
-        self._refuses = refuses
+        self._refuses = refuses or ("org.freedesktop.systemd1.UnitExists" if knows else "")
+        self._knows = knows
 
     def converse(self, peer: socket.socket) -> None:
         stream = peer.makefile("rb")
@@ -44,6 +48,11 @@ class FakeSystemd:
         elif member == "StartTransientUnit":
             self._start(call.body)
             yield _removed("/org/freedesktop/systemd1/job/6", "other.scope", "failed")
+            yield wire.Message(wire.RETURN, 2, {**to, "signature": "o"}, [_JOB])
+            yield _removed(_JOB, call.body[0], self._result)
+        elif member == "StopUnit":
+            if self._knows:
+                self._refuses = ""
             yield wire.Message(wire.RETURN, 2, {**to, "signature": "o"}, [_JOB])
             yield _removed(_JOB, call.body[0], self._result)
         elif member == "SetUnitProperties":

@@ -12,6 +12,7 @@ import os
 
 from wharf.errors import InvalidArgument, Unavailable
 from wharf.kernel import prctl
+from wharf.kernel.cgroup.group import open_cgroup
 from wharf.kernel.cgroup.units import expanded, limits
 from wharf.kernel.clone import clone3
 from wharf.kernel.dbus import CallFailed, Connection, bus_path
@@ -20,7 +21,7 @@ from wharf.kernel.signals import raw as signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final, NoReturn, Self
+    from typing import Any, Final, NoReturn, Self
 
     from wharf.kernel.cgroup.units import Property
     from wharf.spec.oci_runtime import Resources
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _NAME: Final = "org.freedesktop.systemd1"
 _PATH: Final = "/org/freedesktop/systemd1"
 _MANAGER: Final = "org.freedesktop.systemd1.Manager"
+_EXISTS: Final = "org.freedesktop.systemd1.UnitExists"
+_GONE: Final = "org.freedesktop.systemd1.NoSuchUnit"
 _TIMEOUT_S: Final = 30.0
 
 
@@ -127,20 +130,25 @@ def _wait_as_long_as(parent: int) -> NoReturn:
 def start(unit: Unit, with_properties: list[Property], path: str) -> None:
     """Start a transient scope by the bus at ``path``, and wait until it is.
 
+    One of that name that nobody is in any more, and that systemd has not forgotten yet, is ended first: a container
+    is started again at once.
+
     Raises:
         Unavailable: nobody is there, it is refused, or the job fails.
     """
+    body = [unit.name, "replace", with_properties, []]
     try:
         with Connection(path, timeout_s=_TIMEOUT_S) as systemd:
             systemd.join_bus()
             systemd.want_signals(_MANAGER, "JobRemoved")
             systemd.call(_NAME, _PATH, _MANAGER, "Subscribe", "", [])
-            body = [unit.name, "replace", with_properties, []]
-            (job,) = systemd.call(_NAME, _PATH, _MANAGER, "StartTransientUnit", "ssa(sv)a(sa(sv))", body)
-            while True:
-                _, removed, _, result = systemd.wait("JobRemoved")
-                if removed == job:
-                    break
+            try:
+                result = _job(systemd, "StartTransientUnit", "ssa(sv)a(sa(sv))", body)
+            except CallFailed as error:
+                if error.name != _EXISTS or _is_used(unit):
+                    raise
+                _forget(systemd, unit)
+                result = _job(systemd, "StartTransientUnit", "ssa(sv)a(sa(sv))", body)
     except CallFailed as error:
         raise Unavailable(f"systemd does not start {unit.name}: {error}") from error
     except OSError as error:
@@ -148,3 +156,26 @@ def start(unit: Unit, with_properties: list[Property], path: str) -> None:
         raise Unavailable(f"systemd cannot be asked for {unit.name} by {path}: {reason}") from error
     if result != "done":
         raise Unavailable(f"systemd does not start {unit.name}: its job ended with {result!r}")
+
+
+def _job(systemd: Connection, member: str, signature: str, body: list[Any]) -> str:
+    """Have a job done, and return how it ended."""
+    (job,) = systemd.call(_NAME, _PATH, _MANAGER, member, signature, body)
+    while True:
+        _, removed, _, result = systemd.wait("JobRemoved")
+        if removed == job:
+            return str(result)
+
+
+def _is_used(unit: Unit) -> bool:
+    group = open_cgroup(unit.path)
+    return group.exists and bool(group.procs())
+
+
+def _forget(systemd: Connection, unit: Unit) -> None:
+    try:
+        _job(systemd, "StopUnit", "ss", [unit.name, "replace"])
+        systemd.call(_NAME, _PATH, _MANAGER, "ResetFailedUnit", "s", [unit.name])
+    except CallFailed as error:
+        if error.name != _GONE:
+            raise

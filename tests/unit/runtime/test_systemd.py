@@ -69,6 +69,15 @@ def test_a_scope_is_there_when_its_job_is_done(tmp_path: Path) -> None:
     assert [name for name, _ in fake.units] == ["wharf-id.scope"]
 
 
+def test_a_scope_that_nobody_is_in_any_more_makes_place(tmp_path: Path) -> None:
+    fake = FakeSystemd([], knows=True)
+    with serving(fake, tmp_path / "bus"):
+        _start(tmp_path / "bus")
+
+    assert fake.calls[3:] == ["StartTransientUnit", "StopUnit", "ResetFailedUnit", "StartTransientUnit"]
+    assert [name for name, _ in fake.units] == ["wharf-id.scope"]
+
+
 def test_what_systemd_refuses_or_fails_is_told(tmp_path: Path) -> None:
     for fake, text in (
         (FakeSystemd([], refuses="org.x.No"), r"does not start wharf-id\.scope: no such slice \(org\.x\.No\)"),
