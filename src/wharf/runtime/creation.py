@@ -90,6 +90,7 @@ def run(folder: Folder, bundle: str, asked: Asked, *, keep: bool) -> int:
             return 0
         code = operations.follow(started, forward)
     except BaseException:
+        started.abort()  # it may have ended already: whoever runs us must not inherit it
         with suppress_errno(2):  # ENOENT: a hook that failed has had it deleted
             operations.delete(folder, asked.warn, force=True)
         raise

@@ -97,6 +97,18 @@ def test_what_cannot_be_created_leaves_no_state(command: Command) -> None:
     )
 
 
+def test_a_program_that_turns_out_not_to_be_one_leaves_no_process(command: Command) -> None:
+    (command.bundle.lower / "bin/script").write_text("#!/nowhere\n")
+    (command.bundle.lower / "bin/script").chmod(0o755)
+    command.write(["script"])
+
+    done = command("run", "c1")
+
+    assert (done.returncode, "no such file or directory" in done.stderr) == (1, True)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
 def test_errors_are_one_line_and_in_the_log(command: Command) -> None:
     log = command.bundle.path / "log"
 
