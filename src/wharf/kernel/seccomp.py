@@ -203,6 +203,8 @@ def _add_architectures(lib: _Library, context: int, names: Any) -> None:
 
 
 def _add_rule(lib: _Library, context: int, rule: Mapping[str, Any], default: int) -> None:
+    if not rule["names"]:
+        raise ValueError("a seccomp rule names no system call")
     action = _action(rule["action"], rule.get("errnoRet"))
     if action == default:
         return  # says nothing, and libseccomp refuses it

@@ -50,6 +50,8 @@ def loads(text: str) -> object:
         value, end = make_scanner(_Rules())(text, start)  # type: ignore[arg-type]  # typeshed's idea of it
     except StopIteration as stop:
         raise ValueError(f"not JSON at character {stop.value}") from None
+    except SystemError:  # up to Python 3.11: it wants to raise what only the json package defines, were that loaded
+        raise ValueError(_why_not(text)) from None
     if text[end:].strip(_SPACE):
         raise ValueError(f"not JSON at character {end}")
     return value
@@ -101,6 +103,14 @@ def _encoder() -> Callable[[object], str] | None:
     except TypeError:  # an interpreter whose accelerator takes other arguments
         return None
     return lambda value: "".join(chunks(value, 0))
+
+
+def _why_not(text: str) -> str:
+    try:
+        _slow_loads(text)
+    except ValueError as error:
+        return str(error)
+    return "not JSON"
 
 
 def _slow_loads(text: str) -> object:

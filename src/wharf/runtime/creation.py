@@ -115,6 +115,8 @@ def load_spec(bundle: str) -> Spec:
     except (ValueError, RecursionError) as error:
         raise InvalidArgument(f"{bundle}/config.json: {error}") from error
     shape.check(spec, shape.SPEC)
+    if not spec.get("ociVersion"):  # type: ignore[attr-defined]  # just checked
+        raise InvalidArgument(f"{bundle}/config.json has no ociVersion, which says what its specification is")
     return spec  # type: ignore[return-value]  # just checked
 
 

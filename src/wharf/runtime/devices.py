@@ -55,14 +55,15 @@ _TYPES: Final = {"c": stat.S_IFCHR, "u": stat.S_IFCHR, "b": stat.S_IFBLK, "p": s
 class Node:
     """One node to make."""
 
-    __slots__ = ("device", "gid", "mode", "path", "uid")
+    __slots__ = ("asked", "device", "gid", "mode", "path", "uid")
 
-    def __init__(self, path: str, mode: int, device: int, uid: int = 0, gid: int = 0) -> None:
+    def __init__(self, path: str, mode: int, device: int, uid: int = 0, gid: int = 0, *, asked: bool = False) -> None:
         self.path = path
         self.mode = mode  # with its type
         self.device = device
         self.uid = uid
         self.gid = gid
+        self.asked = asked  # by config.json: then it does not take the place of another file
 
     def __repr__(self) -> str:
         number = f"{os.major(self.device)}:{os.minor(self.device)}"
@@ -89,9 +90,11 @@ def _plan_one(device: Device) -> Node:
     kind = _TYPES.get(letter)
     if not path.startswith("/") or kind is None:
         raise invalid(f'device "{path}" of type "{letter}" is not supported')
+    if letter != "p" and not {"major", "minor"} <= device.keys():
+        raise invalid(f'device "{path}" of type "{letter}" has no major or no minor number')
     number = 0 if letter == "p" else os.makedev(device.get("major", 0), device.get("minor", 0))
     mode = kind | (device.get("fileMode", 0o666) & 0o7777)
-    return Node(path, mode, number, device.get("uid", 0), device.get("gid", 0))
+    return Node(path, mode, number, device.get("uid", 0), device.get("gid", 0), asked=True)
 
 
 def make(root: int, nodes: Sequence[Node], *, bind: bool) -> None:
@@ -155,6 +158,8 @@ def _make_one(folder: int, name: str, node: Node) -> None:
     except FileExistsError:
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)
         if stat.S_IFMT(status.st_mode) != stat.S_IFMT(node.mode) or status.st_rdev != node.device:
+            if node.asked:
+                raise OSError(errno.EEXIST, "another file is there") from None
             os.unlink(name, dir_fd=folder)
             os.mknod(name, node.mode, node.device, dir_fd=folder)
     if node.uid or node.gid:

@@ -99,8 +99,8 @@ class InitPlan:
         self.warnings = [*process.warnings, *warnings]
         self.nodes = devices.plan(linux.get("devices") or (), self.mounts)
         self.read_only = bool(root.get("readonly"))
-        self.masked = list(linux.get("maskedPaths") or ())
-        self.read_only_paths = list(linux.get("readonlyPaths") or ())
+        self.masked = _absolute("maskedPaths", linux.get("maskedPaths") or ())
+        self.read_only_paths = _absolute("readonlyPaths", linux.get("readonlyPaths") or ())
         self.net_devices = self._plan_net_devices(linux) if linux.get("netDevices") else []
         self.sysctls = sysctls.plan(linux.get("sysctl") or {}, self.namespaces)
         self.hostname = spec.get("hostname") or ""
@@ -118,6 +118,13 @@ class InitPlan:
         lines += [f"mask {path}" for path in self.masked] + [f"read-only {path}" for path in self.read_only_paths]
         lines += [f"sysctl {name}={value}" for name, value in self.sysctls]
         return "\n".join([*lines, repr(self.process)])
+
+
+def _absolute(what: str, paths: Sequence[str]) -> list[str]:
+    for path in paths:
+        if not path.startswith("/"):
+            raise invalid(f"{what}: {path} is not an absolute path")
+    return list(paths)
 
 
 def _enter_by_moving() -> Callable[[int, int], None]:

@@ -143,6 +143,8 @@ def _check_object(value: object, shape: dict[str, Shape], where: str) -> None:
         raise _misfit(where, "an object")
     every = shape.get("*")
     for key, item in list(value.items()):
+        if every is not None and not key:
+            raise _misfit(where, "without an empty name")
         inner = every if every is not None else shape.get(key)
         if item is None:
             del value[key]

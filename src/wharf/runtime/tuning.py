@@ -81,7 +81,11 @@ def plan(process: Process, linux: Linux, *, additional: bool = False) -> TuningP
         StartFailed: an unknown word, or a number out of range.
     """
     steps: list[Step] = []
-    affinity = (process.get("execCPUAffinity") or {}) if additional else {}
+    affinity = process.get("execCPUAffinity") or {}
+    initial = members(affinity.get("initial") or "")
+    if not additional:
+        members(affinity.get("final") or "")  # whoever comes later must find it right
+        affinity, initial = {}, _NONE
     if final := affinity.get("final"):
         steps.append(("affinity", (), members(final)))
     if scheduler := process.get("scheduler"):
@@ -92,7 +96,7 @@ def plan(process: Process, linux: Linux, *, additional: bool = False) -> TuningP
         steps.append(("set_domain", _domain(personality), _NONE))
     if policy := linux.get("memoryPolicy"):
         steps.append(("set_memory_policy", *_memory_policy(policy)))
-    return TuningPlan(steps, members(affinity.get("initial") or ""))
+    return TuningPlan(steps, initial)
 
 
 def members(text: str) -> frozenset[int]:

@@ -353,3 +353,12 @@ def test_every_step_of_a_start_is_timed(bundle: Bundle) -> None:
     reap(started)
 
     assert {"plan", "clone3", "root", "mounts", "devices", "masks", "pivot", "ready", "exec"} <= set(started.steps)
+
+
+def test_a_device_does_not_take_the_place_of_another_file(bundle: Bundle) -> None:
+    spec = bundle.spec(["true"])
+    spec["linux"]["devices"] = [{"path": "/etc/passwd", "type": "c", "major": 1, "minor": 3}]
+
+    with pytest.raises(StartFailed, match='mknod "/etc/passwd": another file is there'):
+        bundle.run(spec)
+    assert (bundle.lower / "etc/passwd").read_text().startswith("root:")

@@ -12,6 +12,10 @@ from wharf.kernel import seccomp
         ({"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_Z80"]}, "unknown seccomp architecture"),
         ({"defaultAction": "SCMP_ACT_ALLOW", "defaultErrnoRet": 1}, "takes no errnoRet"),
         (
+            {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [], "action": "SCMP_ACT_ERRNO"}]},
+            "names no system call",
+        ),
+        (
             {
                 "defaultAction": "SCMP_ACT_ALLOW",
                 "syscalls": [

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -25,3 +28,18 @@ def test_it_quotes_as_the_json_package_does(text: str) -> None:
 def test_what_is_not_json_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         loads(text)
+
+
+def test_what_is_not_json_is_refused_where_the_json_package_is_not_loaded() -> None:
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from wharf.lib.light_json import loads\n"
+        "for text in ('{', '[1,]', 'nul'):\n"
+        "    try: loads(text)\n"
+        "    except ValueError as error: print(error)\n"
+    )
+    source = str(Path(__file__).parents[3] / "src")
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program, source], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 3)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from wharf.runtime.creation import make_cgroup
+from wharf.errors import InvalidArgument
+from wharf.runtime.creation import load_spec, make_cgroup
 
 _CGROUP: Any = {"type": "cgroup", "source": "cgroup", "destination": "/sys/fs/cgroup"}
 _GIVES = "wharf.kernel.cgroup.delegation"
@@ -38,3 +40,14 @@ def test_what_gives_a_group_away_is_loaded_where_there_is_one_to_give(monkeypatc
     assert not _loads(monkeypatch, 0)
     assert not _loads(monkeypatch, 5, "ro")
     assert _loads(monkeypatch, 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("{", "line 1 column"), ("{}", "no ociVersion"), ('{"annotations": {"": "x"}}', "empty name")],
+)
+def test_a_document_that_is_none_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "config.json").write_text(text)
+
+    with pytest.raises(InvalidArgument, match=message):
+        load_spec(str(tmp_path))

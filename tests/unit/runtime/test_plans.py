@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from wharf.runtime import devices, mounts, namespaces, support, sysctls
+from wharf.runtime import devices, init, mounts, namespaces, support, sysctls
 from wharf.runtime.errors import StartFailed
+from wharf.runtime.invocation import Invocation
 
 
 def spec(**more: Any) -> Any:
@@ -132,3 +133,19 @@ def test_an_asked_device_replaces_a_default_one() -> None:
 def test_a_device_of_unknown_type_is_refused() -> None:
     with pytest.raises(StartFailed, match='device "/dev/x" of type "z" is not supported'):
         devices.plan([{"path": "/dev/x", "type": "z"}], [])
+
+
+@pytest.mark.parametrize("name", ["maskedPaths", "readonlyPaths"])
+def test_a_path_to_hide_must_be_absolute(name: str) -> None:
+    document = spec(linux={"namespaces": [{"type": "mount"}], name: ["proc/keys"]})
+
+    with pytest.raises(StartFailed, match=f"{name}: proc/keys is not an absolute path"):
+        init.plan(document, "/b", (), (b"", 0), Invocation(state={}))
+
+
+@pytest.mark.parametrize("numbers", [{}, {"major": 1}])
+def test_a_device_has_both_its_numbers(numbers: Any) -> None:
+    with pytest.raises(StartFailed, match='device "/dev/x" of type "c" has no major or no minor number'):
+        devices.plan([{"path": "/dev/x", "type": "c", **numbers}], [])
+
+    assert devices.plan([{"path": "/run/x", "type": "p"}], [])[-1].asked

@@ -58,6 +58,7 @@ def test_a_plan_says_what_is_done_in_order() -> None:
         ({}, {"memoryPolicy": {"mode": "MPOL_X"}}, 'invalid memoryPolicy mode "MPOL_X"'),
         ({}, {"memoryPolicy": {"mode": "MPOL_LOCAL", "nodes": "0"}}, "takes no nodes"),
         ({}, {"memoryPolicy": {"mode": "MPOL_BIND"}}, "needs nodes"),
+        ({"execCPUAffinity": {"initial": "0", "final": "x"}}, {}, "x"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(process: Any, linux: Any, message: str) -> None:
