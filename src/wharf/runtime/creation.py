@@ -27,6 +27,7 @@ def create(folder: Folder, bundle: str, asked: Asked) -> tuple[Started, Record, 
 
     Its init waits to be started: in ``start.sock`` if ``asked.waits``, else for this process.
     """
+    folder.refuse_taken()
     bundle = os.path.realpath(bundle)
     spec = load_spec(bundle)
     if sealing.wanted(spec, bundle):

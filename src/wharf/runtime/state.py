@@ -79,6 +79,14 @@ class Folder:
             self._group = open_cgroup(path)
         return self._group
 
+    def refuse_taken(self) -> None:
+        """Refuse an id that is taken: what is asked for may be wrong in other ways just because it is."""
+        if os.path.lexists(self.path):
+            raise self._taken()
+
+    def _taken(self) -> Conflict:
+        return Conflict(f"container with given ID already exists: {self.id}")
+
     def make(self, spec: Spec, bundle: str, cgroup: str) -> Record:
         """Take the id.
 
@@ -88,7 +96,7 @@ class Folder:
         try:
             os.makedirs(self.path, mode=0o700)
         except FileExistsError:
-            raise Conflict(f"container with given ID already exists: {self.id}") from None
+            raise self._taken() from None
         record: Record = {
             "id": self.id,
             "ociVersion": spec.get("ociVersion", "1.0.0"),

@@ -109,6 +109,21 @@ def test_a_program_that_turns_out_not_to_be_one_leaves_no_process(command: Comma
         os.waitpid(-1, os.WNOHANG)
 
 
+def test_a_taken_id_is_what_is_told_and_signal_0_asks_whether_it_runs(command: Command) -> None:
+    command.write(["sleep", "100"])
+    assert command.create("c1").returncode == 0
+
+    again = command.create("c1")
+    asked = [command("kill", "c1", "0").returncode]
+    command("kill", "c1", "KILL")
+    command.reap()
+    asked.append(command("kill", "c1", "0").returncode)
+    command("delete", "--force", "c1")
+
+    assert "container with given ID already exists: c1" in again.stderr
+    assert asked == [0, 1]
+
+
 def test_errors_are_one_line_and_in_the_log(command: Command) -> None:
     log = command.bundle.path / "log"
 

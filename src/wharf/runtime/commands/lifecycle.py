@@ -51,7 +51,8 @@ def kill(call: Call) -> int:
 
     if len(call.arguments) not in (1, 2):
         raise InvalidArgument("kill requires the container's ID and at most a signal")
-    number = parse_signal(call.arguments[1] if len(call.arguments) > 1 else "SIGTERM")
+    text = call.arguments[1] if len(call.arguments) > 1 else "SIGTERM"
+    number = 0 if text == "0" else parse_signal(text)  # kill(2): 0 asks whether it is there
     operations.kill(Folder(call.root, call.arguments[0]), number, all_=call.given.get("--all", False))
     return 0
 
