@@ -121,9 +121,10 @@ conformance: venv $(STAMPS)/packages-run $(STAMPS)/packages-peers  ## run suites
 	$(BIN)/python -m conformance
 
 .PHONY: vm
-vm: venv $(STAMPS)/packages-image $(STAMPS)/packages-vm  ## cgroup v2 and systemd for real: small virtual machines (5 minutes; as root; it fetches Debian's cloud kernel)
+vm: venv $(STAMPS)/packages-image $(STAMPS)/packages-vm  ## cgroup v2, systemd and security modules for real: small virtual machines (10 minutes; as root; it fetches Debian's cloud kernel)
 	$(BIN)/python -m conformance.v2
 	$(BIN)/python -m conformance.v2 --systemd
+	$(BIN)/python -m conformance.v2 --selinux
 
 .PHONY: api-coverage
 api-coverage: venv  ## write docs/api-coverage.md: each endpoint, parameter and field of the Engine API, done or not

@@ -71,7 +71,7 @@ def libraries(programs: Iterable[Path]) -> set[Path]:
     found: set[Path] = set()
     for program in programs:
         done = subprocess.run(["ldd", program], capture_output=True, text=True, check=False)
-        found |= {Path(path) for path in re.findall(r"(/[^ ]+) \(0x", done.stdout)}
+        found |= {Path(path) for path in re.findall(r"(/\S+) \(0x", done.stdout)}
     return found
 
 

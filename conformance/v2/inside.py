@@ -15,6 +15,7 @@ from conformance.v2.machine import DONE
 _POWER_OFF = 0x4321FEDC
 _FINIT_MODULE = 313
 _MS_BIND = 4096
+_MS_MOVE = 8192
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -40,11 +41,13 @@ def main(arguments: list[str]) -> None:
 
 
 def _prepare() -> None:
-    # The first root cannot be left by pivot_root(2); one that is bound over it can.
+    # The first root cannot be left by pivot_root(2); one that is moved over it can, and is found by setns(2).
     os.makedirs("/root", exist_ok=True)
-    _mount("/", "/root", bind=True)
+    _mount("/", "/root", _MS_BIND)
     where = os.getcwd()
-    os.chroot("/root")
+    os.chdir("/root")
+    _mount(".", "/", _MS_MOVE)
+    os.chroot(".")
     os.chdir(where)
     for kind, target in (
         ("proc", "/proc"),
@@ -60,15 +63,19 @@ def _prepare() -> None:
     for target, kind in (("/dev/pts", "devpts"), ("/dev/shm", "tmpfs")):  # noqa: S108 - the same
         os.makedirs(target, exist_ok=True)
         _mount(kind, target)
+    for kind, target in (("securityfs", "/sys/kernel/security"), ("selinuxfs", "/sys/fs/selinux")):
+        if os.path.isdir(target):  # the kernel has it
+            _mount(kind, target)
     for module in Path("/modules").read_text().split():
         with open(module, "rb") as file:
             if _LIBC.syscall(_FINIT_MODULE, file.fileno(), b"", 0):
                 raise OSError(ctypes.get_errno(), f"loading {module}")
     os.makedirs("/var/lib", exist_ok=True)
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
-def _mount(kind: str, target: str, *, bind: bool = False) -> None:
-    if _LIBC.mount(kind.encode(), target.encode(), kind.encode(), _MS_BIND if bind else 0, None):
+def _mount(kind: str, target: str, flags: int = 0) -> None:
+    if _LIBC.mount(kind.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), None):
         raise OSError(ctypes.get_errno(), f"mounting {target}")
 
 

@@ -28,12 +28,23 @@ def unpacked_kernel(folder: Path) -> Path:
     return unpacked
 
 
-def command(kernel: Path, initramfs: Path, arguments: Sequence[str]) -> list[str]:
+def command(kernel: Path, initramfs: Path, arguments: Sequence[str], parameters: Sequence[str] = ()) -> list[str]:
     """Return qemu's command line: no acceleration, no devices but a serial line, which is our standard output.
 
-    ``arguments`` are the machine's init's, and so have no spaces.
+    ``arguments`` are the machine's init's, and so have no spaces; ``parameters`` are more of the kernel's.
     """
-    line = ["console=ttyS0", "panic=-1", "quiet", "cgroup_no_v1=all", "psi=1", "--", *arguments]
+    # no_timer_check: a busy host gives an emulated timer too few ticks for the kernel to believe in it.
+    line = [
+        "console=ttyS0",
+        "no_timer_check",
+        "panic=-1",
+        "quiet",
+        "cgroup_no_v1=all",
+        "psi=1",
+        *parameters,
+        "--",
+        *arguments,
+    ]
     return [
         "qemu-system-x86_64",
         *("-M", "q35", "-accel", "tcg,tb-size=512", "-cpu", "max", "-m", _MEMORY, "-smp", "2"),

@@ -35,7 +35,7 @@ _STREAMS: Final = "descriptors.json"
 _LOG_LEVEL: Final = 4
 _EXTERNAL: Final = {"network": "net", "pid": "pid"}  # in CRIU's words
 _JOINED: Final = {"ipc": "ipc", "uts": "uts", "user": "user"}
-_HARMLESS: Final = ("RLIMIT_NOFILE for self", "Unable to create tun")
+HARMLESS: Final = ("RLIMIT_NOFILE for self", "Unable to create tun")
 _CONFIG: Final = "org.criu.config"
 
 
@@ -163,7 +163,7 @@ def first_error(log: str) -> str:
     """
     try:
         with open(log, encoding="utf-8", errors="replace") as file:
-            lines = [line for line in file if "Error (" in line and not any(word in line for word in _HARMLESS)]
+            lines = [line for line in file if "Error (" in line and not any(word in line for word in HARMLESS)]
             line = lines[0] if lines else ""
     except FileNotFoundError:
         return ""

@@ -6,6 +6,7 @@ then runs without it, and the caller is warned. A label that a module refuses is
 
 from __future__ import annotations
 
+import errno
 import os
 
 from wharf.kernel.mount import require_procfs
@@ -60,7 +61,16 @@ class LabelPlan:
             try:
                 os.write(fd, text.encode())
             except OSError as error:
-                raise during_init(error, f"error applying label {text}") from error
+                raise during_init(error, _refused(text, error)) from error
+
+
+def _refused(text: str, error: OSError) -> str:
+    profile = text.removeprefix("exec ")
+    if profile != text and error.errno == errno.ENOENT:
+        return f"AppArmor profile {profile} is not loaded (apparmor_parser(8) loads profiles)"
+    if profile == text and error.errno == errno.EINVAL:
+        return f"SELinux label {text} is not one of the loaded policy"
+    return f"error applying label {text}"
 
 
 def plan(process: Process) -> LabelPlan:

@@ -9,7 +9,7 @@ from wharf.errors import InvalidArgument, NotImplementedHere, Unavailable
 from wharf.kernel import criu
 from wharf.kernel.namespace import FLAG_OF
 from wharf.runtime import saved
-from wharf.runtime.checkpoint import Wanted
+from wharf.runtime.checkpoint import HARMLESS, Wanted
 from wharf.runtime.commands.lifecycle import asked, one
 
 TYPE_CHECKING = False
@@ -156,5 +156,6 @@ def reason() -> str:
     done = run(["criu", "check"], timeout_s=60)
     if not done.code:
         return ""
-    said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
+    lines = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
+    said = [line for line in lines if not any(word in line for word in HARMLESS)]
     return f"criu check fails on this kernel: {said[0] if said else f'exit status {done.code}'}"

@@ -17,7 +17,8 @@ def criu(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
 def test_the_reason_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert checkpoint.reason() == "criu is not installed"
-    criu(tmp_path, monkeypatch, "echo 'Error: no timens' >&2; exit 1")
+    tun = "echo 'Error (criu/tun.c:85): tun: Unable to create tun: No such file' >&2"
+    criu(tmp_path, monkeypatch, f"{tun}; echo 'Error: no timens' >&2; exit 1")
     assert checkpoint.reason() == "criu check fails on this kernel: Error: no timens"
 
 
