@@ -1,24 +1,32 @@
-"""Resource limits by the names of the runtime specification (getrlimit(2))."""
+"""Resource limits by the names of the runtime specification (getrlimit(2)).
+
+Not by the resource module: that is a library of its own, to be found and mapped by each start of a container.
+"""
 
 from __future__ import annotations
 
-import resource
+from wharf.kernel import libc
+from wharf.kernel import light_ctypes as ctypes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
 NUMBER_OF: Final = {
-    f"RLIMIT_{name}": getattr(resource, f"RLIMIT_{name}")
-    for name in (
-        "AS", "CORE", "CPU", "DATA", "FSIZE", "MEMLOCK", "MSGQUEUE", "NICE",
-        "NOFILE", "NPROC", "RSS", "RTPRIO", "RTTIME", "SIGPENDING", "STACK",
+    f"RLIMIT_{name}": number
+    for number, name in enumerate(
+        (
+            "CPU", "FSIZE", "DATA", "STACK", "CORE", "RSS", "NPROC", "NOFILE",
+            "MEMLOCK", "AS", "LOCKS", "SIGPENDING", "MSGQUEUE", "NICE", "RTPRIO", "RTTIME",
+        )
     )
-    if hasattr(resource, f"RLIMIT_{name}")
-} | {"RLIMIT_LOCKS": 10}  # fmt: skip
-"""RLIMIT_* → its number."""
+}  # fmt: skip
+"""RLIMIT_* → its number, which x86_64 and aarch64 have in common (include/uapi/asm-generic/resource.h)."""
 
 _UNLIMITED: Final = (1 << 64) - 1
+_Pair: Final = ctypes.c_uint64 * 2  # struct rlimit: soft, hard
+_getrlimit = libc.prototype("getrlimit", ctypes.c_int, ctypes.POINTER(_Pair), keep_gil=True)
+_setrlimit = libc.prototype("setrlimit", ctypes.c_int, ctypes.POINTER(_Pair), keep_gil=True)
 
 
 def set_clipped(number: int, soft: int, hard: int) -> bool:
@@ -31,22 +39,16 @@ def set_clipped(number: int, soft: int, hard: int) -> bool:
 
     Returns:
         whether it is now exactly as asked.
+
+    Raises:
+        OSError: EINVAL: soft is above hard.
     """
-    wanted = (_signed(soft), _signed(hard))
+    soft, hard = soft & _UNLIMITED, hard & _UNLIMITED
     try:
-        resource.setrlimit(number, wanted)
-    except (PermissionError, ValueError):  # Python says ValueError for "exceeds hard limit"
-        present = resource.getrlimit(number)[1]
-        resource.setrlimit(number, (_lower(wanted[0], present), _lower(wanted[1], present)))
+        _setrlimit(number, _Pair(soft, hard))
+    except PermissionError:
+        present = _Pair()
+        _getrlimit(number, present)
+        _setrlimit(number, _Pair(min(soft, present[1]), min(hard, present[1])))
         return False
     return True
-
-
-def _signed(limit: int) -> int:
-    return resource.RLIM_INFINITY if limit in (-1, _UNLIMITED) else limit
-
-
-def _lower(wanted: int, present: int) -> int:
-    if present == resource.RLIM_INFINITY:
-        return wanted
-    return present if wanted == resource.RLIM_INFINITY else min(wanted, present)

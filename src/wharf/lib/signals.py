@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-import signal
+import _signal  # type: ignore[import-not-found]  # what signal is made of: that brings enum, more than all of `kill`
 
 from wharf.errors import InvalidArgument
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+_NUMBER_OF: Final[dict[str, int]] = {
+    name: number for name, number in vars(_signal).items() if name.startswith("SIG") and name[3] != "_"
+}
+_FIRST, _LAST = _NUMBER_OF["SIGRTMIN"], _NUMBER_OF["SIGRTMAX"]
 
 
 def parse_signal(text: str) -> int:
@@ -15,7 +24,7 @@ def parse_signal(text: str) -> int:
     """
     name = text.strip().upper()
     number = int(name) if name.isdigit() else _by_name(name if name.startswith("SIG") else f"SIG{name}")
-    if not 0 < number <= signal.SIGRTMAX:
+    if not 0 < number <= _LAST:
         raise InvalidArgument(f"invalid signal: {text}")
     return number
 
@@ -23,6 +32,6 @@ def parse_signal(text: str) -> int:
 def _by_name(name: str) -> int:
     base, sign, offset = name.partition("+") if "+" in name else name.partition("-")
     if sign and base in ("SIGRTMIN", "SIGRTMAX") and offset.isdigit():
-        number = int(signal.Signals[base]) + (int(offset) if sign == "+" else -int(offset))
-        return number if signal.SIGRTMIN <= number <= signal.SIGRTMAX else 0
-    return int(signal.Signals[name]) if name in signal.Signals.__members__ else 0
+        number = _NUMBER_OF[base] + (int(offset) if sign == "+" else -int(offset))
+        return number if _FIRST <= number <= _LAST else 0
+    return _NUMBER_OF.get(name, 0)

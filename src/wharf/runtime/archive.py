@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from wharf.runtime.start_up import Head, Place, Section, Stamp
 
 _FOLDERS: Final = ("runtime", "runtime/commands", "kernel", "kernel/cgroup")
+_USUAL: Final = {
+    "create": ("wharf.kernel.cgroup.plan", "wharf.kernel.rlimit"),
+    "execute": ("wharf.runtime.sealing", "wharf.kernel.memfd", "wharf.runtime.execution", "wharf.kernel.rlimit"),
+}
+"""What commands load only when they are asked for it, as nearly all containers of `spec` and of engines ask."""
+
 _WITHOUT_TEXTS: Final = 2  # neither docstrings nor assertions, which state what cannot happen
 
 
@@ -88,6 +94,7 @@ def _join(
     parts.append(marshal.dumps(rest))
     head: Head = {
         "version": sys.version,
+        "os": codes["wharf.runtime.light_os"],
         "start": codes[start_up.__name__],
         "sections": {command: places[modules.index(module)] for command, module in commands.items()},
         "rest": _places(parts)[-1],
@@ -199,6 +206,8 @@ def _order(module: str) -> list[str]:
         __import__("wharf.runtime.cli")
         if module:
             __import__(f"wharf.runtime.commands.{module}")
+        for name in _USUAL.get(module, ()):
+            __import__(name)
         __import__("wharf.runtime.log")
     finally:
         sys.meta_path.remove(watch)  # type: ignore[arg-type]

@@ -8,7 +8,8 @@ the modules are imported as ever. Each command has a section of its own, one obj
 ::
 
     head, HEAD_BYTES long │ sections │ modules, each by itself │ where those are: what only some containers ask for
-    head:    {"version": sys.version, "start": this module's code, "sections": {command: place}, "rest": place};
+    head:    {"version": sys.version, "os": code of light_os, to be executed first, "start": this module's code,
+              "sections": {command: place}, "rest": place};
              "" is the command of who gives none
     section: {"files": [(name, Stamp)], "first": names, "codes": code, "libraries": {name: path}}
     rest:    {name: (Stamp, place of the module's code)}
@@ -16,6 +17,7 @@ the modules are imported as ever. Each command has a section of its own, one obj
 
 from __future__ import annotations
 
+import gc
 import marshal
 import os
 import sys
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
         """What is where."""
 
         version: str
+        os: CodeType
         start: CodeType
         sections: dict[str, Place]
         rest: Place
@@ -65,6 +68,7 @@ def run(site: str, head: Head | None = None, fd: int = -1) -> NoReturn:
         head: of the archive, if there is one.
         fd: the archive; closed.
     """
+    gc.disable()  # nothing here lives long enough
     loaded = head is not None and load(site, head, fd)
     if fd != -1:
         os.close(fd)

@@ -147,3 +147,23 @@ print(names["load"](site, head, fd), any(name.startswith("wharf") for name in sy
 """
 
     assert _read(archive, program, "state", "box") == ["False", "False"]
+
+
+def test_a_signal_is_sent_without_modules_that_only_name_signals(archive: Path) -> None:
+    program = """
+assert names["load"](site, head, fd)
+from wharf.lib.signals import parse_signal
+print(parse_signal("TERM"), "signal" in sys.modules, "enum" in sys.modules)
+"""
+
+    assert _read(archive, program, "kill", "box") == ["15", "False", "False"]
+
+
+def test_what_nearly_all_containers_want_is_loaded_with_the_command(archive: Path) -> None:
+    program = """
+assert names["load"](site, head, fd)
+print("wharf.kernel.cgroup.plan" in sys.modules, "wharf.runtime.execution" in sys.modules)
+"""
+
+    assert _read(archive, program, "run", "box") == ["True", "False"]
+    assert _read(archive, program, "exec", "box") == ["False", "True"]

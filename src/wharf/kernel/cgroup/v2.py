@@ -7,7 +7,6 @@ that would have done it, so that no option is silently dropped.
 from __future__ import annotations
 
 import errno
-import math
 import os
 
 from wharf.kernel.cgroup.v1 import THROTTLES, throttles
@@ -32,6 +31,8 @@ def weight_of_shares(shares: int) -> int:
         return _MIN_WEIGHT
     if shares >= _MAX_SHARES:
         return _MAX_WEIGHT
+    import math  # noqa: PLC0415 - start-up: a library of its own
+
     log = math.log2(shares)
     return math.ceil(round(10 ** ((log * log + 125 * log) / 612 - 7 / 34), 6))
 
