@@ -67,21 +67,10 @@ _AMBIENT_RAISE: Final = 2
 _AMBIENT_CLEAR_ALL: Final = 4
 
 
-class _Header(ctypes.Structure):
-    """struct __user_cap_header_struct of capget(2)."""
-
-    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
-
-
-class _Half(ctypes.Structure):
-    """struct __user_cap_data_struct: 32 of the bits."""
-
-    _fields_ = (("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32))
-
-
-_Sets = _Half * 2
-_capget = libc.prototype("capget", ctypes.POINTER(_Header), ctypes.POINTER(_Half), keep_gil=True)
-_capset = libc.prototype("capset", ctypes.POINTER(_Header), ctypes.POINTER(_Half), keep_gil=True)
+_HEADER: Final = _VERSION_3.to_bytes(4, "little") + bytes(4)  # struct __user_cap_header_struct: this thread
+_HALF_BYTES: Final = 12  # struct __user_cap_data_struct: 32 bits of each set
+_capget = libc.prototype("capget", ctypes.c_char_p, ctypes.c_char_p, keep_gil=True)
+_capset = libc.prototype("capset", ctypes.c_char_p, ctypes.c_char_p, keep_gil=True)
 
 
 def parse(names: Iterable[str]) -> int:
@@ -106,14 +95,15 @@ def names_of(bits: int) -> list[str]:
 
 def get() -> tuple[int, int, int]:
     """Return this thread's (effective, permitted, inheritable) sets; see capget(2)."""
-    header, sets = _Header(_VERSION_3, 0), _Sets()
-    _capget(header, sets)
-    low, high = sets
-    return (
-        low.effective | high.effective << 32,
-        low.permitted | high.permitted << 32,
-        low.inheritable | high.inheritable << 32,
-    )
+    sets = ctypes.create_string_buffer(2 * _HALF_BYTES)
+    _capget(_HEADER, sets)
+    effective, permitted, inheritable = (_field(sets.raw, 4 * number) for number in range(3))
+    return effective, permitted, inheritable
+
+
+def _field(sets: bytes, start: int) -> int:
+    low, high = (sets[at : at + 4] for at in (start, start + _HALF_BYTES))
+    return int.from_bytes(low + high, "little")
 
 
 def set_(effective: int, permitted: int, inheritable: int) -> None:
@@ -124,12 +114,8 @@ def set_(effective: int, permitted: int, inheritable: int) -> None:
 
     See capset(2).
     """
-    mask = 0xFFFFFFFF
-    halves = _Sets(
-        _Half(effective & mask, permitted & mask, inheritable & mask),
-        _Half(effective >> 32, permitted >> 32, inheritable >> 32),
-    )
-    _capset(_Header(_VERSION_3, 0), halves)
+    whole = [bits.to_bytes(8, "little") for bits in (effective, permitted, inheritable)]
+    _capset(_HEADER, b"".join([bits[:4] for bits in whole] + [bits[4:] for bits in whole]))
 
 
 def bounding() -> int:

@@ -21,25 +21,7 @@ _INTO_CGROUP: Final = int(Clone.INTO_CGROUP)
 _SIGCHLD: Final = int(signal.SIGCHLD)
 
 
-class _CloneArguments(ctypes.Structure):
-    """struct clone_args of clone3(2), as of Linux 5.7."""
-
-    _fields_ = (
-        ("flags", ctypes.c_uint64),
-        ("pidfd", ctypes.c_uint64),
-        ("child_tid", ctypes.c_uint64),
-        ("parent_tid", ctypes.c_uint64),
-        ("exit_signal", ctypes.c_uint64),
-        ("stack", ctypes.c_uint64),
-        ("stack_size", ctypes.c_uint64),
-        ("tls", ctypes.c_uint64),
-        ("set_tid", ctypes.c_uint64),
-        ("set_tid_size", ctypes.c_uint64),
-        ("cgroup", ctypes.c_uint64),
-    )
-
-
-_clone3 = libc.syscall(435, ctypes.POINTER(_CloneArguments), ctypes.c_size_t, keep_gil=True)
+_clone3 = libc.syscall(435, ctypes.c_char_p, ctypes.c_size_t, keep_gil=True)
 
 
 def clone3(flags: int, *, cgroup_fd: int | None = None) -> tuple[int, int]:
@@ -56,11 +38,11 @@ def clone3(flags: int, *, cgroup_fd: int | None = None) -> tuple[int, int]:
             a limit of processes, EBUSY or EOPNOTSUPP for a cgroup that takes no processes.
     """
     pidfd = ctypes.c_int(-1)
-    arguments = _CloneArguments(flags=flags | _PIDFD, pidfd=ctypes.addressof(pidfd))
-    if not flags & Clone.PARENT:  # the exit signal is then inherited, and clone3 wants 0
-        arguments.exit_signal = _SIGCHLD
-    if cgroup_fd is not None:
-        arguments.flags |= _INTO_CGROUP
-        arguments.cgroup = cgroup_fd
-    pid = _clone3(arguments, ctypes.sizeof(arguments))
+    flags |= _PIDFD | (0 if cgroup_fd is None else _INTO_CGROUP)
+    signalled = 0 if flags & Clone.PARENT else _SIGCHLD  # with PARENT it is inherited, and clone3 wants 0
+    # struct clone_args; after exit_signal: stack, its size, tls, set_tid, its size, cgroup
+    arguments = libc.words(
+        flags, ctypes.addressof(pidfd), 0, 0, signalled, 0, 0, 0, 0, 0, 0 if cgroup_fd is None else cgroup_fd
+    )
+    pid = _clone3(arguments, len(arguments))
     return (pid, pidfd.value) if pid else (0, -1)

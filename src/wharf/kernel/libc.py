@@ -21,6 +21,7 @@ _libc: Final = ctypes.CDLL(None, use_errno=True)
 _libc_with_gil: Final = ctypes.PyDLL(None, use_errno=True)
 
 MACHINE: Final = os.uname().machine
+_WORD_BYTES: Final = 8
 
 if MACHINE not in ("x86_64", "aarch64") or ctypes.sizeof(ctypes.c_void_p) != 8:
     raise ImportError(f"wharf works on 64-bit Linux, x86_64 and aarch64, not on {MACHINE}")
@@ -73,6 +74,11 @@ def _raising(path: int | None) -> Callable[[int, Any, tuple[Any, ...]], int]:
         raise OSError(number, os.strerror(number), name)
 
     return check
+
+
+def words(*values: int) -> bytes:
+    """Return a structure of 64-bit fields, as the younger system calls take them: its class would cost each start."""
+    return b"".join([value.to_bytes(_WORD_BYTES, "little") for value in values])  # as both machines are
 
 
 class suppress_errno:  # noqa: N801 - a context manager that reads like contextlib.suppress

@@ -121,17 +121,6 @@ class Change:
         self.recursive = recursive
 
 
-class _MountAttributes(ctypes.Structure):
-    """struct mount_attr of mount_setattr(2)."""
-
-    _fields_ = (
-        ("attr_set", ctypes.c_uint64),
-        ("attr_clr", ctypes.c_uint64),
-        ("propagation", ctypes.c_uint64),
-        ("userns_fd", ctypes.c_uint64),
-    )
-
-
 _c = ctypes
 _mount = libc.prototype("mount", _c.c_char_p, _c.c_char_p, _c.c_char_p, _c.c_ulong, _c.c_char_p, path=1)
 _umount2 = libc.prototype("umount2", _c.c_char_p, _c.c_int, path=0)
@@ -142,9 +131,7 @@ _fsopen = libc.syscall(430, _c.c_char_p, _c.c_uint, path=0)
 _fsconfig = libc.syscall(431, _c.c_int, _c.c_uint, _c.c_char_p, _c.c_char_p, _c.c_int, path=3)
 _fsmount = libc.syscall(432, _c.c_int, _c.c_uint, _c.c_uint)
 _fstatfs = libc.prototype("fstatfs", _c.c_int, _c.c_char_p, keep_gil=True)
-_mount_setattr = libc.syscall(
-    442, _c.c_int, _c.c_char_p, _c.c_uint, _c.POINTER(_MountAttributes), _c.c_size_t, path=1
-)
+_mount_setattr = libc.syscall(442, _c.c_int, _c.c_char_p, _c.c_uint, _c.c_char_p, _c.c_size_t, path=1)
 
 
 def mount(
@@ -262,9 +249,9 @@ def mount_setattr(
 
     See mount_setattr(2).
     """
-    attributes = _MountAttributes(set_, clear, propagation, userns_fd)
+    attributes = libc.words(set_, clear, propagation, userns_fd)  # struct mount_attr
     flags = (0 if path else AT_EMPTY_PATH) | (AT_RECURSIVE if recursive else 0)
-    _mount_setattr(fd, os.fsencode(path), flags, attributes, ctypes.sizeof(attributes))
+    _mount_setattr(fd, os.fsencode(path), flags, attributes, len(attributes))
 
 
 def load() -> None:

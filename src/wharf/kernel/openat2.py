@@ -24,15 +24,7 @@ class Resolve:
     CACHED = 0x20
 
 
-class _OpenHow(ctypes.Structure):
-    """struct open_how of openat2(2)."""
-
-    _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
-
-
-_openat2 = libc.syscall(
-    437, ctypes.c_int, ctypes.c_char_p, ctypes.POINTER(_OpenHow), ctypes.c_size_t, path=1, keep_gil=True
-)
+_openat2 = libc.syscall(437, ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_size_t, path=1, keep_gil=True)
 _IN_ROOT: Final = int(Resolve.IN_ROOT | Resolve.NO_MAGICLINKS)
 _MOST_RACES: Final = 128
 _MOST_SYMLINKS: Final = 40
@@ -43,11 +35,11 @@ def openat2(dir_fd: int, path: str, flags: int, *, mode: int = 0, resolve: int =
 
     The kernel answers EAGAIN when a rename raced with a ".."; it is asked again.
     """
-    how = _OpenHow(flags | os.O_CLOEXEC, mode, resolve)
+    how = libc.words(flags | os.O_CLOEXEC, mode, resolve)  # struct open_how
     encoded = os.fsencode(path)
     for _ in range(_MOST_RACES):
         try:
-            return _openat2(dir_fd, encoded, how, ctypes.sizeof(how))
+            return _openat2(dir_fd, encoded, how, len(how))
         except OSError as error:
             if error.errno not in (errno.EAGAIN, errno.EINTR):
                 raise

@@ -25,8 +25,15 @@ if TYPE_CHECKING:
 
 _FOLDERS: Final = ("runtime", "runtime/commands", "kernel", "kernel/cgroup")
 _USUAL: Final = {
+    "lifecycle": ("wharf.lib.signals",),
     "create": ("wharf.kernel.cgroup.plan", "wharf.kernel.rlimit"),
-    "execute": ("wharf.runtime.sealing", "wharf.kernel.memfd", "wharf.runtime.execution", "wharf.kernel.rlimit"),
+    "execute": (
+        "wharf.runtime.sealing",
+        "wharf.kernel.exe_file",
+        "wharf.kernel.memfd",
+        "wharf.runtime.execution",
+        "wharf.kernel.rlimit",
+    ),
 }
 """What commands load only when they are asked for it, as nearly all containers of `spec` and of engines ask."""
 

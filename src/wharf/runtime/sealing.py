@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import sys
 
-from wharf.kernel import exe_file, memfd
 from wharf.runtime.mount_options import is_bind
 
 TYPE_CHECKING = False
@@ -60,6 +59,8 @@ def ensure() -> None:
     """
     if os.readlink("/proc/self/exe").startswith(_MARK):
         return
+    from wharf.kernel import exe_file, memfd  # noqa: PLC0415 - start-up: most are spared this
+
     # Under its real path as its name: that is how Python finds its own library.
     interpreter = os.path.realpath("/proc/self/exe")
     copy = memfd.sealed_copy(interpreter)
