@@ -146,6 +146,9 @@ class Configuration:
         return NetworkDefaults(
             bridge_address=self.get("bip", ""),
             bridge_range=self.get("fixed-cidr", ""),
+            bridge_name=self.get("bridge", ""),
+            bridge_gateway=self.get("default-gateway", ""),
+            bridge_gateway6=self.get("default-gateway-v6", ""),
             bridge_address6=self.get("bip6", ""),
             bridge_range6=self.get("fixed-cidr-v6", ""),
             ipv6=self.get("ipv6", default=False),

@@ -126,7 +126,7 @@ def _gateway(network: Network, pool: Pool | None) -> str:
         return ""
     if network.driver == "ipvlan" and network.options.get("ipvlan_mode", "l2") != "l2":
         return "::" if pool.version == 6 else "0.0.0.0"  # noqa: S104  # no gateway: out of the link
-    return pool.gateway
+    return pool.leads if network.driver == "bridge" else pool.gateway
 
 
 def _free_interface(network: Network, present: Iterable[Endpoint]) -> str:

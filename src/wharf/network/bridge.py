@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from pathlib import Path
 
-from wharf.errors import Conflict
+from wharf.errors import Conflict, NotFound
 from wharf.kernel import rtnetlink
 from wharf.kernel.netlink import Link, Rtnetlink
 from wharf.network import options, pools
@@ -65,7 +65,7 @@ def plan(links: Sequence[Link], taken: Taken, network: Network, *, key: str) -> 
     alias = f"wharf:{key}"
     by_name = {link.name: link for link in links}
     chosen = options.bridge_options(network.options, internal=network.internal)
-    if network.builtin:
+    if network.builtin and not chosen.name:
         draft = _default(by_name, taken, network, alias, key)
     else:
         draft = BridgePlan(chosen.name or f"br-{network.id[:12]}", network.pools, alias)
@@ -83,6 +83,27 @@ def _addresses(network: Network, of: Iterable[Pool], chosen: options.BridgeOptio
         if not hidden and (network.ipv4 if pool.version == 4 else network.ipv6):
             wanted.append((pool.gateway, pool.network.prefixlen))
     return tuple(wanted)
+
+
+def own_address(links: Iterable[Link], addresses: Iterable[tuple[int, str]], name: str) -> str:
+    """Return the first IPv4 address, CIDR, of a bridge that the host's administrator made. Pure.
+
+    Args:
+        links: all of the host.
+        addresses: all of the host, CIDR, each after the index of its link.
+        name: the bridge's.
+
+    Raises:
+        NotFound: there is no bridge of that name.
+        Conflict: it has no address.
+    """
+    link = next((link for link in links if link.name == name and link.kind == "bridge"), None)
+    if link is None:
+        raise NotFound(f"bridge: there is no bridge {name}: make it, with an address, before the daemon starts")
+    found = (address for number, address in addresses if number == link.number and ":" not in address)
+    if (address := next(found, None)) is None:
+        raise Conflict(f"bridge: {name} has no IPv4 address, which its containers' are to be near to: give it one")
+    return address
 
 
 def _default(by_name: dict[str, Link], taken: Taken, network: Network, alias: str, key: str) -> BridgePlan:

@@ -48,6 +48,12 @@ class BridgeDriver:
         ready = self._ready.get(network.id)
         return ready.plan.notice if ready else ""
 
+    def address_of(self, name: str) -> str:
+        """Return the address of a bridge that others made, CIDR; raises as :func:`bridge.own_address`."""
+        with Rtnetlink() as host:
+            addresses = [(each.link, f"{each.address}/{each.prefix_length}") for each in host.addresses()]
+            return bridge.own_address(host.links(), addresses, name)
+
     def plan(self, network: Network, others: Sequence[Network]) -> tuple[Network, str]:
         """Choose bridge and pools, as the host is now."""
         with Rtnetlink() as host:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_interface, ip_network
+from ipaddress import ip_address, ip_interface, ip_network
 
 from wharf.errors import InvalidArgument
 from wharf.network import options, pools
@@ -36,10 +36,13 @@ class AddressPool:
 class NetworkDefaults:
     """What networks start from. Addresses are CIDR; an empty text leaves the choice to us."""
 
+    bridge_name: str = ""  # a bridge of the host's that is the default one, with its address (bridge)
     bridge_address: str = ""  # of the default bridge (bip)
     bridge_range: str = ""  # of its containers' addresses (fixed-cidr)
     bridge_address6: str = ""
     bridge_range6: str = ""
+    bridge_gateway: str = ""  # where its containers send what is for elsewhere (default-gateway); empty: the bridge
+    bridge_gateway6: str = ""
     ipv6: bool = False  # on the default bridge
     mtu: int = 0  # of the default bridge; 0: the kernel's
     icc: bool = True  # containers of the default bridge reach each other
@@ -52,27 +55,49 @@ class NetworkDefaults:
 
     def __post_init__(self) -> None:
         """Check what was told; InvalidArgument, which names the setting, when it cannot be."""
-        self._pools()
+        self._check_bridge()
         options.bridge_options(self._options())
         for driver, given in self.driver_options.items():
             if driver != "bridge":
                 raise InvalidArgument(f"default-network-opts: there are no defaults for networks of driver {driver}")
             options.bridge_options(given)
 
-    def bridge(self, found: Network) -> Network:
-        """Return the default bridge's record as it is to be."""
-        made = {options.DEFAULT_BRIDGE: "true", **self._options()}
-        return replace(found, pools=self._pools(), options=made, ipv6=self.ipv6)
+    def _check_bridge(self) -> None:
+        if not self.bridge_name:
+            self._pools()
+            return
+        if self.bridge_name == "none":
+            raise InvalidArgument("bridge: there is always a default network here: use --network none for containers")
+        if self.bridge_address:
+            raise InvalidArgument("You specified -b & --bip, mutually exclusive options. Please specify only one")
+        if self.mtu:
+            raise InvalidArgument(f"mtu: {self.bridge_name} is not made here: set its MTU where it is made")
+
+    def bridge(self, found: Network, address: str = "") -> Network:
+        """Return the default bridge's record as it is to be; ``address``: of the bridge of the host's, CIDR."""
+        named = {options.NAME: self.bridge_name} if self.bridge_name else {}
+        made = {options.DEFAULT_BRIDGE: "true", **named, **self._options()}
+        return replace(found, pools=self._pools(address), options=made, ipv6=self.ipv6)
 
     def filled(self, asked: Network) -> Network:
         """Return the record of a network that is being made, with the defaults where it leaves something open."""
         given = {**self._publishing()} if asked.driver == "bridge" else {}
         return replace(asked, options={**given, **self.driver_options.get(asked.driver, {}), **asked.options})
 
-    def host_gateways(self, endpoints: Iterable[Endpoint]) -> list[str]:
-        """Return what host-gateway stands for in a container with these endpoints."""
-        own = [gateway for one in endpoints for gateway in (one.gateway, one.gateway6) if gateway]
-        return [*self.gateway_addresses] or own
+    def host_gateways(
+        self, hosts: Iterable[str], endpoints: Iterable[Endpoint], network_of: Callable[[str], Network]
+    ) -> list[str]:
+        """Return what host-gateway stands for in a container with these extra hosts and endpoints.
+
+        It is the host, that is the bridges, whoever leads on. Networks are looked up where it is asked for.
+        """
+        if self.gateway_addresses or not any("host-gateway" in host for host in hosts):
+            return [*self.gateway_addresses]
+        found = []
+        for one in endpoints:
+            bridges = {pool.leads: pool.gateway for pool in network_of(one.network_id).pools}
+            found += [bridges.get(gateway, gateway) for gateway in (one.gateway, one.gateway6) if gateway]
+        return found
 
     def _publishing(self) -> dict[str, str]:
         return {options.PUBLISHING: self.publish} if self.publish != "docker" else {}
@@ -90,13 +115,30 @@ class NetworkDefaults:
             found[f"{prefix}host_binding_ipv4"] = self.host_address
         return found
 
-    def _pools(self) -> tuple[Pool, ...]:
-        own = _pool("bip", self.bridge_address, "fixed-cidr", self.bridge_range, usual=DEFAULT_SUBNET)
+    def _pools(self, address: str = "") -> tuple[Pool, ...]:
+        own = _pool("bip", address or self.bridge_address, "fixed-cidr", self.bridge_range, usual=DEFAULT_SUBNET)
+        own = _led("default-gateway", own, self.bridge_gateway)
         if not self.ipv6:
+            if self.bridge_gateway6:
+                raise InvalidArgument("default-gateway-v6: the default bridge has no IPv6: switch it on with ipv6")
             return (own,)
         if not (self.bridge_address6 or self.bridge_range6):
             raise InvalidArgument("ipv6: say which addresses the default bridge has: fixed-cidr-v6 or bip6")
-        return own, _pool("bip6", self.bridge_address6, "fixed-cidr-v6", self.bridge_range6, usual="")
+        own6 = _pool("bip6", self.bridge_address6, "fixed-cidr-v6", self.bridge_range6, usual="")
+        return own, _led("default-gateway-v6", own6, self.bridge_gateway6)
+
+
+def _led(setting: str, pool: Pool, gateway: str) -> Pool:
+    """Return a pool whose containers send to that gateway what is for elsewhere."""
+    if not gateway:
+        return pool
+    try:
+        address = ip_address(gateway)
+    except ValueError as error:
+        raise InvalidArgument(f"{setting}: {error}") from error
+    if address not in pool.network or str(address) == pool.gateway:
+        raise InvalidArgument(f"{setting}: {gateway} is not another address of the default bridge's {pool.subnet}")
+    return replace(pool, auxiliary={pools.DEFAULT_GATEWAY.format(address.version): str(address)})
 
 
 def _pool(of_address: str, address: str, of_range: str, within: str, *, usual: str) -> Pool:

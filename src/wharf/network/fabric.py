@@ -107,9 +107,13 @@ class Fabric:
         return self._of(network.driver).plan(network, others)
 
     def settle_default_bridge(self, defaults: NetworkDefaults, kept: Sequence[Endpoint]) -> None:
-        """Let the default bridge be as the engine was told, unless containers (``kept``) run on it."""
+        """Let the default bridge be as the engine was told, unless containers (``kept``) run on it.
+
+        Raises:
+            NotFound, Conflict: it was told of one that is not there, or has no address.
+        """
         found = self._records.resolve("bridge")
-        wanted = defaults.bridge(found)
+        wanted = defaults.bridge(found, self._bridge.address_of(defaults.bridge_name) if defaults.bridge_name else "")
         if wanted == found:
             return
         if any(endpoint.network_id == found.id for endpoint in kept):

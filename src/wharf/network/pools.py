@@ -12,6 +12,7 @@ from wharf.errors import Forbidden, InvalidArgument, Unavailable
 IPNetwork = IPv4Network | IPv6Network
 IPAddress = IPv4Address | IPv6Address
 
+DEFAULT_GATEWAY = "DefaultGatewayIPv{}"
 _OVERLAP = "invalid pool request: Pool overlaps with other one on this address space"
 _EXHAUSTED = "all predefined address pools have been fully subnetted"
 # 172.17.0.0/16 is docker0's. Subnets are small so that many fit, and so that few of a VPN's routes are met.
@@ -39,6 +40,14 @@ class Pool:
     def version(self) -> int:
         """4 or 6."""
         return 6 if ":" in self.subnet else 4
+
+    @property
+    def leads(self) -> str:
+        """Where a bridge's containers send what is for elsewhere: an auxiliary address of that name, or the gateway.
+
+        Docker's daemon calls them so itself (``--default-gateway``), and lets people (``--aux-address``).
+        """
+        return self.auxiliary.get(DEFAULT_GATEWAY.format(self.version), self.gateway)
 
     @property
     def reserved(self) -> list[str]:

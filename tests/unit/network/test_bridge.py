@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from wharf.errors import Conflict, Unavailable
+from wharf.errors import Conflict, NotFound, Unavailable, WharfError
 from wharf.kernel.netlink import Link
 from wharf.network import request
-from wharf.network.bridge import BridgePlan, plan
+from wharf.network.bridge import BridgePlan, own_address, plan
+from wharf.network.options import NAME
 from wharf.network.pools import Pool
 from wharf.network.records import Network
 
@@ -81,3 +83,30 @@ def test_options_reach_the_bridge() -> None:
     found = plan([], [], _network(options=options), key="k")
 
     assert (found.isolated, found.mtu) == (True, 1400)
+
+
+_ADDRESSES = [(1, "192.0.2.7/24"), (3, "fe80::1/64"), (3, "10.9.0.1/24"), (3, "10.9.1.1/24")]
+
+
+def test_bridge_of_the_hosts_is_the_default_one_with_its_address() -> None:
+    links = [_link(1, "eth0", kind=""), _link(3, "br0"), _link(4, "bare")]
+    network = replace(_BRIDGE, options={NAME: "br0"})
+    wanted = plan(links, [("10.9.0.1/24", 3)], network, key="k")
+
+    assert own_address(links, _ADDRESSES, "br0") == "10.9.0.1/24"
+    assert (wanted.name, wanted.exists, wanted.pools) == ("br0", True, network.pools)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "said"),
+    [
+        ("br9", NotFound, "there is no bridge br9"),
+        ("eth0", NotFound, "no bridge eth0"),
+        ("bare", Conflict, "no IPv4"),
+    ],
+)
+def test_bridge_that_is_not_there_or_has_no_address_is_refused(name: str, error: type[WharfError], said: str) -> None:
+    links = [_link(1, "eth0", kind=""), _link(4, "bare")]
+
+    with pytest.raises(error, match=said):
+        own_address(links, _ADDRESSES, name)

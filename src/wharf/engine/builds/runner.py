@@ -108,7 +108,9 @@ class StepRunner:
             "hostname": f"{hostname}\n",
             "hosts": files.hosts(
                 own=files.host_lines([one.ipv4 for one in endpoints if one.ipv4], hostname=hostname),
-                gateways=self._context.options.networks.host_gateways(endpoints),
+                gateways=self._context.options.networks.host_gateways(
+                    operation.extra_hosts, endpoints, self._context.networks.resolve
+                ),
                 extra_hosts=operation.extra_hosts,
                 base=Path("/etc/hosts").read_text() if own else "",
             ),

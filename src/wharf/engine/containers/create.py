@@ -13,6 +13,7 @@ from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.record import Container, Specification
 from wharf.engine.containers.state import State
 from wharf.engine.context import Context
+from wharf.engine.logs.options import remarks as log_remarks
 from wharf.engine.ocispec.process import merge_env, merge_labels
 from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.images.record import ImageRecord
@@ -92,6 +93,7 @@ async def create(
     )
     with context.images.hold(image):
         await _prepare(context, container, image)
+    warnings += log_remarks((host.get("LogConfig") or {}).get("Config") or {})
     warnings += endpoints.warnings(container.spec.networking)
     return {"Id": container_id, "Warnings": [*warnings, *networking.unpublished(context, container)]}
 

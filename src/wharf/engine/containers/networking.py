@@ -237,12 +237,13 @@ def write_files(context: Context, container: Container, attached: Attached) -> N
             _write(f"{folder}/{name}", (theirs / name).read_text())
         return
     hosts = Path("/etc/hosts").read_text() if attached.sandbox == "" else ""
+    extra, told = host.get("ExtraHosts") or [], context.options.networks
     _write(
         f"{folder}/hosts",
         files.hosts(
             own=_host_lines(container, attached.endpoints),
-            gateways=context.options.networks.host_gateways(attached.endpoints),
-            extra_hosts=host.get("ExtraHosts") or [],
+            gateways=told.host_gateways(extra, attached.endpoints, context.networks.resolve),
+            extra_hosts=extra,
             base=hosts,
         ),
     )

@@ -17,11 +17,11 @@ async def prune(context: Context, filters: Mapping[str, list[str]]) -> dict[str,
     """Remove every container that does not run and passes ``filters`` (until, label, label!)."""
     if unknown := filters.keys() - {"until", "label", "label!"}:
         raise InvalidArgument(f"invalid filter '{sorted(unknown)[0]}'")
+    now_ns = to_ns(context.clock.now())
+    until_ns = min((parse_moment(value, now_ns=now_ns) for value in filters.get("until", [])), default=None)
     deleted, reclaimed = [], 0
     for container in context.registry:
-        if container.state.status in ("created", "exited", "dead") and _passes(
-            container, filters, context.clock.now()
-        ):
+        if container.state.status in ("created", "exited", "dead") and _passes(container, filters, until_ns):
             size = await asyncio.to_thread(context.snapshots.size_of, container.id, container.chain_id)
             try:
                 await remove.remove(context, container.id, force=False, volumes=False, link=False)
@@ -32,8 +32,6 @@ async def prune(context: Context, filters: Mapping[str, list[str]]) -> dict[str,
     return {"ContainersDeleted": deleted, "SpaceReclaimed": reclaimed}
 
 
-def _passes(container: Container, filters: Mapping[str, list[str]], now: str) -> bool:
-    if not match_labels(filters, container.spec.config.get("Labels")):
-        return False
-    untils = [parse_moment(value, now_ns=to_ns(now)) for value in filters.get("until", [])]
-    return all(to_ns(container.created_at) < until for until in untils)
+def _passes(container: Container, filters: Mapping[str, list[str]], until_ns: int | None) -> bool:
+    labels = container.spec.config.get("Labels")
+    return match_labels(filters, labels) and (until_ns is None or to_ns(container.created_at) < until_ns)

@@ -19,6 +19,8 @@ DEFAULT_FILES: Final = 5
 FILE_DRIVERS: Final = ("json-file", "local")
 REMOTE_DRIVERS: Final = ("syslog", "gelf", "fluentd", "journald")
 
+_BUFFER_LIMIT: Final = "fluentd-buffer-limit"
+_RECONNECT_NS: Final = (100_000_000, 10_000_000_000)  # Docker's bounds
 _DELIVERY: Final = {"mode", "max-buffer-size"}
 _ATTRIBUTES: Final = {"labels", "labels-regex", "env", "env-regex", "tag"}
 _CACHE: Final = {"cache-disabled", "cache-max-size", "cache-max-file", "cache-compress"}
@@ -37,7 +39,8 @@ _OPTIONS: Final[Mapping[str, frozenset[str]]] = {
     ),
     "fluentd": frozenset(
         {"fluentd-address", "fluentd-async", "fluentd-sub-second-precision", "fluentd-request-ack",
-         "fluentd-retry-wait", "fluentd-max-retries"} | _ATTRIBUTES | _DELIVERY | _CACHE
+         "fluentd-retry-wait", "fluentd-max-retries", "fluentd-async-reconnect-interval",
+         _BUFFER_LIMIT} | _ATTRIBUTES | _DELIVERY | _CACHE
     ),
 }  # fmt: skip
 _FACILITIES: Final = (
@@ -179,6 +182,8 @@ def _syslog(options: Mapping[str, str]) -> None:
 def syslog_address(options: Mapping[str, str]) -> Address:
     """Return the syslog driver's receiver; the machine's own by default."""
     schemes = ("udp", "tcp", "unix", "unixgram", "tcp+tls")
+    if (text := options.get("syslog-address", "")) and "://" not in text:
+        raise InvalidArgument(f"syslog-address should be in form proto://address, got {text}")
     port = 6514 if options.get("syslog-address", "").startswith("tcp+tls:") else 514  # RFC 5425
     return address(options.get("syslog-address", ""), "unixgram:///dev/log", schemes, port)
 
@@ -199,7 +204,7 @@ def _gelf(options: Mapping[str, str]) -> None:
 
 def gelf_address(options: Mapping[str, str]) -> Address:
     """Return the gelf driver's receiver."""
-    return address(options.get("gelf-address", ""), "", ("udp", "tcp"), 12201)
+    return address(options.get("gelf-address", ""), "", ("udp", "tcp"), 0)  # the port must be said
 
 
 def _fluentd(options: Mapping[str, str]) -> None:
@@ -209,8 +214,31 @@ def _fluentd(options: Mapping[str, str]) -> None:
             raise InvalidArgument(f"invalid value for log opt {name}: {options[name]}")
     if "fluentd-retry-wait" in options:
         parse_duration(options["fluentd-retry-wait"])
+    if _BUFFER_LIMIT in options:
+        parse_size(options[_BUFFER_LIMIT])
+    reconnect_ns(options)
     if not options.get("fluentd-max-retries", "0").isdigit():
         raise InvalidArgument(f"invalid value for log opt fluentd-max-retries: {options['fluentd-max-retries']}")
+
+
+def reconnect_ns(options: Mapping[str, str]) -> int:
+    """Return how long a connection to fluentd is kept, its name looked up anew afterwards; 0: as long as it lasts.
+
+    Raises:
+        InvalidArgument: it is no duration, or out of Docker's bounds.
+    """
+    text = options.get("fluentd-async-reconnect-interval", "0")
+    found, (least, most) = parse_duration(text), _RECONNECT_NS
+    if found and not least <= found <= most:
+        raise InvalidArgument(f"invalid fluentd-async-reconnect-interval: {text}: it is from 100ms to 10s")
+    return found if options.get("fluentd-async") == "true" else 0
+
+
+def remarks(options: Mapping[str, str]) -> list[str]:
+    """Return what the user should hear of options that are taken and change nothing."""
+    if _BUFFER_LIMIT not in options:
+        return []
+    return [f"log opt {_BUFFER_LIMIT} changes nothing: what fluentd has not taken stays in the container's log file"]
 
 
 def fluentd_address(options: Mapping[str, str]) -> Address:

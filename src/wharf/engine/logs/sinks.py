@@ -21,6 +21,7 @@ from wharf.engine.logs.options import (
     facility,
     fluentd_address,
     gelf_address,
+    reconnect_ns,
     syslog_address,
 )
 from wharf.engine.logs.tls import TlsLine
@@ -153,10 +154,20 @@ class Fluentd:
         self._precise = options.get("fluentd-sub-second-precision") == "true"
         self._acknowledged = options.get("fluentd-request-ack") == "true"
         self._line = Line(fluentd_address(options))
+        self._kept_s = reconnect_ns(options) / 1e9
+        self._until = 0.0  # by the loop's clock
         self.open, self.close = self._line.open, self._line.close
+
+    def _renew(self) -> None:
+        """Hang up where the receiver's name may stand for another by now."""
+        now = asyncio.get_running_loop().time()
+        if self._kept_s and now >= self._until:
+            self._until = now + self._kept_s
+            self.close()
 
     async def send(self, message: Message) -> None:
         """Deliver one message, and wait for the acknowledgement when one is wanted."""
+        self._renew()
         chunk = base64.b64encode(secrets.token_bytes(16)).decode() if self._acknowledged else ""
         await self._line.send(formats.fluentd(message, self._identity, precise=self._precise, chunk=chunk))
         if not chunk:

@@ -10,6 +10,8 @@ from wharf.engine.logs.options import (
     fluentd_address,
     gelf_address,
     readable,
+    reconnect_ns,
+    remarks,
     rotation,
     syslog_address,
 )
@@ -39,6 +41,10 @@ MIB = 1 << 20
         ("syslog", {"syslog-address": "tcp://h:99999"}, "invalid log address"),
         ("fluentd", {"fluentd-async": "2"}, "invalid value for log opt fluentd-async"),
         ("fluentd", {"fluentd-address": "unix://x"}, "absolute"),
+        ("fluentd", {"fluentd-buffer-limit": "x"}, "invalid size: 'x'"),
+        ("fluentd", {"fluentd-async-reconnect-interval": "1m"}, "it is from 100ms to 10s"),
+        ("syslog", {"syslog-address": "h:514"}, "syslog-address should be in form proto://address, got h:514"),
+        ("gelf", {"gelf-address": "udp://h"}, "give it as udp://host:port"),
     ],
 )
 def test_what_cannot_be_is_refused(driver: str, options: dict[str, str], said: str) -> None:
@@ -59,6 +65,8 @@ def test_a_driver_that_is_not_there_is_named() -> None:
         ("local", {"max-size": "10m", "compress": "false", "mode": "non-blocking", "max-buffer-size": "4m"}),
         ("syslog", {"syslog-address": "udp://127.0.0.1:514", "syslog-facility": "local7", "cache-disabled": "true"}),
         ("gelf", {"gelf-address": "tcp://h:12201", "gelf-tcp-max-reconnect": "2"}),
+        ("fluentd", {"fluentd-async": "true", "fluentd-async-reconnect-interval": "200ms"}),
+        ("fluentd", {"fluentd-buffer-limit": "1m"}),
         ("fluentd", {"fluentd-address": "h:24224", "fluentd-retry-wait": "1s", "fluentd-max-retries": "3"}),
     ],
 )
@@ -89,6 +97,20 @@ def test_where_messages_go() -> None:
     assert fluentd_address({}) == Address("tcp", "127.0.0.1", 24224)
     assert fluentd_address({"fluentd-address": "h:9"}) == Address("tcp", "h", 9)
     assert fluentd_address({"fluentd-address": "unix:///run/f.sock"}) == Address("unix", "/run/f.sock")
+
+
+def test_connection_to_fluentd_is_renewed_where_it_is_asynchronous() -> None:
+    given = {"fluentd-async-reconnect-interval": "200ms"}
+
+    assert (reconnect_ns({}), reconnect_ns(given)) == (0, 0)
+    assert reconnect_ns({**given, "fluentd-async": "true"}) == 200_000_000
+
+
+def test_option_that_changes_nothing_is_told() -> None:
+    assert remarks({"fluentd-buffer-limit": "1m"}) == [
+        "log opt fluentd-buffer-limit changes nothing: what fluentd has not taken stays in the container's log file"
+    ]
+    assert remarks({"tag": "x"}) == []
 
 
 def test_facilities_by_name_and_number() -> None:

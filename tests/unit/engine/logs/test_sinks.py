@@ -10,7 +10,7 @@ import pytest
 
 from wharf.engine.logs.formats import Message
 from wharf.engine.logs.identity import Identity
-from wharf.engine.logs.sinks import Sink, require_reachable, sink_of
+from wharf.engine.logs.sinks import Fluentd, Sink, require_reachable, sink_of
 
 BOX = Identity("0" * 64, "box", "img", "sha256:1", "cmd", "2026", "host", "tag")
 OUT = Message("out", "stdout", 10**18)
@@ -69,6 +69,25 @@ def test_gelf_ends_each_document_with_a_zero() -> None:
 
 def _fluentd(port: int) -> Sink:
     return sink_of("fluentd", BOX, {"fluentd-address": f"127.0.0.1:{port}", "fluentd-request-ack": "true"})
+
+
+def test_connection_to_fluentd_is_made_anew_when_its_time_is_over() -> None:
+    connected: list[int] = []
+
+    async def talk(port: int) -> None:
+        options = {"fluentd-async": "true", "fluentd-async-reconnect-interval": "10s"}
+        sink = Fluentd(BOX, {"fluentd-address": f"127.0.0.1:{port}", **options})
+        for until in (None, None, 0.0):
+            sink._until = sink._until if until is None else until
+            await sink.send(OUT)
+            assert sink._line._socket is not None
+            connected.append(sink._line._socket.getsockname()[1])
+        sink.close()
+
+    asyncio.run(_served(_nothing, talk))
+
+    first, again, anew = connected
+    assert (first == again, first == anew) == (True, False)
 
 
 def test_fluentd_waits_for_its_acknowledgement() -> None:
