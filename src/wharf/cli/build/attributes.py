@@ -6,6 +6,7 @@ import csv
 import os
 from collections.abc import Callable, Mapping, Sequence
 
+from wharf.cli.build.command import LIMITS
 from wharf.errors import InvalidArgument
 
 TYPE_CHECKING = False
@@ -26,7 +27,9 @@ def attributes_of(values: Values, environment: Mapping[str, str]) -> dict[str, s
         "platform": values.text("platform"),
         "force-network-mode": {"default": ""}.get(values.text("network"), values.text("network")),
         "cgroup-parent": values.text("cgroup-parent"),
+        **{name: str(values.number(flag) or "") for name, flag in LIMITS.items()},
         "cpusetcpus": values.text("cpuset-cpus"),
+        "cpusetmems": values.text("cpuset-mems"),
         "add-hosts": ",".join(_host(text) for text in values.items("add-host")),
         "ulimit": ",".join(values.items("ulimit")),
         "image-resolve-mode": "pull" if values.on("pull") else "",

@@ -98,6 +98,8 @@ def _ulimits(items: list[str]) -> str | None:
     return dumps(limits) if limits else None
 
 
+LIMITS = {"memswap": "memory-swap", "cpuperiod": "cpu-period", "cpuquota": "cpu-quota", "cpushares": "cpu-shares"}
+"""Limits of commands that are numbers, as builders call them, and their flags."""
 _MODERN = (
     "secret", "ssh", "output", "push", "build-context", "no-cache-filter", "metadata-file", "progress", "cache-to",
     "allow", "annotation", "attest", "provenance", "sbom", "debug",
@@ -106,6 +108,10 @@ _MODERN = (
 
 def _build(session: Session, values: Values, arguments: list[str]) -> int:
     path = arguments[0]
+    if not values.on("rm"):
+        raise InvalidArgument(
+            "--rm=false: no command's container is kept here: --debug starts a shell in its files"
+        )
     asked = [name for name in _MODERN if values.given(name)]
     classic = os.environ.get("DOCKER_BUILDKIT") == "0" or path == "-"
     if classic and asked:
@@ -133,7 +139,9 @@ def _build_classic(session: Session, values: Values, arguments: list[str]) -> in
         "ulimits": _ulimits(values.items("ulimit")),
         "cgroupparent": values.text("cgroup-parent"),
         "memory": values.number("memory") or None,
+        **{name: values.number(flag) or None for name, flag in LIMITS.items()},
         "cpusetcpus": values.text("cpuset-cpus"),
+        "cpusetmems": values.text("cpuset-mems"),
         "cachefrom": dumps(known) if (known := values.items("cache-from")) else None,
     }
     context = _source(arguments[0], values, query)
@@ -248,12 +256,19 @@ COMMANDS = (
             Flag("cache-from", "list", "A cache to take results from: an image, or type=registry|local,…"),
             Flag("cache-to", "list", "A cache to write results to: type=inline|registry|local[,mode=max],…"),
             Flag("cgroup-parent", "string", "The control group of commands"),
+            Flag("compress", "bool", refusal="what is sent of a context is little: what has changed"),
+            Flag("cpu-period", "int", "The period that --cpu-quota is of, in microseconds"),
+            Flag("cpu-quota", "int", "The processor time of commands in each period, in microseconds"),
+            Flag("cpu-shares", "int", "The weight of commands where processors are short", short="c"),
             Flag("cpuset-cpus", "string", "The processors of commands, such as 0-3,1"),
+            Flag("cpuset-mems", "string", "The memory nodes of commands, such as 0-3,1"),
             Flag("debug", "bool", "When a step fails, start a shell in its files; on a terminal"),
             Flag("file", "string", "The Dockerfile; PATH/Dockerfile by default, - for stdin", short="f"),
+            Flag("force-rm", "bool", "Keep no container of a command; so it is in any case"),
             Flag("iidfile", "string", "A file to write the image's id to"),
             Flag("label", "list", "A label of the image, key=value"),
             Flag("memory", "bytes", "The memory of each command", short="m"),
+            Flag("memory-swap", "bytes", "Their memory and swap together; -1 for any amount of swap"),
             Flag("network", "string", "The network of commands: default, none, host or a network's name"),
             Flag("metadata-file", "string", "A file to write what is known of the result to, as JSON"),
             Flag("no-cache", "bool", "Use no results of earlier builds"),
@@ -266,6 +281,7 @@ COMMANDS = (
             Flag("push", "bool", "Send the image to its registry when it is built"),
             Flag("quiet", "bool", "Only the image's id; what was said when it fails", short="q"),
             Flag("sbom", "string", "Say what software is in it: true, or generator=IMAGE that scans it"),
+            Flag("rm", "bool", "Keep no container of a command that succeeds; so it is in any case", default=True),
             Flag("secret", "list", "A secret for commands that mount it: id=NAME,src=FILE or id=NAME,env=VARIABLE"),
             Flag("shm-size", "bytes", "The size of /dev/shm for commands"),
             Flag("ssh", "list", "An SSH agent for commands that mount it: default or NAME=SOCKET"),

@@ -32,6 +32,21 @@ def test_flags_become_the_frontends_options() -> None:
     }  # fmt: skip
 
 
+def test_limits_of_commands_become_options_as_builders_call_them() -> None:
+    assert _attributes(
+        "-m", "64m", "--memory-swap", "-1", "--cpu-period", "50000", "--cpu-quota", "25000", "-c", "512",
+        "--cpuset-cpus", "0", "--cpuset-mems", "0", "--rm", "--force-rm",
+    ) == {
+        "memory": str(64 << 20),
+        "memswap": "-1",
+        "cpuperiod": "50000",
+        "cpuquota": "25000",
+        "cpushares": "512",
+        "cpusetcpus": "0",
+        "cpusetmems": "0",
+    }  # fmt: skip
+
+
 def test_no_cache_at_all_is_an_empty_list_of_stages() -> None:
     assert _attributes("--no-cache") == {"no-cache": ""}
     assert _attributes("--network", "default") == {}
