@@ -106,7 +106,7 @@ def container_inspect(found: ContainerInspectResponse, version: Version) -> Docu
     Until 1.51 the default bridge's address stands once more in NetworkSettings itself; until 1.44 a container's
     aliases include its short id, from its first start on.
     """
-    answer: Document = {**found}
+    answer = _manifest_shown(found, version)
     if version >= (1, 52):
         answer["Config"] = {
             name: value for name, value in (found.get("Config") or {}).items() if name != "OnBuild" or value
@@ -145,9 +145,14 @@ def _networks(
     return found
 
 
+def _manifest_shown(found: Mapping[str, object], version: Version) -> Document:
+    """Return a container with its image's manifest, which came with 1.48."""
+    return {name: value for name, value in found.items() if name != "ImageManifestDescriptor" or version >= (1, 48)}
+
+
 def container_summary(found: ContainerSummary, version: Version) -> Document:
     """Return a container of a list as ``version`` shows it."""
-    answer: Document = {**found}
+    answer = _manifest_shown(found, version)
     if version < (1, 46) and (host := found.get("HostConfig")):
         answer["HostConfig"] = {"NetworkMode": host.get("NetworkMode")}
     return answer

@@ -93,6 +93,8 @@ def image_usage(images: list[ImageSummary], layers_size: int) -> DiskUsage:
 
 
 def _containers(containers: list[ContainerSummary]) -> DiskUsage:
+    for container in containers:
+        container.pop("ImageManifestDescriptor", None)  # Docker's has none here
     idle = [container for container in containers if container.get("State") not in _ACTIVE]
     return _usage(
         [*containers],

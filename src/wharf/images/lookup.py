@@ -199,15 +199,19 @@ class Lookup:
     def _descriptor(self, record: ImageRecord, named: Named | None) -> Descriptor:
         if named and named.target != named.manifest_digest:
             return self.reach.descriptor(named.target)
-        exact = self._by_manifest.get(named.manifest_digest, record) if named else record
-        platform = platform_of_config(record.config)
-        return {
-            "mediaType": exact.manifest.get("mediaType", OCI_MANIFEST),
-            "digest": exact.manifest_digest,
-            "size": exact.manifest_bytes,
-            "platform": {"architecture": platform.architecture, "os": platform.os}
-            | ({"variant": platform.variant} if platform.variant else {}),  # type: ignore[typeddict-item]
-        }
+        return manifest_descriptor(self._by_manifest.get(named.manifest_digest, record) if named else record)
+
+
+def manifest_descriptor(record: ImageRecord) -> Descriptor:
+    """Return the descriptor of an image's manifest."""
+    platform = platform_of_config(record.config)
+    return {
+        "mediaType": record.manifest.get("mediaType", OCI_MANIFEST),
+        "digest": record.manifest_digest,
+        "size": record.manifest_bytes,
+        "platform": {"architecture": platform.architecture, "os": platform.os}
+        | ({"variant": platform.variant} if platform.variant else {}),  # type: ignore[typeddict-item]
+    }
 
 
 def spelt(name: str) -> Reference | None:

@@ -83,6 +83,12 @@ def test_every_exposed_port_is_published_when_all_are_to_be(on_engine: On) -> No
         await engine.containers.create(document, name="open")
         await engine.containers.start("open")
         ports = ((await engine.containers.inspect("open"))["NetworkSettings"] or {})["Ports"] or {}
+        (manifest,) = (await engine.images.inspect("busybox", manifests=True))["Manifests"]
+        (listed,) = await engine.containers.list(all=True, filters={"name": ["open"]})
+        assert listed["ImageManifestDescriptor"]["digest"] == manifest["ID"]
+        assert (await engine.containers.inspect("open"))["ImageManifestDescriptor"] == listed[
+            "ImageManifestDescriptor"
+        ]
         assert {port: bool(bound and bound[0]["HostPort"]) for port, bound in ports.items()} == {
             "80/tcp": True,
             "53/udp": True,

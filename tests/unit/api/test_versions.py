@@ -201,3 +201,15 @@ def test_container_that_an_image_is_of_is_shown_until_1_44(version: str, shown: 
 
     assert found.get("Container") == shown
     assert ("ContainerConfig" in found) == bool(shown)
+
+
+@pytest.mark.parametrize(("minor", "shown"), [(47, False), (48, True)])
+def test_manifest_of_a_containers_image_came_with_48(minor: int, shown: bool) -> None:
+    container = {"Id": "c", "ImageManifestDescriptor": {"mediaType": "m", "digest": "sha256:1", "size": 1}}
+    version = Version((1, minor))
+
+    for document in (
+        versions.container_summary(container, version),  # type: ignore[arg-type]  # as much of one as is looked at
+        versions.container_inspect(container, version),  # type: ignore[arg-type]  # likewise
+    ):
+        assert ("ImageManifestDescriptor" in document) is shown

@@ -109,9 +109,7 @@ _MODERN = (
 def _build(session: Session, values: Values, arguments: list[str]) -> int:
     path = arguments[0]
     if not values.on("rm"):
-        raise InvalidArgument(
-            "--rm=false: no command's container is kept here: --debug starts a shell in its files"
-        )
+        raise InvalidArgument("--rm=false: no command's container is kept here: --debug starts a shell in its files")
     asked = [name for name in _MODERN if values.given(name)]
     classic = os.environ.get("DOCKER_BUILDKIT") == "0" or path == "-"
     if classic and asked:

@@ -36,6 +36,7 @@ from wharf.engine.containers.record import Container
 from wharf.engine.context import Context
 from wharf.engine.execs import Execs
 from wharf.errors import NotFound
+from wharf.images.lookup import manifest_descriptor
 from wharf.lib.detach_keys import parse_detach_keys
 from wharf.lib.moments import parse_optional_moment, to_ns
 from wharf.spec.engine_api.checkpoint import Checkpoint, CheckpointCreate
@@ -52,6 +53,7 @@ from wharf.spec.engine_api.container import (
     CreateContainer,
     FilesystemChange,
 )
+from wharf.spec.oci_image import Descriptor
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +213,20 @@ class Containers:
             endpoints=container.endpoints,
             live_execs=self._execs.live_of(container),
         )
+        if manifest := self._manifest_of(container):
+            document["ImageManifestDescriptor"] = manifest
         if size:
             own = await asyncio.to_thread(context.snapshots.size_of, container.id, container.chain_id)
             document["SizeRw"] = own
             document["SizeRootFs"] = own + context.images.size_of(container.image_id)
         return document
+
+    def _manifest_of(self, container: Container) -> Descriptor | None:
+        """Return the manifest of a container's image; None when the image has gone."""
+        try:
+            return manifest_descriptor(self._context.images.resolve(container.image_id))
+        except NotFound:
+            return None
 
     def _in_order(self, filters: Mapping[str, list[str]]) -> list[Container]:
         """Return all containers, newest first, between --filter since and before."""
@@ -253,6 +264,8 @@ class Containers:
             image=container.spec.config.get("Image") or container.image_id,
             endpoints=container.endpoints,
         )
+        if manifest := self._manifest_of(container):
+            document["ImageManifestDescriptor"] = manifest
         if size:
             own = await asyncio.to_thread(context.snapshots.size_of, container.id, container.chain_id)
             document["SizeRw"] = own

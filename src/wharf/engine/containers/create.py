@@ -93,7 +93,8 @@ async def create(
     )
     with context.images.hold(image):
         await _prepare(context, container, image)
-    warnings += log_remarks((host.get("LogConfig") or {}).get("Config") or {})
+    log = host.get("LogConfig") or {}
+    warnings += log_remarks(log.get("Type") or "", log.get("Config") or {})
     warnings += endpoints.warnings(container.spec.networking)
     return {"Id": container_id, "Warnings": [*warnings, *networking.unpublished(context, container)]}
 

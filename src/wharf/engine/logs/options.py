@@ -21,7 +21,8 @@ REMOTE_DRIVERS: Final = ("syslog", "gelf", "fluentd", "journald")
 
 _BUFFER_LIMIT: Final = "fluentd-buffer-limit"
 _RECONNECT_NS: Final = (100_000_000, 10_000_000_000)  # Docker's bounds
-_DELIVERY: Final = {"mode", "max-buffer-size"}
+_BUFFER_SIZE: Final = "max-buffer-size"
+_DELIVERY: Final = {"mode", _BUFFER_SIZE}
 _ATTRIBUTES: Final = {"labels", "labels-regex", "env", "env-regex", "tag"}
 _CACHE: Final = {"cache-disabled", "cache-max-size", "cache-max-file", "cache-compress"}
 _OPTIONS: Final[Mapping[str, frozenset[str]]] = {
@@ -84,10 +85,10 @@ def check(driver: str, options: Mapping[str, str]) -> None:
     mode = options.get("mode", "")
     if mode not in ("", "blocking", "non-blocking"):
         raise InvalidArgument(f"logger: logging mode not supported: {mode}")
-    if "max-buffer-size" in options and mode != "non-blocking":
+    if _BUFFER_SIZE in options and mode != "non-blocking":
         raise InvalidArgument("logger: max-buffer-size option is only supported with 'mode=non-blocking'")
-    if "max-buffer-size" in options:
-        parse_size(options["max-buffer-size"])
+    if _BUFFER_SIZE in options:
+        parse_size(options[_BUFFER_SIZE])
     for name in ("labels-regex", "env-regex"):
         _pattern(name, options.get(name, ""))
     rotation(driver, options)
@@ -234,11 +235,13 @@ def reconnect_ns(options: Mapping[str, str]) -> int:
     return found if options.get("fluentd-async") == "true" else 0
 
 
-def remarks(options: Mapping[str, str]) -> list[str]:
-    """Return what the user should hear of options that are taken and change nothing."""
-    if _BUFFER_LIMIT not in options:
-        return []
-    return [f"log opt {_BUFFER_LIMIT} changes nothing: what fluentd has not taken stays in the container's log file"]
+def remarks(driver: str, options: Mapping[str, str]) -> list[str]:
+    """Return what the user should hear of options that are taken and change nothing: lines go through a file here."""
+    kept = "what a receiver has not taken stays in the container's log file"
+    found = [f"log opt {name} changes nothing: {kept}" for name in (_BUFFER_LIMIT, _BUFFER_SIZE) if name in options]
+    if options.get("mode") == "blocking" and driver in REMOTE_DRIVERS:
+        found.append(f"log opt mode=blocking holds no container up: {kept}")
+    return found
 
 
 def fluentd_address(options: Mapping[str, str]) -> Address:

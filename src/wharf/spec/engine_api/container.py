@@ -2,6 +2,8 @@
 
 from typing import TypedDict
 
+from wharf.spec.oci_image import Descriptor
+
 
 class HealthConfig(TypedDict, total=False):
     """HealthConfig (Engine API, definitions)."""
@@ -367,6 +369,7 @@ class ContainerInspectResponse(TypedDict, total=False):
     Args: list[str] | None
     State: ContainerState | None
     Image: str | None
+    ImageManifestDescriptor: Descriptor
     ResolvConfPath: str | None
     HostnamePath: str | None
     HostsPath: str | None
@@ -414,6 +417,7 @@ class ContainerSummary(TypedDict, total=False):
     Names: list[str] | None
     Image: str | None
     ImageID: str | None
+    ImageManifestDescriptor: Descriptor
     Command: str | None
     Created: int | None
     Ports: list[PortSummary] | None

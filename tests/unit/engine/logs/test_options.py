@@ -106,11 +106,24 @@ def test_connection_to_fluentd_is_renewed_where_it_is_asynchronous() -> None:
     assert reconnect_ns({**given, "fluentd-async": "true"}) == 200_000_000
 
 
-def test_option_that_changes_nothing_is_told() -> None:
-    assert remarks({"fluentd-buffer-limit": "1m"}) == [
-        "log opt fluentd-buffer-limit changes nothing: what fluentd has not taken stays in the container's log file"
-    ]
-    assert remarks({"tag": "x"}) == []
+@pytest.mark.parametrize(
+    ("driver", "options", "said"),
+    [
+        ("fluentd", {"fluentd-buffer-limit": "1m"}, ["log opt fluentd-buffer-limit changes nothing"]),
+        (
+            "json-file",
+            {"mode": "non-blocking", "max-buffer-size": "1m"},
+            ["log opt max-buffer-size changes nothing"],
+        ),
+        ("syslog", {"mode": "blocking"}, ["log opt mode=blocking holds no container up"]),
+        ("syslog", {"mode": "non-blocking"}, []),
+        ("json-file", {"mode": "blocking", "tag": "x"}, []),
+    ],
+)
+def test_option_that_changes_nothing_is_told(driver: str, options: dict[str, str], said: list[str]) -> None:
+    kept = ": what a receiver has not taken stays in the container's log file"
+
+    assert remarks(driver, options) == [f"{text}{kept}" for text in said]
 
 
 def test_facilities_by_name_and_number() -> None:
