@@ -8,18 +8,21 @@ import platform
 from contextlib import suppress
 from pathlib import Path
 
+from wharf.engine.containers import ranges
 from wharf.engine.ocispec.inputs import HostFacts
 from wharf.engine.system import architecture
 from wharf.errors import Forbidden, NotImplementedHere
 from wharf.kernel import capability, userns
 from wharf.kernel.cgroup.hierarchy import read_hierarchies
 from wharf.lib.places import ROOTLESS
+from wharf.spec.engine_api.container import HostConfig
 from wharf.spec.rootless import World
 from wharf.storage.layout import default_places
 
 _SUPPORTED = ("amd64", "arm64")
 _APPARMOR = "/sys/module/apparmor/parameters/enabled"
 _SELINUX = "/sys/fs/selinux/enforce"
+_NODES = "/sys/devices/system/node/online"
 _OLDEST_KERNEL = (5, 10)
 
 
@@ -55,6 +58,13 @@ def read_facts() -> HostFacts:
         selinux=Path(_SELINUX).exists(),
         world=_world(),
     )
+
+
+def require_here(host: HostConfig) -> None:
+    """Refuse processors and memory nodes that this machine has not; InvalidArgument, in Docker's words."""
+    if any(host.get(field) for field in ("NanoCpus", "CpusetCpus", "CpusetMems")):
+        nodes = ranges.numbers(_reads(_NODES).strip() or "0")
+        ranges.check_here(host, os.sched_getaffinity(0), nodes)
 
 
 def _reads(path: str) -> str:

@@ -54,6 +54,7 @@ async def attach(
         Conflict: it is paused or restarting.
         InvalidArgument: the detach keys are malformed.
     """
+    keys = parse_detach_keys(detach_keys)
     container = context.registry.resolve(ref)
     require("attach", container.state, container_id=container.id, name=container.name)
     attachment: Attachment = {
@@ -62,7 +63,7 @@ async def attach(
         "stderr": stderr,
     }
     if container.tty and stdin:
-        attachment["detach_keys"] = parse_detach_keys(detach_keys)
+        attachment["detach_keys"] = keys
     ours, theirs = stream_pair()
     if stream:
         await _join(container, attachment, theirs)

@@ -13,6 +13,7 @@ from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.record import Container, Specification
 from wharf.engine.containers.state import State
 from wharf.engine.context import Context
+from wharf.engine.facts import require_here
 from wharf.engine.logs.options import remarks as log_remarks
 from wharf.engine.ocispec.process import merge_env, merge_labels
 from wharf.errors import Conflict, InvalidArgument, NotFound
@@ -63,6 +64,7 @@ async def create(
     validate.config(request.config)
     asked = context.options.containers.fill(request.host_config)
     validate.host_config(asked)
+    require_here(asked)
     asked = context.options.runtimes.chosen(asked)
     if context.options.cgroup_driver == scopes.DRIVER and (parent := asked.get("CgroupParent")):
         scopes.check_parent(parent)

@@ -77,7 +77,7 @@ def parse_bind(text: str) -> Wanted:
     kind = "bind" if parts[0].startswith("/") else "volume"
     source, target, mode = parts[0], _target(parts[1], kind, spec=text), parts[2] if len(parts) == 3 else ""
     read_only, copy, propagation = False, True, ""
-    for option in mode.split(","):
+    for option in _words(mode):
         if option in ("ro", "rw"):
             read_only = option == "ro"
         elif option in PROPAGATIONS:
@@ -96,6 +96,14 @@ def parse_bind(text: str) -> Wanted:
             '"[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path'
         )
     return Wanted("volume", source, target, mode, read_only, copy=copy)
+
+
+def _words(mode: str) -> list[str]:
+    """Return the words of a mode; InvalidArgument when it is both for reading alone and for writing."""
+    words = mode.split(",")
+    if {"ro", "rw"} <= {*words}:
+        raise InvalidArgument(f"invalid mode: {mode}")
+    return words
 
 
 def from_mount(mount: Mount) -> Wanted:

@@ -14,6 +14,7 @@ from wharf.engine.containers.record import Container, Specification
 from wharf.engine.containers.state import require
 from wharf.engine.containers.throttle import throttled
 from wharf.engine.context import Context
+from wharf.engine.facts import require_here
 from wharf.engine.ocispec import resources
 from wharf.errors import Conflict, InvalidArgument, NotImplementedHere
 from wharf.spec.engine_api.container import ContainerUpdateRequest, ContainerUpdateResponse, HostConfig
@@ -81,11 +82,13 @@ async def update(context: Context, ref: str, document: ContainerUpdateRequest) -
 def _merged(spec: Specification, asked: Mapping[str, object]) -> HostConfig:
     merged: HostConfig = {**spec.host_config, **asked}  # type: ignore[typeddict-item]  # its fields were checked
     if "NanoCpus" in asked:
-        merged = {**merged, "CpuPeriod": 0, "CpuQuota": 0}
+        others: HostConfig = {"CpuPeriod": 0, "CpuQuota": 0}
+        merged = {**others, **{k: v for k, v in merged.items() if k not in others or k in asked}}  # type: ignore[typeddict-item]  # likewise
     if (merged.get("RestartPolicy") or {}).get("Name") not in ("no", "", None) and merged.get("AutoRemove"):
         raise InvalidArgument("Restart policy cannot be updated because AutoRemove is enabled for the container")
     _require_swap(spec.host_config, merged)
     validate.host_config(merged)
+    require_here(merged)
     validate.merged(spec.config, merged)
     return merged
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from wharf.engine.containers import ranges
 from wharf.engine.containers.health import check_of
 from wharf.engine.logs import options
 from wharf.engine.ocispec import cdi, security
@@ -203,6 +204,7 @@ def _security(document: HostConfig) -> None:
 
 _CHECKS: Final[tuple[Callable[[HostConfig], None], ...]] = (
     _supported,
+    ranges.check,
     _memory,
     _cpu,
     _restart,

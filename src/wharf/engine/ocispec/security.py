@@ -46,6 +46,8 @@ MASKED_PATHS: Final = (
 READONLY_PATHS: Final = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 _LABEL_PARTS: Final = ("disable", "user", "role", "type", "level", "filetype")
 _LABEL_SHOWN: Final = "user, role, type, level and filetype with a value"
+_TRUE: Final = ("1", "t", "true")
+_FALSE: Final = ("0", "f", "false")
 _SUPPORTED_OPTIONS: Final = ("seccomp", "no-new-privileges", "systempaths", "apparmor", "label")
 
 
@@ -61,6 +63,10 @@ def security_options(host: HostConfig) -> dict[str, str]:
         if name not in _SUPPORTED_OPTIONS or (not separator and name != "no-new-privileges"):
             raise InvalidArgument(f'invalid --security-opt 2: "{text}"')
         options[name] = value if separator else "true"
+        if name == "no-new-privileges":
+            if options[name].lower() not in _TRUE + _FALSE:
+                raise InvalidArgument(f'invalid --security-opt 2: "{text}"')
+            options[name] = str(options[name].lower() in _TRUE).lower()
     _label_parts(host)
     return options
 

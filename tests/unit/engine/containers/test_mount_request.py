@@ -21,7 +21,9 @@ def test_a_bind_is_read_as_docker_reads_it(text: str, mount: Wanted) -> None:
     assert parse_bind(text) == mount
 
 
-@pytest.mark.parametrize("text", ["", ":/x", "/a:", "a:b:c:d", "/a:relative", "/a:/", "/a:/b:sometimes", "./here:/x"])
+@pytest.mark.parametrize(
+    "text", ["", ":/x", "/a:", "a:b:c:d", "/a:relative", "/a:/", "/a:/b:sometimes", "/a:/b:ro,rw", "./here:/x"]
+)
 def test_a_malformed_bind_is_refused(text: str) -> None:
     with pytest.raises(InvalidArgument):
         parse_bind(text)

@@ -38,6 +38,8 @@ from wharf.spec.engine_api.container import HealthConfig
             {"RestartPolicy": {"Name": "always", "MaximumRetryCount": 2}},
             "invalid restart policy: maximum retry count can only be used with 'on-failure'",
         ),
+        ({"SecurityOpt": ["no-new-privileges:x"]}, 'invalid --security-opt 2: "no-new-privileges:x"'),
+        ({"ShmSize": -1}, "SHM size can not be less than 0"),
         ({"PidMode": "cube"}, "invalid Pid mode: cube"),
         ({"SecurityOpt": ["magic=on"]}, 'invalid --security-opt 2: "magic=on"'),
         ({"DeviceCgroupRules": ["q 1:2 rw"]}, "invalid device cgroup rule format: 'q 1:2 rw'"),

@@ -111,3 +111,12 @@ def test_selinux_labels_are_made_of_their_parts_where_the_kernel_has_selinux(
 def test_a_label_of_no_known_part_is_refused(option: str) -> None:
     with pytest.raises(InvalidArgument, match="invalid --security-opt 2"):
         security.security_options({"SecurityOpt": [option]})
+
+
+@pytest.mark.parametrize(
+    ("option", "on"),
+    [("no-new-privileges", True), ("no-new-privileges=1", True), ("no-new-privileges:True", True),
+     ("no-new-privileges:false", False)],
+)  # fmt: skip
+def test_no_new_privileges_is_read_as_go_reads_booleans(option: str, on: bool) -> None:
+    assert security.no_new_privileges({"SecurityOpt": [option]}) is on
