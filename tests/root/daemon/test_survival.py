@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.root.wharfd import Cli, Wharfd, cli, until
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from wharf.engine.options import EngineOptions
 from wharf.errors import Conflict, NotImplementedHere
 from wharf.spec.engine_api.container import HostConfig
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.slow]
 DRIVERS = ("overlay2", "vfs", "fuse-overlayfs", "btrfs")
 
 

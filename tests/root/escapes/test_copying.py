@@ -10,7 +10,7 @@ from tests.root.escapes.weakened import Package, Packages
 from tests.root.escapes.weakenings import COPY_BY_NAME, COPY_INSIDE, IMPORTS_INSIDE, Patch
 from tests.root.runtime.conftest import Bundle
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.slow]
 
 
 def test_what_is_copied_out_is_the_containers(root: Path, tmp_path: Path, packages: Packages) -> None:

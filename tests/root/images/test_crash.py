@@ -18,7 +18,7 @@ from tests.root.registry import PROGRAM
 
 from wharf.images.catalog import blobs_of
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.slow]
 
 _POINTS = 40
 _ARCHIVE = gzip.compress(tar(**{f"d{i}__f{i}": os.urandom(2000) for i in range(150)}))

@@ -5,9 +5,11 @@ import signal
 import subprocess
 from collections.abc import Callable
 
+import pytest
 from tests.root.rootless.plain_user import PlainUser
 from tests.root.wharfd import until
 
+pytestmark = pytest.mark.slow
 Make = Callable[..., PlainUser]
 
 

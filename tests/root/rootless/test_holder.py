@@ -4,8 +4,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from tests.root.rootless.plain_user import PlainUser
 
+pytestmark = pytest.mark.slow
 Make = Callable[..., PlainUser]
 
 

@@ -15,6 +15,7 @@ from tests.root.rootless.plain_user import PlainUser
 
 __all__ = ["plain_user", "uplink"]
 
+pytestmark = pytest.mark.slow
 Make = Callable[..., PlainUser]
 
 

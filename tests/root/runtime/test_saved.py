@@ -24,7 +24,8 @@ __all__ = ["command"]
 _WHY = reason()
 pytestmark = [pytest.mark.root, pytest.mark.skipif(bool(_WHY), reason=f"checkpoint and restore: {_WHY}")]
 
-_COUNT = "i=0; while :; do i=$((i+1)); echo $i > /count; sleep 0.1; done"
+# A new file each time: one that is open when all is saved must not be written to before it is brought back.
+_COUNT = "i=0; while :; do i=$((i+1)); echo $i > /new; mv /new /count; sleep 0.1; done"
 
 
 def _write(command: Command, script: str) -> Any:
