@@ -1,7 +1,8 @@
 """What an example leaves out, so that it can be brought up: images, folders to build, files, and what it refers to.
 
 An example in a text shows one thing. Files that it names are written beside it; all else is in a second Compose file,
-which is merged after it.
+which is merged after it. What is not there at all (a plugin, a disk, a repository, what a swarm keeps) has a stand-in
+that is there.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import yaml
 
 OVERRIDE = "stand-in.yaml"
+_KEPT = "stand-in.txt"  # for secrets and configs that are kept outside
 _SERVICE = {"image": "busybox", "command": ["sleep", "1000"], "stop_grace_period": "0s"}
 _HEALTHY = {"test": ["CMD", "true"], "interval": "1s"}
 _HAS_IMAGE = {"image", "build", "provider", "extends"}
@@ -55,13 +57,26 @@ def complete(path: Path) -> tuple[str, tuple[tuple[str, str], ...]]:
     for name, text in _files(document, services):
         _write(path.parent, name, text)
     more = _missing(document, services)
-    (path.parent / OVERRIDE).write_text(json.dumps(more, indent=1))
+    _stand_in(more, document, services)
+    (path.parent / OVERRIDE).write_text(_yaml(more))
     return OVERRIDE, tuple(_external(document))
+
+
+class _Instead(dict[str, Any]):
+    """Takes the place of what an example says, where other mappings are merged with it."""
+
+
+def _yaml(value: object) -> str:
+    """Return a value as YAML."""
+    if not isinstance(value, dict):
+        return json.dumps(value)
+    text = ",\n".join(f"{json.dumps(key)}: {_yaml(one)}" for key, one in value.items())
+    return f"!override {{{text}}}" if isinstance(value, _Instead) else f"{{{text}}}"
 
 
 def _write(folder: Path, name: str, text: str) -> None:
     """Write a file that is not there yet, unless it would be elsewhere."""
-    file = (folder / name).resolve()
+    file = (folder.parent / name[2:] if name.startswith("~/") else folder / name).resolve()
     if file.is_relative_to(folder.parent.resolve()) and not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
@@ -80,6 +95,8 @@ def _files(document: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator
             yield name, json.dumps({"services": {f"included{number}": _SERVICE}})
         if isinstance(one, dict):
             yield from ((name, "A=1\n") for name in _paths(one.get("env_file")))
+    yield _KEPT, "a stand-in\n"
+    yield from ((f"{part}/there", "a file of a part\n") for _, part in _parts(services))
     for kind in ("secrets", "configs"):
         for one in (document.get(kind) or {}).values():
             if isinstance(one, dict) and "file" in one:
@@ -88,6 +105,7 @@ def _files(document: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator
 
 def _built(build: Any) -> Iterator[tuple[str, str]]:
     described: dict[str, Any] = build if isinstance(build, dict) else {"context": build}
+    described = {**described, **_built_here(build).get("build", {})}
     contexts = described.get("additional_contexts") or {}
     named = contexts.values() if isinstance(contexts, dict) else [text.partition("=")[2] for text in contexts]
     folders = [one for one in (described.get("context"), *named) if isinstance(one, str) and "://" not in one]
@@ -121,6 +139,57 @@ def _missing(document: Mapping[str, Any], services: Mapping[str, Any]) -> dict[s
             if other not in (document.get(kind) or {}):
                 found.setdefault(kind, {})[other] = {"model": "ai/stand-in"} if kind == "models" else {}
     return found
+
+
+def _stand_in(found: dict[str, dict[str, Any]], document: Mapping[str, Any], services: Mapping[str, Any]) -> None:
+    """Say what stands in for what is not there."""
+    _stand_in_for_resources(found, document)
+    for source, _ in _parts(services):
+        there = {"type": "none", "o": "bind", "device": "./"}
+        found.setdefault("volumes", {})[source] = {"driver_opts": there}
+    for name, service in services.items():
+        more = {**_on_this_disk(service), **_built_here(service.get("build"))}
+        if name != name.lower() and "build" in service and "image" not in service:
+            more["image"] = "stand-in"  # a name for it cannot be made of the service's
+        if more:
+            found["services"].setdefault(name, {}).update(more)
+
+
+def _stand_in_for_resources(found: dict[str, dict[str, Any]], document: Mapping[str, Any]) -> None:
+    for kind in ("secrets", "configs"):
+        for name, one in (document.get(kind) or {}).items():
+            if isinstance(one, dict) and one.get("external"):
+                found.setdefault(kind, {})[name] = _Instead(file=_KEPT)
+    for kind, drivers in (("networks", ("bridge", "default", "host", "none")), ("volumes", ("local", "default"))):
+        for name, one in (document.get(kind) or {}).items():
+            if isinstance(one, dict) and one.get("driver", "default") not in drivers:
+                found.setdefault(kind, {})[name] = _Instead(driver=drivers[0])
+
+
+def _parts(services: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each volume of which a service wants a part only, and the part."""
+    for service in services.values():
+        for volume in service.get("volumes") or ():
+            if isinstance(volume, dict) and "subpath" in (volume.get("volume") or {}):
+                yield volume["source"], volume["volume"]["subpath"]
+
+
+def _on_this_disk(service: Mapping[str, Any]) -> dict[str, Any]:
+    limits = service.get("blkio_config")
+    if not isinstance(limits, dict):
+        return {}
+    disk = next((f"/dev/{one.name}" for one in sorted(Path("/sys/block").iterdir(), reverse=True)), "/dev/null")
+    moved = {
+        key: [{**one, "path": disk} for one in value] if isinstance(value, list) else value
+        for key, value in limits.items()
+        if key != "weight_device"  # it takes a disk with BFQ as its scheduler
+    }
+    return {"blkio_config": _Instead(moved)}
+
+
+def _built_here(build: Any) -> dict[str, Any]:
+    context = build.get("context") if isinstance(build, dict) else build
+    return {"build": {"context": "."}} if isinstance(context, str) and "://" in context else {}
 
 
 def _dependencies(service: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -77,8 +77,11 @@ def _run(engine: Engine, scratch: Path) -> dict[str, junit.Verdict]:
 
 
 def alpine(layer: bytes) -> bytes:
-    """Return busybox's layer with the user and the folder that tests expect of Alpine's image."""
-    added = {"etc/passwd": b"postgres:x:70:70::/var/lib/postgresql:/bin/sh\n", "etc/group": b"postgres:x:70:\n"}
+    """Return busybox's layer with the user, the groups and the folder that tests expect of Alpine's image."""
+    added = {
+        "etc/passwd": b"postgres:x:70:70::/var/lib/postgresql:/bin/sh\n",
+        "etc/group": b"mail:x:8:\npostgres:x:70:\n",
+    }
     out = BytesIO()
     with tarfile.open(fileobj=BytesIO(layer)) as old, tarfile.open(fileobj=out, mode="w") as tar:
         for entry in old:

@@ -13,6 +13,15 @@ MAIN_CONTEXT: Final = "context"
 
 
 @dataclass(frozen=True, slots=True)
+class SecretFile:
+    """What a secret's file is where the step that mounts it does not say; None: as usual."""
+
+    uid: int | None = None
+    gid: int | None = None
+    mode: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """The options of one build, checked."""
 
@@ -33,6 +42,7 @@ class Options:
     resolve_mode: str = ""  # "pull": ask the registry
     context: str = f"local://{MAIN_CONTEXT}"  # the source of the main context
     context_attributes: tuple[tuple[str, str], ...] = ()
+    secret_files: Mapping[str, SecretFile] = field(default_factory=dict)  # by id
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from wharf.build.convert.metadata import joined, with_shell
+from wharf.build.convert.options import SecretFile
 from wharf.build.convert.scope import PROXIES
 from wharf.build.convert.stage import StageState
 from wharf.build.dockerfile import instructions as kinds
@@ -203,14 +204,20 @@ def _add_secret(mount: syntax.Mount, mounts: _Mounts, state: StageState) -> None
         if not mount.target:
             return
     target = mount.target or f"/run/secrets/{posixpath.basename(secret)}"
-    mode = _DEFAULT_SECRET_MODE if mount.mode is None else mount.mode
+    usual = state.options.secret_files.get(secret) or SecretFile()
+    uid, gid, mode = (
+        next(one for one in (said, usually, default) if one is not None)
+        for said, usually, default in (
+            (mount.uid, usual.uid, 0), (mount.gid, usual.gid, 0), (mount.mode, usual.mode, _DEFAULT_SECRET_MODE),
+        )
+    )  # fmt: skip
     mounts.mounts.append(
         Mount(
             joined(state.workdir, target),
             type="secret",
             id=secret,
-            uid=mount.uid or 0,
-            gid=mount.gid or 0,
+            uid=uid,
+            gid=gid,
             mode=mode,
             optional=not mount.required,
         )

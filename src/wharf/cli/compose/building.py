@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from wharf.cli.build.attributes import agents_of, attests_of, contexts_of, grants_of
 from wharf.cli.command import Session, terminal_width
 from wharf.cli.flags import parse
+from wharf.client.documents import as_document
+from wharf.client.system import System
 from wharf.compose import identity
 from wharf.compose.load.paths import is_remote
 from wharf.compose.model.build import Build, printed_hosts
@@ -112,18 +114,12 @@ def lent_secrets(project: Project, service: Service, build: Build) -> dict[str, 
 
     Raises:
         InvalidArgument: the project does not have one, or it comes from nowhere that can be read here.
-        NotImplementedHere: it is to have an owner or a mode of its own.
     """
     from wharf.cli.build.attributes import secrets_of  # noqa: PLC0415  # few builds have any
 
     texts = []
-    for number, one in enumerate(build.secrets):
+    for one in build.secrets:
         secret = project.secrets.get(one.source)
-        if one.uid or one.gid or one.mode is not None:
-            raise NotImplementedHere(
-                f"services.{service.name}.build.secrets.{number} is not supported here with uid, gid or mode: "
-                "the step that mounts it says them (RUN --mount=type=secret,uid=...)"
-            )
         if secret is None or not (secret.file or secret.environment):
             raise InvalidArgument(
                 f"services.{service.name}.build.secrets: {one.source} is not a secret with a file or an environment"
@@ -131,6 +127,40 @@ def lent_secrets(project: Project, service: Service, build: Build) -> dict[str, 
         place = f"src={secret.file}" if secret.file else f"env={secret.environment}"
         texts.append(f"id={one.target or one.source},{place}")
     return secrets_of(texts, project.environment)
+
+
+def secret_files(engine: Callable[[], str], service: Service, build: Build) -> dict[str, str]:
+    """Return whose a build's secrets are, and their modes, as options of the Dockerfile frontend.
+
+    Args:
+        engine: Tells whose engine builds; BuildKit's own frontend would do as if nothing was said.
+        service: Which is built.
+        build: How.
+
+    Raises:
+        InvalidArgument: a user or group is no number.
+        NotImplementedHere: another engine than ours builds.
+    """
+    found = {}
+    for number, one in enumerate(build.secrets):
+        if not (one.uid or one.gid or one.mode is not None):
+            continue
+        place = f"services.{service.name}.build.secrets.{number}"
+        if not all(text.isdecimal() for text in (one.uid, one.gid) if text):
+            raise InvalidArgument(f"{place}: uid and gid must be numbers")
+        if engine() != "Wharf":
+            raise NotImplementedHere(
+                f"{place} is not supported by this engine with uid, gid or mode: "
+                "the step that mounts it says them (RUN --mount=type=secret,uid=...)"
+            )
+        mode = "" if one.mode is None else format(one.mode, "o")
+        found[f"wharf.secret-file:{one.target or one.source}"] = f"{one.uid}:{one.gid}:{mode}"
+    return found
+
+
+def _whose(session: Session) -> str:
+    document = as_document(System(session.client).version().get("Platform"))
+    return str(document.get("Name", ""))
 
 
 def check_service(session: Session, service: Service) -> int:
@@ -181,6 +211,7 @@ def build_service(
     assert build is not None
     check_build(service, build)
     options = build_options(project, service, build, single=single)
+    options |= secret_files(lambda: _whose(session), service, build)
     named, folders = contexts(project, build)
     with ExitStack() as stack:
         if is_remote(build.context):

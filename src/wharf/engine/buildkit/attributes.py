@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, cast
 
-from wharf.build.convert.options import Options
+from wharf.build.convert.options import Options, SecretFile
 from wharf.build.graph.operations import Source
 from wharf.engine.buildkit.attests import attests_of
 from wharf.errors import InvalidArgument, NotImplementedHere
@@ -30,7 +30,11 @@ _KNOWN: Final = {
     "no-cache", "shm-size", "platform", "ulimit", "context", "contextkey", "dockerfilekey", "filename", "source",
     "cmdline", "requestid", "frontend.caps", "cache-from", "cache-imports", *_LIMITS,
 }  # fmt: skip
-_PREFIXES: Final = ("build-arg:", "label:", "context:", "attest:", "vcs:", "local-sessionid:", "input-metadata:")
+SECRET_FILE: Final = "wharf.secret-file:"  # noqa: S105  # no secret
+"""Before a secret's id, an option of our own: ``uid:gid:mode`` (octal) where steps do not say; each may be empty."""
+_PREFIXES: Final = (
+    "build-arg:", "label:", "context:", "attest:", "vcs:", "local-sessionid:", "input-metadata:", SECRET_FILE,
+)  # fmt: skip
 _TRUE: Final = ("1", "t", "T", "true", "TRUE", "True")
 
 
@@ -104,7 +108,16 @@ def options_of(asked: Asked, host: Platform, platform: Platform, source: Source)
         resolve_mode=_one_of(attributes, "image-resolve-mode", _RESOLVE),
         context=source.identifier,
         context_attributes=source.attributes,
+        secret_files={name: _secret_file(text) for name, text in _with_prefix(attributes, SECRET_FILE).items()},
     )
+
+
+def _secret_file(text: str) -> SecretFile:
+    try:
+        uid, gid, mode = text.split(":")
+        return SecretFile(int(uid) if uid else None, int(gid) if gid else None, int(mode, 8) if mode else None)
+    except ValueError:
+        raise InvalidArgument(f"invalid {SECRET_FILE}: {text}") from None
 
 
 def _with_prefix(attributes: Mapping[str, str], prefix: str) -> dict[str, str]:

@@ -8,9 +8,16 @@ from tests.root.compose.conftest import Compose
 pytestmark = pytest.mark.root
 
 
-def test_images_are_built_in_order_with_arguments(compose: Compose) -> None:
-    compose.write("services: {a: {build: {context: ., args: [W]}, image: 'app-own:1'}, b: {image: busybox}}")
-    compose.write("FROM busybox\nARG W\nRUN echo $W >/w\n", "Dockerfile")
+def test_images_are_built_in_order_with_arguments_and_secrets(compose: Compose) -> None:
+    compose.write("""
+services:
+  a: {build: {context: ., args: [W], secrets: [{source: s, uid: "5", gid: "6", mode: 0o440}]}, image: "app-own:1"}
+  b: {image: busybox}
+secrets: {s: {file: ./secret}}
+""")
+    compose.write("whose\n", "secret")
+    secret = 'test "$(stat -c %u:%g:%a /run/secrets/s)" = 5:6:440'
+    compose.write(f"FROM busybox\nARG W\nRUN --mount=type=secret,id=s {secret} && echo $W >/w\n", "Dockerfile")
 
     assert compose.done("build", "--dry-run") == "image:app-own:1, BuildImage, build\n"
     compose.done("build", "--build-arg", "W=word", "-q")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from tests.fakes.builds import converted
 
+from wharf.build.convert.options import SecretFile
 from wharf.build.dockerfile.errors import DockerfileError
 from wharf.build.graph.operations import Exec, Mount, SecretVariable, Source
 from wharf.build.graph.vertex import Vertex
@@ -95,6 +96,13 @@ def test_a_cache_with_an_owner_starts_from_a_folder_of_that_owner() -> None:
     found = _exec("RUN --mount=type=cache,target=/c,uid=5,mode=0700 x")
 
     assert found.mounts[1] == Mount("/c", 1, selector="/cache", type="cache", id="//c")
+
+
+def test_secrets_are_whose_the_client_says_where_the_step_does_not() -> None:
+    files = {"key": SecretFile(5, None, 0o440), "other": SecretFile(7, 7, 0o777)}
+    found = _exec("RUN --mount=type=secret,id=key,gid=6 --mount=type=secret,id=t x", secret_files=files)
+
+    assert [(one.uid, one.gid, one.mode) for one in found.mounts[1:]] == [(5, 6, 0o440), (0, 0, 0o400)]
 
 
 def test_names_show_values_but_never_a_secrets() -> None:

@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 from tests.fakes.compose import project
 
-from wharf.cli.compose.building import build_options, check_build, contexts, grants, lent_secrets, platforms_of
+from wharf.cli.compose.building import (
+    build_options,
+    check_build,
+    contexts,
+    grants,
+    lent_secrets,
+    platforms_of,
+    secret_files,
+)
+from wharf.compose.model.base import FileMode
 from wharf.compose.model.build import Build
 from wharf.compose.model.mounts import FileReference
 from wharf.errors import InvalidArgument, NotImplementedHere
@@ -66,12 +75,26 @@ secrets: {{one: {{file: {tmp_path}/s}}, two: {{environment: WORD}}, three: {{ext
     found = lent_secrets(app, service, service.build)
 
     assert {name: read() for name, read in found.items()} == {"one": b"from a file", "other": b"from outside"}
-    owned = Build(secrets=[FileReference(source="one", uid="5")])
-    with pytest.raises(NotImplementedHere, match=r"build\.secrets\.0 is not supported here with uid"):
-        lent_secrets(app, service, owned)
     build = project("services: {a: {build: {context: ., secrets: [x]}}}\nsecrets: {x: {external: true}}")
     with pytest.raises(InvalidArgument, match=r"services\.a\.build\.secrets: x is not a secret"):
         lent_secrets(build, build.services["a"], build.services["a"].build or Build())
+
+
+def test_secrets_of_a_build_have_owners_and_modes_where_the_engine_knows_how() -> None:
+    service = project("services: {a: {build: .}}").services["a"]
+    usual, owned = (
+        FileReference(source="one"),
+        FileReference(source="two", target="t", uid="103", mode=FileMode(0o440)),
+    )
+
+    assert secret_files(lambda: "Wharf", service, Build(secrets=[usual, owned])) == {
+        "wharf.secret-file:t": "103::440"
+    }
+    assert secret_files(lambda: "Docker", service, Build(secrets=[usual])) == {}
+    with pytest.raises(NotImplementedHere, match=r"services\.a\.build\.secrets\.1 is not supported by this engine"):
+        secret_files(lambda: "Docker", service, Build(secrets=[usual, owned]))
+    with pytest.raises(InvalidArgument, match=r"services\.a\.build\.secrets\.0: uid and gid must be numbers"):
+        secret_files(lambda: "Wharf", service, Build(secrets=[FileReference(gid="staff")]))
 
 
 def test_what_cannot_be_done_is_refused_by_name() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.fakes.builds import HOST
 
-from wharf.build.convert.options import Options
+from wharf.build.convert.options import Options, SecretFile
 from wharf.build.graph.operations import Source
 from wharf.engine.buildkit.attributes import asked_of, options_of
 from wharf.errors import InvalidArgument, NotImplementedHere
@@ -35,6 +35,7 @@ def test_every_option_of_the_frontend_becomes_one_of_the_builder() -> None:
         "shm-size": "65536",
         "image-resolve-mode": "pull",
         "vcs:revision": "abc",
+        "wharf.secret-file:s": "5::440",
     }
     expected = Options(
         host=HOST,
@@ -52,6 +53,7 @@ def test_every_option_of_the_frontend_becomes_one_of_the_builder() -> None:
         hostname="box",
         resolve_mode="pull",
         context="local://context",
+        secret_files={"s": SecretFile(5, None, 0o440)},
     )
 
     assert options_of(asked_of(attributes), HOST, ARM, MAIN) == expected
