@@ -66,10 +66,13 @@ _SHELL, _SERVER = ("sh",), ("nginx",)
 # What the two make differently, and why that is meant.
 _PODMAN = "podman-compose:tests/integration"
 _STALE = "what is here will do while no registry answers"
+_OWNED = "a file with an owner or a mode of its own is copied; it mounts the file as it is"
 _NO_SUCH_MODE = "podman's user namespace mode is refused here; dockerd of 2020 takes any word"
 _MEANT = {
-    "compose-spec:05-services-34": "the volume lacks the part that is asked for; dockerd of 2020 knows no parts",
+    "compose-spec:05-services-2": _OWNED,
     "compose-spec:05-services-28": "it does not know pre_start yet",
+    "compose-spec:05-services-32": _OWNED,
+    "compose-spec:05-services-34": "dockerd of 2020 knows no parts of volumes",
     f"{_PODMAN}/compose_up_behavior/docker-compose_override_missing.yaml": _STALE,
     f"{_PODMAN}/extends_w_empty_service/docker-compose.yml": "what is extended is a part of the hash there",
     f"{_PODMAN}/in_pod/custom_x-podman_false/docker-compose.yml": _NO_SUCH_MODE,
@@ -300,6 +303,6 @@ def _version(command: list[str]) -> str:
 
 SUITES = (
     Suite("compose-converge", 94, lambda scratch: converge(of_docker_compose(), scratch)),
-    Suite("compose-converge-spec", 58, _specification),
+    Suite("compose-converge-spec", 79, _specification),
     Suite("compose-converge-podman", 108, lambda scratch: converge(of_podman_compose(), scratch)),
 )
