@@ -146,7 +146,7 @@ def _stand_in(found: dict[str, dict[str, Any]], document: Mapping[str, Any], ser
     _stand_in_for_resources(found, document)
     for source, _ in _parts(services):
         there = {"type": "none", "o": "bind", "device": "./"}
-        found.setdefault("volumes", {})[source] = {"driver_opts": there}
+        found.setdefault("volumes", {})[source] = {"driver": "local", "driver_opts": there}
     for name, service in services.items():
         more = {**_on_this_disk(service), **_built_here(service.get("build"))}
         if name != name.lower() and "build" in service and "image" not in service:

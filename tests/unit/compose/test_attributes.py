@@ -15,13 +15,14 @@ from tests.fakes.compose import loaded
 from tests.fakes.simulated import Simulated
 
 from wharf.cli.build.caches import caches_of
-from wharf.cli.compose.building import build_options, check_build, contexts, grants, lent_secrets
+from wharf.cli.compose.building import build_options, check_build, contexts, grants, lent_secrets, secret_files
 from wharf.compose.create.document import Make, Others, container_document
 from wharf.compose.create.files import injected_files
 from wharf.compose.create.networking import network_document, volume_document
 from wharf.compose.execute.hooks import pre_start_document
 from wharf.compose.execute.models import configuration
 from wharf.compose.load.unsupported import limits_of
+from wharf.compose.model.build import Build
 from wharf.compose.model.project import Project
 from wharf.compose.plan.converge import converge
 from wharf.compose.plan.images import image_needs
@@ -334,6 +335,7 @@ def _asked(project: Project) -> list[object]:
     ]
     for do in (
         lambda: _build_of(project),
+        lambda: secret_files(lambda: "Wharf", a, a.build or Build()),
         lambda: injected_files(project, a, lambda path: path.encode()),
         lambda: [str(need) for need in image_needs(project, {})],
         lambda: [(str(one), one.details) for one in converge(project, Simulated(project).observed, Options())],

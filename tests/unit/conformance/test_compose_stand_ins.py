@@ -76,7 +76,10 @@ configs: {c: {external: true}}
 
     assert (override["networks"], override["volumes"]) == (
         {"n": {"driver": "bridge"}},
-        {"v": {"driver": "local"}, "w": {"driver_opts": {"type": "none", "o": "bind", "device": "./"}}},
+        {
+            "v": {"driver": "local"},
+            "w": {"driver": "local", "driver_opts": {"type": "none", "o": "bind", "device": "./"}},
+        },
     )
     assert (tmp_path / "app/part/there").exists()
     assert override["secrets"] == {"s": {"file": "stand-in.txt"}}
