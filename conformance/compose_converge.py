@@ -72,7 +72,6 @@ _MEANT = {
     "compose-spec:05-services-2": _OWNED,
     "compose-spec:05-services-28": "it does not know pre_start yet",
     "compose-spec:05-services-32": _OWNED,
-    "compose-spec:05-services-34": "dockerd of 2020 knows no parts of volumes",
     f"{_PODMAN}/compose_up_behavior/docker-compose_override_missing.yaml": _STALE,
     f"{_PODMAN}/extends_w_empty_service/docker-compose.yml": "what is extended is a part of the hash there",
     f"{_PODMAN}/in_pod/custom_x-podman_false/docker-compose.yml": _NO_SUCH_MODE,

@@ -265,10 +265,10 @@ _CHAINS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "guard",
         "filter hook prerouting priority -300",
         (
-            "iifname @bridges ip daddr 127.0.0.0/8 drop",
-            "iifname @bridges ip saddr 127.0.0.0/8 drop",
-            'iifname != "lo" ip6 daddr $self6 drop',
-            'iifname != "lo" ip6 saddr $self6 drop',
+            "ip daddr 127.0.0.0/8 iifname @bridges drop",
+            "ip saddr 127.0.0.0/8 iifname @bridges drop",
+            'ip6 daddr $self6 iifname != "lo" drop',
+            'ip6 saddr $self6 iifname != "lo" drop',
         ),
     ),
     (
