@@ -84,7 +84,7 @@ def test_commands_leave_their_sandbox_when_the_engine_allows_and_the_client_gran
             request.Entitlements.append("security.insecure")
             with pytest.raises(CallFailed, match=r"security\.insecure is not allowed by build daemon configuration"):
                 await client.solve(request)
-            engine.reload(EngineOptions(entitlements=frozenset({"security.insecure"})), {})
+            await engine.reload(EngineOptions(entitlements=frozenset({"security.insecure"})), {})
             request.Ref += "again"
             solving = asyncio.create_task(client.solve(request))
             assert "Seccomp:\t0" in (await client.follow(request.Ref)).logs
