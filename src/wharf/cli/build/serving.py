@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import BinaryIO
 from urllib.parse import unquote_plus
 
@@ -25,6 +26,7 @@ from wharf.spec.buildkit.wire_pb2 import Packet
 
 _CHUNK = 1 << 18
 _BATCH = 512
+_BATCH_BYTES = 1 << 20
 _MAX_SECRET_BYTES = 500 * 1024
 
 
@@ -75,13 +77,14 @@ class _Serving:
         files = await _tell(call, folder, selection)
         await call.send(Packet(type=Packet.PACKET_STAT).SerializeToString())
         while (message := await call.receive()) is not None:
-            packet = decoded(Packet, message)
-            if packet.type == Packet.PACKET_FIN:
-                await call.send(packet.SerializeToString())
+            packets = [decoded(Packet, one) for one in (message, *call.ready(_BATCH_BYTES))]
+            asked_for = [packet.ID for packet in packets if packet.type == Packet.PACKET_REQ]
+            if unknown := [number for number in asked_for if number not in files]:
+                raise InvalidArgument(f"the engine asked for what it was not told of: {unknown[0]}")
+            await _send_contents(call, _contents(folder, {number: files[number] for number in asked_for}))
+            if fin := next((packet for packet in packets if packet.type == Packet.PACKET_FIN), None):
+                await call.send(fin.SerializeToString())
                 return
-            if packet.type != Packet.PACKET_REQ or packet.ID not in files:
-                raise InvalidArgument(f"the engine asked for what it was not told of: {packet.ID}")
-            await _send_content(call, packet.ID, os.path.join(folder, files[packet.ID]))
 
     async def credentials(self, request: auth_pb2.CredentialsRequest, call: Call) -> Message:
         """Tell who we are to a registry."""
@@ -150,27 +153,51 @@ async def _tell(call: Call, folder: str, selection: Selection) -> dict[int, str]
     files: dict[int, str] = {}
     first: dict[tuple[int, int], str] = {}
     count = 0
-    while batch := await asyncio.to_thread(lambda: [one for one, _ in zip(entries, range(_BATCH), strict=False)]):
+    while batch := await asyncio.to_thread(lambda: list(islice(entries, _BATCH))):
+        told: list[bytes] = []
         for path, status in batch:
             if stat.S_ISSOCK(status.st_mode):
                 continue
-            told = stat_of(folder, path, status, first)
             if stat.S_ISREG(status.st_mode):
                 files[count] = path
             count += 1
-            await call.send(Packet(type=Packet.PACKET_STAT, stat=told).SerializeToString())
+            one = Packet(type=Packet.PACKET_STAT, stat=stat_of(folder, path, status, first))
+            told.append(one.SerializeToString())
+        await call.send_all(told)
     return files
 
 
-async def _send_content(call: Call, number: int, path: str) -> None:
-    try:
-        file = await asyncio.to_thread(open, path, "rb", 0)
-    except OSError as error:
-        raise InvalidArgument(f"open {path}: {(error.strerror or '').lower()}") from error
-    with file:
-        while data := await asyncio.to_thread(file.read, _CHUNK):
-            await call.send(Packet(type=Packet.PACKET_DATA, ID=number, data=data).SerializeToString())
-    await call.send(Packet(type=Packet.PACKET_DATA, ID=number).SerializeToString())
+def _contents(folder: str, files: Mapping[int, str]) -> Iterator[bytes]:
+    """Yield files in packets, an empty one after each; blocking.
+
+    Raises:
+        InvalidArgument: one cannot be read.
+    """
+    for number, name in files.items():
+        path = os.path.join(folder, name)
+        try:
+            file = open(path, "rb", 0)  # noqa: SIM115  # closed below: what fails here is told, what fails there not
+        except OSError as error:
+            raise InvalidArgument(f"open {path}: {(error.strerror or '').lower()}") from error
+        with file:
+            while data := file.read(_CHUNK):
+                yield Packet(type=Packet.PACKET_DATA, ID=number, data=data).SerializeToString()
+        yield Packet(type=Packet.PACKET_DATA, ID=number).SerializeToString()
+
+
+async def _send_contents(call: Call, packets: Iterator[bytes]) -> None:
+    while some := await asyncio.to_thread(_some, packets):
+        await call.send_all(some)
+
+
+def _some(packets: Iterator[bytes]) -> list[bytes]:
+    """Return the next packets, of a batch's size: small files go many at once."""
+    taken: list[bytes] = []
+    size = 0
+    while size < _BATCH_BYTES and (packet := next(packets, None)) is not None:
+        taken.append(packet)
+        size += len(packet)
+    return taken
 
 
 async def _answers(reader: asyncio.StreamReader, call: Call) -> None:

@@ -14,6 +14,7 @@ from wharf.rpc.channel import Channel
 from wharf.rpc.status import CallFailed
 from wharf.spec.buildkit.secrets_pb2 import GetSecretRequest, GetSecretResponse
 from wharf.spec.buildkit.ssh_pb2 import BytesMessage
+from wharf.spec.buildkit.wire_pb2 import Packet
 
 _SECRET = "/moby.buildkit.secrets.v1.Secrets/GetSecret"
 
@@ -40,6 +41,55 @@ def test_a_folder_is_brought_over_as_it_is(tmp_path: Path) -> None:
     _asked(Lent({"context": str(tmp_path / "here")}), ask)
     assert (tmp_path / "there/sub/f").read_bytes() == bytes(700_000)
     assert not (tmp_path / "there/skip").exists()
+
+
+def test_each_of_many_files_is_told_of_and_sent(tmp_path: Path) -> None:
+    names = [f"{number:04}" for number in range(1100)]
+    (tmp_path / "here").mkdir()
+    for name in names:
+        (tmp_path / "here" / name).write_text(name)
+
+    async def ask(channel: Channel) -> None:
+        await receive(channel, Wanted("context"), tmp_path / "there", received=lambda _: None)
+
+    _asked(Lent({"context": str(tmp_path / "here")}), ask)
+    assert sorted(path.name for path in (tmp_path / "there").iterdir()) == names
+    assert all((tmp_path / "there" / name).read_text() == name for name in names)
+
+
+def test_of_a_folder_that_is_there_only_what_changed_is_sent(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    for name in "abc":
+        (tmp_path / "here" / name).write_bytes(bytes(100_000))
+    counts: list[int] = []
+
+    async def ask(channel: Channel) -> None:
+        for _ in range(2):
+            counts.append(0)
+            await receive(channel, Wanted("context"), tmp_path / "there", received=counts.append)
+            (tmp_path / "here/b").write_text("changed")
+
+    _asked(Lent({"context": str(tmp_path / "here")}), ask)
+    first, second = max(counts[: counts.index(0, 1)]), counts[-1]
+    assert first > 300_000
+    assert 0 < second < 1000
+    assert (tmp_path / "there/b").read_text() == "changed"
+
+
+def test_a_file_that_cannot_be_read_ends_the_transfer(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here/gone").write_text("x")
+
+    async def ask(channel: Channel) -> None:
+        async with channel.open("/moby.filesync.v1.FileSync/DiffCopy", {"dir-name": ["context"]}) as call:
+            assert Packet.FromString(await call.receive() or b"").stat.path == "gone"
+            assert not Packet.FromString(await call.receive() or b"").HasField("stat")
+            (tmp_path / "here/gone").unlink()
+            await call.send(Packet(type=Packet.PACKET_REQ, ID=0).SerializeToString())
+            with pytest.raises(CallFailed, match=r"open .*/gone: no such file or directory"):
+                await call.receive()
+
+    _asked(Lent({"context": str(tmp_path / "here")}), ask)
 
 
 def test_only_folders_that_are_lent_are_read(tmp_path: Path) -> None:
