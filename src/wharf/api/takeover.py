@@ -31,12 +31,16 @@ class ClientEnd:
     Owned by its connection; fed by the event loop's callbacks, never blocking.
     """
 
-    __slots__ = ("_changed", "_ended", "_hangup", "_inbox", "_lost", "_paused", "_transport", "_writable", "upgrade")
+    __slots__ = (
+        "_changed", "_ended", "_hangup", "_inbox", "_lost", "_paused", "_transport", "_unread", "_writable",
+        "upgrade",
+    )  # fmt: skip
 
     def __init__(self, transport: asyncio.Transport, rest: bytes, *, upgrade: str = "") -> None:
         self.upgrade = upgrade
         self._transport = transport
-        self._inbox = bytearray(rest)
+        self._inbox: list[bytes] = [rest] if rest else []  # as it came: one buffer would be moved again and again
+        self._unread = len(rest)
         self._ended = False
         self._paused = False
         self._changed = asyncio.Event()
@@ -49,9 +53,10 @@ class ClientEnd:
         """Take bytes in; reading pauses while more than the high-water mark wait."""
         if self._lost.is_set():
             return
-        self._inbox += data
+        self._inbox.append(data)
+        self._unread += len(data)
         self._changed.set()
-        if len(self._inbox) >= HIGH_WATER_BYTES and not self._paused:
+        if self._unread >= HIGH_WATER_BYTES and not self._paused:
             self._paused = True
             self._transport.pause_reading()
 
@@ -88,10 +93,13 @@ class ClientEnd:
             await self._changed.wait()
         return bool(self._inbox)
 
-    def take(self, send: Callable[[bytearray], int]) -> None:
+    def take(self, send: Callable[[bytes], int]) -> None:
         """Offer what is here to ``send``, which returns how many bytes it took; those are gone then."""
-        del self._inbox[: send(self._inbox)]
-        if self._paused and len(self._inbox) < HIGH_WATER_BYTES:
+        data = b"".join(self._inbox)
+        rest = data[send(data) :]
+        self._inbox = [rest] if rest else []
+        self._unread = len(rest)
+        if self._paused and self._unread < HIGH_WATER_BYTES:
             self._paused = False
             self._transport.resume_reading()
 
@@ -163,8 +171,13 @@ class ClientLink:
     async def receive(self) -> bytes:
         """Wait for bytes; b"" when no more come."""
         taken: list[bytes] = []
+
+        def move(data: bytes) -> int:
+            taken.append(data)
+            return len(data)
+
         if await self._client.wait():
-            self._client.take(lambda inbox: _move(inbox, taken))
+            self._client.take(move)
         return b"".join(taken)
 
     def write(self, data: bytes) -> None:
@@ -178,11 +191,6 @@ class ClientLink:
     def close(self) -> None:
         """End the connection."""
         self._client.close()
-
-
-def _move(inbox: bytearray, taken: list[bytes]) -> int:
-    taken.append(bytes(inbox))
-    return len(inbox)
 
 
 class HangupWatch:
@@ -258,7 +266,7 @@ async def _outwards(client: ClientEnd, process: socket.socket, reframe: Callable
 
 
 async def _inwards(client: ClientEnd, process: socket.socket) -> None:
-    send: Callable[[bytearray], int] = process.send
+    send: Callable[[bytes], int] = process.send
     while await client.wait():
         try:
             client.take(send)

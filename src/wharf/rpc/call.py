@@ -53,15 +53,15 @@ class Call:
             raise CallFailed(status.INTERNAL, "a message that was broken off")
         return message
 
-    def ready(self, most_bytes: int) -> list[bytes]:
+    def ready(self, most_bytes: int) -> list[memoryview]:
         """Return the whole messages that are here, of at most so many bytes; what is to be refused is left."""
         data = self.stream.take(most_bytes)
-        found, at = [], 0
+        view, found, at = memoryview(data), [], 0
         while at + _HEAD <= len(data) and not data[at]:
             end = at + _HEAD + int.from_bytes(data[at + 1 : at + _HEAD], "big")
             if end > len(data):
                 break
-            found.append(data[at + _HEAD : end])
+            found.append(view[at + _HEAD : end])
             at = end
         self.stream.put_back(data[at:])
         return found

@@ -14,14 +14,14 @@ In = TypeVar("In", bound=Message)
 Method = Callable[[Call], Awaitable[None]]
 
 
-def decoded(kind: type[In], data: bytes) -> In:
+def decoded(kind: type[In], data: bytes | memoryview) -> In:
     """Return a message.
 
     Raises:
         InvalidArgument: it is malformed.
     """
     try:
-        return kind.FromString(data)
+        return kind.FromString(data)  # type: ignore[arg-type]  # it takes any buffer
     except DecodeError as error:
         raise InvalidArgument(f"a malformed {kind.DESCRIPTOR.name}: {error}") from None
 

@@ -101,12 +101,12 @@ async def _run(call: ClientCall, transfer: _Transfer, received: Received) -> Non
             return
 
 
-async def _batch(call: ClientCall) -> list[bytes]:
+async def _batch(call: ClientCall) -> list[bytes | memoryview]:
     """Return the messages that are here, at least one; none when no more come."""
     first = await call.receive()
     if first is None:
         return []
-    batch: list[bytes] = [first]
+    batch: list[bytes | memoryview] = [first]
     size = len(first)
     while size < _BATCH_BYTES:
         more = call.ready(_BATCH_BYTES)
@@ -135,7 +135,7 @@ class _Transfer:
         """Whether everything is here."""
         return self.listed and not self.wanted and not self.asked
 
-    def take(self, batch: Sequence[bytes]) -> list[int]:
+    def take(self, batch: Sequence[bytes | memoryview]) -> list[int]:
         """Take packets; return the numbers of files to ask for now.
 
         Raises:

@@ -77,7 +77,7 @@ class _Serving:
         files = await _tell(call, folder, selection)
         await call.send(Packet(type=Packet.PACKET_STAT).SerializeToString())
         while (message := await call.receive()) is not None:
-            packets = [decoded(Packet, one) for one in (message, *call.ready(_BATCH_BYTES))]
+            packets = [decoded(Packet, message), *(decoded(Packet, one) for one in call.ready(_BATCH_BYTES))]
             asked_for = [packet.ID for packet in packets if packet.type == Packet.PACKET_REQ]
             if unknown := [number for number in asked_for if number not in files]:
                 raise InvalidArgument(f"the engine asked for what it was not told of: {unknown[0]}")
@@ -176,12 +176,16 @@ def _contents(folder: str, files: Mapping[int, str]) -> Iterator[bytes]:
     for number, name in files.items():
         path = os.path.join(folder, name)
         try:
-            file = open(path, "rb", 0)  # noqa: SIM115  # closed below: what fails here is told, what fails there not
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
             raise InvalidArgument(f"open {path}: {(error.strerror or '').lower()}") from error
-        with file:
-            while data := file.read(_CHUNK):
+        try:
+            size = _CHUNK
+            while size == _CHUNK and (data := os.read(fd, _CHUNK)):
                 yield Packet(type=Packet.PACKET_DATA, ID=number, data=data).SerializeToString()
+                size = len(data)  # a file gives less than it is asked for at its end alone
+        finally:
+            os.close(fd)
         yield Packet(type=Packet.PACKET_DATA, ID=number).SerializeToString()
 
 
