@@ -59,3 +59,18 @@ def test_a_writer_learns_that_the_other_side_has_gone() -> None:
             await link.aclose()
 
     asyncio.run(write())
+
+
+def test_what_was_written_before_the_end_is_sent_in_order() -> None:
+    async def talk() -> bytes:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            link = WireLink(Wire(ours))
+            for number in range(100):
+                link.write(b"%02d" % number)
+            link.close()
+            link.write(b"late")
+            await link.aclose()
+            return await asyncio.to_thread(theirs.recv, 1000, socket.MSG_WAITALL)
+
+    assert asyncio.run(talk()) == b"".join(b"%02d" % number for number in range(100))
