@@ -38,7 +38,6 @@ _TESTS = (
     "tests/root/kernel/cgroup", "tests/root/kernel/test_bpf.py", "tests/root/runtime/test_delegation.py",
     "tests/root/engine/test_cgroup2.py", "tests/root/kernel/test_project_quota.py",
     "tests/root/engine/test_project_limits.py", "tests/root/runtime/test_labels.py",
-    "tests/root/runtime/test_saved.py",
     *(f"tests/root/network/{test}" for test in _NETWORKS),
 )  # fmt: skip
 _UNDER_SYSTEMD = ("tests/root/runtime/test_real_systemd.py", "tests/root/engine/test_real_systemd.py")
