@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-from wharf.errors import NotFound, WharfError
+from wharf.errors import Forbidden, NotFound, Unauthorized, WharfError
 from wharf.images.catalog import Catalog
 from wharf.images.index import is_index, parse_index
 from wharf.images.lookup import Named
@@ -99,6 +99,7 @@ class Push:
         Raises:
             NotFound: there is no such image here.
             Unauthorized: the registry wants (other) credentials.
+            Forbidden: they may not push there.
             WharfError: what the registry says.
         """
         named = self.require(reference)
@@ -109,7 +110,13 @@ class Push:
                 record = self._catalog.resolve(str(reference), platform)
                 raw = await asyncio.to_thread(self._content.read, record.manifest_digest)
                 parcel = Parcel(tuple(_blobs(raw)), (), raw)
-            return await self._send(reference, parcel, progress)
+            try:
+                return await self._send(reference, parcel, progress)
+            except (Unauthorized, Forbidden) as error:
+                raise type(error)(
+                    f"push access denied for {reference.familiar_repository}, "
+                    f"repository does not exist or may require 'docker login': {error}"
+                ) from error
 
     def require(self, reference: Reference) -> Named:
         """Return what a reference stands for; NotFound, in Docker's words, when there is no such image."""

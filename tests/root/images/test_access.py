@@ -240,8 +240,9 @@ def test_a_password_is_asked_for_and_checked(store: Store, tmp_path: Path) -> No
     (tmp_path / "htpasswd").write_text(HTPASSWD)
     guard = {"htpasswd": {"realm": "ours", "path": str(tmp_path / "htpasswd")}}
     with registry(tmp_path / "registry", auth=guard) as host:
-        with pytest.raises((Unauthorized, NotFound)):
-            transfer(store, f"{host}/a:1", RegistryOptions(), Credentials(server=host, username="me", password="no"))
+        for nobody in (Credentials(server=host, username="me", password="no"), ANONYMOUS):
+            with pytest.raises(Unauthorized, match=rf"^push access denied for {host}/a, .* 'docker login': "):
+                transfer(store, f"{host}/a:1", RegistryOptions(), nobody)
         me = Credentials(server=host, username="me", password="secret")
 
         assert "Pushed" in transfer(store, f"{host}/a:1", RegistryOptions(), me)
