@@ -10,6 +10,7 @@ import os
 import stat
 
 from wharf.client.errors import ProtocolError
+from wharf.errors import DataLoss
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class File:
         """Send it as chunks, but for the end: a regular file's by the kernel, where the wire lets it.
 
         Raises:
-            EOFError: the file became shorter meanwhile.
+            DataLoss: the file became shorter meanwhile.
         """
         if wire.takes_files:
             while length := min(_left(self._fd), _FILE_CHUNK):
@@ -98,12 +99,12 @@ class Wire:
         """Send ``length`` bytes of a file from where it stands; nothing of them passes through this process.
 
         Raises:
-            EOFError: it has fewer.
+            DataLoss: it has fewer.
         """
         while length:
             sent = os.sendfile(self._socket.fileno(), fd, None, length)
             if not sent:
-                raise EOFError("the file became shorter while it was sent")
+                raise DataLoss("the file became shorter while it was sent")
             length -= sent
 
     def shut_down(self) -> None:

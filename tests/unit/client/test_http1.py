@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from wharf.client.http1 import File, Wire, send_chunks
+from wharf.errors import DataLoss
 
 
 class WithoutFiles(Wire):
@@ -83,5 +84,5 @@ def test_a_file_that_becomes_shorter_while_it_is_sent_is_not_sent_as_if_it_were_
             os.truncate(tmp_path / "file", 2)
             super().send_file(fd, length)
 
-    with pytest.raises(EOFError, match="shorter"):
+    with pytest.raises(DataLoss, match="shorter"):
         sent(File(fd), Shortening)
