@@ -102,10 +102,6 @@ class Intake:
         writer.finish(durable=False)
         return writer
 
-    def sync_ahead(self) -> None:
-        """Have what is here brought to the disk while more comes; of any thread."""
-        self._sync.begin()
-
     def layer(self, source: Source) -> Layer:
         """Read one layer: its archive, plain or compressed in any way.
 
@@ -226,7 +222,7 @@ class Intake:
             assert writer is not None, "a layer without a descriptor has a blob of its own"
             descriptor = _descriptor(_MEDIA_TYPES[unpacked.compression], writer)
         if unpacked.size_bytes >= LEAST_BYTES:
-            self.sync_ahead()
+            self._sync.begin()
         return Layer(descriptor, unpacked.diff_id, unpacked.size_bytes, writer, folder)
 
     def _unpack(self, stored: Archive, folder: StagedLayer, size: int) -> UnpackedLayer:

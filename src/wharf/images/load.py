@@ -158,8 +158,6 @@ class _Files:
             writer.abort()  # whoever follows it waits for more
             raise
         writer.finish(durable=False)
-        if size >= LEAST_BYTES:
-            self._intake.sync_ahead()
 
     def __contains__(self, name: str) -> bool:
         return self._resolve(name) in self._files
