@@ -70,10 +70,7 @@ class LocalDriver:
         except InvalidArgument as error:
             raise InvalidArgument(f"create {name}: {error}") from error
         if limited and not self._limits.supported(self._data.volumes):
-            raise InvalidArgument(
-                f"create {name}: quota size requested but no quota support: the data root is not on xfs or ext4 "
-                "with the mount option 'pquota' (a tmpfs may be limited: type=tmpfs, device=tmpfs, o=size=)"
-            )
+            raise InvalidArgument(f"create {name}: quota size requested but no quota support")
 
     def create(self, row: Row) -> None:
         """Make the folder, and limit it."""
