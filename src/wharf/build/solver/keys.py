@@ -9,7 +9,7 @@ import msgspec
 
 from wharf.build.graph.operations import Copy, Exec, File
 from wharf.build.graph.vertex import Vertex
-from wharf.build.operations.results import Folder, Layers, Result
+from wharf.build.operations.results import Layers, Result
 from wharf.build.operations.selection import Digests, digest_of
 from wharf.build.operations.store import Store
 
@@ -42,18 +42,20 @@ def selections(vertex: Vertex, index: int) -> list[Copy]:
     return []
 
 
+def name_of_whole(vertex: Vertex, index: int, result: Result) -> str | None:
+    """Return what stands for an input that is taken as it is, so that nothing need be read; None for others. Pure."""
+    return result.chain_id if isinstance(result, Layers) and not selections(vertex, index) else None
+
+
 def content_of(store: Store, vertex: Vertex, index: int, result: Result, digests: Digests) -> list[str]:
     """Return digests of what a vertex takes of an input; blocking.
 
     Raises:
         NotFound: the input does not have it.
     """
-    chosen = selections(vertex, index)
-    if not chosen:
-        if isinstance(result, Folder):
-            chosen = [Copy(index, "/", "/", contents_only=True)]
-        else:
-            return [result.chain_id]
+    if (name := name_of_whole(vertex, index, result)) is not None:
+        return [name]
+    chosen = selections(vertex, index) or [Copy(index, "/", "/", contents_only=True)]
     with store.open(result) as root:
         if root is None:
             return [Layers().chain_id]

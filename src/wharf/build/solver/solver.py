@@ -31,7 +31,7 @@ from wharf.build.operations.selection import Digests
 from wharf.build.operations.store import Recorder, Store
 from wharf.build.solver.cache import Cache
 from wharf.build.solver.errors import StepFailed
-from wharf.build.solver.keys import content_of, key_of, outputs_of
+from wharf.build.solver.keys import content_of, key_of, name_of_whole, outputs_of
 from wharf.build.solver.progress import Progress
 from wharf.errors import WharfError
 
@@ -161,6 +161,8 @@ class Solver:
 
     async def _content(self, vertex: Vertex, index: int, result: Result) -> list[str]:
         shop = self._shop
+        if (name := name_of_whole(vertex, index, result)) is not None:
+            return [name]
         try:
             return await asyncio.to_thread(content_of, shop.store, vertex, index, result, shop.digests)
         except Exception as error:

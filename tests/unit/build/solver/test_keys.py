@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 from wharf.build.graph.operations import Copy, Exec, File, Mount, Source
 from wharf.build.graph.vertex import Description, Vertex
-from wharf.build.solver.keys import key_of, outputs_of, selections
+from wharf.build.operations.results import Folder, Layers
+from wharf.build.solver.keys import key_of, name_of_whole, outputs_of, selections
 
 _A, _B = Vertex(Source("local://a")).output(), Vertex(Source("local://b")).output()
 
@@ -31,3 +34,11 @@ def test_a_command_depends_on_what_is_mounted_to_be_read() -> None:
     assert selections(reading, 1) == [Copy(1, "/s", "/", contents_only=True)]
     assert selections(writing, 1) == []
     assert (outputs_of(reading), outputs_of(writing), outputs_of(Vertex(File(())))) == ([0], [0, 2], [0])
+
+
+def test_layers_that_are_taken_as_they_are_need_not_be_read() -> None:
+    vertex = Vertex(File((Copy(1, "/x", "/y"),)), (_A, _B))
+
+    assert name_of_whole(vertex, 0, Layers("sha256:a")) == "sha256:a"
+    assert name_of_whole(vertex, 1, Layers("sha256:a")) is None
+    assert name_of_whole(vertex, 0, Folder(Path("/f"))) is None
