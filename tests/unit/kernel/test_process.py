@@ -75,7 +75,7 @@ def test_a_program_that_does_not_want_to_be_stopped_is_killed(tmp_path: Path) ->
 
 
 def test_what_a_stopped_program_leaves_behind_is_killed(tmp_path: Path) -> None:
-    child = "(trap '' TERM; touch up; exec sleep 1000) >/dev/null 2>&1 </dev/null & echo $! > pid; wait"
+    child = "sh -c 'trap \"\" TERM; echo $$ > pid; touch up; exec sleep 1000' >/dev/null 2>&1 </dev/null & wait"
 
     _stopped_once_it_runs(tmp_path, child, process.Stop())
 
