@@ -86,12 +86,19 @@ class Push:
     """One push of one tag."""
 
     def __init__(
-        self, catalog: Catalog, content: ContentStore, transport: Transport, credentials: Credentials
+        self,
+        catalog: Catalog,
+        content: ContentStore,
+        transport: Transport,
+        credentials: Credentials,
+        *,
+        insecure: bool = False,
     ) -> None:
         self._catalog = catalog
         self._content = content
         self._transport = transport
         self._credentials = credentials
+        self._insecure = insecure
 
     async def run(self, reference: Reference, progress: Progress, platform: Platform | None = None) -> Digest:
         """Send the image of ``reference``, or its one for a platform; return the digest that the registry has it by.
@@ -126,7 +133,7 @@ class Push:
         return named
 
     async def _send(self, reference: Reference, parcel: Parcel, progress: Progress) -> Digest:
-        host = origin(reference.domain, self._transport.options)
+        host = origin(reference.domain, self._transport.options, insecure=self._insecure)
         repository = Repository(
             self._transport.connect(host, self._credentials), reference.path, self._transport.waiting
         )

@@ -119,6 +119,7 @@ class Transfers:
         tag: str | None = None,
         platform: str | None = None,
         credentials: Credentials,
+        insecure: bool = False,
         done: Callable[[Pulled], None] = lambda _: None,
     ) -> AsyncGenerator[Document, None]:
         """Send an image to its registry; yields Docker's progress documents.
@@ -128,6 +129,7 @@ class Transfers:
             tag: its tag.
             platform: only its image for this one.
             credentials: who sends.
+            insecure: whether the registry needs no good certificate, nor TLS, listed as such or not.
             done: called for each image that is there.
 
         Raises:
@@ -141,22 +143,22 @@ class Transfers:
         wanted = [reference] if reference.tag else self._store.catalog.tags_of(reference)
         progress = Progress()
         only = parse_platform(platform) if platform else None
-        work = self._push(reference, wanted, credentials, progress, done, platform=only)
+        push = Push(self._store.catalog, self._store.content, self._transport, credentials, insecure=insecure)
+        work = self._push(push, reference, wanted, progress, done, platform=only)
         async with aclosing(progress.follow(work)) as documents:
             async for document in documents:
                 yield document
 
     async def _push(
         self,
+        push: Push,
         repository: Reference,
         wanted: list[Reference],
-        credentials: Credentials,
         progress: Progress,
         done: Callable[[Pulled], None],
         *,
         platform: Platform | None,
     ) -> None:
-        push = Push(self._store.catalog, self._store.content, self._transport, credentials)
         progress.tell({"status": f"The push refers to repository [{repository.repository}]"})
         for reference in wanted:
             push.require(reference)
@@ -193,9 +195,10 @@ class Transfers:
         sources = Sources(self._transport, credentials)
         return await sources.first(reference, lambda repository: _inspect(repository, reference))
 
-    def artifact(self, reference: Reference, credentials: Credentials) -> Artifact:
-        """Return what a registry has, or will have, under a name."""
-        connection = self._transport.connect(origin(reference.domain, self.options), credentials)
+    def artifact(self, reference: Reference, credentials: Credentials, *, insecure: bool = False) -> Artifact:
+        """Return what a registry has, or will have, under a name; ``insecure``: as :meth:`push`."""
+        host = origin(reference.domain, self.options, insecure=insecure)
+        connection = self._transport.connect(host, credentials)
         repository = Repository(connection, reference.path, self._transport.waiting)
         return Artifact(repository, Uploads(repository, self._transport.waiting), reference)
 

@@ -68,6 +68,26 @@ def pack_several(folders: Sequence[tuple[bytes, int]], sink: Sink, mtime_ns: int
     writer.close()
 
 
+def pack_together(folder_fds: Sequence[int], sink: Sink, mtime_ns: int | None = None) -> None:
+    """Write one archive of what is below several folders that have no file in common; otherwise as :func:`pack`.
+
+    A folder that more than one of them has is told of once, as the first has it.
+    """
+    writer = _writer(sink, mtime_ns)
+    told: set[bytes] = set()
+
+    def known(node: Node) -> bool:
+        if not stat.S_ISDIR(node.status.st_mode):
+            return False
+        seen = node.path in told
+        told.add(node.path)
+        return seen
+
+    for folder_fd in folder_fds:
+        _below(writer, folder_fd, leave_out=known)
+    writer.close()
+
+
 def pack_one(folder_fd: int, name: bytes, sink: Sink, *, as_name: bytes) -> None:
     """Write the archive of what is called ``name`` in a folder and, for a folder, of all below it; blocking.
 

@@ -42,6 +42,11 @@ def test_cases_are_taken_from_the_texts_before_a_call() -> None:
     assert list(cases(SOURCE)) == [case]
 
 
+def test_what_a_check_alone_finds_is_not_compared_by_its_lines() -> None:
+    (case,) = cases(SOURCE.replace("\tWarnings:", "\tUnmarshalWarnings:"))
+    assert not case.lined
+
+
 def test_a_dockerfile_is_looked_over_without_its_images() -> None:
     report = looked_over(b"FROM nobody-has-this AS Up\nCOPY . .\n", ignored="*")
 

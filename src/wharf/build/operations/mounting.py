@@ -126,7 +126,7 @@ class Mounting:
         """Return a mount and whether it is a folder; None for one that is left out."""
         match mount.type:
             case "tmpfs":
-                return _tmpfs(mount), True
+                return await asyncio.to_thread(_tmpfs, self._store, site.draft.base, mount), True
             case "secret":
                 return await _secret(mount, site.private / str(number), site)
             case "ssh":
@@ -220,8 +220,9 @@ def _dress_like(root: int, path: str, folder: Path) -> None:
     folder.chmod(stat.S_IMODE(status.st_mode))
 
 
-def _tmpfs(mount: Mount) -> OciMount:
-    options = ["nosuid", "nodev", "mode=1777"] + ([f"size={mount.size_bytes}"] if mount.size_bytes else [])
+def _tmpfs(store: Store, base: Tree, mount: Mount) -> OciMount:
+    mode = _mode_at(store, base, mount.target)
+    options = ["nosuid", "nodev", f"mode={mode:o}"] + ([f"size={mount.size_bytes}"] if mount.size_bytes else [])
     return {"destination": mount.target, "type": "tmpfs", "source": "tmpfs", "options": options}
 
 
@@ -362,6 +363,19 @@ def _resolved(store: Store, base: Tree, target: str) -> str:
     """Return where a mount point lies once links of the base are followed."""
     with store.open(base) as root:
         return target if root is None else _walk(root, target)[0]
+
+
+def _mode_at(store: Store, base: Tree, target: str) -> int:
+    """Return the mode of the folder that a mount point is, as runc gives it to a tmpfs; 1777 where there is none."""
+    with store.open(base) as root:
+        place, missing = ("", True) if root is None else _walk(root, target)
+        if missing or root is None:
+            return 0o1777
+        fd = open_in_root(root, place, os.O_PATH | os.O_NOFOLLOW)
+        try:
+            return stat.S_IMODE(os.fstat(fd).st_mode)
+        finally:
+            os.close(fd)
 
 
 def _make_stubs(stubs: Path, folders: set[str], files: set[str]) -> None:

@@ -17,13 +17,16 @@ from wharf.lib.reference import Reference, parse_reference
 
 _COMMON: Final = {
     "name", "rewrite-timestamp", "source-date-epoch", "oci-mediatypes", "oci-artifact", "attestation-inline",
-    *COMPRESSION,
+    "prefer-nondist-layers", *COMPRESSION,
 }  # fmt: skip
 STORED: Final = frozenset({
-    "push", "push-by-digest", "unpack", "store", "dangling-name-prefix", "danging-name-empty-only", "name-canonical",
-    *_COMMON,
+    "push", "push-by-digest", "registry.insecure", "unpack", "store", "dangling-name-prefix",
+    "danging-name-empty-only", "name-canonical", *_COMMON,
 })  # fmt: skip
 ARCHIVED: Final = frozenset({"dest", "tar", *_COMMON})
+# Either way is what is done here: a result's layers are unpacked before it is exported, as steps made them, and no
+# layer is one that may not be distributed, since images with such are refused when they are pulled.
+_WITHOUT_EFFECT: Final = ("unpack", "prefer-nondist-layers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class ImageOptions:
     inline: bool = True  # keep what was asked for only where images are kept
     push: bool = False
     by_digest: bool = False  # push without a tag
+    insecure: bool = False  # to a registry whose certificate need not be good, or that has no TLS
     store: bool = True  # keep it in the engine
     canonical: bool = False  # call it by its digest too
     dangling_prefix: str = ""  # a repository to call it in by its digest
@@ -64,8 +68,8 @@ def image_options(kind: str, attributes: Mapping[str, str], known: frozenset[str
             raise NotImplementedHere(
                 f"the option {name} of the exporter {kind} is not supported by this build of wharf"
             )
-    if not truth_of(attributes, "unpack", default=True):
-        raise NotImplementedHere(f"unpack=false of the exporter {kind} is not supported: images are unpacked here")
+    for name in _WITHOUT_EFFECT:
+        truth_of(attributes, name)
     oci = truth_of(attributes, "oci-mediatypes", default=True)
     options = ImageOptions(
         tuple(names_of(attributes)),
@@ -78,6 +82,7 @@ def image_options(kind: str, attributes: Mapping[str, str], known: frozenset[str
         inline=truth_of(attributes, "attestation-inline", default=inline),
         push=truth_of(attributes, "push"),
         by_digest=truth_of(attributes, "push-by-digest"),
+        insecure=truth_of(attributes, "registry.insecure"),
         store=truth_of(attributes, "store", default=True),
         canonical=truth_of(attributes, "name-canonical"),
         dangling_prefix=attributes.get("dangling-name-prefix", ""),

@@ -69,11 +69,12 @@ async def _push(job: Job, images: ImageSet, name: Reference, options: ImageOptio
         found = await credentials(job.session, name.domain)
         transfers = job.bench.context.images.transfers
         if options.store and not options.by_digest:
-            async with aclosing(transfers.push(str(name), credentials=found)) as documents:
+            async with aclosing(transfers.push(str(name), credentials=found, insecure=options.insecure)) as documents:
                 async for _ in documents:
                     pass
         else:
-            await transfers.artifact(name, found).write_images(images, by_digest=options.by_digest)
+            artifact = transfers.artifact(name, found, insecure=options.insecure)
+            await artifact.write_images(images, by_digest=options.by_digest)
 
 
 @asynccontextmanager

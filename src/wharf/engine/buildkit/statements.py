@@ -22,21 +22,34 @@ _OTHERS: Final = "provenance.json"
 _SBOM: Final = "sbom.spdx.json"
 
 
-async def files_of(job: Job, ref: Ref | None, result: Layers, platform: str, prefix: str) -> dict[str, bytes]:
-    """Return the files that say something of a result, by name; none where nothing is asked."""
+async def files_of(
+    job: Job, ref: Ref | None, result: Layers, platform: str, prefix: str, *, within: str = ""
+) -> dict[str, bytes]:
+    """Return the files that say something of a result, by name; none where nothing is asked.
+
+    ``within`` goes into each name, where those of several results lie beside each other.
+    """
     if not job.attests.are_any(inline=False):
         return {}
     predicates = await predicates_of(job, ref, result, platform, inline=False)
-    return await asyncio.to_thread(_files, job, result, predicates, prefix) if predicates else {}
+    if not predicates:
+        return {}
+    names = [f"{prefix}{_with(name, within)}" for name in names_of(predicates)]
+    return await asyncio.to_thread(_files, job, result, predicates, names)
 
 
-def _files(job: Job, result: Layers, predicates: Sequence[Predicate], prefix: str) -> dict[str, bytes]:
+def _files(job: Job, result: Layers, predicates: Sequence[Predicate], names: Sequence[str]) -> dict[str, bytes]:
     with job.bench.store.open(result) as root:
         subjects = [] if root is None else subjects_of(root)
     return {
-        f"{prefix}{name}": msgspec.json.format(msgspec.json.encode(statement(one, subjects)), indent=2)
-        for name, one in zip(names_of(predicates), predicates, strict=True)
+        name: msgspec.json.format(msgspec.json.encode(statement(one, subjects)), indent=2)
+        for name, one in zip(names, predicates, strict=True)
     }
+
+
+def _with(name: str, within: str) -> str:
+    stem, dot, kind = name.rpartition(".")
+    return f"{stem}.{within}{dot}{kind}" if within else name
 
 
 def names_of(predicates: Sequence[Predicate]) -> list[str]:

@@ -17,6 +17,7 @@ from wharf.engine.buildkit.images import image_set, told_of
 from wharf.engine.buildkit.job import Job, Outcome, Ref
 from wharf.engine.buildkit.retiming import epoch_of
 from wharf.engine.buildkit.statements import files_of
+from wharf.engine.buildkit.together import require_apart
 from wharf.engine.buildkit.truth import truth_of
 from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.images.bridge import Blocking
@@ -26,7 +27,7 @@ from wharf.images.platform import host
 from wharf.lib.finishing import to_the_end
 from wharf.lib.reference import Reference
 from wharf.storage.copying import piped
-from wharf.storage.pack import pack, pack_several
+from wharf.storage.pack import pack_several, pack_together
 from wharf.storage.tar_writer import Sink
 
 Export = Callable[[Job, Outcome], Awaitable[dict[str, str]]]
@@ -46,7 +47,8 @@ def local(number: int, attributes: Mapping[str, str]) -> Export:
 
     async def export(job: Job, outcome: Outcome) -> dict[str, str]:
         async with _step(job, "exporting to client directory"), _roots(job, outcome, attributes) as roots:
-            await send_tree(await job.session(), number, roots, _moment(job, outcome, epoch_s))
+            for some in _at_once(roots):
+                await send_tree(await job.session(), number, some, _moment(job, outcome, epoch_s))
         return {}
 
     return export
@@ -82,17 +84,24 @@ def _moment(job: Job, outcome: Outcome, asked_s: int | None) -> int | None:
 async def _roots(job: Job, outcome: Outcome, attributes: Mapping[str, str]) -> AsyncIterator[list[Root]]:
     """Open results, each with the folder it is to be in."""
     parted = truth_of(attributes, "platform-split", default=list(outcome.refs) != [""])
-    if len(outcome.refs) > 1 and not parted:
-        raise NotImplementedHere("platform-split=false of several platforms is not supported: build for one")
-    results = [(_folder(ref) if parted else "", ref) for ref in outcome.refs.values()]
+    together = len(outcome.refs) > 1 and not parted
+    results = [(_folder(ref), ref) for ref in outcome.refs.values()]
     beside = attributes.get("attestation-prefix", "")
     if "/" in beside:
         raise InvalidArgument(f"invalid attestation-prefix {beside}: it is the beginning of a name")
     async with AsyncExitStack() as stack:
-        yield [
-            Root(await stack.enter_async_context(_opened(job, ref, beside)), prefix)
-            for prefix, ref in sorted(results, key=lambda one: one[0])
-        ]
+        opened: list[tuple[str, int | None]] = []
+        for folder, ref in sorted(results, key=lambda one: one[0]):
+            within = folder if together else ""
+            opened.append((folder, await stack.enter_async_context(_opened(job, ref, beside, within))))
+        if together:
+            await asyncio.to_thread(require_apart, opened)
+        yield [Root(fd, folder if parted else "") for folder, fd in opened]
+
+
+def _at_once(roots: list[Root]) -> list[list[Root]]:
+    """Return what may be sent as one tree: a client takes names in their order, each once."""
+    return [roots] if all(root.prefix for root in roots) else [[root] for root in roots]
 
 
 def _folder(ref: Ref | None) -> str:
@@ -156,14 +165,14 @@ async def _step(job: Job, name: str) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _opened(job: Job, ref: Ref | None, prefix: str) -> AsyncIterator[int | None]:
-    """Open a result, with what is said of it beside its files."""
+async def _opened(job: Job, ref: Ref | None, prefix: str, within: str) -> AsyncIterator[int | None]:
+    """Open a result, with what is said of it beside its files (see :func:`files_of`)."""
     store, tree = job.bench.store, await _solved(ref)
     # What a thread makes is the stack's, as well when this is cancelled meanwhile.
     with ExitStack() as stack:
         if isinstance(tree, Layers):
             platform = str(host() if ref is None else ref.platform)
-            if files := await files_of(job, ref, tree, platform, prefix):
+            if files := await files_of(job, ref, tree, platform, prefix, within=within):
                 topping = asyncio.to_thread(stack.enter_context, store.topped(tree, files))
                 tree = await to_the_end(asyncio.create_task(topping))
         yield await to_the_end(asyncio.create_task(asyncio.to_thread(stack.enter_context, store.open(tree))))
@@ -177,7 +186,7 @@ async def _archive(roots: Sequence[Root], mtime_ns: int | None) -> AsyncIterator
         if folders[0][0]:
             pack_several(folders, sink, mtime_ns)
         else:
-            pack(folders[0][1], sink, overlay=False, mtime_ns=mtime_ns)
+            pack_together([fd for _, fd in folders], sink, mtime_ns)
 
     with piped(write) as stream:
         async for chunk in blocking.iterate(iter(lambda: stream.read(_CHUNK), b"")):

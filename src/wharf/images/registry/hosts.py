@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -58,9 +58,10 @@ def hosts_of(domain: str, options: RegistryOptions) -> list[Host]:
     return [*(file.mirrors if file else ()), *more, _origin(domain, options, file)]
 
 
-def origin(domain: str, options: RegistryOptions) -> Host:
-    """Return the registry of a domain itself: where to push."""
-    return _origin(domain, options, host_file_of(domain, options.certificates))
+def origin(domain: str, options: RegistryOptions, *, insecure: bool = False) -> Host:
+    """Return the registry of a domain itself: where to push; ``insecure``: as if it were listed as such."""
+    found = _origin(domain, options, host_file_of(domain, options.certificates))
+    return replace(found, schemes=("https", "http"), verified=False) if insecure else found
 
 
 def _origin(domain: str, options: RegistryOptions, file: HostFile | None) -> Host:

@@ -36,6 +36,21 @@ def test_stages_and_contexts_are_seen_and_not_kept(builds: Run) -> None:
     builds(body)
 
 
+def test_a_tmpfs_has_the_mode_of_the_folder_it_hides_and_is_anybodys_where_there_was_none(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        lines = await build(
+            engine,
+            "FROM busybox\nRUN mkdir -m 0750 /there && ln -s there /link\n"
+            "RUN --mount=type=tmpfs,target=/link --mount=type=tmpfs,target=/new/one"
+            " stat -c '%n %a' /there /new/one; grep -c ' tmpfs .*' /proc/mounts > /there/gone\n",
+        )
+        assert error(lines) == ""
+        assert "/there 750\n/new/one 1777\n" in told(lines)
+        assert (await engine.run("made", ["ls", "/there"])).stdout == b""
+
+    builds(body)
+
+
 def test_a_cache_is_kept_from_build_to_build_and_never_in_the_image(builds: Run) -> None:
     async def body(engine: wharf.Engine) -> None:
         for number in (1, 2):

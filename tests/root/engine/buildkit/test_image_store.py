@@ -53,7 +53,7 @@ def test_what_the_store_cannot_do_is_refused_before_anything_is_done(builds: Run
     async def body(engine: wharf.Engine) -> None:
         async with connected(engine) as client:
             for name, value, said in (
-                ("prefer-nondist-layers", "true", "option prefer-nondist-layers"),
+                ("hologram", "true", "option hologram"),
                 ("compression", "estargz", "estargz"),
                 ("name", "a@sha256:" + "0" * 64, "digest reference"),
             ):

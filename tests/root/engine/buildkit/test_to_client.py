@@ -58,6 +58,38 @@ def test_results_reach_the_client_as_archives(builds: Run) -> None:
     builds(body)
 
 
+CROSS = """FROM busybox AS one
+ARG TARGETARCH
+RUN mkdir /d && echo $TARGETARCH > /d/$TARGETARCH && touch /d/$NAME
+FROM scratch
+COPY --from=one /d /d
+"""
+
+
+def test_several_platforms_share_one_archive_where_no_file_is_in_both(builds: Run) -> None:
+    text = CROSS.replace("FROM busybox", "FROM --platform=$BUILDPLATFORM busybox")
+
+    async def body(engine: wharf.Engine) -> None:
+        taker = Taker()
+
+        async def exported(text: str) -> None:
+            taker.data = b""
+            request = client.request(text, platform="linux/arm64,linux/amd64")
+            del request.Exporters[:]
+            request.Exporters.append(pb.Exporter(Type="tar", Attrs={"platform-split": "false"}))
+            await client.solve(request)
+
+        async with connected(engine, more={METHOD: taker.take}) as client:
+            await exported(text.replace("$NAME", "$TARGETARCH"))
+            with tarfile.open(fileobj=io.BytesIO(taker.data)) as tar:
+                assert tar.getnames() == ["d", "d/amd64", "d/arm64"]
+            with pytest.raises(CallFailed, match="cannot overwrite d/same from linux_amd64 with linux_arm64"):
+                await exported(text.replace("$NAME", "same"))
+            assert taker.data == b""
+
+    builds(body)
+
+
 def test_what_the_client_cannot_take_or_is_not_supported_is_refused_by_name(builds: Run) -> None:
     async def body(engine: wharf.Engine) -> None:
         async with connected(engine) as client:

@@ -20,12 +20,23 @@ def test_options_are_read() -> None:
     assert image_options("oci", {"attestation-inline": "true"}, ARCHIVED, inline=False).inline
 
 
-@pytest.mark.parametrize("name", ["hologram", "prefer-nondist-layers", "registry.insecure"])
-def test_what_is_not_supported_is_refused_by_name(name: str) -> None:
-    with pytest.raises(NotImplementedHere, match=f"option {name} of the exporter image"):
-        image_options("image", {name: "true"}, STORED, inline=True)
-    with pytest.raises(NotImplementedHere, match="unpack=false"):
-        _stored(unpack="false")
+@pytest.mark.parametrize(("kind", "name"), [("image", "hologram"), ("oci", "registry.insecure"), ("oci", "unpack")])
+def test_what_is_not_supported_is_refused_by_name(kind: str, name: str) -> None:
+    with pytest.raises(NotImplementedHere, match=f"option {name} of the exporter {kind}"):
+        image_options(kind, {name: "true"}, STORED if kind == "image" else ARCHIVED, inline=True)
+
+
+@pytest.mark.parametrize("name", ["unpack", "prefer-nondist-layers"])
+def test_where_both_ways_are_the_same_both_are_taken_and_nothing_else(name: str) -> None:
+    taken = [image_options("image", {name: value}, STORED, inline=True) for value in ("true", "false", "")]
+    assert taken == [_stored()] * 3
+    with pytest.raises(InvalidArgument, match=f"invalid value perhaps for {name}"):
+        image_options("image", {name: "perhaps"}, STORED, inline=True)
+
+
+def test_a_registry_may_be_called_insecure_for_one_push() -> None:
+    assert _stored(**{"registry.insecure": "true"}).insecure
+    assert not _stored().insecure
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ def test_plain_http_is_for_loopback_and_for_who_is_listed(name: str, insecure: b
 
 def test_an_insecure_registry_is_tried_with_tls_first() -> None:
     assert origin("localhost:5000", RegistryOptions()) == Host("localhost:5000", ("https", "http"), verified=False)
+    assert origin("a:5000", RegistryOptions(), insecure=True) == Host("a:5000", ("https", "http"), verified=False)
 
 
 def test_certificates_come_from_the_hosts_own_folder(tmp_path: Path) -> None:
