@@ -59,7 +59,7 @@ def test_a_users_containers_are_root_inside_and_the_user_outside(user: PlainUser
 def test_other_users_exist_where_there_are_subordinate_ids(user: PlainUser) -> None:
     command = ("run", "--rm", "--network", "none", "--user", "5:6", "busybox", "id")
 
-    assert user.wharf(*command) == "uid=5 gid=6\n"
+    assert user.wharf(*command) == "uid=5 gid=6 groups=6\n"
 
 
 def test_without_subordinate_ids_root_alone_exists(plain_user: Make) -> None:

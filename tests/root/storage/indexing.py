@@ -26,6 +26,7 @@ class IndexedRoots(OverlayRoots):
     takes_archives = True
 
     def __init__(self) -> None:
+        super().__init__()
         self._showing = threading.Lock()
 
     def take_archive(self, layer: Path, archive: Source) -> int:
