@@ -1,5 +1,5 @@
 """`wharf compose` has docker compose's commands and flags (tests/data/compose_cli.tsv: command, flag,"
-" short form, kind)."""
+" short form, kind; no flag for a command that has none)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from importlib import import_module
 from pathlib import Path
 
 from wharf.cli.command import Command
-from wharf.cli.compose.globals import PROJECT_FLAGS
 from wharf.cli.flags import Flag
-from wharf.cli.registry import locate
+from wharf.cli.registry import GROUPS, locate
+from wharf.cli.usage import group_flags
 
 _TABLE = [line.split("\t") for line in (Path(__file__).parents[1] / "data/compose_cli.tsv").read_text().splitlines()]
 # A command, or a command's flag, that is not there. It may only become shorter.
@@ -17,8 +17,8 @@ _MISSING: set[str] = set()
 
 
 def _flags(path: str) -> dict[str, Flag] | None:
-    if path == "compose":
-        return {flag.name: flag for flag in PROJECT_FLAGS}
+    if path in GROUPS:
+        return {flag.name: flag for flag in group_flags(path)}
     found = locate(path)
     if found is None:
         return None
@@ -37,6 +37,8 @@ def test_what_docker_compose_has_is_there() -> None:
         flags = _flags(path)
         if flags is None:
             missing.add(path)
+            continue
+        if not name:
             continue
         if name == "--dry-run" and "dry-run" not in flags:
             continue  # of the whole: it stands before the command

@@ -83,16 +83,16 @@ def complete(words: Sequence[str], names: Callable[[str], Candidates]) -> Candid
     """
     *before, word = words or [""]
     before = _without(GLOBAL_FLAGS, before)
-    if before and before[0] in GROUPS:
-        before = [before[0], *_without(group_flags(before[0]), before[1:])]
     if not before:
-        return _flags(GLOBAL_FLAGS) if word.startswith("-") else {**summaries(), **GROUPS}
+        top = {name: line for name, line in GROUPS.items() if " " not in name}
+        return _flags(GLOBAL_FLAGS) if word.startswith("-") else {**summaries(), **top}
     path, rest = before[0], before[1:]
-    if path in GROUPS and load(path) is None:
+    while path in GROUPS and load(path) is None:
+        rest = _without(group_flags(path), rest)
         if not rest:
             return _flags(group_flags(path)) if word.startswith("-") else summaries(path)
         path, rest = f"{path} {rest[0]}", rest[1:]
-    elif path in GROUPS and not rest and not word.startswith("-"):
+    if path in GROUPS and not rest and not word.startswith("-"):
         return summaries(path)
     command = load(path)
     if command is None:

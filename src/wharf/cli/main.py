@@ -95,17 +95,15 @@ def _load(path: str) -> Command | None:
 
 
 def _path(words: list[str]) -> tuple[str, list[str]]:
-    from wharf.cli.registry import GROUPS  # noqa: PLC0415  # not for --version
+    from wharf.cli.registry import split  # noqa: PLC0415  # not for --version
 
-    if words[0] in GROUPS and len(words) > 1 and not words[1].startswith("-"):
-        return f"{words[0]} {words[1]}", words[2:]
-    return words[0], words[1:]
+    return split(words)
 
 
 def _no_command(path: str, rest: list[str]) -> int:
     from wharf.cli.registry import GROUPS  # noqa: PLC0415
 
-    group, _, name = path.partition(" ")
+    group, _, name = path.rpartition(" ")
     if path in GROUPS and (not rest or "--help" in rest):
         from wharf.cli.usage import group_overview  # noqa: PLC0415
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from wharf.cli.command import Command
 
 # module (below wharf.cli) -> commands: name -> one line
@@ -172,6 +174,16 @@ _MODULES: dict[str, dict[str, str]] = {
         "compose build": "Build the images of services",
     },
     "compose.publish": {"compose publish": "Publish a project's files to a registry"},
+    "compose.alpha": {
+        "compose alpha dry-run": "Show what a command of `compose` would do",
+        "compose alpha generate": "Write the Compose file of containers that are there",
+        "compose alpha viz": "Draw a project's services, as a graph for graphviz",
+    },
+    "compose.bridge": {
+        "compose bridge convert": "Make Kubernetes manifests, Helm charts or other files of a project",
+        "compose bridge transformations create": "Write the folder of a new transformation",
+        "compose bridge transformations list": "List the transformations that this engine has",
+    },
     "compose.version": {"compose version": "Show this command's version"},
     "completion": {
         "completion": "Print what a shell needs to complete our commands",
@@ -202,6 +214,9 @@ ALIASES: dict[str, str] = {
     "system info": "info", "system events": "events",
     "context list": "context ls", "context remove": "context rm",
     "compose convert": "compose config",
+    "compose alpha publish": "compose publish", "compose alpha scale": "compose scale",
+    "compose alpha watch": "compose watch",
+    "compose bridge transformations ls": "compose bridge transformations list",
 }  # fmt: skip
 
 GROUPS = {
@@ -215,7 +230,18 @@ GROUPS = {
     "system": "Manage the engine",
     "context": "Manage names for engines",
     "compose": "Run applications of several containers, as Compose files describe them",
+    "compose alpha": "Experimental commands",
+    "compose bridge": "Convert a project's files into another model",
+    "compose bridge transformations": "Manage the images that convert",
 }
+
+
+def split(words: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the path that a command line begins with (groups, then a name), and what follows it. Pure."""
+    path, rest = words[0], list(words[1:])
+    while path in GROUPS and rest and not rest[0].startswith("-"):
+        path = f"{path} {rest.pop(0)}"
+    return path, rest
 
 
 def locate(path: str) -> tuple[str, str] | None:
@@ -238,10 +264,13 @@ def load(path: str) -> Command | None:
 
 
 def summaries(group: str = "") -> dict[str, str]:
-    """Return name → one line of the commands of a group, aliases in it too; of the top level for no group."""
+    """Return name → one line of the commands of a group, with aliases and groups; of the top level for none."""
     canonical = {path: line for commands in _MODULES.values() for path, line in commands.items()}
     if not group:
         return {path: line for path, line in canonical.items() if " " not in path and not path.startswith("_")}
-    named = {**{path: path for path in canonical}, **ALIASES}
-    found = {path: canonical[target] for path, target in named.items() if path.startswith(f"{group} ")}
-    return {path.removeprefix(f"{group} "): line for path, line in sorted(found.items())}
+    named = {path: canonical[target] for path, target in {**{path: path for path in canonical}, **ALIASES}.items()}
+    return {
+        path.removeprefix(f"{group} "): line
+        for path, line in sorted({**named, **GROUPS}.items())
+        if path.rpartition(" ")[0] == group
+    }

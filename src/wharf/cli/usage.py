@@ -22,7 +22,7 @@ def overview() -> str:
     """Return the help of ``wharf``."""
     return (
         "Usage:  wharf [OPTIONS] COMMAND\n\nContainers, with docker's commands.\n\n"
-        f"Groups:\n{_listing(GROUPS)}\nCommands:\n{_listing(summaries())}\n"
+        f"Groups:\n{_listing(_top_groups())}\nCommands:\n{_listing(summaries())}\n"
         "Options:\n"
         + render([_flag_row(flag) for flag in GLOBAL_FLAGS], least=0)
         + "\nWithout an address the engine is the machine's, or a plain user's own, started if it does not run.\n\n"
@@ -31,10 +31,14 @@ def overview() -> str:
     )
 
 
+def _top_groups() -> dict[str, str]:
+    return {name: line for name, line in GROUPS.items() if " " not in name}
+
+
 def group_overview(group: str) -> str:
     """Return the help of a group of commands."""
     own = group_flags(group)
-    options = f"\nOptions:\n{render([_flag_row(flag) for flag in own], least=0)}" if own else ""
+    options = f"\nOptions:\n{render([_flag_row(flag) for flag in own if flag.shown], least=0)}" if own else ""
     return (
         f"Usage:  wharf {group}{' [OPTIONS]' if own else ''} COMMAND\n\n{GROUPS[group]}\n\n"
         f"Commands:\n{_listing(summaries(group))}{options}\n"
@@ -44,11 +48,11 @@ def group_overview(group: str) -> str:
 
 def group_flags(group: str) -> tuple[Flag, ...]:
     """Return the flags that stand between a group's name and its command's."""
-    if group != "compose":
+    if group.partition(" ")[0] != "compose":
         return ()
-    from wharf.cli.compose.globals import PROJECT_FLAGS  # noqa: PLC0415  # no other group has any
+    from wharf.cli.compose.globals import INHERITED_FLAGS, PROJECT_FLAGS  # noqa: PLC0415  # no other group has any
 
-    return PROJECT_FLAGS
+    return PROJECT_FLAGS if group == "compose" else INHERITED_FLAGS
 
 
 def command_help(command: Command, path: str) -> str:

@@ -33,6 +33,8 @@ def test_first_word_is_a_command_or_a_group() -> None:
         (["run", "-e", "A=1", ""], ["<images>"]),
         (["exec", "web", "-"], []),
         (["context", "use", ""], ["<contexts>"]),
+        (["compose", "bridge", ""], ["convert", "transformations"]),
+        (["compose", "bridge", "--dry-run", "transformations", ""], ["create", "list", "ls"]),
         (["nonsense", ""], []),
         (["ps", ""], []),
     ],

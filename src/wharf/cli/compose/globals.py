@@ -6,6 +6,7 @@ import os
 import sys
 
 from wharf.cli.flags import Flag, UsageError, one_of, parse
+from wharf.cli.registry import GROUPS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ PROJECT_FLAGS = (
     Flag("workdir", "string"),
 )  # fmt: skip
 
+# Those that may also stand after the name of a group within compose (`bridge`).
+INHERITED_FLAGS = tuple(flag for flag in PROJECT_FLAGS if flag.name in {"dry-run", "help"})
 
 # Flags that a variable sets where they are not given.
 _VARIABLES = {"ansi": "COMPOSE_ANSI", "parallel": "COMPOSE_PARALLEL_LIMIT", "progress": "COMPOSE_PROGRESS"}
@@ -72,4 +75,17 @@ def take(words: list[str], environment: Mapping[str, str] = os.environ) -> tuple
         text = environment.get(_VARIABLES.get(flag.name, ""), "")
         if text and not values.given(flag.name):
             values.set(flag, text)
-    return values, rest
+    return values, _take_inherited(values, rest)
+
+
+def _take_inherited(values: Values, words: list[str]) -> list[str]:
+    """Take flags out that stand after the name of a group, and return the rest; a wish for help stays."""
+    path: list[str] = []
+    while words and " ".join(["compose", *path, words[0]]) in GROUPS:
+        path.append(words[0])
+        found, words = parse(INHERITED_FLAGS, words[1:], interspersed=False)
+        if found.given("dry-run"):
+            values.set(INHERITED_FLAGS[0], str(found.on("dry-run")).lower())
+        if found.on("help"):
+            return [*path, "--help"]
+    return [*path, *words]

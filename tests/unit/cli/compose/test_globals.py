@@ -59,3 +59,24 @@ def test_variables_stand_in_for_flags_that_are_not_given() -> None:
     assert (values.text("ansi"), values.text("progress"), values.number("parallel")) == ("always", "plain", 3)
     with pytest.raises(UsageError):
         take(["up"], {"COMPOSE_PARALLEL_LIMIT": "many"})
+
+
+def test_dry_run_may_stand_after_a_group_within_compose() -> None:
+    values, rest = take(["bridge", "--dry-run", "transformations", "create", "--dry-run", "x"], {})
+
+    assert (values.on("dry-run"), rest) == (True, ["bridge", "transformations", "create", "--dry-run", "x"])
+    assert take(["--dry-run", "alpha", "--dry-run=false", "viz"], {})[0].on("dry-run") is False
+    assert take(["bridge", "--help"], {})[1] == ["bridge", "--help"]
+    with pytest.raises(UsageError, match="unknown flag: --nope"):
+        take(["alpha", "--nope", "viz"], {})
+
+
+@pytest.mark.parametrize("words", [["alpha"], ["bridge", "-h"], ["bridge", "transformations", "--help"]])
+def test_groups_within_compose_have_help_of_their_own(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compose", *words]) == 0
+    captured = capsys.readouterr()
+
+    names = [word for word in words if not word.startswith("-")]
+    assert (captured.out + captured.err).startswith(f"Usage:  wharf compose {' '.join(names)} [OPTIONS] COMMAND")
+    assert main(["compose", *names, "nope"]) == 1
+    assert f"unknown command: wharf compose {' '.join(names)} nope" in capsys.readouterr().err
