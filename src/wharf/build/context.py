@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -133,7 +134,26 @@ def drop_ignored(folder: Path, dockerfile: str, matcher: Matcher) -> None:
 
     What else is ignored a client leaves out before it sends the context.
     """
-    for name in (".dockerignore", posixpath.normpath(dockerfile or DEFAULT_DOCKERFILE)):
-        path = folder / name
-        if matcher.matches(name) and path.is_file() and not path.is_symlink() and ".." not in name:
-            path.unlink()
+    fd = os.open(folder, FOLDER)
+    try:
+        for name in (".dockerignore", posixpath.normpath(dockerfile or DEFAULT_DOCKERFILE)):
+            if matcher.matches(name):
+                _unlink_file(fd, name)
+    finally:
+        os.close(fd)
+
+
+def _unlink_file(root: int, name: str) -> None:
+    """Remove a plain file, if it is one; a link on the way to it leads to where it does inside of ``root``."""
+    parent, _, last = name.rpartition("/")
+    try:
+        fd = open_in_root(root, parent or ".", os.O_PATH | os.O_DIRECTORY)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    try:
+        if stat.S_ISREG(os.stat(last, dir_fd=fd, follow_symlinks=False).st_mode):
+            os.unlink(last, dir_fd=fd)
+    except FileNotFoundError:
+        return
+    finally:
+        os.close(fd)

@@ -59,10 +59,14 @@ class Context:
         own = f"{dockerfile}{_IGNORE}"
         path = own if dockerfile and os.path.isfile(own) else os.path.join(self._folder, _IGNORE)
         try:
-            with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a fifo would be waited for
+            with open(fd, encoding="utf-8", errors="surrogateescape") as file:
                 return Matcher(read_patterns(file.read()))
         except FileNotFoundError:
             return Matcher([])
+        except OSError as error:
+            said = (error.strerror or "").lower()
+            raise InvalidArgument(f"error reading {os.path.basename(path)}: {said}") from error
         except ValueError as error:
             raise InvalidArgument(f"error checking context: {error}") from error
 

@@ -104,6 +104,7 @@ def stat_of(folder: str, path: str, status: os.stat_result, first: dict[tuple[in
     elif stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
         known = first.setdefault((status.st_dev, status.st_ino), path)
         link = known if known != path else ""
+    is_device = stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode)
     try:
         return Stat(
             path=path,
@@ -111,6 +112,8 @@ def stat_of(folder: str, path: str, status: os.stat_result, first: dict[tuple[in
             size=status.st_size if stat.S_ISREG(status.st_mode) else 0,
             modTime=status.st_mtime_ns,
             linkname=link,
+            devmajor=os.major(status.st_rdev) if is_device else 0,
+            devminor=os.minor(status.st_rdev) if is_device else 0,
         )
     except UnicodeEncodeError:
         raise InvalidArgument(f"a name that is not UTF-8 cannot be sent: {os.fsencode(path)!r}") from None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from pathlib import Path
 
@@ -72,3 +73,14 @@ def test_what_is_not_there_is_told(folder: Path) -> None:
     (folder / ".dockerignore").write_text("[a\n")
     with pytest.raises(InvalidArgument, match="error checking context"):
         Context(str(folder))
+    (folder / ".dockerignore").unlink()
+    (folder / ".dockerignore").mkdir()
+    with pytest.raises(InvalidArgument, match=r"error reading \.dockerignore: is a directory"):
+        Context(str(folder))
+
+
+def test_an_ignore_file_that_is_none_is_not_waited_for(folder: Path) -> None:
+    (folder / ".dockerignore").unlink(missing_ok=True)
+    os.mkfifo(folder / ".dockerignore")
+
+    assert _members(Context(str(folder)))["Dockerfile"] == b"Dockerfile"

@@ -57,3 +57,9 @@ def test_a_second_name_of_a_file_tells_the_first(tree: str) -> None:
     told = {path: stat_of(tree, path, status, first).linkname for path, status in Selection().walk(tree)}
 
     assert (told["a/g"], told["again"], told["link"]) == ("", "a/g", "z/deep")
+
+
+def test_a_device_is_told_with_its_numbers() -> None:
+    told = stat_of("/dev", "zero", os.stat("/dev/zero"), {})
+
+    assert (told.devmajor, told.devminor) == (1, 5)
