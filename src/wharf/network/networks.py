@@ -64,7 +64,7 @@ class Networks:
         self._run = run
         self._records = Records(database, run)
         outside = outside or Here()
-        self._ports = HostPorts(outside)
+        self.ports = HostPorts(outside)
         self._defaults = defaults or NetworkDefaults()
         ranges = [(pool.base, pool.size) for pool in self._defaults.pools]
         self._fabric = Fabric(
@@ -75,11 +75,11 @@ class Networks:
         self._preparing = asyncio.Lock()
         self._mending = Mending(self._fabric, self._records.resolve, self._preparing, report)
 
-    async def start(self, live: Collection[str]) -> dict[str, list[Endpoint]]:
+    async def start(self, live: Collection[str], listening: Collection[str] = ()) -> dict[str, list[Endpoint]]:
         """Make records and kernel agree; return the endpoints of the containers that live.
 
-        What belongs to containers that are not in ``live`` is removed; for those that are, the firewall is rebuilt
-        and their host ports are held again. A port that somebody took meanwhile stays published, with a warning.
+        Removes what belongs to containers not in ``live``; for the others the firewall is rebuilt and ports are held
+        again, but those ``listening`` (see HostPorts). A port that somebody took stays published, with a warning.
         """
         self._records.add_builtin(request.builtin)
         recorded = self._records.endpoints()
@@ -91,7 +91,7 @@ class Networks:
         await to_completion(self._fabric.resume_names)
         found: dict[str, list[Endpoint]] = {}
         for endpoint in kept:
-            self._hold_again(endpoint)
+            self._hold_again(endpoint, listening)
             found.setdefault(endpoint.container_id, []).append(endpoint)
         await to_completion(self._fabric.resume_ports, kept)
         return found
@@ -277,7 +277,7 @@ class Networks:
     async def aclose(self) -> None:
         """Let the ports' sockets go; remove bridges and firewall when no container runs."""
         await self._ahead.aclose()
-        self._ports.close()
+        self.ports.close()
         if not self._records.endpoints():
             await to_completion(self._fabric.remove_all)
         self._fabric.close()
@@ -336,7 +336,7 @@ class Networks:
         try:
             self._records.add(chosen)
         except BaseException:
-            self._ports.release(held)
+            self.ports.release(held)
             raise
         return chosen
 
@@ -344,7 +344,7 @@ class Networks:
         self, endpoints: Sequence[Endpoint], ports: Sequence[PortMapping], reach: Reach, name: str
     ) -> tuple[PublishedPort, ...]:
         try:
-            return self._ports.reserve(ports, reach)
+            return self.ports.reserve(ports, reach)
         except (Conflict, Unavailable, InvalidArgument) as error:
             where = f"driver failed programming external connectivity on endpoint {name} ({endpoints[0].id})"
             raise type(error)(f"{where}: {error}") from error
@@ -373,7 +373,7 @@ class Networks:
         self._records.update([*after, replace(leaving, ports=())] if leaving else after)
         await to_completion(self._fabric.move_ports, before, after)
         published = {port for endpoint in after for port in endpoint.ports}
-        self._ports.release([port for port in held if port not in published])
+        self.ports.release([port for port in held if port not in published])
         return after
 
     def _sandbox(self, container_id: str, endpoints: Sequence[Endpoint]) -> str:
@@ -383,7 +383,7 @@ class Networks:
     async def _undo(self, container_id: str, endpoints: Sequence[Endpoint]) -> None:
         await to_completion(self._fabric.demolish, self._sandbox(container_id, endpoints), endpoints)
         for endpoint in endpoints:
-            self._ports.release(endpoint.ports)
+            self.ports.release(endpoint.ports)
         self._records.discard(endpoints)
 
     async def _forget(self, network: Network) -> None:
@@ -392,9 +392,9 @@ class Networks:
             await to_completion(self._fabric.dismantle, network)
         self._records.discard_network(network)
 
-    def _hold_again(self, endpoint: Endpoint) -> None:
+    def _hold_again(self, endpoint: Endpoint, listening: Collection[str]) -> None:
         for port in endpoint.ports:
             try:
-                self._ports.hold(port)
+                self.ports.hold(port, listening)
             except (Conflict, InvalidArgument) as error:
                 log.warning("container %s keeps its published port: %s", endpoint.container_id[:12], error)

@@ -1,10 +1,15 @@
-"""Published ports of the host: chosen, and held by a bound socket: others get EADDRINUSE, and we notice them."""
+"""Published ports of the host: chosen, and held by a bound socket: others get EADDRINUSE, and we notice them.
+
+Where ports are let in because something listens (:mod:`wharf.network.outside`), a container's sockets should live as
+long as it does: :meth:`HostPorts.listening` gives them to be kept by somebody who does, by names that whoever comes
+after us tells :meth:`HostPorts.hold` again.
+"""
 
 from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -51,7 +56,7 @@ def places(mapping: PortMapping, reach: Reach) -> list[str]:
 
 
 class HostPorts:
-    """The ports that one engine holds. Used by one thread; the sockets go with the process."""
+    """The ports that one engine holds. Used by one thread; our copies of the sockets go with the process."""
 
     def __init__(self, outside: Outside | None = None) -> None:
         """``outside`` is what lets the ports in, and may refuse some."""
@@ -79,15 +84,26 @@ class HostPorts:
             undo.pop_all()
         return tuple(taken)
 
-    def hold(self, port: PublishedPort) -> None:
-        """Hold a port that is published already (by an earlier process with the same data root)."""
+    def hold(self, port: PublishedPort, kept: Collection[str] = ()) -> None:
+        """Hold a port that is published already (by an earlier process with the same data root).
+
+        One whose name is in ``kept`` has a socket that somebody keeps: it is not bound again.
+        """
         if port.host_port:
-            self._bind((port.protocol, port.host_ip, port.host_port))
+            self._bind(_place(port), kept=_name(port) in kept)
+
+    def listening(self, ports: Iterable[PublishedPort]) -> dict[str, socket.socket | None]:
+        """Return the sockets that let ports in, by their names; None for one that is kept, not ours.
+
+        Empty where ports are not let in for being listened on. The sockets stay ours.
+        """
+        wanted = [port for port in ports if self._outside.listens and _place(port) in self._held]
+        return {_name(port): self._held[_place(port)] for port in wanted}
 
     def release(self, ports: Iterable[PublishedPort]) -> None:
         """Let ports go; idempotent."""
         for port in ports:
-            place = (port.protocol, port.host_ip, port.host_port)
+            place = _place(port)
             if place not in self._held:
                 continue
             if held := self._held.pop(place):
@@ -136,19 +152,27 @@ class HostPorts:
             self._last[mapping.protocol] = candidate
             yield candidate
 
-    def _bind(self, place: Place) -> None:
+    def _bind(self, place: Place, *, kept: bool) -> None:
         protocol, address, port = place
         shown = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         others = self._addresses.setdefault((protocol, port, ":" in address), set())
         if address in others or (others and bool({ANY, ANY6} & {address, *others})):
             raise Conflict(f"Bind for {shown} failed: port is already allocated")
         try:
-            self._held[place] = _hold(protocol, address, port, listens=self._outside.listens)
+            self._held[place] = None if kept else _hold(protocol, address, port, listens=self._outside.listens)
             others.add(address)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             message = f"failed to bind host port {shown}/{protocol}: {reason}"
             raise (Conflict if error.errno == errno.EADDRINUSE else InvalidArgument)(message) from error
+
+
+def _place(port: PublishedPort) -> Place:
+    return port.protocol, port.host_ip, port.host_port
+
+
+def _name(port: PublishedPort) -> str:
+    return f"{port.host_ip} {port.host_port}/{port.protocol}"
 
 
 def _hold(protocol: str, address: str, port: int, *, listens: bool) -> socket.socket | None:

@@ -81,6 +81,15 @@ class Channel:
         with suppress_errno(*_GONE):
             await send(self._sock, message, fds)
 
+    def tell_now(self, message: dict[str, Any], fds: Sequence[int]) -> None:
+        """Send as :meth:`tell` does, without waiting.
+
+        Raises:
+            OSError: EAGAIN: the other side is behind; ETOOMANYREFS: too many descriptors are under way.
+        """
+        with suppress_errno(*_GONE):
+            sockets.send(self._sock, message, fds)
+
     def close(self) -> None:
         """Hang up; idempotent. Requests under way raise Unavailable."""
         if self.closed:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from wharf.errors import Conflict, Unavailable
+from wharf.kernel.unix_socket import MOST_FDS
 from wharf.lib.timestamps import rfc3339_nano
 from wharf.processes import folder as folders
 from wharf.processes.channel import Channel, RequestFailed
@@ -42,6 +43,7 @@ class Shim:
         emptied: after that: nothing of the container runs or is limited any more, and it may be removed.
         released: after that: nothing of it is left but the shim's folder, and it may be started again. This may take
             as long as the disk is busy, for the root's overlay is synced when it is unmounted.
+        ports: names of the published ports whose sockets it keeps.
         on_oom: called when the kernel has killed a process of the container for want of memory.
     """
 
@@ -57,6 +59,7 @@ class Shim:
         self.emptied: asyncio.Future[None] = loop.create_future()
         self.released: asyncio.Future[None] = loop.create_future()
         self.never_was = False  # the zygote died before it had forked: the request may be given to another
+        self.ports: frozenset[str] = frozenset()
         self.on_oom: Callable[[], None] | None = None
         self._folder = folder
         self._dispose = dispose
@@ -106,6 +109,26 @@ class Shim:
     async def attach(self, attachment: Attachment, sock: socket.socket) -> None:
         """Give one end of a stream socketpair to the shim as a client; the caller closes its copy."""
         await self._request("attach", (sock.fileno(),), attachment=attachment)
+
+    def keep_ports(self, listening: Mapping[str, socket.socket | None]) -> None:
+        """Have the shim keep sockets of published ports until the container ends, and let go all others it keeps.
+
+        Does not wait: what is under way outlives us as well as what has arrived. Nothing happens when it is gone.
+
+        Args:
+            listening: by name; the caller keeps its own. None: the shim has it already. More than 253 (SCM_MAX_FD)
+                new ones are not kept.
+
+        Raises:
+            OSError: the kernel takes no more descriptors or bytes now; what was kept still is.
+        """
+        if listening.keys() == self.ports:
+            return
+        new = {name: sock.fileno() for name, sock in listening.items() if sock is not None and name not in self.ports}
+        brought = list(new)[:MOST_FDS]
+        names = [*brought, *(name for name in listening if name in self.ports)]
+        self._channel.tell_now({"op": "keep", "ports": names}, [new[name] for name in brought])
+        self.ports = frozenset(names)
 
     async def exec(self, request: ExecRequest, sock: socket.socket | None) -> int:
         """Run one more process and return its pid; the caller closes its copy of ``sock``.
@@ -205,6 +228,7 @@ class Shim:
             case "started" | "state":
                 self.pid, self.started_at = event["pid"], event["started_at"]
                 self.steps_us = event.get("steps_us", {})
+                self.ports = frozenset(event.get("ports", ()))
                 for exec_id in event.get("execs", {}):
                     self._execs.setdefault(exec_id, asyncio.get_running_loop().create_future())
                 _settle(self._begun, None)

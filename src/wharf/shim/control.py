@@ -114,6 +114,46 @@ class Connection:
                 os.close(fd)
 
 
+class Kept:
+    """Sockets of published ports that an engine has left with us, by name: they live as long as the container."""
+
+    __slots__ = ("_closed", "_fds")
+
+    def __init__(self) -> None:
+        self._fds: dict[str, int] = {}
+        self._closed = False
+
+    @property
+    def names(self) -> list[str]:
+        """What is kept."""
+        return list(self._fds)
+
+    def keep(self, message: dict[str, Any], fds: list[int]) -> dict[str, object]:
+        """Keep ``fds``, sockets of the first of the message's ``ports``, and let go what is not of those.
+
+        Raises:
+            Refused: the container has ended.
+        """
+        ports: list[str] = message["ports"]
+        if self._closed:
+            raise refused("the container is not running")
+        if len(fds) > len(ports):
+            raise ValueError("more sockets than ports")
+        brought = ports[: len(fds)]
+        for name in self.names:
+            if name in brought or name not in ports:
+                os.close(self._fds.pop(name))
+        self._fds.update(zip(brought, fds, strict=True))
+        fds.clear()
+        return {}
+
+    def close(self) -> None:
+        """Let go all, and keep no more; idempotent."""
+        self._closed = True
+        while self._fds:
+            os.close(self._fds.popitem()[1])
+
+
 class Control:
     """All connections, and the socket where they come in."""
 

@@ -17,7 +17,7 @@ from wharf.kernel.signals import raw as signal
 from wharf.lib.timestamps import rfc3339_nano
 from wharf.runtime.steps import Steps
 from wharf.shim import orders
-from wharf.shim.control import Control, refused
+from wharf.shim.control import Control, Kept, refused
 from wharf.shim.ending import empty, exit_code_of, write_exit
 from wharf.shim.execs import Execs
 from wharf.shim.logfile import LogFile
@@ -54,6 +54,7 @@ class Shim:
         "_ended",
         "_engine",
         "_execs",
+        "_kept",
         "_leaving",
         "_loop",
         "_oom",
@@ -90,6 +91,7 @@ class Shim:
         self._loop = ready.loop
         ready.on_signal = self._reap
         self._control = Control(self._loop)
+        self._kept = Kept()
         self._engine = control
         self._request = request
         self._runtime = runtime
@@ -224,6 +226,7 @@ class Shim:
                 "exec-kill": self._exec_kill,
                 "exec-resize": self._exec_resize,
                 "checkpoint": self._checkpoint,
+                "keep": self._kept.keep,
             },
             self._state,
         )
@@ -257,6 +260,7 @@ class Shim:
             "pid": self._started.pid,
             "started_at": self._started_at,
             "execs": self._execs.pids,
+            "ports": self._kept.names,
         }
 
     def _reap(self) -> None:
@@ -287,6 +291,7 @@ class Shim:
         assert self._started is not None
         assert self._cgroup is not None
         finished_at = _now()
+        self._kept.close()  # before anybody hears of the end, and wants the ports again
         self._streams[0].finish()
         oom_killed = self._oom.look() > 0 if self._oom is not None else False
         document: Exit = {

@@ -163,13 +163,14 @@ class Request(TypedDict):
     """engine → shim."""
 
     seq: int
-    op: Literal["state", "kill", "resize", "attach", "exec", "exec-kill", "exec-resize"]
+    op: Literal["state", "kill", "resize", "attach", "exec", "exec-kill", "exec-resize", "checkpoint", "keep"]
     signal: NotRequired[int]  # kill (container's init), exec-kill
     exec_id: NotRequired[str]
     rows: NotRequired[int]  # resize, exec-resize
     columns: NotRequired[int]
     attachment: NotRequired[Attachment]  # attach, with the descriptor
     exec: NotRequired[ExecRequest]
+    ports: NotRequired[list[str]]  # keep: names of all that is to be kept; the first ones' sockets come along
 
 
 class Answer(TypedDict):
@@ -188,7 +189,7 @@ class Event(TypedDict):
 
     ``started`` (pid, started_at), ``failed`` (failure), ``oom``, ``exit`` (exit), then ``emptied`` (its control
     group is gone) and ``released`` (so are its mounts, and the shim leaves), ``exec-exit`` (exec_id, exit_code);
-    ``state`` (running: pid, started_at, execs still running) is the first on a new connection.
+    ``state`` (running: pid, started_at, execs still running, ports that are kept) is the first on a new connection.
     """
 
     event: Literal["started", "failed", "oom", "exit", "emptied", "released", "exec-exit", "state"]
@@ -199,4 +200,5 @@ class Event(TypedDict):
     exec_id: NotRequired[str]
     exit_code: NotRequired[int]
     execs: NotRequired[dict[str, int]]  # exec id → pid
+    ports: NotRequired[list[str]]  # names of those whose sockets the shim keeps; of no meaning to it
     steps_us: NotRequired[dict[str, int]]  # started: microseconds each step of the start took (cgroup, clone, ...)

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -180,14 +181,44 @@ def test_without_a_carrier_there_are_none_and_host(plain_user: Make) -> None:
     assert user.wharf("run", "--rm", "--network", "none", "busybox", "ls", "/sys/class/net") == "lo\n"
 
 
-def test_containers_and_their_ports_survive_a_killed_engine(user: PlainUser) -> None:
+_LISTEN = "import socket, sys; s = socket.create_server(('0.0.0.0', 18084)); print('listens', flush=True); input()"
+
+
+def test_containers_and_their_ports_survive_a_killed_engine(user: PlainUser, uplink: str) -> None:
     _serve(user, "web", "18082:80")
+    user.wharf("network", "create", "--internal", "inner")
+    user.wharf("run", "-d", "--name", "late", "--network", "inner", "-p", "18083:80", "busybox", "sleep", "1000")
+    user.wharf("network", "connect", "bridge", "late")
+    pid = user.wharf("inspect", "-f", "{{.State.Pid}}", "web")
     os.kill(user.engine_pid(), signal.SIGKILL)
 
-    assert "18082->80" in user.wharf("ps")
+    listen = user.command(sys.executable, "-m", "wharf.rootless", sys.executable, "-c", _LISTEN)
+    with subprocess.Popen(listen, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as later:
+        assert later.stdout is not None
+        assert later.stdout.readline() == "listens\n"
+        until(lambda: _listens(18084))  # so pasta has looked again since
+        assert _page(uplink, 18082) == "hello\n"
+        assert _listens(18083)
+        later.communicate("\n")
+
+    assert "18082->80" in user.wharf("ps")  # by another engine
     assert user.wharf("exec", "web", "echo", "again").endswith("again\n")
     assert _page("127.0.0.1", 18082) == "hello\n"
-    user.wharf("rm", "-f", "web")
+    os.kill(user.engine_pid(), signal.SIGKILL)
+    os.kill(int(pid), signal.SIGKILL)
+    until(lambda: not _listens(18082))
+    assert _listens(18083)
+    assert user.wharf("start", "web").startswith("web\n")
+    user.wharf("rm", "-f", "web", "late")
+    user.wharf("network", "rm", "inner")
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=60).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def test_an_engine_that_ends_without_containers_leaves_nothing(user: PlainUser) -> None:

@@ -84,7 +84,7 @@ class World:
 
     def reborn(self) -> None:
         """A new engine process after a kill -9: sockets and memory are lost, nothing was closed in order."""
-        self.networks._ports.close()
+        self.networks.ports.close()
         self.networks._fabric.close()
         self.networks = Networks(self.data, self.run_root, self.database, drivers=self._drivers)
 
@@ -97,7 +97,7 @@ class World:
             veths = [link.name for link in host.links() if container_of(self.data.key, link) is not None]
         rows = self.database.query("SELECT container_id FROM endpoints")
         names = [path.name for path in self.run_root.netns.iterdir()]
-        held = list(self.networks._ports._held)
+        held = list(self.networks.ports._held)
         elements = [line.strip() for line in ruleset().splitlines() if re.search(r"\b(tcp|udp|sctp) \. \d", line)]
         return {"veths": veths, "rows": rows, "namespaces": names, "held": held, "elements": elements}
 

@@ -12,6 +12,7 @@ from tests.root.shim.harness import ALL, BOTH, CGROUPS, Bench
 from wharf.errors import Conflict
 from wharf.kernel.cgroup.group import open_cgroup
 from wharf.lib.stdcopy import STDERR, STDOUT, Demultiplexer, frame
+from wharf.processes import folder as folders
 from wharf.processes.processes import ProcessFailed
 from wharf.processes.shim import Shim
 
@@ -350,5 +351,77 @@ def test_a_second_shim_for_a_container_that_runs_is_refused(run: Run) -> None:
 
         await bench.processes.abolish(request["id"], f"{CGROUPS}/{request['id']}")
         await shim.exited
+
+    run(test)
+
+
+def _can_be_bound(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def test_ports_that_are_kept_outlive_an_engine_and_are_free_when_the_container_has_ended(run: Run) -> None:
+    async def test(bench: Bench) -> None:
+        first, second = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
+        ports = [sock.getsockname()[1] for sock in (first, second)]
+        request = bench.request("sleep", "1000")
+        shim = await bench.start(request)
+        shim.keep_ports({"first": first, "second": second})
+        first.close()
+        second.close()
+        await bench.processes.aclose()  # at once, as when it is killed: the shim may not have read it yet
+
+        found = await bench.processes.adopt(request["id"], request["cgroup"])
+        assert isinstance(found, Shim)
+        assert found.ports == {"first", "second"}
+        assert [_can_be_bound(port) for port in ports] == [False, False]
+
+        found.keep_ports({"second": None})
+        await found.resize(1, 1)  # it is answered after that
+        assert [_can_be_bound(port) for port in ports] == [True, False]
+
+        await bench.processes.aclose()
+        os.kill(found.pid, 9)
+        await asyncio.to_thread(folders.wait_dead, bench.run.shim(request["id"]))
+        assert _can_be_bound(ports[1])
+
+    run(test)
+
+
+def test_a_killed_shim_keeps_no_ports(run: Run) -> None:
+    async def test(bench: Bench) -> None:
+        sock = socket.create_server(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+        shim = await bench.spawn("sleep", "1000")
+        shim.keep_ports({"port": sock})
+        sock.close()
+        await shim.resize(1, 1)
+        assert not _can_be_bound(port)
+
+        os.kill(_parent_of(shim), 9)
+        await shim.exited
+
+        assert _can_be_bound(port)
+
+    run(test)
+
+
+def test_more_ports_than_a_message_takes_are_kept_as_far_as_it_goes(run: Run) -> None:
+    async def test(bench: Bench) -> None:
+        shim = await bench.spawn("sleep", "1000")
+        socks = {str(number): socket.socket() for number in range(300)}
+        shim.keep_ports(socks)
+        for sock in socks.values():
+            sock.close()
+
+        await shim.resize(1, 1)
+
+        assert shim.ports == {str(number) for number in range(253)}
+        await shim.kill(9)
+        await shim.released
 
     run(test)

@@ -7,6 +7,7 @@ import pytest
 from wharf.errors import Conflict, InvalidArgument, NotImplementedHere, Unavailable
 from wharf.lib.ports import PortMapping
 from wharf.network.endpoint import PublishedPort
+from wharf.network.outside import Pasta
 from wharf.network.ports import HostPorts, Reach, places
 
 _IPV4 = Reach((4,))
@@ -98,3 +99,47 @@ def test_ports_of_a_routed_network_are_opened_and_not_held() -> None:
     reach = Reach((4,), routed=(4,))
 
     assert HostPorts().reserve([PortMapping(80, "tcp", "", 8080)], reach) == (PublishedPort(80, "tcp", "0.0.0.0", 0),)
+
+
+def test_sockets_that_let_ports_in_are_given_away_by_names_and_not_bound_again_when_they_are_kept() -> None:
+    port = _free_port()
+    before, after = (HostPorts(Pasta(0, 1024, lambda _name: "")) for _ in range(2))
+    taken = before.reserve([PortMapping(80, protocol, "127.0.0.1", port) for protocol in ("tcp", "udp")], _IPV4)
+    listening = before.listening(taken)
+    kept = [sock.dup() for sock in listening.values() if sock is not None]
+    before.close()
+
+    for each in taken:
+        after.hold(each, list(listening))
+
+    assert [sock.getsockname()[1] for sock in kept] == [port, port]
+    assert after.listening(taken) == dict.fromkeys(listening)
+    with pytest.raises(Conflict, match="port is already allocated"):
+        after.reserve([PortMapping(80, "tcp", "127.0.0.1", port)], _IPV4)
+    after.release(taken)
+    with pytest.raises(Conflict, match="address already in use"):  # whoever keeps it has not let it go
+        after.reserve([PortMapping(80, "tcp", "127.0.0.1", port)], _IPV4)
+    for sock in kept:
+        sock.close()
+    assert after.reserve([PortMapping(80, "tcp", "127.0.0.1", port)], _IPV4)
+    after.close()
+
+
+def test_port_that_nobody_keeps_is_bound_again() -> None:
+    taken = PublishedPort(80, "tcp", "127.0.0.1", _free_port())
+    held = HostPorts(Pasta(0, 1024, lambda _name: ""))
+
+    held.hold(taken, ["127.0.0.1 1/tcp"])
+
+    (sock,) = held.listening([taken]).values()
+    assert sock is not None
+    assert sock.getsockname()[1] == taken.host_port
+    held.close()
+
+
+def test_nothing_is_given_away_where_nobody_looks_for_what_listens() -> None:
+    held = HostPorts()
+    taken = held.reserve([PortMapping(80, "tcp", "127.0.0.1", _free_port())], _IPV4)
+
+    assert held.listening(taken) == {}
+    held.close()

@@ -119,6 +119,7 @@ async def _set_up(context: Context, container: Container, checkpoint: str) -> Sh
     finally:
         for _, stream in pending:
             stream.close()
+    networking.keep_ports(context, container, shim)
     steps = {"network": networked - began, "bundle": bundled - networked, "spawn": time.perf_counter_ns() - bundled}
     shim.steps_us.update({f"engine.{name}": ns // 1000 for name, ns in steps.items()})
     return shim

@@ -11,13 +11,14 @@ from typing import Final, Literal
 
 from wharf.engine.containers import endpoints, throttle
 from wharf.engine.containers.record import Container
-from wharf.engine.context import Context
+from wharf.engine.context import Context, log
 from wharf.engine.ocispec.inputs import Joined
 from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.lib.ports import PortMapping, from_bindings, parse_port
 from wharf.network import files
 from wharf.network.endpoint import Endpoint
 from wharf.network.records import Network
+from wharf.processes.shim import Shim
 from wharf.spec.engine_api.container import EndpointSettings, HostConfig
 from wharf.spec.resolver_messages import ADDRESS
 
@@ -83,6 +84,7 @@ async def connect(context: Context, container: Container, network: str, settings
     container.endpoints = await context.networks.connect(
         container.id, wish, ports=published(container), name=container.name
     )
+    keep_ports(context, container, container.shim)
     _rewrite_hosts(context, container, add=_host_lines(container, container.endpoints[-1:]))
     _rewrite_resolv_conf(context, container, before)
     _publish(context, container, "connect", container.endpoints[-1])
@@ -93,10 +95,22 @@ async def disconnect(context: Context, container: Container, network: Network) -
     before = container.endpoints
     leaving = [endpoint for endpoint in before if endpoint.network_id == network.id]
     container.endpoints = await context.networks.disconnect(container.id, network.id)
+    keep_ports(context, container, container.shim)
     _rewrite_hosts(context, container, drop=_host_lines(container, leaving))
     _rewrite_resolv_conf(context, container, before)
     for endpoint in leaving:
         _publish(context, container, "disconnect", endpoint)
+
+
+def keep_ports(context: Context, container: Container, shim: Shim | None) -> None:
+    """Leave what listens for a running container's ports with its shim: they are let in while no engine is there."""
+    if shim is None:
+        return
+    ports = [port for endpoint in container.endpoints for port in endpoint.ports]
+    try:
+        shim.keep_ports(context.networks.ports.listening(ports))
+    except OSError as error:
+        log.warning("published ports of container %s end with this engine: %s", container.name, error)
 
 
 async def settle(context: Context, container: Container, found: list[Endpoint]) -> None:

@@ -27,12 +27,13 @@ async def reconcile(context: Context) -> None:
     before = {container.id: container.state for container in context.registry}
     found = {container.id: await _adopt(context, container) for container in context.registry}
     await _sweep(context)
-    live = {container_id for container_id, what in found.items() if isinstance(what, Shim)}
+    shims = {container_id: what for container_id, what in found.items() if isinstance(what, Shim)}
+    live = set(shims)
     await context.volumes.settle(_volumes_of(context, live))
     if context.snapshots.roots.attaches:
         for container_id in found.keys() - live:
             await asyncio.to_thread(context.snapshots.detach, container_id)
-    endpoints = await context.networks.start(live)
+    endpoints = await context.networks.start(live, {port for shim in shims.values() for port in shim.ports})
     for container in context.registry:
         await networking.settle(context, container, endpoints.get(container.id, []))
         async with container.lock:
@@ -119,6 +120,7 @@ async def _end_of(context: Context, container: Container, found: Shim | Exit | N
 
 def _go_on(context: Context, container: Container, shim: Shim) -> None:
     container.shim = shim
+    networking.keep_ports(context, container, shim)
     frozen = context.cgroup_of(container).frozen()
     container.become(
         replace(
