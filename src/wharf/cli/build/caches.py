@@ -100,14 +100,14 @@ def _listed(folder: str) -> list[dict[str, object]]:
 
 
 def enter(caches: Caches, told: dict[str, str]) -> None:
-    """Enter the manifest that the engine has told of into the indexes of the folders that it has written to."""
+    """Enter the manifests that the engine has told of into the indexes of the folders that it has written to."""
     if "cache.manifest" not in told:
         return
-    manifest = as_document(loads(told["cache.manifest"]))
-    algorithm, _, name = text(manifest, "digest").partition(":")
     for folder, tag in caches.written.items():
+        manifest = as_document(loads(told.get(f"cache.manifest/{folder}", told["cache.manifest"])))
+        algorithm, _, name = text(manifest, "digest").partition(":")
         if not os.path.exists(os.path.join(folder, "blobs", algorithm, name)):
-            continue  # it is another cache's, in another form
+            continue  # it is another cache's: this one could not be written
         others = [one for one in _listed(folder) if text(one, "annotations", _REF_NAME) != tag]
         entry = {**manifest, "annotations": {_REF_NAME: tag}}
         index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": [*others, entry]}

@@ -24,6 +24,7 @@ from wharf.lib.digest import chain_ids
 from wharf.lib.reference import Reference
 
 _RESPONSE = "cache.manifest"
+_SEVERAL = 2
 
 
 async def take_caches(job: Job, caches: Sequence[CacheFrom]) -> None:
@@ -52,19 +53,27 @@ def _image_here(job: Job, cache: CacheFrom) -> StoredImage | None:
 
 
 async def write_caches(job: Job, outcome: Outcome, caches: Sequence[CacheTo]) -> dict[str, str]:
-    """Write what is kept of a build's results; return what the client is told.
+    """Write what is kept of a build's results; return what the client is told: the last manifest that was written.
+
+    BuildKit's clients enter that one in all of their folders. Where manifests of folders differ, each is told too, as
+    ``cache.manifest/FOLDER``.
 
     Raises:
         WharfError: a cache could not be written, and was not to be done without.
     """
     told: dict[str, str] = {}
+    folders: dict[str, str] = {}
     for cache in caches:
-        if cache.kind != "inline":
-            told |= await _write(job, outcome, cache)
-    return told
+        if cache.kind == "inline" or not (written := await _write(job, outcome, cache)):
+            continue
+        told = {_RESPONSE: written}
+        if cache.folder:
+            folders[f"{_RESPONSE}/{cache.folder}"] = written
+    return told if len(set(folders.values())) < _SEVERAL else {**told, **folders}
 
 
-async def _write(job: Job, outcome: Outcome, cache: CacheTo) -> dict[str, str]:
+async def _write(job: Job, outcome: Outcome, cache: CacheTo) -> str:
+    """Write one; return its manifest's descriptor, as JSON, empty for none."""
     name = str(cache.reference or cache.folder)
     about = f"exporting cache to {'client directory' if cache.kind == 'local' else 'registry'} {name}"
     with job.progress.telling(Vertex(Source(f"cache://{name}"), (), f"{job.ref} to", Description(about))) as ending:
@@ -77,8 +86,8 @@ async def _write(job: Job, outcome: Outcome, cache: CacheTo) -> dict[str, str]:
             if not cache.ignore_error:
                 raise
             ending.error = str(error)
-            return {}
-    return {_RESPONSE: msgspec.json.encode(written).decode()} if written else {}
+            return ""
+    return msgspec.json.encode(written).decode() if written else ""
 
 
 async def kept_of(job: Job, outcome: Outcome, *, everything: bool) -> list[Kept]:

@@ -97,6 +97,13 @@ def test_nothing_is_done_again_with_a_folder_of_another_engine(
             assert done(second) == set()
             told["min"] = json.loads(again["cache.manifest"])["digest"]
             told["image"] = response["containerimage.config.digest"]
+            both, _ = await build(
+                client,
+                to=[("local", {"dest": "max", "mode": "max"}), ("local", {"dest": "min", "compression": "zstd"})],
+            )
+            each = [json.loads(both[f"cache.manifest/{folder}"])["digest"] for folder in ("max", "min")]
+            assert each == [told["max"], told["min"]]
+            assert not [name for name in (*response, *again) if name.startswith("cache.manifest/")]
 
     builds(here)
     kept = {name: json.loads(store.path(name, told[name]).read_text()) for name in ("min", "max")}

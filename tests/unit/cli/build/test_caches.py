@@ -55,6 +55,17 @@ def test_a_cache_that_was_written_elsewhere_is_not_entered(tmp_path: Path) -> No
     assert list(other.iterdir()) == []
 
 
+def test_each_of_several_folders_gets_its_own_manifest(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    _written(one, A)
+    _written(two, B)
+    caches = caches_of([], [f"type=local,dest={one}", f"type=local,dest={two},mode=max"])
+    enter(caches, {"cache.manifest": json.dumps({"digest": B}), f"cache.manifest/{one}": json.dumps({"digest": A})})
+
+    found = [json.loads((folder / "index.json").read_text())["manifests"] for folder in (one, two)]
+    assert [[entry["digest"] for entry in entries] for entries in found] == [[A], [B]]
+
+
 def test_nothing_is_entered_when_nothing_was_written(tmp_path: Path) -> None:
     enter(caches_of([], [f"type=local,dest={tmp_path}"]), {})
     assert list(tmp_path.iterdir()) == []
