@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import posixpath
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -15,6 +17,7 @@ from wharf.build.checks.check import Report
 from wharf.build.context import DEFAULT_DOCKERFILE
 from wharf.build.convert.options import Options
 from wharf.build.dockerfile.directives import syntax_of
+from wharf.build.dockerfile.errors import DockerfileError
 from wharf.build.dockerfile.stages import read
 from wharf.build.epoch import OF_THE_CONTEXT
 from wharf.build.graph.needed import needed
@@ -120,11 +123,12 @@ async def build(job: Job, attributes: Mapping[str, str], given: Mapping[str, Giv
     await _thin_out(job, asked)
     patterns = _patterns(ignore)
     main = Source(f"local://{asked.context_name}", _excludes(patterns))
-    refs: dict[str, DockerfileRef] = {}
     looked = calls.Text(text.filename, text.data.decode("utf-8", "surrogateescape"), Matcher(patterns))
+    first, refs = _first(asked, main), dict[str, DockerfileRef]()
+    check = partial(calls.checked, looked, first, sources.image_here, every_stage=False)
     try:
         if asked.request:
-            return Outcome({"": None}, answered(asked.request, looked, _first(asked, main), sources.image_here))
+            return Outcome({"": None}, answered(asked.request, looked, first, sources.image_here))
         dockerfile = read(text.data)
         for platform in asked.platforms or (host(),):
             options = options_of(asked, host(), platform, main)
@@ -132,9 +136,12 @@ async def build(job: Job, attributes: Mapping[str, str], given: Mapping[str, Giv
             await _prepare(job, project)
             refs[str(platform)] = DockerfileRef(job, asked, project, text)
         await take_caches(job, caches)
-        report = calls.checked(looked, _first(asked, main), sources.image_here, every_stage=False)
-        _remark(job, report, text, loading(asked.dockerfile_name, _about(text.filename)))
+        if refusal := _remark(job, asked, text, check()).refusal():
+            raise InvalidArgument(refusal)
     except WharfError as error:
+        if isinstance(error, DockerfileError) and not asked.request:
+            with suppress(DockerfileError):  # it cannot even be taken apart, which is what is raised below
+                _remark(job, asked, text, check())
         raise described(error, text) from error
     return _outcome(refs, several=asked.multi_platform)
 
@@ -144,16 +151,12 @@ def _first(asked: Asked, main: Source) -> Options:
     return options_of(asked, host(), (asked.platforms or (host(),))[0], main)
 
 
-def _remark(job: Job, report: Report, text: SourceText, vertex: Vertex) -> None:
-    """Tell what the Dockerfile should not say.
-
-    Raises:
-        InvalidArgument: it says itself that a build must fail then.
-    """
+def _remark(job: Job, asked: Asked, text: SourceText, report: Report) -> Report:
+    """Tell what the Dockerfile should not say; return that."""
+    vertex = loading(asked.dockerfile_name, _about(text.filename))
     for warning in warnings(report.findings, text, vertex.digest):
         job.journal.warn(warning)
-    if refusal := report.refusal():
-        raise InvalidArgument(refusal)
+    return report
 
 
 def _about(filename: str) -> str:

@@ -153,6 +153,23 @@ def test_remarks_on_a_dockerfile_are_told_and_may_end_the_build(builds: Run) -> 
     builds(body)
 
 
+def test_remarks_are_told_of_a_dockerfile_that_cannot_be_read_to_its_end_too(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        async with connected(engine) as client:
+            for text, said, rules in (
+                ("FROM busybox as One\nMAINTAINER x\nFRON y\nMAINTAINER z\n", "unknown instruction: FRON", 3),
+                ("FROM busybox as One\nCOPY --from=One /a /b\n", "circular|stage", 2),
+                ("FROM busybox as One\nRUN <<X\n", "unterminated heredoc", 0),
+            ):
+                request = client.request(text)
+                following = asyncio.ensure_future(client.follow(request.Ref))
+                with pytest.raises(CallFailed, match=said):
+                    await client.solve(request)
+                assert len((await following).warnings) == rules, text
+
+    builds(body)
+
+
 def test_a_context_from_standard_input_is_an_archive_or_a_dockerfile(builds: Run) -> None:
     async def body(engine: wharf.Engine) -> None:
         sent = [archive({"Dockerfile": "FROM busybox\nCOPY f /f\nCMD cat /f\n", "f": "in the archive\n"})]
