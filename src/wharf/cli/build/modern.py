@@ -60,7 +60,11 @@ def build(session: Session, values: Values, path: str, *, remote: bool) -> int:
             session.warn(missing)
         annotations = annotations_of(values.items("annotation"))
         outputs = parse_outputs(
-            values.items("output"), values.items("tag"), push=values.on("push"), annotations=annotations
+            values.items("output"),
+            values.items("tag"),
+            push=values.on("push"),
+            load=values.on("load"),
+            annotations=annotations,
         )
         results = stack.enter_context(opened(outputs))
         lent = Lent(

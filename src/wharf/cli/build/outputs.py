@@ -41,7 +41,12 @@ class Output:
 
 
 def parse_outputs(
-    texts: Sequence[str], tags: Sequence[str], *, push: bool, annotations: Mapping[str, str] = _NOTHING
+    texts: Sequence[str],
+    tags: Sequence[str],
+    *,
+    push: bool,
+    load: bool = False,
+    annotations: Mapping[str, str] = _NOTHING,
 ) -> list[Output]:
     """Return where to: into the engine's store unless told otherwise.
 
@@ -49,12 +54,15 @@ def parse_outputs(
         texts: as they were typed.
         tags: names of images.
         push: whether images are pushed.
+        load: whether an image is kept besides other outputs.
         annotations: options of what makes images.
 
     Raises:
         InvalidArgument: an output is malformed.
     """
-    outputs = [_parse(text) for text in texts] or [Output("image")]
+    outputs = [_parse(text) for text in texts]
+    if not outputs or (load and all(output.kind != "image" for output in outputs)):
+        outputs.append(Output("image"))
     named = []
     for output in outputs:
         attributes = dict(output.attributes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import operator
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -28,7 +29,17 @@ def record_test(filters: Iterable[str], now_ns: int) -> Test:
         InvalidArgument: one is malformed, or about an unknown field.
         NotImplementedHere: one has a regular expression that is more than plain text.
     """
-    return matcher(filters, _FIELDS, partial(_test, now_ns=now_ns), _TIMES)
+    return matcher(map(_unquoted, filters), _FIELDS, partial(_test, now_ns=now_ns), _TIMES)
+
+
+def _unquoted(text: str) -> str:
+    """Return a filter without the quotes that whole fields of it have, as in CSV: such a field may have commas."""
+    if not (text.startswith('"') or ',"' in text):
+        return text
+    try:
+        return ",".join(next(csv.reader([text], strict=True), []))
+    except csv.Error as error:
+        raise InvalidArgument(f"invalid filter {text}: {error}") from None
 
 
 def _test(condition: Condition, *, now_ns: int) -> Test:

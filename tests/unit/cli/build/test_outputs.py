@@ -26,6 +26,15 @@ def test_outputs_are_short_or_long() -> None:
     ]
 
 
+def test_an_image_can_be_kept_besides_other_outputs_once() -> None:
+    assert parse_outputs(["out"], ["t"], push=False, load=True) == [
+        Output("local", "out"),
+        Output("image", "", {"name": "t"}),
+    ]
+    for texts in ([], ["type=image"]):
+        assert parse_outputs(texts, [], push=False, load=True) == [Output("image")]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

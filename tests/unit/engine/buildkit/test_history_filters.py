@@ -34,6 +34,10 @@ def record(began_s: int, ended_s: int = 0, error: str = "", **attributes: str) -
         ("completedAt<=1970-01-01T00:00:02Z", record(1, 2), True),
         ("repository~=example.com", record(1, 2, context="https://example.com/r.git"), True),
         ("repository==x", record(1, 2), False),
+        ('"repository==x","status==completed"', record(1, 2, context="x"), True),
+        ('"repository==x","status==error"', record(1, 2, context="x"), False),
+        ('status==completed,"repository==""a,b"""', record(1, 2, context="a,b"), True),
+        ('repository=="a,b",status==completed', record(1, 2, context="a,b"), True),
         ("status==completed,duration<5s", record(1, 9), False),
     ],
 )
@@ -41,7 +45,7 @@ def test_records_are_chosen(text: str, one: pb.BuildHistoryRecord, holds: bool) 
     assert record_test([text], 100 * S)(one) is holds
 
 
-@pytest.mark.parametrize("text", ["duration>soon", "startedAt>soon"])
-def test_malformed_times_are_refused(text: str) -> None:
+@pytest.mark.parametrize("text", ["duration>soon", "startedAt>soon", '"ref==a', '"ref==a"b'])
+def test_what_is_malformed_is_refused(text: str) -> None:
     with pytest.raises(InvalidArgument):
         record_test([text], 0)
