@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeVar
 
-from wharf.errors import InvalidArgument, NotImplementedHere
+from wharf.errors import InvalidArgument
+from wharf.lib.expressions import Expression
 
 _QUOTED: Final = r'"(?:[^"\\\n]|\\.)*"|/(?:[^/\\\n]|\\.)*/|\|(?:[^|\\\n]|\\.)*\|'
 # Values without quotes may have spaces, which containerd refuses: buildx passes on what it is given as it is.
@@ -18,7 +20,7 @@ _ESCAPE: Final = re.compile(
     r"\\(?:([^xuU0-7])|x([0-9A-Fa-f]{2})|([0-3][0-7]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.?))", re.DOTALL
 )
 _LETTERS: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_./:@-]*\Z")  # expressions of which none takes long
+_expression: Final = lru_cache(maxsize=16)(Expression)
 
 Look = Callable[[str], str | None]
 """Returns a field's value; None when there is none."""
@@ -40,7 +42,7 @@ class Condition:
             case "":
                 return found is not None
             case "~=":
-                return found is not None and re.search(self.value, found) is not None
+                return found is not None and _expression(self.value).found_in(found)
         return (found == self.value) is (self.sign == "==")
 
 
@@ -54,7 +56,7 @@ def conditions_of(text: str, known: Collection[str], ordered: Collection[str] = 
 
     Raises:
         InvalidArgument: it is malformed, or about an unknown field.
-        NotImplementedHere: it has a regular expression that is more than plain text.
+        NotImplementedHere: its regular expression has what is not known here (see :mod:`wharf.lib.expressions`).
     """
     conditions, at, goes_on = [], 0, True
     while goes_on:
@@ -94,10 +96,8 @@ def _condition(name: str, sign: str, value: str, known: Collection[str], ordered
         raise InvalidArgument(f"invalid filter {name}{sign}{value}: only regular expressions have this quote")
     if value[:1] in ('"', "/", "|"):
         value = _unquoted(value)
-    if sign == "~=" and not _PLAIN.match(value):
-        raise NotImplementedHere(
-            f"the regular expression {value} in a filter is not supported by this build of wharf"
-        )
+    if sign == "~=":
+        _expression(value)
     return Condition(name, sign, value)
 
 

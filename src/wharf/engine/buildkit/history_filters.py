@@ -27,7 +27,7 @@ def record_test(filters: Iterable[str], now_ns: int) -> Test:
 
     Raises:
         InvalidArgument: one is malformed, or about an unknown field.
-        NotImplementedHere: one has a regular expression that is more than plain text.
+        NotImplementedHere: a regular expression has what is not known here (see :mod:`wharf.lib.expressions`).
     """
     return matcher(map(_unquoted, filters), _FIELDS, partial(_test, now_ns=now_ns), _TIMES)
 
