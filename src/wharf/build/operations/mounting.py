@@ -222,7 +222,7 @@ def _dress_like(root: int, path: str, folder: Path) -> None:
 
 def _tmpfs(store: Store, base: Tree, mount: Mount) -> OciMount:
     mode = _mode_at(store, base, mount.target)
-    options = ["nosuid", "nodev", f"mode={mode:o}"] + ([f"size={mount.size_bytes}"] if mount.size_bytes else [])
+    options = ["nosuid", f"mode={mode:o}"] + ([f"size={mount.size_bytes}"] if mount.size_bytes else [])
     return {"destination": mount.target, "type": "tmpfs", "source": "tmpfs", "options": options}
 
 
