@@ -44,7 +44,7 @@ _UNDER_SYSTEMD = ("tests/root/runtime/test_real_systemd.py", "tests/root/engine/
 _SELINUX = "--selinux"
 _WITH_SELINUX = ("tests/root/runtime/test_labels.py",)
 _PROGRAMS = (
-    "/bin/busybox", "/usr/sbin/nft", "/usr/sbin/tc", "/usr/sbin/mkfs.ext4", "/usr/sbin/mkfs.xfs",
+    "/bin/busybox", "/bin/tar", "/usr/sbin/nft", "/usr/sbin/tc", "/usr/sbin/mkfs.ext4", "/usr/sbin/mkfs.xfs",
     "/sbin/apparmor_parser", "/usr/bin/secilc",
 )  # fmt: skip
 _LIBRARIES = ("libseccomp.so.2", "libnftables.so.1", "libsqlite3.so.0", "libgcc_s.so.1")
