@@ -28,7 +28,7 @@ def unchanged() -> Iterator[None]:
     """Assert that no mount of ours comes or goes in the block."""
     before = mounts()
     yield
-    assert changed(before) == []
+    assert not (left := changed(before)), left
 
 
 def _place(line: str) -> str:

@@ -15,10 +15,17 @@ pytestmark = pytest.mark.root
 @pytest.fixture
 def web(run: Cli) -> str:
     """A container that says a line and goes on until it is told to end."""
-    return run.ok(
+    web = run.ok(
         *("run", "-d", "--name", "web", "--label", "kind=test", "busybox"),
         *("sh", "-c", "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done"),
     )
+    _up(run, 1)
+    return web
+
+
+def _up(run: Cli, times: int) -> None:
+    """Wait until ``web`` has said so often that it is up: from then on it listens to signals."""
+    until(lambda: run.ok("logs", "web").splitlines().count("up") == times)
 
 
 def _line(process: subprocess.Popen[bytes]) -> bytes:
@@ -156,6 +163,7 @@ def test_stop_lets_it_end_by_itself_and_start_begins_anew(run: Cli, web: str) ->
     assert run.ok("stop", "web") == "web"
     assert run.ok("inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", "web") == "exited 0"
     assert run.ok("start", "web") == "web"
+    _up(run, 2)
     assert run.ok("restart", "-t", "5", "web") == "web"
 
     assert run.ok("inspect", "-f", "{{.State.Running}} {{.RestartCount}}", "web") == "true 0"
