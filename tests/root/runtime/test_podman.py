@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from tests.root.runtime.conftest import Bundle
 from tests.root.runtime.test_command import SOURCE
+from tests.root.wharfd import until
 
 pytestmark = [
     pytest.mark.root,
@@ -38,6 +39,14 @@ def remove_group(name: str) -> None:
         for folder in sorted((p for p in [top, *top.rglob("*")] if p.is_dir()), reverse=True):
             with contextlib.suppress(OSError):  # another engine's containers are in it
                 folder.rmdir()
+
+
+def _processes_that_name(path: str) -> list[str]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            found += [process.parent.name] if path in process.read_text(errors="replace") else []
+    return found
 
 
 class Podman:
@@ -71,6 +80,7 @@ def podman(bundle: Bundle) -> Iterator[Podman]:
         engine = Podman(bundle, path)
         yield engine
         engine("rm", "--all", "--force")
+        until(lambda: not _processes_that_name(path))  # what cleans up behind a container's end mounts once more
         for mounted in Path("/proc/self/mounts").read_text().splitlines():  # its storage stays mounted on itself
             point = mounted.split()[1]
             if point.startswith(f"{path}/"):
