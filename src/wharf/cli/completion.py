@@ -10,7 +10,7 @@ import os
 
 from wharf.cli.command import Command
 from wharf.cli.globals import GLOBAL_FLAGS
-from wharf.cli.registry import GROUPS, load, summaries
+from wharf.cli.registry import GROUPS, load, summaries, top_groups
 from wharf.cli.usage import group_flags
 from wharf.client.documents import text, texts
 from wharf.errors import InvalidArgument, WharfError
@@ -84,8 +84,7 @@ def complete(words: Sequence[str], names: Callable[[str], Candidates]) -> Candid
     *before, word = words or [""]
     before = _without(GLOBAL_FLAGS, before)
     if not before:
-        top = {name: line for name, line in GROUPS.items() if " " not in name}
-        return _flags(GLOBAL_FLAGS) if word.startswith("-") else {**summaries(), **top}
+        return _flags(GLOBAL_FLAGS) if word.startswith("-") else {**summaries(), **top_groups()}
     path, rest = before[0], before[1:]
     while path in GROUPS and load(path) is None:
         rest = _without(group_flags(path), rest)

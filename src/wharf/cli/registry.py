@@ -236,6 +236,11 @@ GROUPS = {
 }
 
 
+def top_groups() -> dict[str, str]:
+    """Return name → one line of the groups that are in no other."""
+    return {name: line for name, line in GROUPS.items() if " " not in name}
+
+
 def split(words: Sequence[str]) -> tuple[str, list[str]]:
     """Return the path that a command line begins with (groups, then a name), and what follows it. Pure."""
     path, rest = words[0], list(words[1:])

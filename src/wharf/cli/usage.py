@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wharf.cli.globals import GLOBAL_FLAGS
-from wharf.cli.registry import GROUPS, summaries
+from wharf.cli.registry import GROUPS, summaries, top_groups
 from wharf.lib.tables import render
 
 TYPE_CHECKING = False
@@ -22,17 +22,13 @@ def overview() -> str:
     """Return the help of ``wharf``."""
     return (
         "Usage:  wharf [OPTIONS] COMMAND\n\nContainers, with docker's commands.\n\n"
-        f"Groups:\n{_listing(_top_groups())}\nCommands:\n{_listing(summaries())}\n"
+        f"Groups:\n{_listing(top_groups())}\nCommands:\n{_listing(summaries())}\n"
         "Options:\n"
         + render([_flag_row(flag) for flag in GLOBAL_FLAGS], least=0)
         + "\nWithout an address the engine is the machine's, or a plain user's own, started if it does not run.\n\n"
         "Examples:\n  wharf run --rm busybox echo hi\n  wharf ps -a\n\n"
         "Run 'wharf COMMAND --help' for more about a command.\n"
     )
-
-
-def _top_groups() -> dict[str, str]:
-    return {name: line for name, line in GROUPS.items() if " " not in name}
 
 
 def group_overview(group: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from wharf.engine.containers.collection import Containers
 from wharf.errors import NotFound
+from wharf.lib.finishing import to_the_end
 from wharf.lib.stdcopy import STDERR, Demultiplexer
 from wharf.spec.engine_api.container import CreateContainer
 
@@ -62,7 +63,7 @@ async def run_to_completion(
             output = await converse(attached.socket, stdin, limit_bytes)
         exit_code = (await ended).get("StatusCode") or 0
     finally:
-        await asyncio.shield(remove(containers, container_id))
+        await to_the_end(asyncio.create_task(remove(containers, container_id)))
     return output.completed(exit_code)
 
 

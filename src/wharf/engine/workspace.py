@@ -17,9 +17,10 @@ from contextlib import asynccontextmanager, suppress
 from wharf.engine.completed import Completed, converse, remove
 from wharf.engine.containers.archive import Archive
 from wharf.engine.containers.collection import Containers
-from wharf.engine.containers.path import GO_KINDS
+from wharf.engine.containers.path import GO_KINDS, absolute
 from wharf.engine.execs import Execs
-from wharf.errors import Conflict, InvalidArgument, WharfError
+from wharf.errors import Conflict, InvalidArgument, NotFound, WharfError
+from wharf.lib.finishing import to_the_end
 from wharf.spec.engine_api.container import CreateContainer
 from wharf.spec.engine_api.exec import ExecConfig
 
@@ -83,7 +84,7 @@ class Workspace:
                     output = await converse(attached.socket, stdin, limit_bytes)
                     return output.completed(await self._execs.wait(exec_id))
             except (TimeoutError, asyncio.CancelledError):
-                await asyncio.shield(self._execs.kill(exec_id, signal.SIGKILL))
+                await to_the_end(asyncio.create_task(self._execs.kill(exec_id, signal.SIGKILL)))
                 raise
 
     async def write(self, path: str, data: bytes, *, mode: int = 0o644) -> None:
@@ -96,17 +97,23 @@ class Workspace:
 
         Raises:
             InvalidArgument: the path leads through something that is no folder, or to a folder.
-            Forbidden: it is on something read-only.
+            Forbidden: it is on something read-only, which a read-only root is but for its ``Mounts``.
         """
-        name = path.strip("/")
+        folder, _, name = absolute(path).rpartition("/")
         if not name:
             raise InvalidArgument(f"{path!r} is no name of a file")
+        try:  # into its folder, which may be a writable one of a root that is read-only
+            await self._extract(folder or "/", name, data, mode)
+        except NotFound:
+            await self._extract("/", f"{folder}/{name}".strip("/"), data, mode)
+
+    async def _extract(self, folder: str, name: str, data: bytes, mode: int) -> None:
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w", format=tarfile.PAX_FORMAT) as writer:
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode, entry.mtime = len(data), mode, int(time.time())
             writer.addfile(entry, io.BytesIO(data))
-        await self._containers.extract(self.id, "/", _once(archive.getvalue()), keep_kinds=True, own=True)
+        await self._containers.extract(self.id, folder, _once(archive.getvalue()), keep_kinds=True, own=True)
 
     async def read(self, path: str, *, limit_bytes: int = _GREATEST_FILE_BYTES) -> bytes:
         """Return a file's content.
@@ -142,7 +149,7 @@ async def workspace(containers: Containers, execs: Execs, request: CreateContain
             await containers.start(container_id)
             yield Workspace(container_id, containers, execs)
     finally:
-        await asyncio.shield(_end(containers, container_id, removed))
+        await to_the_end(asyncio.create_task(_end(containers, container_id, removed)))
 
 
 async def _end(containers: Containers, container_id: str, removed: Awaitable[object]) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 import wharf
-from wharf.errors import Conflict, InvalidArgument, NotFound
+from wharf.errors import Conflict, Forbidden, InvalidArgument, NotFound
+from wharf.spec.engine_api.container import HostConfig
 
 On = Callable[[Callable[[wharf.Engine], Awaitable[None]]], None]
 
@@ -79,6 +80,19 @@ def test_a_file_comes_back_as_it_was_written(on_engine: On) -> None:
 
             assert await work.read("/made/for/it/data") == bytes(range(256)) * 1000
             assert mode.stdout == b"600\n"
+
+    on_engine(body)
+
+
+def test_a_file_is_written_where_a_root_that_is_read_only_lets_it(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        sealed: HostConfig = {"ReadonlyRootfs": True, "Mounts": [{"Type": "tmpfs", "Target": "/task"}]}
+        async with engine.workspace("busybox", host_config=sealed) as work:
+            await work.write("/task/data", b"kept")
+            with pytest.raises(Forbidden):
+                await work.write("/data", b"")
+
+            assert await work.read("/task/data") == b"kept"
 
     on_engine(body)
 

@@ -18,6 +18,7 @@ from wharf.compose.model.project import Project
 from wharf.compose.model.resources import Ulimit
 from wharf.compose.model.service import Service
 from wharf.errors import InvalidArgument, NotImplementedHere, WharfError
+from wharf.spec.frontend_options import SECRET_FILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def secret_files(engine: Callable[[], str], service: Service, build: Build) -> d
                 "the step that mounts it says them (RUN --mount=type=secret,uid=...)"
             )
         mode = "" if one.mode is None else format(one.mode, "o")
-        found[f"wharf.secret-file:{one.target or one.source}"] = f"{one.uid}:{one.gid}:{mode}"
+        found[f"{SECRET_FILE}{one.target or one.source}"] = f"{one.uid}:{one.gid}:{mode}"
     return found
 
 

@@ -13,6 +13,7 @@ from wharf.engine.buildkit.attests import attests_of
 from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.images.platform import Platform, parse_platform
 from wharf.spec.engine_api.container import HostConfig
+from wharf.spec.frontend_options import SECRET_FILE
 
 _NETWORKS: Final = {"": "default", "sandbox": "default", "host": "host", "none": "none"}
 _RESOLVE: Final = {"": "", "default": "", "local": "", "pull": "pull"}
@@ -30,8 +31,6 @@ _KNOWN: Final = {
     "no-cache", "shm-size", "platform", "ulimit", "context", "contextkey", "dockerfilekey", "filename", "source",
     "cmdline", "requestid", "frontend.caps", "cache-from", "cache-imports", *_LIMITS,
 }  # fmt: skip
-SECRET_FILE: Final = "wharf.secret-file:"  # noqa: S105  # no secret
-"""Before a secret's id, an option of our own: ``uid:gid:mode`` (octal) where steps do not say; each may be empty."""
 _PREFIXES: Final = (
     "build-arg:", "label:", "context:", "attest:", "vcs:", "local-sessionid:", "input-metadata:", SECRET_FILE,
 )  # fmt: skip

@@ -22,9 +22,9 @@ _GO_MODES: Final = {
     stat.S_IFSOCK: 1 << 24,
     stat.S_IFCHR: 1 << 26 | 1 << 21,
 }
-GO_KINDS: Final = (
-    1 << 31 | 1 << 27 | 1 << 26 | 1 << 25 | 1 << 24 | 1 << 21 | 1 << 19
-)  # os.ModeType: of no regular file
+GO_KINDS: Final = sum(
+    {1 << 31, 1 << 27, 1 << 26, 1 << 25, 1 << 24, 1 << 21, 1 << 19}
+)  # os.ModeType: of no plain file
 _GO_BITS: Final = {stat.S_ISUID: 1 << 23, stat.S_ISGID: 1 << 22, stat.S_ISVTX: 1 << 20}
 
 

@@ -80,10 +80,10 @@ async def update(context: Context, ref: str, document: ContainerUpdateRequest) -
 
 
 def _merged(spec: Specification, asked: Mapping[str, object]) -> HostConfig:
-    merged: HostConfig = {**spec.host_config, **asked}  # type: ignore[typeddict-item]  # its fields were checked
-    if "NanoCpus" in asked:
-        others: HostConfig = {"CpuPeriod": 0, "CpuQuota": 0}
-        merged = {**others, **{k: v for k, v in merged.items() if k not in others or k in asked}}  # type: ignore[typeddict-item]  # likewise
+    replaced = (
+        {"CpuPeriod": 0, "CpuQuota": 0} if "NanoCpus" in asked else {}
+    )  # unless both are asked for, which is refused
+    merged: HostConfig = {**spec.host_config, **replaced, **asked}  # type: ignore[typeddict-item]  # its fields were checked
     if (merged.get("RestartPolicy") or {}).get("Name") not in ("no", "", None) and merged.get("AutoRemove"):
         raise InvalidArgument("Restart policy cannot be updated because AutoRemove is enabled for the container")
     _require_swap(spec.host_config, merged)
