@@ -31,6 +31,7 @@ _PORT, _HOST_PORT = 5201, 15201
 _SECONDS = 3
 _QUESTIONS = 2000
 _ROUNDS = 15
+_TURNS = 9  # of throughput and names: the sides by turns, for what a machine carries drifts by a tenth
 _ASKER = f"""
 import socket, struct, sys, time
 server, name = sys.argv[1:]
@@ -135,19 +136,20 @@ def throughput_and_names(started: list[Side]) -> list[Row]:
         Samples("throughput, container → container", "Gbit/s"),
         Samples("throughput, host → published port on 127.0.0.1", "Gbit/s"),
     ]
-    for side in started:
-        with _places(side) as (served, asking):
-            measures: tuple[Callable[[], float], ...] = (
-                partial(_throughput, served, asking.pid, served.address, _PORT),
-                partial(_throughput, served, side.pid, "127.0.0.1", _HOST_PORT),
-            )
-            for samples, measure in zip(traffic, measures, strict=True):
-                with _left_out(samples.name, side):
-                    samples.add(side.name, [measure() for _ in range(3)])
-            with _left_out(names[0].name, side):
-                answers = [_answers(served, asking) for _ in range(3)]
-                for samples, values in zip(names, zip(*answers, strict=True), strict=True):
-                    samples.add(side.name, list(values))
+    with ExitStack() as stack:
+        places = [(side, *stack.enter_context(_places(side))) for side in started]
+        for turn in range(_TURNS):
+            for side, served, asking in places if turn % 2 else reversed(places):
+                measures: tuple[Callable[[], float], ...] = (
+                    partial(_throughput, served, asking.pid, served.address, _PORT),
+                    partial(_throughput, served, side.pid, "127.0.0.1", _HOST_PORT),
+                )
+                for samples, measure in zip(traffic, measures, strict=True):
+                    with _left_out(samples.name, side):
+                        samples.add(side.name, [measure()])
+                with _left_out(names[0].name, side):
+                    for samples, value in zip(names, _answers(served, asking), strict=True):
+                        samples.add(side.name, [value])
     return [samples.row() for samples in (*traffic, *names)]
 
 
