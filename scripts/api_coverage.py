@@ -37,7 +37,6 @@ TABLE = TOP / "tests/data/engine_api.json"
 INPUTS = TOP / "tests/data/engine_api_inputs.tsv"
 SEEN = TOP / "tests/data/engine_api_seen.txt"
 
-_SWARM = ("Swarm", "Node", "Service", "Task", "Secret", "Config")
 _SCOPES = {
     "Container": ("api", "engine", "network", "volumes", "processes", "shim"),
     "Exec": ("api", "engine"),
@@ -218,17 +217,17 @@ def _shape(path: str) -> str:
     return re.sub(r"\{[^}]*\}", "{}", path)
 
 
-def _state(route: Route | None, area: str) -> str:
+def _state(route: Route | None) -> str:
     if route is None:
         return "not known"
-    if not route.answer.__module__.endswith(".unsupported"):
-        return "done"
-    return "answers 503: not a node of a swarm" if area in _SWARM else "refused by name"
+    if route.answer.__module__.endswith(".swarm"):
+        return "answers 503, as a node that is in no swarm does"
+    return "refused by name" if route.answer.__module__.endswith(".unsupported") else "done"
 
 
 def _section(endpoint: dict[str, Any], route: Route | None, definitions: dict[str, Any]) -> tuple[str, str]:
     area = endpoint["area"]
-    state = _state(route, area)
+    state = _state(route)
     text = f"### {endpoint['method']} {endpoint['path']}: {state}\n\n"
     if state == "done" and route is not None:
         where = f"{endpoint['method']} {endpoint['path']}"

@@ -30,7 +30,7 @@ def _decisions() -> dict[str, tuple[str, str]]:
 
 def _refused_endpoints() -> set[str]:
     """Endpoints that are refused by name: with them, whatever their bodies hold."""
-    refused = (route for route in routes() if route.answer.__module__.endswith(".unsupported"))
+    refused = (route for route in routes() if route.answer.__module__.endswith((".swarm", ".unsupported")))
     return {f"{route.method} {re.sub(r'{[^}]*}', '{}', route.path)}" for route in refused}
 
 

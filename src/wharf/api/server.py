@@ -22,6 +22,7 @@ from wharf.api import (
     metrics,
     networks,
     plugins,
+    swarm,
     system,
     unsupported,
     volumes,
@@ -53,6 +54,7 @@ def routes() -> Iterator[Route]:
     nouns = (system, metrics, checkpoints, containers, exec_, images, networks, volumes, plugins, build, buildkit)
     for noun in nouns:
         yield from noun.ROUTES
+    yield from swarm.routes()
     yield from unsupported.routes()
 
 

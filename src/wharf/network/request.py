@@ -104,7 +104,9 @@ def _check_kind(request: NetworkCreateRequest, driver: str, *, overlay: bool) ->
         raise Forbidden("a configuration network cannot depend on another configuration network")
     if request.get("ConfigOnly") and request.get("Driver"):
         raise Forbidden("a configuration network must not have a driver")
-    if (driver == "overlay" and not overlay) or request.get("Ingress") or request.get("Scope") == "swarm":
+    if request.get("Scope") == "swarm":
+        raise Forbidden("cannot create a swarm scoped network when swarm is not active")
+    if (driver == "overlay" and not overlay) or request.get("Ingress"):
         raise Unavailable(NOT_A_MANAGER)
     if driver in ("host", "null"):
         raise Forbidden(f'only one instance of "{driver}" network is allowed')

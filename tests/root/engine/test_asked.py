@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import wharf
-from wharf.errors import InvalidArgument, NotFound, NotImplementedHere, Unavailable
+from wharf.errors import Forbidden, InvalidArgument, NotFound, NotImplementedHere, Unavailable
 from wharf.lib.stdcopy import Demultiplexer
 
 pytestmark = pytest.mark.root
@@ -243,7 +243,7 @@ def test_what_networks_and_volumes_cannot_have_is_refused_or_told(on_engine: On)
         assert told["Warning"] == "IPAM option colour means nothing to the driver default, and is only kept"
         with pytest.raises(Unavailable, match="not a swarm manager"):
             await engine.networks.create({"Name": "m", "Ingress": True})
-        with pytest.raises(Unavailable, match="not a swarm manager"):
+        with pytest.raises(Forbidden, match="swarm is not active"):
             await engine.networks.create({"Name": "m", "Scope": "swarm"})
         with pytest.raises(NotFound, match="IPAM driver nobodys"):
             await engine.networks.create({"Name": "m", "IPAM": {"Driver": "nobodys"}})

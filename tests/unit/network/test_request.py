@@ -48,6 +48,8 @@ def test_impossible_request_is_refused(document: NetworkCreateRequest, kind: typ
 def test_overlay_is_for_who_has_a_driver() -> None:
     assert request.network_of({"Name": "n", "Driver": "overlay"}, overlay=True).driver == "overlay"
     with pytest.raises(Unavailable, match="not a swarm manager"):
+        request.network_of({"Name": "n", "Driver": "overlay"})
+    with pytest.raises(Forbidden, match="cannot create a swarm scoped network when swarm is not active"):
         request.network_of({"Name": "n", "Driver": "overlay", "Scope": "swarm"}, overlay=True)
 
 
