@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from wharf.errors import DataLoss, InvalidArgument
+from wharf.errors import DataLoss, InvalidArgument, NotFound
 from wharf.images.image_set import Form, ImageSet, Member, Part, put_together
 from wharf.images.intake import Intake, Layer
 from wharf.images.media_types import LAYERS
@@ -86,6 +86,21 @@ class Layers:
                 return self._keep(put_together(parts, Form()), names, now)
 
             return await self._store.blocking.run(assembled)
+
+    async def name(self, image_id: Digest, references: Iterable[Reference]) -> ImageRecord | None:
+        """Let names stand for an image that is here, and return it; None when it has gone."""
+        record, names = self._store.catalog.get(image_id), list(references)
+        if record is None or not names:
+            return record
+        now = self._store.now()
+
+        def named() -> ImageRecord | None:
+            try:
+                return self._store.catalog.rename_to(record.manifest_digest, names, now, None)
+            except NotFound:
+                return None
+
+        return await self._store.blocking.run(named)
 
     async def squash(self, request: SquashRequest) -> ImageRecord:
         """Make an image with fewer layers; raises as :func:`wharf.images.squashing.squash_image`."""

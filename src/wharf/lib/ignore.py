@@ -57,6 +57,11 @@ class Matcher:
             self.matches_everything |= not negated and clean in _EVERYTHING
         self.has_exceptions = any(not matches for matches, _ in self._patterns)
 
+    @property
+    def patterns(self) -> tuple[tuple[bool, str], ...]:
+        """What it asks, in order: whether a pattern ignores, and its regular expression. Equal ones answer alike."""
+        return tuple((ignores, pattern.pattern) for ignores, pattern in self._patterns)
+
     def __bool__(self) -> bool:
         return bool(self._patterns)
 

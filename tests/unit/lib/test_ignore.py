@@ -43,3 +43,8 @@ def test_malformed_patterns_are_refused() -> None:
     for pattern in ("[a", "a\\"):
         with pytest.raises(ValueError, match="syntax error in pattern"):
             pattern_regex(pattern)
+
+
+def test_matchers_with_the_same_patterns_ask_the_same() -> None:
+    assert Matcher(["a", "!a/b"]).patterns == Matcher([" a/ ", "!a/b"]).patterns
+    assert Matcher(["a"]).patterns != Matcher(["!a"]).patterns

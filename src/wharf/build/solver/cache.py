@@ -37,6 +37,8 @@ class Cache:
         self._time_ns = time_ns
         self._held: Counter[str] = Counter()
         self.turns = Turns()
+        self.changes = 0
+        """How often results were entered or forgotten: what is said of them stays true while this is the same."""
 
     def peek(self, key: str) -> str | None:
         """Return the layers of a key; None when there are none."""
@@ -61,6 +63,7 @@ class Cache:
         now = self._time_ns()
 
         def record(db: sqlite3.Connection, chain_id: str) -> None:
+            self.changes += 1
             for key in names:
                 db.execute(
                     "INSERT INTO build_cache (key, chain_id, created_ns, used_ns, uses, description)"
@@ -138,6 +141,7 @@ class Cache:
     def forget(self, chain_ids: Sequence[str]) -> list[str]:
         """Remove the keys of results that no build holds; return the layers that went without a key."""
         gone = [chain_id for chain_id in chain_ids if not self._held[chain_id]]
+        self.changes += 1
         with self._database.transaction() as db:
             db.executemany("DELETE FROM build_cache WHERE chain_id = ?", [(one,) for one in gone])
         return gone

@@ -107,6 +107,8 @@ class Solver:
 
     async def _all(self, work: Sequence[Coroutine[object, object, T]]) -> list[T]:
         """Wait for all at once; the first failure is the failure."""
+        if len(work) == 1:  # without a task more
+            return [await work[0]]
         return list(await asyncio.gather(*work))
 
     async def _vertex(self, vertex: Vertex) -> Outputs:

@@ -6,7 +6,6 @@ import asyncio
 import posixpath
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Final
 
 import msgspec
@@ -18,7 +17,6 @@ from wharf.build.context import DEFAULT_DOCKERFILE
 from wharf.build.convert.options import Options
 from wharf.build.dockerfile.directives import syntax_of
 from wharf.build.dockerfile.errors import DockerfileError
-from wharf.build.dockerfile.stages import read
 from wharf.build.epoch import OF_THE_CONTEXT
 from wharf.build.graph.needed import needed
 from wharf.build.graph.operations import Source
@@ -125,14 +123,18 @@ async def build(job: Job, attributes: Mapping[str, str], given: Mapping[str, Giv
     main = Source(f"local://{asked.context_name}", _excludes(patterns))
     looked = calls.Text(text.filename, text.data.decode("utf-8", "surrogateescape"), Matcher(patterns))
     first, refs = _first(asked, main), dict[str, DockerfileRef]()
-    check = partial(calls.checked, looked, first, sources.image_here, every_stage=False)
+
+    def check() -> Report:
+        reading = job.bench.readings.of(looked.source)
+        return calls.checked(looked, first, sources.image_here, every_stage=False, reading=reading)
+
     try:
         if asked.request:
             return Outcome({"": None}, answered(asked.request, looked, first, sources.image_here))
-        dockerfile = read(text.data)
+        reading = job.bench.readings.of(looked.source)
         for platform in asked.platforms or (host(),):
             options = options_of(asked, host(), platform, main)
-            project = Project(job.bench.context, sources, dockerfile, options)
+            project = Project(job.bench.context, sources, reading, options)
             await _prepare(job, project)
             refs[str(platform)] = DockerfileRef(job, asked, project, text)
         await take_caches(job, caches)

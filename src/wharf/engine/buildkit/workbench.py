@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wharf.build.operations.exec import Commands
 from wharf.build.operations.selection import Digests
@@ -10,6 +10,7 @@ from wharf.build.operations.store import Store
 from wharf.build.session.kept import KeptContexts
 from wharf.build.solver.cache import Cache
 from wharf.build.solver.solver import Workshop
+from wharf.engine.builds.readings import Readings
 from wharf.engine.builds.runner import StepRunner
 from wharf.engine.context import Context
 from wharf.spec.engine_api.container import HostConfig
@@ -24,6 +25,7 @@ class Workbench:
     cache: Cache
     digests: Digests
     kept: KeptContexts
+    readings: Readings = field(default_factory=Readings)
 
     def workshop(self, limits: HostConfig) -> Workshop:
         """Return what solvers need; ``limits`` are those of every command."""

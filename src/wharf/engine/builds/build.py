@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, ExitStack, aclosing
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from wharf.build import context as contexts
 from wharf.build.convert.convert import Converted
-from wharf.build.dockerfile.stages import read
 from wharf.build.operations.exec import Commands
 from wharf.build.operations.results import Layers
 from wharf.build.operations.selection import Digests
@@ -25,19 +25,25 @@ from wharf.engine.builds.inline import inline_imports
 from wharf.engine.builds.offers import NoOffers
 from wharf.engine.builds.project import Project
 from wharf.engine.builds.pulling import Pulling, registry_config
+from wharf.engine.builds.readings import Readings
 from wharf.engine.builds.request import limits_of, options_of
 from wharf.engine.builds.runner import StepRunner
 from wharf.engine.builds.sources import Received, Sources
 from wharf.engine.context import Context
 from wharf.errors import InvalidArgument, NotFound, WharfError
-from wharf.images.bridge import Blocking, Incoming
+from wharf.images.bridge import Blocking
 from wharf.images.lookup import tagged
+from wharf.lib.digest import Digest
+from wharf.lib.memo import Memo
 from wharf.lib.reference import Reference, parse_reference
 from wharf.spec.engine_api.build import BuildRequest
+from wharf.storage.tar_reader import Source
 
 Document = dict[str, object]
 T = TypeVar("T")
 U = TypeVar("U")
+_MOST_MADE: Final = 64
+_SMALL_BYTES: Final = 1 << 18  # of a context that is taken in as a whole
 
 
 class Builder:
@@ -48,6 +54,8 @@ class Builder:
         self._store = Store(context.snapshots, context.database)
         self._cache = cache
         self._digests = Digests()
+        self._readings = Readings()
+        self._made = Memo[Digest](_MOST_MADE)
         self._blocking = Blocking()
 
     def _has(self, image: str) -> bool:
@@ -86,7 +94,8 @@ class Builder:
             if call := request.get("call"):
                 yield {"aux": asdict(calls.answer(call, text, options, sources.image_here))}
                 return
-            project = Project(self._context, sources, read(text.source), options)
+            reading = self._readings.of(text.source)
+            project = Project(self._context, sources, reading, options)
             entering = asyncio.create_task(told.until_end_of(stack.enter_async_context(project)))
             stack.push_async_callback(_settle, entering)
             async for document in told:
@@ -95,7 +104,9 @@ class Builder:
             if converted.target is not None:
                 asked = [NETWORK_HOST] if options.network == "host" else []
                 require_granted(converted.target, granted(asked, self._context.options.entitlements))
-            report = calls.checked(text, options, sources.image_here, every_stage=False, images=project.images)
+            report = calls.checked(
+                text, options, sources.image_here, every_stage=False, images=project.images, reading=reading
+            )
             if refusal := report.refusal():
                 raise InvalidArgument(refusal)
             for document in classic.warnings(report.findings):
@@ -113,11 +124,14 @@ class Builder:
             await sources.receive_remote(remote, folder)
             return await asyncio.to_thread(_opened, folder, name)
 
-        def work(source: Incoming) -> calls.Text:
+        def work(source: Source) -> calls.Text:
             contexts.receive(source, folder)
             return _opened(folder, name)
 
-        return await self._blocking.run_with(chunks, work)
+        begun, whole = await _begun(chunks)
+        if whole:  # so no thread has to wait for one part after the other
+            return await self._blocking.run(lambda: work(io.BytesIO(begun)))
+        return await self._blocking.run_with(_rejoined(begun, chunks), work)
 
     async def _image(
         self, project: Project, converted: Converted, text: calls.Text, request: BuildRequest
@@ -140,7 +154,7 @@ class Builder:
         for document in narrator.finish():
             yield document
         names = _names(request)
-        image = await project.export(result, self._cache, names, squash=bool(request.get("squash")))
+        image = await project.export(result, self._cache, names, self._made, squash=bool(request.get("squash")))
         for document in _ending(image, names):
             yield document
 
@@ -204,10 +218,31 @@ class _Told(Generic[T]):
             yield item
 
 
+async def _begun(chunks: AsyncIterator[bytes]) -> tuple[bytes, bool]:
+    """Return the beginning of a stream, and whether that is all of it."""
+    begun = bytearray()
+    async for chunk in chunks:
+        begun += chunk
+        if len(begun) > _SMALL_BYTES:
+            return bytes(begun), False
+    return bytes(begun), True
+
+
+async def _rejoined(begun: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    yield begun
+    async for chunk in rest:
+        yield chunk
+
+
 def _entered(stack: AsyncExitStack, context: Context) -> Path:
+    """Give a build its folder, until the stack is closed; nobody waits for its end."""
     place = contexts.workplace(context.data)
     path = place.__enter__()  # one mkdir: a thread would cost more
-    stack.push_async_callback(asyncio.to_thread, place.__exit__, None, None, None)
+
+    async def leave() -> None:
+        await asyncio.to_thread(place.__exit__, None, None, None)
+
+    stack.callback(lambda: context.background.finish(leave(), f"remove the folder of build {path.name}"))
     return path
 
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wharf.build import context as contexts
 from wharf.build.solver.cache import Cache
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from wharf.engine.builds.build import Builder
 
 Document = dict[str, object]
+_LOOK_AGAIN_NS: Final = 3600 * 1_000_000_000
 
 
 class BuildVerbs:
@@ -29,6 +30,7 @@ class BuildVerbs:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._cache = Cache(context.database, context.snapshots)
+        self._looked_at = (-1, 0)  # how often results had changed, and when that was
         self._builder: Builder | None = None
         self._connected: BuildKit | None = None
         self._connecting = asyncio.Lock()
@@ -56,7 +58,7 @@ class BuildVerbs:
         async with aclosing(self._builder.build(chunks, request)) as documents:
             async for document in documents:
                 yield document
-        await self.collect_old()
+        self.collect_old()
 
     async def _buildkit(self) -> BuildKit:
         async with self._connecting:
@@ -78,12 +80,12 @@ class BuildVerbs:
         async with aclosing(buildkit.build(request, session, ref)) as documents:
             async for document in documents:
                 yield document
-        await self.collect_old()
+        self.collect_old()
 
     async def serve(self, link: Link) -> None:
         """Answer BuildKit's calls on a connection until it ends; its builds end then too (BuildKit, Control)."""
         await (await self._buildkit()).serve(link)
-        await self.collect_old()
+        self.collect_old()
 
     async def hold_session(
         self, link: Link, session_id: str, *, shared_key: str = "", methods: Iterable[str] = ()
@@ -116,10 +118,19 @@ class BuildVerbs:
         del everything
         return await collect(self._context, self._cache, filters, Collection(kept_bytes, most_bytes))
 
-    async def collect_old(self) -> None:
-        """Remove what was not used for long, and what is too much."""
+    def collect_old(self) -> None:
+        """Remove what was not used for long, and what is too much; nobody waits for it.
+
+        Builds that enter nothing make nothing too much: after them it is looked at once an hour.
+        """
+        changes, now_ns = self._cache.changes, time.time_ns()
+        if changes != self._looked_at[0] or now_ns - self._looked_at[1] > _LOOK_AGAIN_NS:
+            self._looked_at = changes, now_ns
+            self._context.background.start(self._collect_old(now_ns), "collect results of builds")
+
+    async def _collect_old(self, now_ns: int) -> None:
         policy = Collection.by_policy()
-        if due(self._cache.extent(), policy, time.time_ns()):
+        if due(await asyncio.to_thread(self._cache.extent), policy, now_ns):
             await collect(self._context, self._cache, {}, policy)
 
     async def usage(self) -> list[CacheRecord]:

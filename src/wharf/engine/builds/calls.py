@@ -7,13 +7,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from wharf.build.checks import print as findings
-from wharf.build.checks.check import Report, check
-from wharf.build.checks.settings import settings_of
+from wharf.build.checks.check import Report
 from wharf.build.convert.convert import Conversion, Known, Missing
 from wharf.build.convert.options import UNKNOWN_IMAGE, BaseImage, ImageName, Options
 from wharf.build.describe import outline, targets
-from wharf.build.dockerfile.parser import parse
 from wharf.build.dockerfile.stages import read
+from wharf.engine.builds.readings import Reading
 from wharf.errors import InvalidArgument, NotFound
 from wharf.lib.ignore import Matcher
 
@@ -68,7 +67,13 @@ def answer(call: str, text: Text, options: Options, resolve: Resolve) -> Answer:
 
 
 def checked(
-    text: Text, options: Options, resolve: Resolve, *, every_stage: bool, images: Known | None = None
+    text: Text,
+    options: Options,
+    resolve: Resolve,
+    *,
+    every_stage: bool,
+    images: Known | None = None,
+    reading: Reading | None = None,
 ) -> Report:
     """Return what a Dockerfile should not say.
 
@@ -78,15 +83,16 @@ def checked(
         resolve: finds images.
         every_stage: look at those too that the build does not need.
         images: those that are known already.
+        reading: of the file, if it was read before.
 
     Raises:
         InvalidArgument: it is malformed.
     """
-    parsed, settings = parse(text.source), settings_of(text.source, options.build_args)
+    reading = reading or Reading(text.source)
     known: dict[ImageName, BaseImage] = dict(images or {})
     with ExitStack() as held:
         while True:
-            found = check(parsed, options, settings, known, text.ignored, every_stage=every_stage)
+            found = reading.check(options, known, text.ignored, every_stage=every_stage)
             if not isinstance(found, Missing):
                 return found
             known |= {name: _found(name, options, held, resolve) for name in found.images}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
 from types import TracebackType
 
 from wharf.build.caches.config import Kept
 from wharf.build.caches.importing import Imports
-from wharf.build.convert.convert import Converted, Missing, convert
+from wharf.build.convert.convert import Converted, Missing
 from wharf.build.convert.options import BaseImage, ImageName, Options
-from wharf.build.dockerfile import instructions as kinds
 from wharf.build.graph.vertex import Edge
 from wharf.build.history import finished
 from wharf.build.operations.mounting import Offers
@@ -20,12 +20,14 @@ from wharf.build.solver.progress import Progress
 from wharf.build.solver.solver import Solver, Workshop
 from wharf.engine.builds.inline import with_inline_cache
 from wharf.engine.builds.platforms import require_runnable
+from wharf.engine.builds.readings import Reading, question_of
 from wharf.engine.builds.sources import Sources
 from wharf.engine.context import Context
 from wharf.errors import InvalidArgument
 from wharf.images.record import ImageRecord
 from wharf.images.squashing import Foundation, SquashRequest
 from wharf.lib.digest import Digest, chain_ids
+from wharf.lib.memo import Memo
 from wharf.lib.reference import Reference
 from wharf.spec.oci_image import ImageConfig
 
@@ -33,10 +35,16 @@ from wharf.spec.oci_image import ImageConfig
 class Project:
     """Used with ``async with``, which gives the graph; the images it starts from stay until the end."""
 
-    def __init__(self, context: Context, sources: Sources, dockerfile: kinds.Dockerfile, options: Options) -> None:
+    def __init__(self, context: Context, sources: Sources, reading: Reading, options: Options) -> None:
+        """Begin with nothing.
+
+        Raises:
+            DockerfileError: the Dockerfile is malformed.
+        """
         self._context = context
         self._sources = sources
-        self.dockerfile = dockerfile
+        self._reading = reading
+        self.dockerfile = reading.dockerfile
         self.options = options
         self.images: dict[ImageName, BaseImage] = {}
         """The images that it starts from, once it is entered."""
@@ -55,7 +63,7 @@ class Project:
         """
         known = self.images
         try:
-            while isinstance(found := convert(self.dockerfile, self.options, known), Missing):
+            while isinstance(found := self._reading.convert(self.options, known), Missing):
                 for name in found.images:
                     known[name] = await self._sources.base_image(name, self.options, self._held)
             if found.target is not None:
@@ -153,25 +161,46 @@ class Project:
         chain = chain_ids(self._context.snapshots.diff_ids(result.chain_id))
         return with_inline_cache(configuration, kept, [str(one) for one in chain])
 
-    async def export(self, result: Layers, cache: Cache, names: list[Reference], *, squash: bool = False) -> str:
+    async def export(
+        self, result: Layers, cache: Cache, names: list[Reference], made: Memo[Digest], *, squash: bool = False
+    ) -> str:
         """Make the image, which says how it was made, and return its id.
 
-        As with Docker's old builder, any image that it made is a cache to others (``--cache-from``). ``squash`` makes
-        one layer of the target stage's. As with Docker the image without that is kept, nameless.
+        As with Docker's old builder, any image that it made is a cache to others (``--cache-from``).
+
+        Args:
+            result: its layers.
+            cache: knows when they were made.
+            names: what it is called from now on.
+            made: images of earlier builds; one of the very same steps is made again by naming it.
+            squash: make one layer of the target stage's. As with Docker the image without that is kept, nameless.
         """
         context = self._context
         assert self._converted is not None
         own, layers = self._converted.own_layers if squash else 0, context.images.layers
-        configuration = self.configuration(result, cache)
-        if not own:
-            configuration = await self._with_cache(configuration, result)
-        image = await layers.assemble(configuration, result.chain_id, () if own else names)
+        question = None if own else self._question(result, cache)
+        known = None if question is None else made.find(question)
+        image = await layers.name(known, names) if known else None
+        if image is None:
+            configuration = self.configuration(result, cache)
+            if not own:
+                configuration = await self._with_cache(configuration, result)
+            image = await layers.assemble(configuration, result.chain_id, () if own else names)
+            if question is not None:
+                made.put(question, image.id)
         if own:
             image = await layers.squash(SquashRequest(image, _below(image, own), names))
         context.events.publish("image", "build", image.id, {"name": image.id})
         for name in names:
             context.events.publish("image", "tag", image.id, {"name": name.familiar})
         return image.id
+
+    def _question(self, result: Layers, cache: Cache) -> Hashable | None:
+        """Return what the image follows from; None where it is to be made anew, whatever was made before."""
+        asked = question_of(self.options, self.images)
+        if asked is None or self.options.no_cache or self.options.no_cache_stages:
+            return None
+        return self._reading.digest, asked, result.chain_id, cache.changes
 
 
 def _below(image: ImageRecord, own: int) -> Foundation | None:

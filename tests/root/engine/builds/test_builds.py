@@ -62,3 +62,24 @@ def test_a_squashed_build_without_layers_of_its_own_is_as_any(builds: Run) -> No
         assert (await engine.run("made", ["sh", "-c", "echo $A"])).stdout == b"b\n"
 
     builds(body)
+
+
+def test_the_same_build_names_the_image_that_it_made_before_until_that_has_gone(builds: Run) -> None:
+    text = "FROM busybox\nRUN echo 1 > /1\nLABEL a=b"
+
+    async def body(engine: wharf.Engine) -> None:
+        await build(engine, text)
+        first = await engine.images.inspect("made")
+        await build(engine, text, t=["again"])
+        await build(engine, text + "\nLABEL c=d", t=["other"])
+        both, other = await engine.images.inspect("again"), await engine.images.inspect("other")
+
+        assert both["Id"] == first["Id"] != other["Id"]
+        assert sorted(both["RepoTags"]) == ["again:latest", "made:latest"]
+
+        await engine.images.remove(first["Id"], force=True)
+        await build(engine, text)
+        assert (await engine.images.inspect("made"))["Id"] == first["Id"]
+        assert (await engine.run("made", ["cat", "/1"])).stdout == b"1\n"
+
+    builds(body)

@@ -59,6 +59,18 @@ def test_the_extent_of_results_counts_each_once(made: tuple[Cache, Database, Sna
     assert cache.extent() == (30, 2)
 
 
+def test_what_is_entered_or_forgotten_is_a_change_and_what_is_used_is_none(
+    made: tuple[Cache, Database, Snapshots],
+) -> None:
+    cache, _, _ = made
+    counts = [cache.changes]
+    for step in (lambda: cache.alias("a", _LAYER, "one"), lambda: cache.find("a"), lambda: cache.forget([_LAYER])):
+        step()
+        counts.append(cache.changes)
+
+    assert counts == [0, 1, 1, 2]
+
+
 def test_what_a_build_holds_is_not_forgotten(made: tuple[Cache, Database, Snapshots]) -> None:
     cache, _, _ = made
     cache.alias("a", _LAYER, "one")
