@@ -383,6 +383,24 @@ def _case_images_say_how_they_were_made(bench: Bench) -> None:
     assert bench.run("inspect", "-f", "{{.Id}}", "made")[1] == plain
 
 
+_SCANNER = """FROM busybox
+CMD for one in $BUILDKIT_SCAN_SOURCE $BUILDKIT_SCAN_SOURCE_EXTRAS*; do \\
+  echo '{"predicateType":"https://spdx.dev/Document","predicate":{}}' \\
+    > $BUILDKIT_SCAN_DESTINATION/$(basename $one).spdx.json; done
+"""
+
+
+def _case_stages_and_the_context_are_scanned_for_software(bench: Bench) -> None:
+    stages = f"ARG BUILDKIT_SBOM_SCAN_STAGE=true\n{_BASE.rstrip()} AS tools\nRUN touch /t\nFROM scratch\n"
+    asked = "ARG BUILDKIT_SBOM_SCAN_CONTEXT=true\nCOPY a /\nCOPY --from=tools /t /\n"
+    bench.write(Dockerfile=stages + asked, scanner=_SCANNER, a="x")
+    assert bench.run("buildx", "build", "-f", "scanner", "-t", "scanner", ".")[0] == 0
+    status, text = bench.run("buildx", "build", "--sbom=generator=scanner", "-o", "out", ".")
+    assert status == 0, text
+    names = sorted(one.name for one in (bench.folder / "out").glob("*.json"))
+    assert names == ["sbom-context.spdx.json", "sbom-tools.spdx.json", "sbom.spdx.json"]
+
+
 def _case_bake_builds_several(bench: Bench) -> None:
     bench.write(
         Dockerfile="FROM busybox AS a\nRUN echo a > /n\nFROM busybox AS b\nRUN echo b > /n\n",

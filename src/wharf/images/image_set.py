@@ -51,6 +51,8 @@ class Predicate:
 
     type: str
     value: object
+    subjects: tuple[Mapping[str, object], ...] = ()  # what it is about, where that is not the image itself
+    file_name: str = ""  # where it lies beside a result's files; "": as its type has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,12 @@ def _attestation(
 
 def statement(about: Predicate, subjects: Sequence[Mapping[str, object]]) -> dict[str, object]:
     """Return what is said of subjects (in-toto, "Statement")."""
-    return {"_type": _STATEMENT, "predicateType": about.type, "predicate": about.value, "subject": list(subjects)}
+    return {
+        "_type": _STATEMENT,
+        "predicateType": about.type,
+        "predicate": about.value,
+        "subject": list(about.subjects or subjects),
+    }
 
 
 def _attestation_config(layers: Sequence[Descriptor]) -> bytes:

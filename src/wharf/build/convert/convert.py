@@ -11,6 +11,7 @@ from typing import Final
 from wharf.build.convert import copy, metadata, run
 from wharf.build.convert.contexts import context_edge
 from wharf.build.convert.options import BaseImage, ImageName, Options
+from wharf.build.convert.scans import scans_of
 from wharf.build.convert.scope import expanded, global_arguments, pairs
 from wharf.build.convert.stage import StageState
 from wharf.build.dockerfile import instructions as kinds
@@ -43,6 +44,7 @@ class Converted:
     platform: Platform
     contexts: frozenset[str]  # names of the local contexts that are used
     own_layers: int = 0  # how many of its layers the target stage itself makes; those below are what it began with
+    scans: Mapping[str, Edge | None] = field(default_factory=dict)  # see :mod:`wharf.build.convert.scans`
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class Conversion:
             state.config["Labels"] = dict(sorted(labels.items()))
         return Converted(
             state.edge, image, self.bases.get(index), self.epoch_s, state.platform, frozenset(self.used_contexts),
-            state.own_layers,
+            state.own_layers, scans_of(state, self.done.values(), self.shared, self.options),
         )  # fmt: skip
 
     def target(self) -> int:

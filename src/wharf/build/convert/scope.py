@@ -16,7 +16,8 @@ PROXIES: Final = (
 )  # fmt: skip
 NOT_ENVIRONMENT: Final = ("BUILDKIT_INLINE_CACHE", "BUILDKIT_MULTI_PLATFORM", "BUILDKIT_CACHE_MOUNT_NS",
                           "BUILDKIT_CONTEXT_KEEP_GIT_DIR", "BUILDKIT_SANDBOX_HOSTNAME", "BUILDKIT_SYNTAX",
-                          "BUILDKIT_DOCKERFILE_CHECK", "BUILDKIT_BUILD_NAME")  # fmt: skip
+                          "BUILDKIT_DOCKERFILE_CHECK", "BUILDKIT_BUILD_NAME",
+                          "BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE")  # fmt: skip
 
 
 def platform_arguments(options: Options, target: str) -> dict[str, str]:

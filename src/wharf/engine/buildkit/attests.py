@@ -15,7 +15,6 @@ _PREFIXES: Final = ("build-arg:BUILDKIT_ATTEST_", "attest:")
 _SCANNER: Final = "docker/buildkit-syft-scanner:stable-1"
 """What makes an SBOM where nothing else is named, as with BuildKit."""
 _PROVENANCE: Final = {"mode", "version", "builder-id", "reproducible", "inline-only", "disabled", "type"}
-_STAGES: Final = ("build-arg:BUILDKIT_SBOM_SCAN_CONTEXT", "build-arg:BUILDKIT_SBOM_SCAN_STAGE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def attests_of(attributes: Mapping[str, str]) -> Attests:
             raise NotImplementedHere(f"attestations of the kind {kind} are not supported by this build of wharf")
     on = {kind: fields for kind, fields in asked.items() if not truth_of(fields, "disabled")}
     provenance = on.get("provenance")
-    sbom = _sbom(on["sbom"], attributes) if "sbom" in on else None
+    sbom = _sbom(on["sbom"]) if "sbom" in on else None
     if provenance is None:
         return Attests(sbom=sbom)
     return Attests(_provenance(provenance), truth_of(provenance, "inline-only"), sbom)
@@ -81,10 +80,7 @@ def _provenance(fields: Mapping[str, str]) -> Provenance:
     )
 
 
-def _sbom(fields: Mapping[str, str], attributes: Mapping[str, str]) -> Sbom:
-    for name in _STAGES:
-        if truth_of({name: attributes.get(name, "")}, name):
-            raise NotImplementedHere(f"scanning more than the result is not supported by this build of wharf: {name}")
+def _sbom(fields: Mapping[str, str]) -> Sbom:
     known = ("generator", "inline-only", "disabled", "type")
     parameters = {name: value for name, value in fields.items() if name not in known}
     return Sbom(fields.get("generator") or _SCANNER, parameters, truth_of(fields, "inline-only"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -21,7 +21,7 @@ from wharf.build.epoch import OF_THE_CONTEXT
 from wharf.build.graph.needed import needed
 from wharf.build.graph.operations import Source
 from wharf.build.graph.vertex import Description, Vertex
-from wharf.build.operations.results import Layers
+from wharf.build.operations.results import Layers, Result
 from wharf.build.session import upload
 from wharf.engine.buildkit.attributes import Asked, asked_of, options_of
 from wharf.engine.buildkit.cache_options import caches_from
@@ -42,6 +42,7 @@ from wharf.images.platform import Platform, host
 from wharf.lib.ignore import Matcher, read_patterns
 
 _IGNORE: Final = ".dockerignore"
+T = TypeVar("T")
 
 
 class DockerfileRef:
@@ -73,10 +74,18 @@ class DockerfileRef:
     async def _solve(self) -> Layers:
         job = self._job
         workshop = job.workshop(self._asked.limits)
+        return await self._told(self.project.solve(workshop, job.offers, job.progress, job.imports))
+
+    async def scans(self) -> dict[str, Result]:
+        """Return what is to be scanned for software besides the result, by name. Raises as :meth:`solve`."""
+        await self.solve()
+        return await self._told(self.project.scans())
+
+    async def _told(self, work: Awaitable[T]) -> T:
         try:
-            return await self.project.solve(workshop, job.offers, job.progress, job.imports)
+            return await work
         except WharfError as error:
-            raise described(error, self.text, job) from error
+            raise described(error, self.text, self._job) from error
 
     async def kept(self) -> list[Kept]:
         """Return what is kept of all that it needs, once it is solved."""

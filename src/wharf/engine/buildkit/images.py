@@ -18,7 +18,7 @@ from wharf.engine.buildkit.image_options import ImageOptions
 from wharf.engine.buildkit.job import Job, Outcome, Ref
 from wharf.engine.buildkit.provenance import provenance_of
 from wharf.engine.buildkit.retiming import epoch_of, retimed
-from wharf.engine.buildkit.sbom import scanned
+from wharf.engine.buildkit.sbom import Scanned, scanned
 from wharf.engine.builds.inline import with_inline_cache
 from wharf.errors import InvalidArgument
 from wharf.images.image_set import Form, ImageSet, Part, Predicate, put_together
@@ -85,8 +85,10 @@ async def predicates_of(
 ) -> tuple[Predicate, ...]:
     """Return what is said of a result; ``inline``: also what is said only where images are kept."""
     asked, found = job.attests, list[Predicate]()
-    if asked.sbom is not None and result.chain_id and (inline or not asked.sbom.inline_only):
-        found += await scanned(job, asked.sbom, result, name)
+    if asked.sbom is not None and (inline or not asked.sbom.inline_only):
+        besides = await ref.scans() if isinstance(ref, DockerfileRef) else {}
+        if result.chain_id or besides:
+            found += await scanned(job, asked.sbom, Scanned(name, result, besides))
     if inline or not asked.inline_only:
         provenance = provenance_of(job, ref)
         found += [provenance] if provenance else []

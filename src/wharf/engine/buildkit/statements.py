@@ -15,6 +15,7 @@ from wharf.build.operations.results import Layers
 from wharf.engine.buildkit.images import predicates_of
 from wharf.engine.buildkit.job import Job, Ref
 from wharf.engine.buildkit.sbom import SPDX
+from wharf.errors import InvalidArgument
 from wharf.images.image_set import Predicate, statement
 from wharf.storage.trees import walk
 
@@ -53,12 +54,15 @@ def _with(name: str, within: str) -> str:
 
 
 def names_of(predicates: Sequence[Predicate]) -> list[str]:
-    """Return a name for each; a number goes before a second one of a kind. Pure."""
-    names: list[str] = []
-    for one in predicates:
-        plain = _SBOM if one.type == SPDX else _OTHERS
-        number = sum(name.endswith(plain) for name in names)
-        names.append(f"{number + 1}-{plain}" if number else plain)
+    """Return a name for each: that which its scanner gave it, or its kind's. Pure.
+
+    Raises:
+        InvalidArgument: two have the same.
+    """
+    names = [one.file_name or (_SBOM if one.type == SPDX else _OTHERS) for one in predicates]
+    for name in names:
+        if names.count(name) > 1:
+            raise InvalidArgument(f"duplicate attestation path name {name}")
     return names
 
 

@@ -14,7 +14,7 @@ from wharf.build.convert.options import BaseImage, ImageName, Options
 from wharf.build.graph.vertex import Edge
 from wharf.build.history import finished
 from wharf.build.operations.mounting import Offers
-from wharf.build.operations.results import Layers
+from wharf.build.operations.results import Layers, Result
 from wharf.build.solver.cache import Cache
 from wharf.build.solver.progress import Progress
 from wharf.build.solver.solver import Solver, Workshop
@@ -90,12 +90,11 @@ class Project:
             StepFailed: a step could not be done.
         """
         assert self._converted is not None
-        if self._converted.target is None:
-            return Layers()
+        target = self._converted.target
         solver = Solver(workshop, self._sources.fetch, offers, progress, imports)
         await self._solving.enter_async_context(solver)
         try:
-            result = await solver.solve(self._converted.target)
+            result = Layers() if target is None else await solver.solve(target)
         except BaseException:
             await self._solving.aclose()  # what is still under way is for nothing
             raise
@@ -105,6 +104,17 @@ class Project:
             self._held.enter_context(self._context.images.hold_layers(result.chain_id))
         self._solver = solver
         return result
+
+    async def scans(self) -> dict[str, Result]:
+        """Return what is to be scanned besides the result, by name, once that is solved.
+
+        Raises:
+            StepFailed: a stage could not be done: the result may have been known without it.
+        """
+        assert self._converted is not None
+        assert self._solver is not None
+        solver, asked = self._solver, self._converted.scans
+        return {name: Layers() if edge is None else await solver.solve(edge) for name, edge in asked.items()}
 
     async def kept(self) -> list[Kept]:
         """Return what is kept of all that the build needs, once it is solved."""

@@ -13,6 +13,7 @@ import wharf
 from wharf.build.session.filesend import METHOD
 from wharf.engine.buildkit.sbom import SPDX
 from wharf.engine.buildkit.statements import names_of
+from wharf.errors import InvalidArgument
 from wharf.images.image_set import Predicate
 from wharf.rpc.status import CallFailed
 from wharf.spec.buildkit import control_pb2 as pb
@@ -48,6 +49,11 @@ def test_how_a_result_was_made_lies_beside_its_files(builds: Run) -> None:
     builds(body)
 
 
-def test_two_of_a_kind_have_names_of_their_own() -> None:
-    bills = [Predicate(SPDX, {}), Predicate(SPDX, {}), Predicate("https://slsa.dev/provenance/v1", {})]
-    assert names_of(bills) == ["sbom.spdx.json", "2-sbom.spdx.json", "provenance.json"]
+def test_each_has_the_name_that_its_scanner_gave_it_or_that_of_its_kind() -> None:
+    made = Predicate("https://slsa.dev/provenance/v1", {})
+    stage = Predicate(SPDX, {}, file_name="sbom-base.spdx.json")
+    assert names_of([Predicate(SPDX, {}), stage, made]) == [
+        "sbom.spdx.json", "sbom-base.spdx.json", "provenance.json",
+    ]  # fmt: skip
+    with pytest.raises(InvalidArgument, match=r"duplicate attestation path name provenance\.json"):
+        names_of([Predicate(SPDX, {}, file_name="provenance.json"), made])

@@ -42,7 +42,6 @@ def test_some_is_said_only_where_images_are_kept() -> None:
         ({"attest:provenance": "mode=most"}, InvalidArgument, "invalid mode most"),
         ({"attest:provenance": "version=v9"}, InvalidArgument, "invalid provenance SLSA version"),
         ({"attest:provenance": "words"}, InvalidArgument, "list of key=value"),
-        ({"attest:sbom": "", "build-arg:BUILDKIT_SBOM_SCAN_STAGE": "true"}, NotImplementedHere, "SCAN_STAGE"),
     ],
 )
 def test_what_there_is_not_is_refused(attributes: dict[str, str], kind: type[Exception], said: str) -> None:
