@@ -247,8 +247,11 @@ class Fabric:
         if path:
             sandbox.remove(path)
 
-    def join(self, endpoint: Endpoint, network: Network, present: Sequence[Endpoint]) -> Endpoint:
-        """Make one more interface in the sandbox of a running container; return it, with what was learnt of it."""
+    def join(self, endpoint: Endpoint, pid: int, network: Network, present: Sequence[Endpoint]) -> Endpoint:
+        """Make one more interface in the sandbox of a running container; return it, with what was learnt of it.
+
+        The sandbox of a container that started in no network is the namespace of its process ``pid``, which made it.
+        """
         first = names.needed([endpoint]) and not names.needed(present)
 
         def fill(inside: sandbox.Inside) -> Sequence[socket.socket]:
@@ -256,6 +259,7 @@ class Fabric:
             sandbox.default_routes(inside, [*present, endpoint])
             return names.open_in(inside) if first else ()
 
+        sandbox.adopt(endpoint.sandbox, pid)
         opened = sandbox.within(endpoint.sandbox, fill, observe=self._observe)
         (endpoint,) = self._plug(endpoint.sandbox, [endpoint])
         self._hand_over([*present, endpoint], opened)

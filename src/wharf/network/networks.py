@@ -178,9 +178,9 @@ class Networks:
         return [replace(endpoint, notice=notice) for endpoint, notice in zip(endpoints, notices, strict=True)]
 
     async def connect(
-        self, container_id: str, wish: Wish, *, ports: Sequence[PortMapping] = (), name: str = ""
+        self, container_id: str, pid: int, wish: Wish, *, ports: Sequence[PortMapping] = (), name: str = ""
     ) -> list[Endpoint]:
-        """Give a running container one more place; return all of its endpoints, the new one last.
+        """Give a running container, whose process ``pid`` is, one more place; return its endpoints, the new one last.
 
         ``ports`` are published when it is the first place that leads to the host; else they follow the default route.
         Raises as :meth:`attach` does.
@@ -190,7 +190,7 @@ class Networks:
         chosen = self._allocation.choose(container_id, wanted, present, name=name)
         (endpoint,) = self._intend(chosen, ports, name, present=present)
         try:
-            endpoint = await to_completion(self._fabric.join, endpoint, wanted[0][0], present)
+            endpoint = await to_completion(self._fabric.join, endpoint, pid, wanted[0][0], present)
             return await self._move_ports([*present, endpoint])
         except BaseException as error:
             await asyncio.shield(self.disconnect(container_id, endpoint.network_id))

@@ -77,6 +77,23 @@ def make(path: str, work: Callable[[Inside], T], *, observe: Observer = unobserv
         return netns.make(path, begin)
 
 
+def adopt(path: str, pid: int) -> None:
+    """Make the network namespace of a process the sandbox ``path``, if there is none; undone by :func:`remove`.
+
+    Raises:
+        OSError: there is no such process, or the kernel refused.
+    """
+    namespace = netns.open_namespace(f"/proc/{pid}/ns/net")
+    try:
+        with suppress(FileNotFoundError):
+            if os.stat(path).st_dev == os.fstat(namespace).st_dev:
+                return
+            netns.remove(path)  # an engine was killed before it had bound one there
+        netns.bind(path, namespace)
+    finally:
+        os.close(namespace)
+
+
 def within(path: str, work: Callable[[Inside], T], *, observe: Observer = unobserved) -> T:
     """Do ``work`` in the namespace ``path``; blocks."""
     step = _Stopwatch(observe)

@@ -17,6 +17,7 @@ from wharf.kernel import rtnetlink
 from wharf.kernel.netlink import Rtnetlink
 from wharf.network.endpoint import Endpoint, Rate
 from wharf.spec.engine_api.container import CreateContainer, EndpointSettings, NetworkingConfig
+from wharf.storage.layout import run_root_of
 
 pytestmark = pytest.mark.root
 
@@ -166,6 +167,22 @@ def test_container_without_networks_of_its_own_joins_none(on_engine: On, mode: s
         with pytest.raises(Forbidden, match="container"):
             await engine.networks.connect("back", {"Container": "web"})
         await _drop(engine)
+
+    on_engine(body)
+
+
+def test_container_that_left_none_joins_another_network_while_it_runs(on_engine: On, root: Path) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await engine.networks.create({"Name": "back", "IPAM": {"Config": [{"Subnet": "10.2.0.0/24"}]}})
+        identity = await _start(engine, "web", "none")
+        await engine.networks.disconnect("none", {"Container": "web"})
+        await engine.networks.connect("back", {"Container": "web"})
+
+        pid = ((await engine.containers.inspect("web")).get("State") or {}).get("Pid")
+        assert "eth0" in await asyncio.to_thread(_text, Path(f"/proc/{pid}/net/dev"))
+        assert (await _networks(engine, "web"))["back"].get("IPAddress") == "10.2.0.2"
+        await _drop(engine)
+        assert not run_root_of(root).sandbox(identity).exists()
 
     on_engine(body)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import socket
 import struct
@@ -66,7 +67,7 @@ class World:
 
     def connect(self, container_id: str, network: str, *publish: str, **more: Any) -> list[Endpoint]:
         ports = [mapping for spec in publish for mapping in parse_publish(spec)]
-        return self._run(self.networks.connect(container_id, Wish(network, **more), ports=ports))
+        return self._run(self.networks.connect(container_id, os.getpid(), Wish(network, **more), ports=ports))
 
     def disconnect(self, container_id: str, network: str) -> list[Endpoint]:
         return asyncio.run(self.networks.disconnect(container_id, self.networks.resolve(network).id))

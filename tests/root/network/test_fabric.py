@@ -218,7 +218,7 @@ def _die_in(world: World, step: str) -> None:
         if step in ("plan", "prepare"):
             asyncio.run(networks.create({"Name": "other"}))
         elif step == "join":
-            asyncio.run(networks.connect(A, Wish("back")))
+            asyncio.run(networks.connect(A, os.getpid(), Wish("back")))
         elif step == "leave":
             asyncio.run(networks.disconnect(B, networks.resolve("back").id))
         else:

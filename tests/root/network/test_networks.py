@@ -28,6 +28,7 @@ from wharf.errors import Conflict, InvalidArgument, NotImplementedHere
 from wharf.kernel import netns, rtnetlink
 from wharf.kernel.netlink import Rtnetlink
 from wharf.lib.ports import parse_publish
+from wharf.network import sandbox
 from wharf.network.endpoint import Endpoint, Wish
 from wharf.network.networks import Networks
 from wharf.network.sandbox import unobserved
@@ -310,6 +311,16 @@ def test_none_has_a_loopback_only_and_host_no_namespace(world: World) -> None:
 
     links = netns.within(isolated.sandbox, _link_names)
     assert (links, isolated.ipv4, shared.sandbox, shared.ipv4) == ([("lo", True)], "", "", "")
+
+
+def test_half_made_sandbox_is_no_hindrance_to_a_container_that_made_its_own(world: World) -> None:
+    path = world.run_root.sandbox(A)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    for _ in range(2):
+        sandbox.adopt(str(path), os.getpid())
+        assert path.stat().st_ino == Path("/proc/self/ns/net").stat().st_ino
+    sandbox.remove(str(path))
 
 
 def _link_names() -> list[tuple[str, bool]]:

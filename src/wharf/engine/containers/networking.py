@@ -81,8 +81,9 @@ async def connect(context: Context, container: Container, network: str, settings
     """
     wish = endpoints.wish(container, network, settings, _finder(context))
     before = container.endpoints
+    container.placed = True
     container.endpoints = await context.networks.connect(
-        container.id, wish, ports=published(container), name=container.name
+        container.id, container.state.pid, wish, ports=published(container), name=container.name
     )
     keep_ports(context, container, container.shim)
     _rewrite_hosts(context, container, add=_host_lines(container, container.endpoints[-1:]))
