@@ -51,8 +51,8 @@ _LIBRARIES = ("libseccomp.so.2", "libnftables.so.1", "libsqlite3.so.0", "libgcc_
 _SPECIAL = {OPTION: _UNDER_SYSTEMD, _SELINUX: _WITH_SELINUX}
 _NOT_NEEDED = {"mypy", "mypyc", "ruff", "pip", "setuptools", "importlinter", "grimp", "typeshed"}
 _APPLETS = (
-    "cat", "cp", "dd", "df", "env", "head", "id", "ip", "ls", "mkdir", "mknod", "mount", "ps", "readlink", "rm",
-    "sed", "sh", "sleep", "stat", "tail", "true", "umount", "wc",
+    "cat", "cp", "dd", "df", "env", "gzip", "head", "id", "ip", "ls", "mkdir", "mknod", "mount", "ps", "readlink",
+    "rm", "sed", "sh", "sleep", "stat", "tail", "true", "umount", "wc",
 )  # fmt: skip
 _OF_PROGRAMS = ("bin", "sbin", "systemd")
 _TIMEOUT_S = 600

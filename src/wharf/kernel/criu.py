@@ -68,6 +68,7 @@ _FIELDS: Final = {
 CGROUP_MODES: Final = {"ignore": 0, "none": 1, "props": 2, "soft": 3, "full": 4, "strict": 5}
 LOCK_BY_NFTABLES: Final = 2
 LOCK_NOTHING: Final = 3
+PROGRAM: Final = "criu"
 FIRST_FD: Final = 4
 """The first of the descriptors that CRIU is handed beside its streams and its socket."""
 
@@ -102,24 +103,25 @@ class Failed(Exception):
         self.message = message
 
 
-def find() -> str:
-    """Return the path of the program.
+def find(program: str = PROGRAM) -> str:
+    """Return the path of the program: of a name, where it is in PATH.
 
     Raises:
-        Unavailable: it is not installed.
+        Unavailable: it is not there, or nothing that can be executed.
     """
-    for folder in os.environ.get("PATH", os.defpath).split(":"):
-        path = f"{folder}/criu"
+    folders = os.environ.get("PATH", os.defpath).split(":")
+    for path in [program] if "/" in program else [f"{folder}/{program}" for folder in folders]:
         if os.access(path, os.X_OK) and os.path.isfile(path):
             return path
-    raise Unavailable("criu is not installed")
+    raise Unavailable(f"{program} is not installed")
 
 
-def ask(
+def ask(  # noqa: PLR0913 - all but three by keyword
     what: str,
     options: Options,
     folders: tuple[str, str],
     *,
+    program: str = PROGRAM,
     notify: Notify | None = None,
     stdio: tuple[int, int, int] | None = None,
     fds: Sequence[int] = (),
@@ -132,6 +134,7 @@ def ask(
         what: "dump", "pre-dump", "restore", "check".
         options: by the names of rpc.proto, but for the folders.
         folders: of the files, and of the log.
+        program: CRIU's name or path.
         notify: is told of moments; what it raises ends the task.
         stdio: CRIU's streams; None: /dev/null, and our standard error.
         fds: what else it gets, from :data:`FIRST_FD` on.
@@ -142,7 +145,7 @@ def ask(
         Unavailable: it is not installed.
         Failed: it did not do it.
     """
-    path = find()
+    path = find(program)
     here, there = unix_socket.pair()
     try:
         pid, pidfd = clone3(0, cgroup_fd=cgroup_fd)

@@ -58,6 +58,14 @@ COMPARISONS: Final = {
     "SCMP_CMP_GT": 6,
     "SCMP_CMP_MASKED_EQ": 7,
 }
+ARCHITECTURES: Final = tuple(
+    f"SCMP_ARCH_{name}"
+    for name in (
+        "AARCH64", "ARM", "LOONGARCH64", "M68K", "MIPS", "MIPS64", "MIPS64N32", "MIPSEL", "MIPSEL64", "MIPSEL64N32",
+        "PARISC", "PARISC64", "PPC", "PPC64", "PPC64LE", "RISCV64", "S390", "S390X", "SH", "SHEB", "X32", "X86",
+        "X86_64",
+    )
+)  # fmt: skip
 _WITH_ERRNO: Final = ("SCMP_ACT_ERRNO", "SCMP_ACT_TRACE")
 _UNKNOWN_SYSCALL: Final = -1
 _ATTRIBUTE_BAD_ARCHITECTURE: Final = 2
@@ -92,6 +100,17 @@ def install(program: bytes, flags: int = 0) -> int:
     buffer = ctypes.create_string_buffer(program, len(program))
     length = len(program) // _INSTRUCTION_BYTES
     return _seccomp(_SET_MODE_FILTER, flags, _Program(length, ctypes.addressof(buffer)))
+
+
+def supports(flag: int) -> bool:
+    """Whether this kernel knows a flag of the system call: it looks at flags before it looks for a program."""
+    try:
+        _seccomp(
+            _SET_MODE_FILTER, flag | (FilterFlag.NEW_LISTENER if flag == FilterFlag.WAIT_KILLABLE_RECV else 0), None
+        )
+    except OSError as error:
+        return error.errno == errno.EFAULT
+    return False  # there is no program at that address
 
 
 def flags_of(document: Mapping[str, Any]) -> int:
@@ -194,11 +213,11 @@ def _action(name: str, errno_ret: int | None) -> int:
 
 def _add_architectures(lib: _Library, context: int, names: Any) -> None:
     for name in names:
-        if not name.startswith("SCMP_ARCH_"):
+        if name not in ARCHITECTURES:
             raise ValueError(f"unknown seccomp architecture {name}")
         token = lib.arch_resolve(name.removeprefix("SCMP_ARCH_").lower().encode())
         if not token:
-            raise ValueError(f"unknown seccomp architecture {name}")
+            raise OSError(errno.ENOSYS, f"this libseccomp is too old for the architecture {name}")
         _check(lib.arch_add(context, token), name, errno.EEXIST)
 
 

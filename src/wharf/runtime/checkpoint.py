@@ -35,7 +35,7 @@ _STREAMS: Final = "descriptors.json"
 _LOG_LEVEL: Final = 4
 _EXTERNAL: Final = {"network": "net", "pid": "pid"}  # in CRIU's words
 _JOINED: Final = {"ipc": "ipc", "uts": "uts", "user": "user"}
-HARMLESS: Final = ("RLIMIT_NOFILE for self", "Unable to create tun")
+HARMLESS: Final = ("RLIMIT_NOFILE for self", "Unable to create tun", "No parent image found, though")
 _CONFIG: Final = "org.criu.config"
 
 
@@ -48,6 +48,7 @@ class Wanted:
         parent: a pre-dump's folder, relative to ``images``; "" for none.
         leave_running: do not end the container.
         pre_dump: save memory only, and leave it running.
+        program: CRIU's name or path.
         cgroups: "soft", "full", "strict" or "ignore".
         empty_namespaces: CLONE_NEW* of those whose properties are not saved.
         page_server: (address, port) that memory is sent to instead; None: into files.
@@ -64,6 +65,7 @@ class Wanted:
         "page_server",
         "parent",
         "pre_dump",
+        "program",
         "status_fd",
         "work",
     )
@@ -71,6 +73,7 @@ class Wanted:
     def __init__(self, images: str, *, leave_running: bool = False, **options: Any) -> None:
         self.images = images
         self.work = self.parent = ""
+        self.program = criu.PROGRAM
         self.leave_running = leave_running
         self.pre_dump = False
         self.status_fd = -1
@@ -149,7 +152,7 @@ def _common(spec: Spec, wanted: Wanted, log: str) -> dict[str, Any]:
 
 def _ask(what: str, options: dict[str, Any], wanted: Wanted, name: str, **more: Any) -> int:
     try:
-        return criu.ask(what, options, (wanted.images, wanted.log), **more)
+        return criu.ask(what, options, (wanted.images, wanted.log), program=wanted.program, **more)
     except criu.Failed as failed:
         log = f"{wanted.log}/{name}"
         said = first_error(log) or failed.message
@@ -159,7 +162,8 @@ def _ask(what: str, options: dict[str, Any], wanted: Wanted, name: str, **more: 
 def first_error(log: str) -> str:
     """Return the first thing that a log of CRIU's calls an error; "" for none: what follows are consequences.
 
-    What it finds lacking before it begins, such as the right to raise its own limits or to make a tun, is none.
+    What it finds lacking before it begins, such as the right to raise its own limits or to make a tun, is none; nor
+    is that nothing was saved ahead of a process, which was not there then.
     """
     try:
         with open(log, encoding="utf-8", errors="replace") as file:

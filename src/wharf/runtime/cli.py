@@ -30,6 +30,7 @@ _GLOBAL: Final[Options] = {
     "--log-format": str,
     "--debug": bool,
     "--systemd-cgroup": bool,
+    "--criu": str,
     "--rootless": str,
     "--version": bool,
     "--help": bool,
@@ -143,16 +144,26 @@ _SEALED: Final = ("create", "exec")
 
 
 class Call:
-    """A command's call: the state's root, its options, its arguments, where to complain, and who makes groups."""
+    """A command's call: its options and arguments, and what was said before it.
 
-    __slots__ = ("arguments", "given", "log", "root", "systemd")
+    Attributes:
+        root: where the state of containers is.
+        log: where to complain.
+        systemd: has it make control groups.
+        criu: the program's name or path; "": as it is found.
+    """
 
-    def __init__(self, root: str, given: Given, arguments: list[str], log: Log, *, systemd: bool = False) -> None:
+    __slots__ = ("arguments", "criu", "given", "log", "root", "systemd")
+
+    def __init__(
+        self, root: str, given: Given, arguments: list[str], log: Log, *, systemd: bool = False, criu: str = ""
+    ) -> None:
         self.root = root
         self.given = given
         self.arguments = arguments
         self.log = log
         self.systemd = systemd
+        self.criu = criu
 
 
 def main() -> int:
@@ -206,6 +217,7 @@ def _dispatch(options: Given, rest: list[str]) -> int:
             arguments,
             _log(options),
             systemd=bool(options.get("--systemd-cgroup")),
+            criu=options.get("--criu", ""),
         )
     )
     return code

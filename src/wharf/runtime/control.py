@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from wharf.kernel.cgroup.details import Counter, Details
     from wharf.kernel.cgroup.group import Cgroup
     from wharf.kernel.cgroup.measure import Use
     from wharf.runtime.state import Folder
     from wharf.spec.oci_runtime import Resources, Spec
 
 _MILLISECONDS = 1000
+_UNLIMITED = (1 << 64) - 1
 
 
 def pause(folder: Folder) -> None:
@@ -80,8 +82,7 @@ def update_class(folder: Folder, cache: str, bandwidth: str) -> None:
     if not wanted:
         raise InvalidArgument("the container was created without linux.intelRdt")
     lines = resctrl.lines_of({"l3CacheSchema": cache, "memBwSchema": bandwidth})
-    group = resctrl.Class(wanted, folder.id).folder
-    resctrl.write_lines(f"{resctrl.find()}/{group}".rstrip("/"), lines)
+    resctrl.write_lines(resctrl.Class(wanted, folder.id).place(resctrl.find()), lines)
 
 
 def merged(spec: Spec, resources: Resources) -> Spec:
@@ -107,7 +108,7 @@ def events(folder: Folder, interval_s: float | None) -> Iterator[dict[str, Any]]
     if folder.status(record) not in ("running", "created", "paused"):
         raise Conflict("container is not running")
     group = open_cgroup(record["cgroup"])
-    yield {"type": "stats", "id": folder.id, "data": stats(group.stats())}
+    yield {"type": "stats", "id": folder.id, "data": _measured(group)}
     if interval_s is None:
         return
     watch, wanted = group.open_oom_watch()
@@ -121,7 +122,7 @@ def events(folder: Folder, interval_s: float | None) -> Iterator[dict[str, Any]]
             kills = count
             yield {"type": "oom", "id": folder.id}
             continue
-        yield {"type": "stats", "id": folder.id, "data": stats(group.stats())}
+        yield {"type": "stats", "id": folder.id, "data": _measured(group)}
 
 
 def _count(group: Cgroup, otherwise: int) -> int:
@@ -140,16 +141,21 @@ def _drain(watch: int, wanted: int) -> None:
         return
 
 
-def stats(use: Use) -> dict[str, Any]:
+def _measured(group: Cgroup) -> dict[str, Any]:
+    return stats(group.stats(), group.details())
+
+
+def stats(use: Use, more: Details) -> dict[str, Any]:
     """Return measurements as ``runc events`` prints them."""
     cpu, memory, pids, blkio = use["cpu"], use["memory"], use["pids"], use["blkio"]
-    unlimited = (1 << 64) - 1
     pressure = {kind: {"psi": told} for kind, told in use["pressure"].items()}
     return {
         "cpu": {
             "usage": {
                 "total": cpu["usage_ns"],
                 "percpu": cpu["percpu_ns"],
+                "percpu_kernel": more["system_percpu_ns"],
+                "percpu_user": more["user_percpu_ns"],
                 "kernel": cpu["system_ns"],
                 "user": cpu["user_ns"],
             },
@@ -160,14 +166,18 @@ def stats(use: Use) -> dict[str, Any]:
             },
             **pressure.get("cpu", {}),
         },
+        "cpuset": more["cpuset"],
         "memory": {
             "cache": memory["stat"].get("cache", memory["stat"].get("file", 0)),
             "usage": {
-                "limit": unlimited if memory["limit_bytes"] is None else memory["limit_bytes"],
+                "limit": _limit(memory["limit_bytes"]),
                 "usage": memory["usage_bytes"],
                 "max": memory["max_usage_bytes"],
                 "failcnt": memory["fail_count"],
             },
+            "swap": _counter(more["swap"]),
+            "kernel": _counter(more["kernel"]),
+            "kernelTCP": _counter(more["kernel_tcp"]),
             "raw": memory["stat"],
             **pressure.get("memory", {}),
         },
@@ -177,7 +187,19 @@ def stats(use: Use) -> dict[str, Any]:
             "ioServicedRecursive": blkio["serviced"],
             **pressure.get("io", {}),
         },
-        "hugetlb": {},
+        "hugetlb": {size: _without_limit(counter) for size, counter in more["hugetlb"].items()},
         "intel_rdt": {},
         "network_interfaces": None,
     }
+
+
+def _limit(value: int | None) -> int:
+    return _UNLIMITED if value is None else value
+
+
+def _counter(counter: Counter) -> dict[str, int]:
+    return {"limit": _limit(counter["limit"]), **_without_limit(counter)}
+
+
+def _without_limit(counter: Counter) -> dict[str, int]:
+    return {"usage": counter["usage"], "max": counter["max"], "failcnt": counter["fail_count"]}

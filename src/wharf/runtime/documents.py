@@ -1,4 +1,7 @@
-"""What ``wharf-runtime spec`` and ``wharf-runtime features`` print (config.md; features.md). Pure."""
+"""What ``wharf-runtime spec`` and ``wharf-runtime features`` print (config.md; features.md).
+
+Pure, but for the flags of seccomp(2) that the kernel is asked for.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,6 @@ if TYPE_CHECKING:
 
 _CAPABILITIES = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"]
 _SAFE = ["nosuid", "noexec", "nodev"]
-_ARCHITECTURES = (
-    "AARCH64", "ARM", "MIPS", "MIPS64", "MIPS64N32", "MIPSEL", "MIPSEL64", "MIPSEL64N32",
-    "PPC", "PPC64", "PPC64LE", "RISCV64", "S390", "S390X", "X32", "X86", "X86_64",
-)  # fmt: skip
 
 
 def default_spec() -> Spec:
@@ -106,9 +105,9 @@ def features() -> dict[str, Any]:
                 "enabled": True,
                 "actions": sorted(seccomp.ACTIONS),
                 "operators": sorted(seccomp.COMPARISONS),
-                "archs": [f"SCMP_ARCH_{name}" for name in _ARCHITECTURES],
+                "archs": list(seccomp.ARCHITECTURES),
                 "knownFlags": sorted(seccomp.FLAGS),
-                "supportedFlags": sorted(seccomp.FLAGS),
+                "supportedFlags": sorted(name for name, flag in seccomp.FLAGS.items() if seccomp.supports(flag)),
             },
             "apparmor": {"enabled": True},
             "selinux": {"enabled": True},

@@ -210,12 +210,17 @@ def exec_(folder: Folder, process: Process, asked: Asked, *, cgroup: Mapping[str
     caller.check_console(process, asked)
     kept_fds = caller.kept_fds(process, asked)
     group = _group_for(record["cgroup"], cgroup)
+    spec = folder.spec()
+    if rdt := (spec.get("linux") or {}).get("intelRdt"):
+        from wharf.runtime import resctrl  # noqa: PLC0415 - few have any: start-up
+
+        resctrl.join(resctrl.find(), resctrl.Class(rdt, folder.id), os.getpid())  # the new process comes after us
     from wharf.runtime.execution import execute  # noqa: PLC0415 - start-up
 
     started = execute(
         process,
         init_pid=record["pid"],
-        spec=folder.spec(),
+        spec=spec,
         stdio=(0, 1, 2),
         cgroup=group,
         seccomp_cache=folder.filters,

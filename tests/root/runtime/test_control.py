@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,8 @@ def test_measurements_are_a_line_of_json(running: Command) -> None:
 
     event = json.loads(done.stdout)
     assert (event["type"], event["id"], event["data"]["pids"]["current"]) == ("stats", "c1", 1)
+    assert os.sched_getaffinity(0) <= set(event["data"]["cpuset"]["cpus"])
+    assert set(event["data"]["memory"]) >= {"usage", "swap", "kernel", "kernelTCP", "raw"}
     end(running)
 
 
@@ -91,6 +94,24 @@ def test_checkpoint_says_why_it_cannot(running: Command, monkeypatch: pytest.Mon
     assert done.returncode == 1
     assert f"{why} criu check fails on this kernel: Error: no timens" in done.stderr
     assert running.status("c1") == "running"
+    end(running)
+
+
+def test_another_criu_can_be_named(running: Command) -> None:
+    for words in (["checkpoint", "c1"], ["restore", "c2"]):
+        done = running("--criu", "/nowhere/criu", *words)
+
+        assert done.returncode == 1
+        assert "/nowhere/criu is not installed" in done.stderr
+    end(running)
+
+
+def test_a_device_without_any_weight_is_refused(running: Command) -> None:
+    (running.bundle.path / "limits").write_text('{"blockIO": {"weightDevice": [{"major": 8, "minor": 0}]}}')
+    done = running("update", "--resources", "limits", "c1")
+
+    assert done.returncode == 1
+    assert "device 8:0 has neither weight nor leafWeight" in done.stderr
     end(running)
 
 

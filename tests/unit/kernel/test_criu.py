@@ -52,6 +52,16 @@ def test_it_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         _ask(tmp_path)
 
 
+def test_another_one_can_be_named_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _fake(tmp_path, monkeypatch, "sock.send(protobuf.encode([(1, 2), (2, 1), (4, protobuf.encode([(1, 7)]))]))")
+    (tmp_path / "criu").rename(tmp_path / "other")
+
+    assert _ask(tmp_path, program=str(tmp_path / "other")) == 7
+    assert criu.find("other") == str(tmp_path / "other")
+    with pytest.raises(Unavailable, match="/nowhere/criu is not installed"):
+        _ask(tmp_path, program="/nowhere/criu")
+
+
 def test_what_it_restored_is_returned_after_its_notices_were_heard(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

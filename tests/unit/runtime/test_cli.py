@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from wharf.errors import InvalidArgument
-from wharf.runtime import cli, documents, support
+from wharf.runtime import cli
 from wharf.runtime.state import Folder
 
 KNOWN: dict[str, type] = {"--bundle": str, "--detach": bool, "--env": list, "--force": bool, "--n": int}
@@ -46,17 +46,6 @@ def test_options_stand_before_the_arguments(words: list[str], result: tuple[dict
 def test_an_id_that_is_no_plain_name_is_refused(container_id: str) -> None:
     with pytest.raises(InvalidArgument, match="invalid container ID format"):
         Folder("/nonexistent", container_id)
-
-
-def test_the_default_document_is_one_that_is_supported() -> None:
-    support.check(documents.default_spec())
-
-
-def test_features_name_every_namespace_and_option() -> None:
-    features = documents.features()
-
-    assert len(features["linux"]["namespaces"]) == 8
-    assert {"rro", "rbind", "rslave", "tmpcopyup"} <= set(features["mountOptions"])
 
 
 @pytest.mark.parametrize("command", sorted(cli.COMMANDS))

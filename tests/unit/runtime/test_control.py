@@ -33,9 +33,21 @@ def test_measurements_are_spelt_as_runc_spells_them() -> None:
         "pressure": {"cpu": {"some": {"avg10": 0.5, "avg60": 0.0, "avg300": 0.0, "total": 7}}},
     }  # fmt: skip
 
-    stats = control.stats(use)
+    swap: Any = {"usage": 11, "max": 12, "limit": None, "fail_count": 13}
+    pages: Any = {"usage": 14, "max": 15, "limit": 16, "fail_count": 17}
+    more: Any = {
+        "user_percpu_ns": [5], "system_percpu_ns": [6], "cpuset": {"cpus": [0], "mems": [0], "cpu_exclusive": 1},
+        "swap": swap, "kernel": swap, "kernel_tcp": swap, "hugetlb": {"2MB": pages},
+    }  # fmt: skip
 
-    assert stats["cpu"]["usage"] == {"total": 1, "percpu": [4], "kernel": 3, "user": 2}
+    stats = control.stats(use, more)
+
+    assert stats["cpu"]["usage"] == {
+        "total": 1, "percpu": [4], "percpu_kernel": [6], "percpu_user": [5], "kernel": 3, "user": 2,
+    }  # fmt: skip
+    assert stats["cpuset"] == {"cpus": [0], "mems": [0], "cpu_exclusive": 1}
+    assert stats["memory"]["swap"] == {"limit": 2**64 - 1, "usage": 11, "max": 12, "failcnt": 13}
+    assert stats["hugetlb"] == {"2MB": {"usage": 14, "max": 15, "failcnt": 17}}
     assert stats["memory"]["usage"] == {"limit": 2**64 - 1, "usage": 8, "max": 9, "failcnt": 1}
     assert stats["pids"] == {"current": 3, "limit": 0}
     assert stats["cpu"]["psi"]["some"]["total"] == 7

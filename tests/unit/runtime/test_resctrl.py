@@ -47,11 +47,34 @@ def test_lines_are_written_in_the_specifications_order() -> None:
 def test_a_class_that_is_there_is_joined_when_it_is_as_asked_for_and_stays(tmp_path: Path) -> None:
     folder = _made(tmp_path, "gold", "    L3:0=f;1=0f0\n    MB:0= 20;1= 70\n")
 
-    wanted: IntelRdt = {"closID": "gold", "l3CacheSchema": "L3:1=f0", "memBwSchema": "MB:0=20"}
-    assert resctrl.enter(str(tmp_path), Class(wanted, "box"), 42) == []
+    wanted: IntelRdt = {"closID": "gold", "l3CacheSchema": "L3:1=f0"}
+    assert resctrl.enter(str(tmp_path), Class({**wanted, "memBwSchema": "MB:0=20"}, "box"), 42) == []
     assert (folder / "tasks").read_text() == "42"
+    (folder / "schemata").write_text("L3:0=f;1=0f0\n")
     with pytest.raises(Conflict, match=r"other schemata than .* asks for: L3"):
         resctrl.enter(str(tmp_path), Class({"closID": "gold", "l3CacheSchema": "L3:0=ff"}, "box"), 42)
+
+
+def test_schemata_are_written_into_a_class_that_is_there_too(tmp_path: Path) -> None:
+    folder = _made(tmp_path, "gold", "L3:0=f\nL2:0=f\n")
+
+    resctrl.enter(str(tmp_path), Class({"closID": "gold", "schemata": ["L2:0=ff"]}, "box"), 42)
+
+    assert (folder / "schemata").read_text() == "L2:0=ff\n"
+
+
+def test_a_cache_may_have_lines_for_code_and_data() -> None:
+    assert resctrl.lines_of({"l3CacheSchema": "L3CODE:0=f\nL3DATA:0=f0\n"}) == ["L3CODE:0=f", "L3DATA:0=f0"]
+
+
+def test_more_processes_join_the_class_and_are_monitored(tmp_path: Path) -> None:
+    (_made(tmp_path, "box", "") / "mon_groups/box").mkdir(parents=True)
+
+    resctrl.join(str(tmp_path), Class({"enableMonitoring": True}, "box"), 43)
+    resctrl.join(str(tmp_path), Class({}, "gone"), 43)
+
+    assert [(tmp_path / name).read_text() for name in ("box/tasks", "box/mon_groups/box/tasks")] == ["43", "43"]
+    assert os.listdir(tmp_path) == ["box"]
 
 
 def test_a_class_without_lines_must_be_there(tmp_path: Path) -> None:
@@ -88,6 +111,8 @@ def test_what_the_kernel_refuses_leaves_nothing(tmp_path: Path) -> None:
         {"memBwSchema": "L3:0=f"},
         {"schemata": ["L3:0=f\nMB:0=1"]},
         {"schemata": ["x"]},
+        {"schemata": ["L3:0"]},
+        {"memBwSchema": "MB:0=f"},
     ],
 )
 def test_what_cannot_be_meant_is_refused(wanted: IntelRdt) -> None:

@@ -23,7 +23,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from wharf.kernel.cgroup.measure import Read, Use
+    from wharf.kernel.cgroup.details import Details
+    from wharf.kernel.cgroup.measure import Use
     from wharf.kernel.cgroup.resources import DeviceRule, Resources
     from wharf.kernel.cgroup.v1 import Writes
 
@@ -235,15 +236,13 @@ class Cgroup:
         """Measure; what no mounted controller counts is zero or empty."""
         from wharf.kernel.cgroup import measure  # noqa: PLC0415 - start-up
 
-        read: Read = self._read
-        on_v1 = self._hierarchies.v1
-        return {
-            "cpu": measure.cpu_v1(read) if "cpuacct" in on_v1 else measure.cpu_v2(read),
-            "memory": measure.memory_v1(read) if "memory" in on_v1 else measure.memory_v2(read),
-            "pids": measure.pids(read),
-            "blkio": measure.blkio_v1(read) if "blkio" in on_v1 else measure.io_v2(read),
-            "pressure": measure.pressure(read),
-        }
+        return measure.use(self._read, self._hierarchies.v1)
+
+    def details(self) -> Details:
+        """Measure what :meth:`stats` does not."""
+        from wharf.kernel.cgroup import details  # noqa: PLC0415 - few ask
+
+        return details.details(self._read, self._hierarchies.v1)
 
     def oom_kill_count(self) -> int:
         """Return how many processes of the group the kernel has killed for want of memory; 0 when unknown."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
     from typing import TypedDict
 
     Read = Callable[[str], str | None]
@@ -70,6 +70,17 @@ if TYPE_CHECKING:
 
 _NO_LIMIT = 1 << 62
 _USER_HZ_NS = 10_000_000  # 1/USER_HZ; the kernel's interface is 100 a second on both our architectures
+
+
+def use(read: Read, old: Container[str]) -> Use:
+    """Measure; ``old`` are the controllers that are on v1."""
+    return {
+        "cpu": cpu_v1(read) if "cpuacct" in old else cpu_v2(read),
+        "memory": memory_v1(read) if "memory" in old else memory_v2(read),
+        "pids": pids(read),
+        "blkio": blkio_v1(read) if "blkio" in old else io_v2(read),
+        "pressure": pressure(read),
+    }
 
 
 def pairs(text: str | None) -> dict[str, int]:

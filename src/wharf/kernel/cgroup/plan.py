@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from wharf.kernel.cgroup import v1, v2
 from wharf.kernel.userns import inside
 
@@ -9,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
 
-    from wharf.kernel.cgroup.resources import Resources
+    from wharf.kernel.cgroup.resources import BlockIO, Resources
     from wharf.kernel.cgroup.v1 import Writes
 
 
@@ -40,11 +42,20 @@ def plan(
     if tasks := resources.get("pids"):
         writes.append(v1.pids(tasks) if "pids" in old else v2.pids(tasks))
     if block := resources.get("blockIO"):
+        _check_weights(block)
         bfq = is_file("blkio.bfq.weight" if "blkio" in old else "io.bfq.weight")
         writes.append(v1.blkio(block, bfq=bfq) if "blkio" in old else v2.io(block, bfq=bfq))
     if pages := resources.get("hugepageLimits"):
-        writes.append(v1.hugetlb(pages) if "hugetlb" in old else v2.hugetlb(pages))
+        writes.append(v1.hugetlb(pages, is_file=is_file, end="limit_in_bytes" if "hugetlb" in old else "max"))
     if network := resources.get("network"):
         writes += [v1.net_cls(network), v1.net_prio(network)]
     writes.append(v2.unified(resources.get("unified", {})))
     return writes
+
+
+def _check_weights(block: BlockIO) -> None:
+    """Refuse a device that is to have a weight, and is given none (config-linux.md "Block IO": one of two)."""
+    for device in block.get("weightDevice", ()):
+        if not (device.get("weight") or device.get("leafWeight")):
+            numbers = f"{device['major']}:{device['minor']}"
+            raise OSError(errno.EINVAL, f"device {numbers} has neither weight nor leafWeight", "blockIO.weightDevice")

@@ -6,9 +6,11 @@ specification's Go types cannot say it otherwise (memory, cpu); -1 means without
 
 from __future__ import annotations
 
+import errno
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from wharf.kernel.cgroup.resources import (
         CPU,
@@ -109,9 +111,27 @@ def devices(rules: Iterable[DeviceRule]) -> Writes:
     return [("devices.allow" if rule.get("allow") else "devices.deny", _device(rule)) for rule in rules]
 
 
-def hugetlb(limits: Iterable[HugepageLimit]) -> Writes:
-    """Return the writes for "hugepageLimits"."""
-    return [(f"hugetlb.{limit['pageSize']}.limit_in_bytes", str(limit["limit"])) for limit in limits]
+def hugetlb(
+    limits: Iterable[HugepageLimit], *, is_file: Callable[[str], bool], end: str = "limit_in_bytes"
+) -> Writes:
+    """Return the writes for "hugepageLimits": of pages in use, and of those reserved where the kernel counts them.
+
+    Args:
+        limits: as config.json has them.
+        is_file: whether a group has a file.
+        end: of the files' names.
+
+    Raises:
+        OSError: EINVAL: a size that is none.
+    """
+    writes = []
+    for limit in limits:
+        size = limit["pageSize"]
+        if not size.removesuffix("B").isalnum():
+            raise OSError(errno.EINVAL, "not the size of a page", f"hugetlb.{size}")
+        used, reserved = f"hugetlb.{size}.{end}", f"hugetlb.{size}.rsvd.{end}"
+        writes += [(file, str(limit["limit"])) for file in (used, reserved) if file == used or is_file(file)]
+    return writes
 
 
 def net_cls(network: NetworkResources) -> Writes:

@@ -13,9 +13,9 @@ from wharf.kernel.cgroup.v1 import THROTTLES, throttles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from wharf.kernel.cgroup.resources import CPU, BlockIO, HugepageLimit, Memory, Pids
+    from wharf.kernel.cgroup.resources import CPU, BlockIO, Memory, Pids
     from wharf.kernel.cgroup.v1 import Writes
 
 _MIN_SHARES, _MAX_SHARES = 2, 262144
@@ -112,11 +112,6 @@ def io(block: BlockIO, *, bfq: bool) -> Writes:
         limits = throttles(block, key)
         writes += [("io.max", f"{t['major']}:{t['minor']} {name}={t['rate'] or 'max'}") for t in limits]
     return writes
-
-
-def hugetlb(limits: Iterable[HugepageLimit]) -> Writes:
-    """Return the writes for "hugepageLimits"."""
-    return [(f"hugetlb.{limit['pageSize']}.max", str(limit["limit"])) for limit in limits]
 
 
 def unified(files: Mapping[str, str]) -> Writes:

@@ -56,8 +56,7 @@ def checkpoint(call: Call) -> int:
     """Save a running container."""
     folder = one(call, "checkpoint")
     folder.load()
-    wanted = wanted_of(call.given)
-    _require(call.given)
+    wanted = _wanted(call)
     if call.given.get("--lazy-pages") and not pages_can_be_served():
         raise NotImplementedHere(_SMALL_PIPES)
     saved.save(folder, wanted, call.log.warn)
@@ -67,8 +66,7 @@ def checkpoint(call: Call) -> int:
 def restore(call: Call) -> int:
     """Bring a saved container back."""
     folder = one(call, "restore")
-    wanted = wanted_of(call.given)
-    _require(call.given)
+    wanted = _wanted(call)
     if not os.path.isdir(wanted.images):
         raise InvalidArgument(f"there is no checkpoint in {wanted.images}")
     if not call.given.get("--no-subreaper"):
@@ -76,6 +74,15 @@ def restore(call: Call) -> int:
 
         prctl.set_child_subreaper()
     return saved.bring_back(folder, call.given.get("--bundle", "."), asked(call), wanted)
+
+
+def _wanted(call: Call) -> Wanted:
+    """Return what the options ask for, unless it cannot be done here."""
+    wanted = wanted_of(call.given)
+    wanted.program = call.criu or criu.PROGRAM
+    if why := reason(wanted.program) or lacking(call.given, lambda feature: _has(wanted.program, feature)):
+        raise NotImplementedHere(f"checkpoint and restore do not work here: {why}")
+    return wanted
 
 
 def wanted_of(given: Given) -> Wanted:
@@ -113,11 +120,6 @@ def _address(text: str) -> tuple[str, int]:
     return address.strip("[]"), int(port)
 
 
-def _require(given: Given) -> None:
-    if why := reason() or lacking(given, _has):
-        raise NotImplementedHere(f"checkpoint and restore do not work here: {why}")
-
-
 def lacking(given: Given, has: Callable[[str], bool]) -> str:
     """Return what an option wants of the kernel that it lacks; "" for nothing. ``has`` knows CRIU's features."""
     for option, (feature, why) in _NEEDS.items():
@@ -139,21 +141,21 @@ def pages_can_be_served() -> bool:
     return True
 
 
-def _has(feature: str) -> bool:
+def _has(program: str, feature: str) -> bool:
     from wharf.kernel.process import run  # noqa: PLC0415 - start-up
 
-    return not run(["criu", "check", "--feature", feature], timeout_s=60).code
+    return not run([program, "check", "--feature", feature], timeout_s=60).code
 
 
-def reason() -> str:
-    """Return why containers can be neither saved nor brought back here; "" where they can."""
+def reason(program: str = criu.PROGRAM) -> str:
+    """Return why containers can be neither saved nor brought back here by CRIU; "" where they can."""
     from wharf.kernel.process import run  # noqa: PLC0415 - start-up
 
     try:
-        criu.find()
+        path = criu.find(program)
     except Unavailable as error:
         return str(error)
-    done = run(["criu", "check"], timeout_s=60)
+    done = run([path, "check"], timeout_s=60)
     if not done.code:
         return ""
     lines = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()

@@ -116,6 +116,7 @@ def of_all() -> str:
         "  --log-format FORM  text (usual) or json",
         "  --debug            write more into the log",
         "  --systemd-cgroup   have systemd make control groups",
+        "  --criu PROGRAM     CRIU's path, or its name in PATH (criu)",
         "  --rootless WHEN    auto or false: who calls decides",
         "  --version",
     ]

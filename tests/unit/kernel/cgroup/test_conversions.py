@@ -122,7 +122,14 @@ def test_rdma_pages_and_network_limits_have_one_line_each() -> None:
     assert v1.rdma({"mlx5_1": {"hcaHandles": 3, "hcaObjects": 1000}}) == [
         ("rdma.max", "mlx5_1 hca_handle=3 hca_object=1000")
     ]
-    assert v1.hugetlb([{"pageSize": "2MB", "limit": 9}]) == [("hugetlb.2MB.limit_in_bytes", "9")]
-    assert v2.hugetlb([{"pageSize": "2MB", "limit": 9}]) == [("hugetlb.2MB.max", "9")]
+    limits = [{"pageSize": "2MB", "limit": 9}]
+
+    assert v1.hugetlb(limits, is_file=lambda _: False) == [("hugetlb.2MB.limit_in_bytes", "9")]
+    assert v1.hugetlb(limits, is_file={"hugetlb.2MB.rsvd.max"}.__contains__, end="max") == [
+        ("hugetlb.2MB.max", "9"),
+        ("hugetlb.2MB.rsvd.max", "9"),
+    ]
+    with pytest.raises(OSError, match="not the size of a page"):
+        v1.hugetlb([{"pageSize": "../2MB", "limit": 9}], is_file=lambda _: False)
     assert v1.net_cls({"classID": 1048577}) == [("net_cls.classid", "1048577")]
     assert v1.net_prio({"priorities": [{"name": "eth0", "priority": 2}]}) == [("net_prio.ifpriomap", "eth0 2")]

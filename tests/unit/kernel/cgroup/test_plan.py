@@ -52,6 +52,15 @@ def test_weights_are_the_schedulers_where_it_has_some() -> None:
     assert ("io.bfq.weight", "500") in _planned(_ALL, bfq=True)
 
 
+@pytest.mark.parametrize("old", [(), ("blkio",)])
+def test_a_device_that_is_to_have_a_weight_and_has_none_is_refused(old: tuple[str, ...]) -> None:
+    device = {"major": 8, "minor": 0}
+    with pytest.raises(OSError, match="8:0 has neither weight nor leafWeight") as caught:
+        _planned({"blockIO": {"weightDevice": [{**device, "weight": 200}, device]}}, *old)
+
+    assert caught.value.errno == errno.EINVAL
+
+
 def test_device_rules_are_writes_on_v1_alone() -> None:
     rules: dict[str, object] = {"devices": [{"allow": False}]}
 

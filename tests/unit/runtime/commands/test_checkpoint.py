@@ -22,6 +22,15 @@ def test_the_reason_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert checkpoint.reason() == "criu check fails on this kernel: Error: no timens"
 
 
+def test_it_is_the_program_that_was_named_that_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    criu(tmp_path, monkeypatch, "exit 1")
+    (tmp_path / "other").write_text("#!/bin/sh\n")
+    (tmp_path / "other").chmod(0o755)
+
+    assert checkpoint.reason(str(tmp_path / "other")) == ""
+    assert checkpoint.reason("nowhere") == "nowhere is not installed"
+
+
 def test_options_are_runcs() -> None:
     given = {
         "--image-path": "/images",
