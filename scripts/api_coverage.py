@@ -6,7 +6,8 @@
 The endpoints are those of the route table. What a request may say is decided upon, each parameter and field
 (``tests/data/engine_api_inputs.tsv``): it acts, as a test sees that is named there, is refused by name, or changes
 nothing, for a reason that is given there. Parameters that are not in that table act: ``unit/api/test_parameters.py``
-tries all of them. A field of an answer is done when the conversation of the contract had it of a daemon that runs
+tries all of them. What no answer of ours can have is listed with the reason (``tests/data/engine_api_absent.tsv``).
+A field of an answer is done when the conversation of the contract had it of a daemon that runs
 (``tests/root/api/contract.py``): that writes down what it saw (``tests/data/engine_api_seen.txt``), and fails when it
 does not see that again. What the code of its area names and the conversation has not come to is told apart: it can
 flatter.
@@ -36,6 +37,7 @@ PAGE = TOP / "docs/api-coverage.md"
 TABLE = TOP / "tests/data/engine_api.json"
 INPUTS = TOP / "tests/data/engine_api_inputs.tsv"
 SEEN = TOP / "tests/data/engine_api_seen.txt"
+ABSENT = TOP / "tests/data/engine_api_absent.tsv"
 
 _SCOPES = {
     "Container": ("api", "engine", "network", "volumes", "processes", "shim"),
@@ -50,6 +52,8 @@ _EVERYWHERE = ("api", "engine", "images", "network", "volumes", "processes", "bu
 _UPDATE = "POST /containers/{}/update"
 _ECHOED = ("Config", "HostConfig")
 """Documents that an answer gives back as they were recorded: their fields stand with the request."""
+_DOTTED = ("os.version", "os.features")
+"""Names of fields with a dot in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Names:
     refused: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     idle: tuple[str, ...] = ()  # change nothing, for a reason
+    absent: tuple[tuple[str, str], ...] = ()  # with the reason
 
     def line(self, title: str) -> str:
         """Return a line of the page; empty when there is nothing to name."""
@@ -71,6 +76,8 @@ class Names:
             parts.append("refused by name: " + ", ".join(f"`{name}`" for name in self.refused))
         if self.idle:
             parts.append("changes nothing here: " + ", ".join(f"`{name}`" for name in self.idle))
+        if self.absent:
+            parts.append("does not apply: " + ", ".join(f"`{name}` ({why})" for name, why in self.absent))
         if self.missing:
             parts.append("**not done**: " + ", ".join(f"`{name}`" for name in self.missing))
         return f"- {title}: {'; '.join(parts)}\n" if parts else ""
@@ -80,12 +87,31 @@ def _sort(names: Iterable[str], known: Iterable[str], seen: Iterable[str]) -> Na
     """Sort an answer's fields; what is inside one that is not done is not named, for it is not done either."""
     named, met = set(known), set(seen)
     sorted_: dict[str, list[str]] = {"done": [], "unseen": [], "missing": []}
+    absent: list[tuple[str, str]] = []
     for name in dict.fromkeys(names):
-        outer, _, last = name.rpartition(".")
+        outer, last = _split(name)
         if outer and outer not in (*sorted_["done"], *sorted_["unseen"]):
             continue
-        sorted_["done" if name in met else "unseen" if last in named else "missing"].append(name)
-    return Names(tuple(sorted_["done"]), tuple(sorted_["unseen"]), missing=tuple(sorted_["missing"]))
+        if name not in met and (why := _why_absent(name)):
+            absent.append((name, why))
+        else:
+            sorted_["done" if name in met else "unseen" if last in named else "missing"].append(name)
+    return Names(
+        tuple(sorted_["done"]), tuple(sorted_["unseen"]), missing=tuple(sorted_["missing"]), absent=tuple(absent)
+    )
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Return where a field stands, and its own name."""
+    dotted = next((each for each in _DOTTED if f".{name}".endswith(f".{each}")), None)
+    last = dotted or name.rpartition(".")[2]
+    return name[: -len(last) - 1], last
+
+
+def _why_absent(name: str) -> str:
+    """Return why no answer has a field; empty when nothing says so."""
+    rows = (line.split("\t") for line in ABSENT.read_text().splitlines()[1:])
+    return next((why for field, why in rows if f".{name}".endswith(f".{field}")), "")
 
 
 @functools.cache

@@ -189,6 +189,7 @@ class Images(Protocol):
         shared_size: bool,
         digests: bool,
         manifests: bool,
+        identity: bool,
     ) -> list[image.ImageSummary]:
         """Return the images that match, newest first."""
 

@@ -23,19 +23,19 @@ from wharf.spec.oci_image import Platform
 
 _TAR = "application/x-tar"
 _MANIFESTS_LISTED, _MANIFESTS_INSPECTED = (1, 47), (1, 48)  # versions of the API
+_IDENTITY_LISTED = versions.Version((1, 54))
 _ATTESTATIONS = versions.Version((1, 55))
 
 
 async def _list(call: Call) -> web.StreamResponse:
     query = call.query
-    if query.flag("identity"):
-        raise NotImplementedHere("the parameter identity is not supported by this build of wharf")
     found = await call.backend.images.list(
         all=query.flag("all"),
         filters=query.filters(),
         shared_size=query.flag("shared-size"),
         digests=query.flag("digests"),
         manifests=query.flag("manifests") and call.version >= _MANIFESTS_LISTED,
+        identity=query.flag("identity") and call.version >= _IDENTITY_LISTED,
     )
     return document([versions.image_summary(item, call.version) for item in found])
 

@@ -180,10 +180,12 @@ def image_inspect(found: ImageInspect, version: Version) -> Document:
     """Return an image as ``version`` shows it.
 
     VirtualSize went in 1.44, the container it came from in 1.45, a container's own fields of Config in 1.50, and
-    what is empty in 1.52.
+    what is empty in 1.52; where it came from is told since 1.53.
     """
     config = found.get("Config")
     answer: Document = {name: value for name, value in found.items() if name not in _UNTIL_1_44}
+    if version < (1, 53):
+        answer.pop("Identity", None)
     if version >= (1, 52):
         answer = {
             name: value

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from wharf.engine.context import Context
 from wharf.images.lookup import tagged
+from wharf.images.manifests import Shown
 from wharf.images.registry.credentials import from_document, parse_registry_auth
 from wharf.images.removal import ImageUse
 from wharf.images.squashing import SquashRequest
@@ -39,7 +40,7 @@ class ImageVerbs:
 
     async def inspect(self, name: str, platform: str | None = None, *, manifests: bool = False) -> ImageInspect:
         """Return all of an image, or of its one for a platform, and what its name leads to."""
-        return await self._images.inspect(name, platform, self._containers_of if manifests else None)
+        return await self._images.inspect(name, platform, Shown(self._containers_of) if manifests else None)
 
     async def attestations(
         self, name: str, platform: str | None = None, *, types: Collection[str] = (), statement: bool = False
@@ -229,14 +230,15 @@ class ImageVerbs:
         shared_size: bool = False,
         digests: bool = False,
         manifests: bool = False,
+        identity: bool = False,
     ) -> builtins.list[ImageSummary]:
-        """Return images, newest first; with ``manifests`` all that their names lead to."""
+        """Return images, newest first, with ``manifests`` all that their names lead to; ``identity``: from where."""
         return await self._images.list(
             all=all,
             filters=filters or {},
             shared_size=shared_size,
             digests=digests,
-            containers=self._containers_of if manifests else None,
+            manifests=Shown(self._containers_of, identity) if manifests or identity else None,
         )
 
     def uses_of(self, image_id: str) -> Sequence[ImageUse]:

@@ -22,6 +22,7 @@ import msgspec
 from wharf.errors import DataLoss, InvalidArgument, NotFound
 from wharf.images.lookup import Lookup, Named
 from wharf.images.names import enter_name, read_names
+from wharf.images.origins import Origins, forget_origins
 from wharf.images.reach import Reach
 from wharf.images.record import (
     ImageRecord,
@@ -47,6 +48,8 @@ class Catalog(Lookup):
         self._database = database
         self._content = content
         self._snapshots = snapshots
+        self.origins = Origins(database)
+        """Where images came from."""
         self.damaged: dict[Digest, str] = {}
         """Recorded manifests, and indexes that names stand for, that could not be read, and why."""
         self._entries: dict[Digest, bytes] = {}  # of images, in index.json
@@ -273,6 +276,7 @@ class Catalog(Lookup):
                 for digest in manifests:
                     db.execute("DELETE FROM image_references WHERE manifest_digest = ?", (digest,))
                     db.execute("DELETE FROM images WHERE manifest_digest = ?", (digest,))
+                forget_origins(db)
             for digest in manifests:
                 record = self._by_manifest.pop(digest)
                 candidates |= blobs_of(record)
@@ -310,6 +314,7 @@ class Catalog(Lookup):
                 for column in ("manifest_digest", "target_digest"):
                     db.execute(f"DELETE FROM image_references WHERE {column} = ?", (digest,))  # noqa: S608  # two names of ours
                 db.execute("DELETE FROM images WHERE manifest_digest = ?", (digest,))
+                forget_origins(db)
             self.damaged.pop(digest, None)
             self._changed()
 

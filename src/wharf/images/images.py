@@ -24,7 +24,7 @@ from wharf.images.intake import Intake
 from wharf.images.layers import Layers
 from wharf.images.load import Loaded, load
 from wharf.images.lookup import spelt, tagged
-from wharf.images.manifests import Containers, Manifests
+from wharf.images.manifests import Manifests, Shown
 from wharf.images.platform import Platform, optional_platform, parse_platform
 from wharf.images.record import ImageRecord
 from wharf.images.registry.hosts import RegistryOptions
@@ -170,9 +170,9 @@ class Images:
         filters: Filters | None = None,
         shared_size: bool = False,
         digests: bool = False,  # noqa: ARG002  # they are always there
-        containers: Containers | None = None,
+        manifests: Shown | None = None,
     ) -> builtins.list[ImageSummary]:
-        """Return the images that match, the newest first; with ``containers``, who uses an image, their manifests.
+        """Return the images that match, the newest first; with ``manifests`` what their names lead to.
 
         Raises:
             InvalidArgument: a filter is unknown or malformed.
@@ -181,17 +181,17 @@ class Images:
         chosen = self._select(filters or {})
         shared = views.shared_bytes(self._catalog.all(), self._snapshots.sizes()) if shared_size else {}
         found = [views.summary(record, shared_bytes=shared.get(record.id, -1)) for record in chosen]
-        await self._add_manifests(found, chosen, containers)
+        await self._add_manifests(found, chosen, manifests)
         return found
 
     async def _add_manifests(
         self,
         found: Sequence[ImageSummary | ImageInspect],
         records: Sequence[ImageRecord],
-        containers: Containers | None,
+        shown: Shown | None,
     ) -> None:
-        if containers is not None:
-            manifests = Manifests(self._catalog, self._content, self._snapshots.sizes(), containers)
+        if shown is not None:
+            manifests = Manifests(self._catalog, self._content, self._snapshots.sizes(), shown)
             await self._blocking.run(lambda: manifests.add_to(found, records))
 
     def _select(self, filters: Filters) -> builtins.list[ImageRecord]:
@@ -205,15 +205,13 @@ class Images:
         newest_first = sorted(shown, key=views.created_ns, reverse=True)
         return [matched for record in newest_first if (matched := selection.match(record))]
 
-    async def inspect(
-        self, name: str, platform: str | None = None, containers: Containers | None = None
-    ) -> ImageInspect:
+    async def inspect(self, name: str, platform: str | None = None, manifests: Shown | None = None) -> ImageInspect:
         """Return everything about one image, with its manifests as :meth:`list` does; raises as :meth:`resolve`."""
         record = self.resolve(name, platform)
         parent = self._catalog.get(record.config.get("parent") or "")
-        snapshots = self._snapshots
-        found = views.inspection(record, snapshots.lower_dirs(record.chain_id), parent, snapshots.roots.name)
-        await self._add_manifests([found], [record], containers)
+        folders, driver = self._snapshots.lower_dirs(record.chain_id), self._snapshots.roots.name
+        found = views.inspection(record, folders, parent, driver, self._catalog.origins.of(record.id))
+        await self._add_manifests([found], [record], manifests)
         return found
 
     async def history(self, name: str, platform: str | None = None) -> builtins.list[ImageHistoryResponseItem]:

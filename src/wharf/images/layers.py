@@ -12,6 +12,7 @@ from wharf.errors import DataLoss, InvalidArgument, NotFound
 from wharf.images.image_set import Form, ImageSet, Member, Part, put_together
 from wharf.images.intake import Intake, Layer
 from wharf.images.media_types import LAYERS
+from wharf.images.origins import Build
 from wharf.images.packing import Compression, Shelf, diff_id_of
 from wharf.images.platform import acceptable, host
 from wharf.images.record import ImageRecord, parse_config, platform_of_config
@@ -48,16 +49,25 @@ class Layers:
         store = self._store
         return Shelf(store.catalog, store.content, store.snapshots, compression)
 
-    async def keep(self, images: ImageSet, references: Iterable[Reference]) -> ImageRecord:
+    async def keep(
+        self, images: ImageSet, references: Iterable[Reference], build: Build | None = None
+    ) -> ImageRecord:
         """Make images of the store, and let names stand for what they are in together.
+
+        Args:
+            images: the images.
+            references: what they are called from now on.
+            build: what made them, when that is known by a name.
 
         Returns:
             The one that suits this machine best.
         """
         names, now = list(references), self._store.now()
-        return await self._store.blocking.run(lambda: self._keep(images, names, now))
+        return await self._store.blocking.run(lambda: self._keep(images, names, now, build))
 
-    def _keep(self, images: ImageSet, names: Sequence[Reference], now: str) -> ImageRecord:
+    def _keep(
+        self, images: ImageSet, names: Sequence[Reference], now: str, build: Build | None = None
+    ) -> ImageRecord:
         first, *others = _best_first(images.members)
         target = digest_of(images.raw) if images.is_index else None
         taken: set[str] = set()
@@ -70,6 +80,9 @@ class Layers:
             )
             for member in others:
                 intake.commit(member.config, _layers(member, taken), (), now, manifest=member.manifest)
+        if build:
+            for member in images.members:
+                self._store.catalog.origins.built(member.image_id, build)
         return record
 
     async def assemble(self, config: ImageConfig, chain_id: str, references: Iterable[Reference]) -> ImageRecord:

@@ -13,6 +13,7 @@ from wharf.images.record import ImageRecord, platform_of_config
 from wharf.lib.digest import Digest, hex_of, is_digest
 from wharf.lib.reference import Reference, id_prefix, parse_reference
 from wharf.spec.oci_image import OCI_MANIFEST, REF_NAME, Descriptor
+from wharf.spec.oci_image import Platform as PlatformDocument
 
 CONTAINERD_NAME = "io.containerd.image.name"
 
@@ -204,13 +205,19 @@ class Lookup:
 
 def manifest_descriptor(record: ImageRecord) -> Descriptor:
     """Return the descriptor of an image's manifest."""
-    platform = platform_of_config(record.config)
+    config, own = record.config, platform_of_config(record.config)
+    platform: PlatformDocument = {"architecture": own.architecture, "os": own.os}
+    if own.variant:
+        platform["variant"] = own.variant
+    if version := config.get("os.version"):
+        platform["os.version"] = version
+    if features := config.get("os.features"):
+        platform["os.features"] = features
     return {
         "mediaType": record.manifest.get("mediaType", OCI_MANIFEST),
         "digest": record.manifest_digest,
         "size": record.manifest_bytes,
-        "platform": {"architecture": platform.architecture, "os": platform.os}
-        | ({"variant": platform.variant} if platform.variant else {}),  # type: ignore[typeddict-item]
+        "platform": platform,
     }
 
 

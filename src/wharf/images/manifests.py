@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from wharf.errors import InvalidArgument
+from wharf.images.catalog import Catalog
 from wharf.images.index import ATTESTED, INDEXES, attests, images_in, is_index, parse_index
-from wharf.images.lookup import Lookup
 from wharf.images.record import ImageRecord, parse_manifest
 from wharf.lib.digest import Digest, chain_ids
 from wharf.spec.engine_api.image import ImageInspect, ImageManifestSummary, ImageSummary
@@ -19,22 +20,31 @@ Containers = Callable[[str], Sequence[str]]
 """The ids of the containers made from an image, by its id."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is told of manifests: who uses an image and, where that is wanted, where it came from."""
+
+    containers: Containers
+    identity: bool = False
+
+
 class Manifests:
     """The manifests of images as they are at the moment; blocking, for it reads documents."""
 
-    def __init__(
-        self, catalog: Lookup, content: ContentStore, sizes: Mapping[str, int], containers: Containers
-    ) -> None:
+    def __init__(self, catalog: Catalog, content: ContentStore, sizes: Mapping[str, int], shown: Shown) -> None:
         self._catalog = catalog
         self._content = content
         self._sizes = sizes  # of layers, by chain id
-        self._containers = containers
+        self._shown = shown
 
     def add_to(self, documents: Iterable[ImageSummary | ImageInspect], records: Iterable[ImageRecord]) -> None:
         """Put into each document what its image's first name leads to, and all manifests below that."""
         for document, record in zip(documents, records, strict=True):
             document["Descriptor"] = self.target(record)
             document["Manifests"] = self.of(record)
+            if self._shown.identity and (identity := self._catalog.origins.of(record.id)):
+                for data in (one["ImageData"] for one in document["Manifests"] if "ImageData" in one):
+                    data["Identity"] = identity
 
     def target(self, record: ImageRecord) -> Descriptor:
         """Return what an image's first name leads to: an index, or its manifest."""
@@ -79,7 +89,7 @@ class Manifests:
             summary["ImageData"] = {
                 "Platform": descriptor.get("platform") or {},
                 "Size": {"Unpacked": unpacked},
-                "Containers": list(self._containers(record.id)) if record else [],
+                "Containers": list(self._shown.containers(record.id)) if record else [],
             }
         elif kind == "attestation":
             summary["AttestationData"] = {"For": (descriptor.get("annotations") or {}).get(ATTESTED, "")}

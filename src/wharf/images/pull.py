@@ -93,6 +93,8 @@ class Pull:
                     record = await self._bring_or_again(found, known)
                 finally:
                     self._store.under_way.discard(found.target)
+        now, origins, repository = self._store.now(), self._store.catalog.origins, self._reference.repository
+        await self._store.blocking.run(lambda: origins.at_registry(record.id, repository, now))
         self._progress.tell({"status": f"Digest: {found.target}"})
         news = "Image is up to date" if known else "Downloaded newer image"
         self._progress.tell({"status": f"Status: {news} for {self._reference.familiar}"})

@@ -166,12 +166,13 @@ class Transfers:
             digest = await push.run(reference, progress, platform)
             record = self._store.catalog.resolve(str(reference), platform)
             await self._store.blocking.run(
-                lambda reference=reference, digest=digest: self._know(reference, digest)  # type: ignore[misc]  # bound now
+                lambda reference=reference, digest=digest, record=record: self._know(reference, digest, record.id)  # type: ignore[misc]  # bound now
             )
             done(Pulled(reference, record.id))
 
-    def _know(self, reference: Reference, digest: Digest) -> None:
-        """Remember under which digest the registry has an image."""
+    def _know(self, reference: Reference, digest: Digest, image_id: Digest) -> None:
+        """Remember that the registry has an image, and under which digest."""
+        self._store.catalog.origins.at_registry(image_id, reference.repository, self._store.now())
         with self._store.catalog.lock:
             named = self._store.catalog.named_target(reference)
             if named is not None and digest in (named.target, named.manifest_digest):

@@ -17,6 +17,7 @@ from wharf.lib.moments import parse_moment, to_ns
 from wharf.lib.reference import Reference
 from wharf.lib.timestamps import ZERO
 from wharf.spec.engine_api.image import (
+    Identity,
     ImageConfig,
     ImageHistoryResponseItem,
     ImageInspect,
@@ -69,7 +70,11 @@ def shared_bytes(records: Sequence[ImageRecord], sizes: Mapping[str, int]) -> di
 
 
 def inspection(
-    record: ImageRecord, lower_dirs: Sequence[Path], parent: ImageRecord | None = None, driver: str = "overlay2"
+    record: ImageRecord,
+    lower_dirs: Sequence[Path],
+    parent: ImageRecord | None = None,
+    driver: str = "overlay2",
+    identity: Identity | None = None,
 ) -> ImageInspect:
     """Return everything about an image.
 
@@ -78,6 +83,7 @@ def inspection(
         lower_dirs: its layers' folders, the uppermost first.
         parent: the image that it says to have been committed on, if that is here.
         driver: the storage driver.
+        identity: where it came from, if that is known.
     """
     config = record.config
     history = config.get("history") or []
@@ -101,6 +107,8 @@ def inspection(
     document["DockerVersion"] = config.get("docker_version", "")
     document["Container"] = config.get("container", "")
     document["ContainerConfig"] = config.get("container_config", {})
+    if identity:
+        document["Identity"] = identity
     if config.get("variant"):
         document["Variant"] = config["variant"]
     if config.get("os.version"):

@@ -6,9 +6,11 @@ It takes any engine's socket, so the same conversation tells what a dockerd's an
 from __future__ import annotations
 
 import base64
+import hashlib
 import http.client
 import io
 import json
+import platform
 import socket
 import tarfile
 from collections.abc import Mapping
@@ -135,6 +137,34 @@ def archive(**files: bytes) -> bytes:
     return out.getvalue()
 
 
+def layout(name: str) -> bytes:
+    """Return an OCI image layout whose index says all that a descriptor may say of an image."""
+    blobs: dict[str, bytes] = {}
+
+    def stored(raw: bytes, kind: str) -> dict[str, Any]:
+        digest = hashlib.sha256(raw).hexdigest()
+        blobs[f"blobs/sha256/{digest}"] = raw
+        return {"mediaType": f"application/vnd.oci.image.{kind}", "digest": f"sha256:{digest}", "size": len(raw)}
+
+    tar = archive(file=b"x")
+    architecture = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
+    features = {"architecture": architecture, "os": "linux", "os.version": "1", "os.features": ["some"]}
+    config = {**features, "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(tar).hexdigest()}"]}}
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": stored(json.dumps(config).encode(), "config.v1+json"),
+        "layers": [stored(tar, "layer.v1.tar")],
+    }
+    said = {"urls": ["https://images.test/a"], "annotations": {"a": "b"}, "platform": features}
+    one = {**stored(json.dumps(manifest).encode(), "manifest.v1+json"), **said}
+    inner = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [one]}
+    named = {"annotations": {"io.containerd.image.name": name}}
+    outer = {"schemaVersion": 2, "manifests": [{**stored(json.dumps(inner).encode(), "index.v1+json"), **named}]}
+    files = {"oci-layout": b'{"imageLayoutVersion": "1.0.0"}', "index.json": json.dumps(outer).encode()}
+    return archive(**files, **blobs)
+
+
 def converse(contract: Contract) -> None:
     """Hold the whole conversation; what it makes it removes."""
     _system(contract)
@@ -156,11 +186,11 @@ class suppress_cleanup:  # noqa: N801  # reads as what it does
 
     def __exit__(self, *_: object) -> None:
         quiet = Contract(self._contract.socket, self._contract.version)
-        for name in ("c-main", "c-made", "c-gone"):
+        for name in ("c-main", "c-made", "c-gone", "c-indexed"):
             quiet.ask("DELETE", "/containers/{id}", {"id": name}, {"force": 1, "v": 1}, wants=204)
         quiet.ask("DELETE", "/networks/{id}", {"id": "c-net"}, wants=204)
         quiet.ask("DELETE", "/volumes/{name}", {"name": "c-vol"}, wants=204)
-        for name in ("c-copy:1", "c-commit:1", "c-import:1", "c-build:1"):
+        for name in ("c-copy:1", "c-commit:1", "c-import:1", "c-build:1", "c-index:1"):
             with suppress(OSError):
                 quiet.ask("DELETE", "/images/{name}", {"name": name})
 
@@ -289,6 +319,8 @@ def _images(contract: Contract) -> None:
     ask("GET", "/images/{name}/get", {"name": "c-copy:1"})
     ask("GET", "/images/get", query={"names": "c-copy:1"})
     ask("POST", "/images/load", query={"quiet": 1}, body=b"junk", wants=200)
+    if contract.version >= (1, 54):
+        _manifests(contract)
     ask("POST", "/images/create", query={"fromSrc": "-", "repo": "c-import", "tag": "1", "message": "said"},
         body=archive(file=b"x"))  # fmt: skip
     ask("POST", "/build", query={"t": "c-build:1", "dockerfile": "Dockerfile", "rm": 1, "labels": {"a": "b"}},
@@ -298,6 +330,27 @@ def _images(contract: Contract) -> None:
     for name in ("c-copy:1", "c-commit:1", "c-import:1", "c-build:1"):
         ask("DELETE", "/images/{name}", {"name": name}, {"force": 0, "noprune": 0})
     ask("POST", "/images/{name}/push", {"name": "c-nowhere"}, {"tag": "1"}, head=auth)
+
+
+def _manifests(contract: Contract) -> None:
+    """An image that an index lists, and a container of it."""
+    ask, image, made = contract.ask, {"name": "c-index:1"}, {"id": "c-indexed"}
+    ask("POST", "/images/load", body=layout("docker.io/library/c-index:1"))
+    ask("GET", "/images/json", query={"manifests": 1, "identity": 1, "filters": {"reference": ["c-index"]}})
+    ask("GET", "/images/{name}/json", image, {"manifests": 1})
+    ask(
+        "POST",
+        "/containers/create",
+        query={"name": "c-indexed"},
+        body={"Image": "c-index:1", "Cmd": ["x"]},
+        wants=201,
+    )
+    ask("GET", "/containers/{id}/json", made)
+    ask("GET", "/containers/json", query={"all": 1})
+    ask("POST", "/containers/{id}/start", made, wants=400)
+    ask("POST", "/containers/{id}/wait", made)
+    ask("DELETE", "/containers/{id}", made, wants=204)
+    ask("DELETE", "/images/{name}", image)
 
 
 def _nowhere(contract: Contract) -> None:

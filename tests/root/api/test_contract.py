@@ -28,6 +28,10 @@ _AS_DOCKERD = {
         for name in ("DNSNames", "GwPriority")
     ),
 }
+_REQUIRED_BUT_NOT_DEFINED = {  # what stands in Size.Unpacked is required by a name that no field has
+    "GET /images/json 200 [].Manifests[].ImageData.UnpackedSize: missing",
+    "GET /images/{name}/json 200 .Manifests[].ImageData.UnpackedSize: missing",
+}
 _OURS = {
     "GET /system/df 200 .LogUsage: unknown",  # how much room logs take: nobody else tells
 }
@@ -38,7 +42,7 @@ def test_answers_are_as_the_api_defines_them(daemon: Wharfd, version: tuple[int,
     contract = Contract(str(daemon.socket), version)
     converse(contract)
 
-    assert contract.faults - _AS_DOCKERD - _OURS == set()
+    assert contract.faults - _AS_DOCKERD - _REQUIRED_BUT_NOT_DEFINED - _OURS == set()
     assert len(contract.asked) > 100
     if version == (1, 55):
         _hold_to(contract)

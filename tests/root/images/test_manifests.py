@@ -9,6 +9,8 @@ import pytest
 from tests.root.images.conftest import Store, imported, loaded, tar
 from tests.root.images.test_indexes import OTHER, two_platforms
 
+from wharf.images.manifests import Shown
+from wharf.images.origins import Origins
 from wharf.images.platform import host
 from wharf.spec.engine_api.image import ImageManifestSummary
 from wharf.spec.oci_image import OCI_INDEX, OCI_MANIFEST
@@ -21,7 +23,7 @@ def containers(image_id: str) -> Sequence[str]:
 
 
 def manifests(store: Store) -> list[ImageManifestSummary]:
-    [found] = asyncio.run(store.images.list(containers=containers))
+    [found] = asyncio.run(store.images.list(manifests=Shown(containers)))
     return found["Manifests"]
 
 
@@ -54,7 +56,7 @@ def test_what_is_not_here_of_an_index_is_shown_as_missing(store: Store) -> None:
 def test_an_image_of_its_own_is_its_one_manifest(store: Store) -> None:
     asyncio.run(imported(store, tar(f=b"12"), "one:1"))
 
-    found = asyncio.run(store.images.inspect("one:1", containers=containers))
+    found = asyncio.run(store.images.inspect("one:1", manifests=Shown(containers)))
     [only] = found["Manifests"]
     assert found["Descriptor"]["mediaType"] == OCI_MANIFEST
     assert "annotations" not in found["Descriptor"]
@@ -65,6 +67,21 @@ def test_a_descriptor_is_that_of_the_index(store: Store) -> None:
     layout, index = two_platforms()
     asyncio.run(loaded(store, layout.archive(index)))
 
-    descriptor = asyncio.run(store.images.inspect("many:1", containers=containers))["Descriptor"]
+    descriptor = asyncio.run(store.images.inspect("many:1", manifests=Shown(containers)))["Descriptor"]
     assert (descriptor["mediaType"], descriptor["digest"]) == (OCI_INDEX, index["digest"])
     assert "Manifests" not in asyncio.run(store.images.inspect("many:1"))
+
+
+def test_where_an_image_came_from_is_told_of_each_platforms_when_that_is_asked_for(store: Store) -> None:
+    layout, index = two_platforms()
+    asyncio.run(loaded(store, layout.archive(index)))
+    image = store.images.resolve("many:1")
+    Origins(store.database).at_registry(image.id, "registry.test/many", "2026-01-01T00:00:00Z")
+
+    [found] = asyncio.run(store.images.list(manifests=Shown(containers, identity=True)))
+    other, own, attested = found["Manifests"]
+    known = {"Pull": [{"Repository": "registry.test/many"}]}
+    assert [one["ImageData"].get("Identity") for one in (other, own)] == [known, known]
+    assert "ImageData" not in attested
+    assert all("Identity" not in one.get("ImageData", {}) for one in manifests(store))
+    assert asyncio.run(store.images.inspect("many:1"))["Identity"] == known

@@ -17,6 +17,7 @@ from tests.root.images.conftest import Store, tar
 
 from wharf.errors import DataLoss, InvalidArgument, NotFound, NotImplementedHere, Unavailable
 from wharf.images.images import Images
+from wharf.images.origins import Origins
 from wharf.images.registry.credentials import ANONYMOUS
 from wharf.images.registry.hosts import RegistryOptions
 from wharf.lib.digest import Digest, digest_of
@@ -90,6 +91,7 @@ def test_an_image_comes_whole(store: Store) -> None:
     record = store.images.resolve(str(digest))
     assert [store.content.exists(Digest(d["digest"])) for d in record.manifest["layers"]] == [True] * 3
     assert len(store.snapshots.lower_dirs(record.chain_id)) == 3
+    assert Origins(store.database).of(record.id) == {"Pull": [{"Repository": f"{fake.address}/repo"}]}
     assert list((store.content.root / "ingest").iterdir()) == []
 
 

@@ -16,6 +16,7 @@ from tests.root.registry import PROGRAM, registry
 
 from wharf.errors import NotFound, Unavailable
 from wharf.images.images import Images
+from wharf.images.origins import Origins
 from wharf.images.registry.credentials import ANONYMOUS, Credentials
 from wharf.images.registry.hosts import RegistryOptions, origin
 from wharf.images.registry.repository import Repository
@@ -80,6 +81,8 @@ def test_what_is_pushed_here_is_pulled_there_with_the_same_digests(host: str, st
 
     theirs = other.images.resolve(f"{host}/a/b:1")
     assert (theirs.id, theirs.manifest_digest, theirs.chain_id) == (mine.id, mine.manifest_digest, mine.chain_id)
+    known = {"Pull": [{"Repository": f"{host}/a/b"}]}
+    assert [Origins(one.database).of(mine.id) for one in (store, other)] == [known, known]
     assert theirs.repo_digests == mine.repo_digests == [f"{host}/a/b@{mine.manifest_digest}"]
     assert statuses(told)[0] == "Pulling from a/b"
     assert "Pull complete" in statuses(told)

@@ -13,6 +13,7 @@ from wharf.engine.buildkit.images import image_set, told_of
 from wharf.engine.buildkit.job import Job, Outcome
 from wharf.images.image_set import ImageSet
 from wharf.images.lookup import tagged
+from wharf.images.origins import Build
 from wharf.lib.digest import Digest
 from wharf.lib.reference import Reference
 
@@ -46,7 +47,7 @@ def image_store(kind: str) -> Callable[[int, Mapping[str, str]], Export]:
 async def _keep(job: Job, images: ImageSet, options: ImageOptions) -> None:
     context = job.bench.context
     async with _step(job, "exporting to image", job.ref):
-        image = await context.images.layers.keep(images, _names(images, options))
+        image = await context.images.layers.keep(images, _names(images, options), Build(job.ref, job.began))
         context.events.publish("image", "build", image.id, {"name": image.id})
         for name in options.names:
             context.events.publish("image", "tag", image.id, {"name": name.familiar})

@@ -57,4 +57,7 @@ class Ending:
 
     def __await__(self) -> Generator[object, None, ContainerWaitResponse]:
         state = self._end if isinstance(self._end, State) else (yield from self._end.__await__())
-        return {"StatusCode": state.exit_code}
+        answer: ContainerWaitResponse = {"StatusCode": state.exit_code}
+        if state.error:  # why it could not be started, or started again
+            answer["Error"] = {"Message": state.error}
+        return answer

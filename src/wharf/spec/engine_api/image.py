@@ -37,6 +37,26 @@ class ImageInspectMetadata(TypedDict, total=False):
     LastTagTime: str | None
 
 
+class PullIdentity(TypedDict):
+    """PullIdentity (Engine API, definitions)."""
+
+    Repository: str
+
+
+class BuildIdentity(TypedDict):
+    """BuildIdentity (Engine API, definitions)."""
+
+    Ref: str
+    CreatedAt: str
+
+
+class Identity(TypedDict, total=False):
+    """Identity (Engine API, definitions); without ``Signature``, for none is verified."""
+
+    Pull: list[PullIdentity]
+    Build: list[BuildIdentity]
+
+
 class ImageInspect(TypedDict, total=False):
     """ImageInspect (Engine API, definitions)."""
 
@@ -61,6 +81,7 @@ class ImageInspect(TypedDict, total=False):
     ContainerConfig: dict[str, object] | None  # until 1.44
     Manifests: "list[ImageManifestSummary]"  # with manifests=1
     Descriptor: Descriptor
+    Identity: Identity
 
 
 class ImageManifestSize(TypedDict, total=False):
@@ -76,6 +97,7 @@ class ImageManifestImageData(TypedDict, total=False):
     Platform: Platform
     Containers: list[str]
     Size: dict[str, int]  # "Unpacked"
+    Identity: Identity
 
 
 class ImageManifestSummary(TypedDict, total=False):

@@ -23,7 +23,11 @@ def test_an_image_is_built_and_runs_and_a_second_build_knows_it_all(builds: Run)
             client.fake.folders["context"] = {"a/b": b"from the client\n", "not/copied": b"x"}
             first, told = await client.build(text)
             assert (await engine.run("made")).stdout == b"from the client\n"
-            assert first["containerimage.config.digest"] == (await engine.images.inspect("made"))["Id"]
+            image = await engine.images.inspect("made")
+            assert first["containerimage.config.digest"] == image["Id"]
+            refs = [one["Ref"] for one in image["Identity"]["Build"]]
+            assert len(refs) == 1
+            assert refs[0]
             assert told.logs == "seen\n"
             assert [name for name in told.vertices if name.startswith("[")] == [
                 "[internal] load build definition from Dockerfile",
