@@ -160,6 +160,16 @@ def _case_a_dockerfile_has_an_ignore_file_of_its_own(bench: Bench) -> None:
     assert bench.output("ls", "-A", "/c") == ""
 
 
+def _case_files_with_several_names_and_names_of_any_bytes_are_sent(bench: Bench) -> None:
+    bench.write(Dockerfile="FROM scratch\nCOPY . /c\n", a="x")
+    folder = os.fsencode(bench.folder)
+    os.link(folder + b"/a", folder + b"/caf\xe9")
+    os.symlink(b"caf\xe9", folder + b"/l\xff")
+    assert bench.run("buildx", "build", "-o", "out", ".")[0] == 0
+    assert os.readlink(folder + b"/out/c/l\xff") == b"caf\xe9"
+    assert os.stat(folder + b"/out/c/l\xff").st_ino == os.stat(folder + b"/out/c/a").st_ino
+
+
 def _case_only_a_changed_file_is_sent_again(bench: Bench) -> None:
     bench.write(Dockerfile=_BASE + "COPY . /c\n", big="x" * 3_000_000, small="1")
     bench.build()

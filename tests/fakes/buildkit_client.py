@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
@@ -23,13 +24,15 @@ LINK_MODE = 1 << 27 | 0o777
 def stat(path: str, content: bytes | None = b"", **more: object) -> Stat:
     """What a client says of a file; None is a folder's content."""
     mode = FOLDER_MODE if content is None else 0o644
-    return Stat(**{"path": path, "mode": mode, "size": len(content or b""), "modTime": 10**18, **more})  # type: ignore[arg-type]
+    more |= {"linkname": os.fsencode(str(more.get("linkname", "")))}
+    told = {"path": os.fsencode(path), "mode": mode, "size": len(content or b""), "modTime": 10**18, **more}
+    return Stat(**told)  # type: ignore[arg-type]
 
 
 def listing(files: Mapping[str, bytes]) -> list[Stat]:
     """Files with the folders they lie in, in the order of a walk."""
     folders = {"/".join(path.split("/")[:n]) for path in files for n in range(1, path.count("/") + 1)}
-    paths = sorted([*files, *folders], key=lambda path: path.split("/"))
+    paths = sorted([*files, *folders], key=lambda path: os.fsencode(path).split(b"/"))
     return [stat(path, files.get(path)) for path in paths]
 
 
@@ -72,7 +75,7 @@ class FakeClient:
             if packet.type == Packet.PACKET_FIN:
                 await call.send(packet.SerializeToString())
                 return
-            path = stats[packet.ID].path
+            path = os.fsdecode(stats[packet.ID].path)
             self.sent.append(path)
             data = files[path]
             for part in (data[: len(data) // 2], data[len(data) // 2 :]):

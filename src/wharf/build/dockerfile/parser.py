@@ -13,6 +13,7 @@ from wharf.build.dockerfile.directives import DirectiveReader
 from wharf.build.dockerfile.errors import DockerfileError
 from wharf.build.dockerfile.statement import Parsed, Statement, Warned
 from wharf.errors import InvalidArgument
+from wharf.lib.readable import readable
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 _WITH_HEREDOCS: Final = ("add", "copy", "run")
@@ -92,6 +93,10 @@ class _Reader:
                 said = f"Empty continuation line found in: {logical.text}"
                 self.warnings.append(Warned("NoEmptyContinuation", self.line, said))
             documents = tuple(one.with_content(self._document(one, logical.start)) for one in announced)
+            scripts = [one.content for one in documents if statement.keyword == "run"]  # those of COPY are files
+            for text in (logical.text, *scripts):
+                if text != readable(text):
+                    raise DockerfileError(f"the instruction is not UTF-8: {readable(text)}", lines)
             yield _placed(statement, (logical.start, self.line), documents, logical.comments)
 
     def _take(self) -> str | None:
@@ -110,7 +115,7 @@ class _Reader:
                     self._set_escape(directive.value)
                 continue
             if line.startswith("#"):
-                comment = line[1:].strip()
+                comment = readable(line[1:].strip())
                 comments = [*comments, comment] if comment else []
                 continue
             text, ends = self._trim(line)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from wharf.errors import InvalidArgument
+from wharf.lib.readable import readable
 from wharf.spec.buildkit.stat_pb2 import Stat
 
 MOST_ENTRIES: Final = 4_000_000
@@ -31,7 +33,7 @@ _GO_BITS: Final = {1 << 23: stat.S_ISUID, 1 << 22: stat.S_ISGID, 1 << 20: stat.S
 class Entry:
     """One file of a client."""
 
-    path: str  # relative, clean
+    path: str  # relative, clean; as the file system's functions take it, whatever its bytes are
     mode: int  # st_mode
     size_bytes: int = 0
     mtime_ns: int = 0
@@ -70,19 +72,20 @@ def entry_of(sent: Stat) -> Entry:
     Raises:
         InvalidArgument: its path leaves the folder, or something of it cannot be.
     """
-    _check_path(sent.path)
+    path, link = os.fsdecode(sent.path), os.fsdecode(sent.linkname)
+    _check_path(path)
     mode = mode_of(sent.mode)
-    if sent.linkname:
-        if "\0" in sent.linkname or len(sent.linkname) > _MAX_PATH:
-            raise InvalidArgument(f"{sent.path}: a link that cannot be")
+    if link:
+        if "\0" in link or len(link) > _MAX_PATH:
+            raise InvalidArgument(f"{readable(path)}: a link that cannot be")
         if stat.S_ISREG(mode):
-            _check_path(sent.linkname)
+            _check_path(link)
     return Entry(
-        path=sent.path,
+        path=path,
         mode=mode,
         size_bytes=max(0, sent.size),
         mtime_ns=sent.modTime,
-        link=sent.linkname,
+        link=link,
         device=(sent.devmajor, sent.devminor),
         attributes={name: value for name, value in sent.xattrs.items() if _is_kept(name)} or None,
     )
@@ -103,8 +106,8 @@ class Order:
     """Holds a client to the order of a walk: names ascend, and folders come before what is in them."""
 
     def __init__(self) -> None:
-        self._last: tuple[str, ...] = ()
-        self._open: list[str] = []  # the folders above the last entry, and itself if it is one
+        self._last: list[bytes] = []
+        self._open: list[bytes] = []  # the folders above the last entry, and itself if it is one
         self._count = 0
 
     def follow(self, entry: Entry) -> int:
@@ -113,9 +116,10 @@ class Order:
         Raises:
             InvalidArgument: it is out of order, its folder was not sent, or there are too many.
         """
-        parts = tuple(entry.path.split("/"))
-        if parts <= self._last or list(parts[:-1]) != self._open[: len(parts) - 1]:
-            raise InvalidArgument(f"files came out of order: {entry.path!r} after {'/'.join(self._last)!r}")
+        parts = os.fsencode(entry.path).split(b"/")  # as clients compare names
+        if parts <= self._last or parts[:-1] != self._open[: len(parts) - 1]:
+            last = os.fsdecode(b"/".join(self._last))
+            raise InvalidArgument(f"files came out of order: {entry.path!r} after {last!r}")
         self._count += 1
         if self._count > MOST_ENTRIES:
             raise InvalidArgument(f"more than {MOST_ENTRIES} files")

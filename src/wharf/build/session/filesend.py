@@ -107,7 +107,7 @@ def _all_stats(roots: Sequence[Root], files: dict[int, tuple[int, bytes]], mtime
     for root in roots:
         if root.prefix:
             next(numbers)
-            folder = Stat(path=root.prefix, mode=go_mode_of(stat.S_IFDIR | 0o755), modTime=mtime_ns or 0)
+            folder = Stat(path=root.prefix.encode(), mode=go_mode_of(stat.S_IFDIR | 0o755), modTime=mtime_ns or 0)
             yield Packet(type=Packet.PACKET_STAT, stat=folder).SerializeToString()
         if root.fd is not None:
             for sent in _stats(root.fd, root.prefix, numbers, files):
@@ -117,7 +117,8 @@ def _all_stats(roots: Sequence[Root], files: dict[int, tuple[int, bytes]], mtime
 
 
 def _stats(root: int, prefix: str, numbers: Iterator[int], files: dict[int, tuple[int, bytes]]) -> Iterator[Stat]:
-    first: dict[tuple[int, int], str] = {}
+    first: dict[tuple[int, int], bytes] = {}
+    above = f"{prefix}/".encode() if prefix else b""
     for node in walk(root):
         if stat.S_ISSOCK(node.status.st_mode):
             continue
@@ -125,28 +126,22 @@ def _stats(root: int, prefix: str, numbers: Iterator[int], files: dict[int, tupl
         number = next(numbers)
         if stat.S_ISREG(node.status.st_mode):
             files[number] = root, node.path
-        if prefix:
-            sent.path = f"{prefix}/{sent.path}"
-            if sent.linkname and not stat.S_ISLNK(node.status.st_mode):
-                sent.linkname = f"{prefix}/{sent.linkname}"
+        sent.path = above + sent.path
+        if sent.linkname and not stat.S_ISLNK(node.status.st_mode):
+            sent.linkname = above + sent.linkname
         yield sent
 
 
-def _stat(node: Node, first: dict[tuple[int, int], str]) -> Stat:
+def _stat(node: Node, first: dict[tuple[int, int], bytes]) -> Stat:
     """Return what is told of a file; ``first`` knows where each file with several names was told of first."""
-    status = node.status
-    try:
-        path = node.path.decode()
-    except UnicodeDecodeError:
-        raise InvalidArgument(f"a name that is not UTF-8 cannot be sent: {node.path!r}") from None
-    link = ""
+    status, link = node.status, b""
     if stat.S_ISLNK(status.st_mode):
-        link = os.readlink(node.name, dir_fd=node.folder_fd).decode("utf-8", "replace")
+        link = os.readlink(node.name, dir_fd=node.folder_fd)
     elif stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
-        known = first.setdefault((status.st_dev, status.st_ino), path)
-        link = known if known != path else ""
+        known = first.setdefault((status.st_dev, status.st_ino), node.path)
+        link = known if known != node.path else b""
     return Stat(
-        path=path,
+        path=node.path,
         mode=go_mode_of(status.st_mode),
         uid=status.st_uid,
         gid=status.st_gid,

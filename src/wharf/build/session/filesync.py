@@ -60,7 +60,7 @@ class Wanted:
             if all(value.isascii() for value in values):
                 told[key] = values
             else:
-                told[key] = [quote_plus(value) for value in values]
+                told[key] = [quote_plus(value, errors="surrogateescape") for value in values]
                 told[f"{key}-encoded"] = ["1"]
         return {key: values for key, values in told.items() if values}
 

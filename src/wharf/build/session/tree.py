@@ -10,7 +10,8 @@ import errno
 import hashlib
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from wharf.build.operations.selection import Digests
 from wharf.build.session.entries import Entry, Order
 from wharf.errors import InvalidArgument, Unavailable
 from wharf.kernel.openat2 import open_in_root
+from wharf.lib.readable import readable
 from wharf.storage import trees
 from wharf.storage.trees import FOLDER
 
@@ -71,6 +73,7 @@ class Tree:
         self._seen: set[str] = set()
         self._files: set[str] = set()
         self._shared: set[int] = set()  # inodes with several names
+        self._links: list[Entry] = []
         self._arriving: dict[int, _Arrival] = {}
         self._last: tuple[str, int] | None = None  # the folder of the file that was begun last: the next is there too
 
@@ -116,7 +119,8 @@ class Tree:
             _make_other(parent, name, entry)
             return False
         if entry.link:
-            self._link(parent, name, entry)
+            self._check_link(entry)
+            self._links.append(entry)  # what it is the same as may be on its way
             return False
         return True
 
@@ -143,14 +147,24 @@ class Tree:
         _set_attributes(fd, entry)
         self._folders.append(entry)
 
-    def _link(self, parent: int, name: str, entry: Entry) -> None:
+    def _check_link(self, entry: Entry) -> None:
         if entry.link not in self._files or entry.link == entry.path:
-            raise InvalidArgument(f"{entry.path} is said to be a link to {entry.link}, which did not come before")
-        folder = open_in_root(self._root, os.path.dirname(entry.link), os.O_PATH | os.O_DIRECTORY)
+            said = f"{readable(entry.path)} is said to be a link to {readable(entry.link)}, which did not come before"
+            raise InvalidArgument(said)
+
+    def _link(self, entry: Entry) -> None:
+        with ExitStack() as opened:
+            old, new = (opened.enter_context(self._folder_of(path)) for path in (entry.link, entry.path))
+            names = os.path.basename(entry.link), os.path.basename(entry.path)
+            os.link(*names, src_dir_fd=old, dst_dir_fd=new, follow_symlinks=False)
+
+    @contextmanager
+    def _folder_of(self, path: str) -> Iterator[int]:
+        fd = open_in_root(self._root, os.path.dirname(path) or ".", os.O_PATH | os.O_DIRECTORY)
         try:
-            os.link(os.path.basename(entry.link), name, src_dir_fd=folder, dst_dir_fd=parent, follow_symlinks=False)
+            yield fd
         finally:
-            os.close(folder)
+            os.close(fd)
 
     def begin(self, number: int, entry: Entry) -> None:
         """Make ready for the content of an entry, under a number."""
@@ -199,9 +213,18 @@ class Tree:
         os.close(fd)
 
     def finish(self) -> None:
-        """Remove what the client does not have, and give folders their times."""
+        """Remove what the client does not have, give files their other names, and folders their times.
+
+        Raises:
+            InvalidArgument: a file has gone that another name was told of.
+        """
         if self._had_files:
             self._remove_others()
+        for entry in self._links:
+            try:
+                self._link(entry)
+            except OSError as error:
+                raise _told(entry, error) from error
         for entry in reversed(self._folders):
             fd = open_in_root(self._root, entry.path, FOLDER)
             try:
@@ -252,5 +275,5 @@ def _set_attributes(fd: int, entry: Entry) -> None:
 
 
 def _told(entry: Entry, error: OSError) -> InvalidArgument | Unavailable:
-    said = f"{entry.path}: {(error.strerror or str(error)).lower()}"
+    said = f"{readable(entry.path)}: {(error.strerror or str(error)).lower()}"
     return Unavailable(said) if error.errno in _FULL else InvalidArgument(said)

@@ -39,7 +39,7 @@ class Selection:
         self, folder: str, prefix: str, excluded: Matcher, included: Matcher | None
     ) -> Iterator[tuple[str, os.stat_result]]:
         with os.scandir(os.path.join(folder, prefix)) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
+            entries = sorted(found, key=lambda entry: os.fsencode(entry.name))
         for entry in entries:
             path = prefix + entry.name
             is_folder = entry.is_dir(follow_symlinks=False)
@@ -93,11 +93,7 @@ def _follow(folder: str, path: str, found: dict[str, None]) -> None:
 
 
 def stat_of(folder: str, path: str, status: os.stat_result, first: dict[tuple[int, int], str]) -> Stat:
-    """Return what is told of a file; ``first`` knows where one with several names was told of first.
-
-    Raises:
-        InvalidArgument: its name is not UTF-8, which the protocol cannot carry.
-    """
+    """Return what is told of a file; ``first`` knows where one with several names was told of first."""
     link = ""
     if stat.S_ISLNK(status.st_mode):
         link = os.readlink(os.path.join(folder, path))
@@ -105,15 +101,12 @@ def stat_of(folder: str, path: str, status: os.stat_result, first: dict[tuple[in
         known = first.setdefault((status.st_dev, status.st_ino), path)
         link = known if known != path else ""
     is_device = stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode)
-    try:
-        return Stat(
-            path=path,
-            mode=go_mode_of(status.st_mode),
-            size=status.st_size if stat.S_ISREG(status.st_mode) else 0,
-            modTime=status.st_mtime_ns,
-            linkname=link,
-            devmajor=os.major(status.st_rdev) if is_device else 0,
-            devminor=os.minor(status.st_rdev) if is_device else 0,
-        )
-    except UnicodeEncodeError:
-        raise InvalidArgument(f"a name that is not UTF-8 cannot be sent: {os.fsencode(path)!r}") from None
+    return Stat(
+        path=os.fsencode(path),
+        mode=go_mode_of(status.st_mode),
+        size=status.st_size if stat.S_ISREG(status.st_mode) else 0,
+        modTime=status.st_mtime_ns,
+        linkname=os.fsencode(link),
+        devmajor=os.major(status.st_rdev) if is_device else 0,
+        devminor=os.minor(status.st_rdev) if is_device else 0,
+    )

@@ -142,7 +142,7 @@ def _asked(metadata: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """Return what is asked for, with what was quoted as it was (BuildKit, session/filesync)."""
     encoded = {name.removesuffix("-encoded") for name in metadata if name.endswith("-encoded")}
     return {
-        name: [unquote_plus(value) for value in values] if name in encoded else list(values)
+        name: [unquote_plus(value, errors="surrogateescape") for value in values] if name in encoded else list(values)
         for name, values in metadata.items()
     }
 

@@ -10,6 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from wharf.build.graph.vertex import Edge, Vertex, walk
 from wharf.build.solver.progress import Began, Ended, Event, Moved, Wrote
+from wharf.lib.readable import readable
 from wharf.spec.buildkit import control_pb2 as pb
 from wharf.spec.buildkit.ops_pb2 import Position, ProgressGroup, Range
 
@@ -50,7 +51,7 @@ class Journal:
             told.started.CopyFrom(stamp(event.at_ns))
         told.completed.CopyFrom(stamp(event.at_ns))
         told.cached = event.cached
-        told.error = event.error
+        told.error = readable(event.error)
         self._tell_vertex(event.vertex)
 
     def _take_log(self, event: Wrote) -> None:
@@ -121,7 +122,7 @@ class Journal:
             about = vertex.description
             known = self._known[vertex.digest] = pb.Vertex(
                 digest=vertex.digest,
-                name=about.name,
+                name=readable(about.name),
                 inputs=[edge.vertex.digest for edge in vertex.inputs],
                 progressGroup=ProgressGroup(id=about.group, name=about.group) if about.group else None,
             )

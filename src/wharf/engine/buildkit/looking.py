@@ -90,13 +90,13 @@ def _open(root: int | None, path: str, flags: int) -> int:
 
 def _stat(name: str, status: os.stat_result, link: str) -> Stat:
     return Stat(
-        path=name,
+        path=os.fsencode(name),
         mode=go_mode_of(status.st_mode),
         uid=status.st_uid,
         gid=status.st_gid,
         size=status.st_size,
         modTime=status.st_mtime_ns,
-        linkname=link,
+        linkname=os.fsencode(link),
         devmajor=os.major(status.st_rdev),
         devminor=os.minor(status.st_rdev),
     )

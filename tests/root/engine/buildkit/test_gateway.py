@@ -111,7 +111,7 @@ def test_files_of_a_result_can_be_looked_at_and_images_resolved(builds: Run) -> 
             listed = await client.channel.unary(f"{BRIDGE}ReadDir", folder, gateway.ReadDirResponse, metadata)
             stat = gateway.StatFileRequest(Ref=ref, Path="/d/f")
             told = await client.channel.unary(f"{BRIDGE}StatFile", stat, gateway.StatFileResponse, metadata)
-            assert (read.Data, [one.path for one in listed.entries], told.stat.size) == (b"hi\n", ["f"], 3)
+            assert (read.Data, [one.path for one in listed.entries], told.stat.size) == (b"hi\n", [b"f"], 3)
             image = gateway.ResolveImageConfigRequest(Ref="docker.io/library/busybox:latest")
             answer = gateway.ResolveImageConfigResponse
             resolved = await client.channel.unary(f"{BRIDGE}ResolveImageConfig", image, answer, metadata)

@@ -59,3 +59,18 @@ def test_a_trigger_is_a_statement_in_a_statement() -> None:
 
     assert found.child is not None
     assert (found.child.name, found.child.flags, found.child.args) == ("COPY", ("--link",), ("a", "b"))
+
+
+@pytest.mark.parametrize("text", [b"FROM a\nCOPY caf\xe9 /\n", b"FROM a\nRUN <<X\ncaf\xe9\nX\n"])
+def test_an_instruction_that_is_not_utf_8_is_refused_with_its_line(text: bytes) -> None:
+    with pytest.raises(DockerfileError, match=r"the instruction is not UTF-8: (COPY )?caf\\xe9") as failure:
+        parse(text)
+    assert failure.value.lines[0] == 2
+
+
+def test_comments_and_files_need_not_be_utf_8() -> None:
+    copied = parse(b"# caf\xe9\nFROM a\nCOPY <<X /\ncaf\xe9\nX\n").statements
+    assert (copied[0].comments, copied[1].heredocs[0].content.encode("utf-8", "surrogateescape")) == (
+        (r"caf\xe9",),
+        b"caf\xe9\n",
+    )

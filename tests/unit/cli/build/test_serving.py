@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -43,6 +44,29 @@ def test_a_folder_is_brought_over_as_it_is(tmp_path: Path) -> None:
     assert not (tmp_path / "there/skip").exists()
 
 
+def test_names_need_not_be_utf_8_and_files_may_have_several(tmp_path: Path) -> None:
+    here, there = os.fsencode(tmp_path / "here"), os.fsencode(tmp_path / "there")
+    for name in (b"d\xe9/x\xff/f\xfe", "😀/é".encode(), b"z/caf\xe9"):
+        os.makedirs(os.path.dirname(here + b"/" + name), exist_ok=True)
+        (tmp_path / "here" / os.fsdecode(name)).write_bytes(name)
+    os.symlink(b"d\xe9/x\xff", here + b"/l\xe9")
+    os.link(here + b"/z/caf\xe9", here + b"/a\xff")
+    os.link(here + b"/z/caf\xe9", here + b"/zz")
+
+    async def ask(channel: Channel) -> None:
+        for follow in (None, [os.fsdecode(b"z/caf\xe9")]):
+            wanted = Wanted("context", follow=follow)
+            await receive(channel, wanted, tmp_path / f"there{'' if follow is None else 2}", received=lambda _: None)
+
+    _asked(Lent({"context": str(tmp_path / "here")}), ask)
+    tell = [sorted((path[len(top) :], names, files) for path, names, files in os.walk(top)) for top in (here, there)]
+    assert tell[0] == tell[1]
+    assert os.readlink(there + b"/l\xe9") == b"d\xe9/x\xff"
+    assert {os.stat(there + name).st_ino for name in (b"/a\xff", b"/zz")} == {os.stat(there + b"/z/caf\xe9").st_ino}
+    assert (tmp_path / "there/z" / os.fsdecode(b"caf\xe9")).read_bytes() == b"z/caf\xe9"
+    assert [os.fsencode(one) for one in (tmp_path / "there2").rglob("*")] == [there + b"2/z", there + b"2/z/caf\xe9"]
+
+
 def test_each_of_many_files_is_told_of_and_sent(tmp_path: Path) -> None:
     names = [f"{number:04}" for number in range(1100)]
     (tmp_path / "here").mkdir()
@@ -82,7 +106,7 @@ def test_a_file_that_cannot_be_read_ends_the_transfer(tmp_path: Path) -> None:
 
     async def ask(channel: Channel) -> None:
         async with channel.open("/moby.filesync.v1.FileSync/DiffCopy", {"dir-name": ["context"]}) as call:
-            assert Packet.FromString(await call.receive() or b"").stat.path == "gone"
+            assert Packet.FromString(await call.receive() or b"").stat.path == b"gone"
             assert not Packet.FromString(await call.receive() or b"").HasField("stat")
             (tmp_path / "here/gone").unlink()
             await call.send(Packet(type=Packet.PACKET_REQ, ID=0).SerializeToString())
