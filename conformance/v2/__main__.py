@@ -23,7 +23,7 @@ _MODULES = (
     "overlay", "bridge", "veth", "nf_tables", "nft_chain_nat", "nft_ct", "nft_nat", "nft_masq", "nft_fib_inet",
     "nft_dup_ipv4", "nft_dup_ipv6", "macvlan", "ipvlan", "8021q", "dummy", "ifb", "sch_tbf", "sch_ingress",
     "cls_u32", "act_mirred", "loop", "xfs", "quota_v2", "tun", "unix_diag", "tcp_diag", "udp_diag", "raw_diag",
-    "af_packet_diag", "netlink_diag",
+    "af_packet_diag", "netlink_diag", "nf_conntrack_netlink",
 )  # fmt: skip
 _NETWORKS = (  # what needs links that not every kernel has, and that an older one takes our rules
     "test_vlans.py::test_vlan_of_a_link_is_made_for_its_network_and_goes_with_it",
@@ -34,10 +34,14 @@ _NETWORKS = (  # what needs links that not every kernel has, and that an older o
     "test_publishing.py::test_datagram_to_a_port_where_nobody_listens_is_refused",
     "test_judging.py::test_port_is_shut_until_the_hosts_input_rules_open_it",
 )
+_SAVED = (  # what needs soft-dirty pages, or long pipes
+    "tests/root/runtime/test_saved.py::test_memory_can_be_saved_ahead_where_the_kernel_knows_what_is_written",
+    "tests/root/runtime/test_saved.py::test_a_container_goes_on_elsewhere_before_its_memory_is_there",
+)
 _TESTS = (
     "tests/root/kernel/cgroup", "tests/root/kernel/test_bpf.py", "tests/root/runtime/test_delegation.py",
     "tests/root/engine/test_cgroup2.py", "tests/root/kernel/test_project_quota.py",
-    "tests/root/engine/test_project_limits.py", "tests/root/runtime/test_labels.py",
+    "tests/root/engine/test_project_limits.py", "tests/root/runtime/test_labels.py", *_SAVED,
     *(f"tests/root/network/{test}" for test in _NETWORKS),
 )  # fmt: skip
 _UNDER_SYSTEMD = ("tests/root/runtime/test_real_systemd.py", "tests/root/engine/test_real_systemd.py")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any, Final, NoReturn
 
     Options = Mapping[str, Any]
-    """criu_opts by name: numbers, texts, lists of them, and of pairs (a small message of two fields)."""
+    """criu_opts by name: numbers, texts, lists of them, and of pairs (a message of two fields, None for none)."""
 
     Notify = Callable[["Notice"], None]
 
@@ -239,8 +239,8 @@ def encode(options: Options) -> bytes:
     return protobuf.encode(fields)
 
 
-def _pair(pair: tuple[int | str, int | str]) -> bytes:
-    return protobuf.encode([(1, pair[0]), (2, pair[1])])
+def _pair(pair: tuple[int | str | None, int | str | None]) -> bytes:
+    return protobuf.encode([(number, value) for number, value in enumerate(pair, 1) if value is not None])
 
 
 def _number(value: int | bytes) -> int:

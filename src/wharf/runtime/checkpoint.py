@@ -295,6 +295,7 @@ def restore(
         options = _common(spec, wanted, "restore.log")
         options |= _restore_options(plan, spec, wanted, [kind for kind, _ in external])
         options["ext_mnt"] = _sources(plan, spec, cgroup.path)
+        options["cg_root"] = [(None, cgroup.path)]  # of every controller: the saved ones were of another container
         pid = _ask(
             "restore",
             options,

@@ -221,13 +221,16 @@ def test_the_runtime_sets_files_by_name_and_tells_pressure(tmp_path: Path) -> No
             "cpu.max.burst",
             "cpu.idle",
             "hugetlb.2MB.max",
+            "hugetlb.2MB.rsvd.max",
         )
         assert _read(group, *names) == [
-            "33554432", "1", "default 200", "20000 100000", "10000", "1", "4194304",
+            "33554432", "1", "default 200", "20000 100000", "10000", "1", "4194304", "4194304",
         ]  # fmt: skip
         data = json.loads(_runtime(state, "events", "--stats", "c"))["data"]
         told = [sorted(data[kind]["psi"]["some"]) for kind in ("cpu", "memory", "blkio")]
         assert told == [["avg10", "avg300", "avg60", "total"]] * 3
+        assert os.sched_getaffinity(0) <= set(data["cpuset"]["cpus"])
+        assert (data["hugetlb"]["2MB"]["usage"], data["memory"]["swap"]["usage"] > 0) == (0, True)
         _runtime(state, "pause", "c")
         assert json.loads(_runtime(state, "state", "c"))["status"] == "paused"
         _runtime(state, "resume", "c")

@@ -14,11 +14,14 @@ from wharf.runtime.errors import StartFailed
 pytestmark = pytest.mark.root
 
 
+_MAC = "02:00:00:00:77:01"
+
+
 @pytest.fixture
 def veth() -> Iterator[str]:
     """A device with an address of each family; its other end stays."""
     for command in (
-        "ip link add wtest0 type veth peer name wtest1",
+        f"ip link add wtest0 mtu 1400 address {_MAC} type veth peer name wtest1",
         "ip addr add 10.77.0.1/24 dev wtest0",
         "ip -6 addr add fd77::1/64 dev wtest0 nodad",
         "ip link set wtest1 up",
@@ -40,6 +43,39 @@ def test_a_device_comes_with_its_addresses_and_is_up(bundle: Bundle, veth: str, 
 
     assert any(f"{name} " in line and "inet 10.77.0.1/24" in line for line in lines)
     assert any(f"{name} " in line and "fd77::1/64" in line for line in lines)
+
+
+def test_it_keeps_its_address_of_the_link_its_mtu_and_no_address_that_is_passing(bundle: Bundle, veth: str) -> None:
+    for command in (
+        f"ip addr add 10.78.0.1/24 dev {veth} valid_lft 1000 preferred_lft 1000",
+        f"ip addr add 10.79.0.1/24 dev {veth} scope link",
+    ):
+        subprocess.run(command.split(), check=True)
+    spec = taking(bundle, {veth: {}})
+    spec["process"]["args"] = ["sh", "-c", f"ip -o link show {veth}; ip -o addr show {veth}"]
+
+    said = bundle.run(spec).output
+
+    assert all(word in said for word in (_MAC, "mtu 1400", "10.77.0.1"))
+    assert not any(word in said for word in ("10.78.0.1", "10.79.0.1"))
+
+
+def test_a_device_goes_into_a_namespace_that_is_there_already_and_stays_there(bundle: Bundle, veth: str) -> None:
+    holder = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo; exec sleep 100"], stdout=subprocess.PIPE)
+    try:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"\n"  # it is in its namespace
+        place = f"/proc/{holder.pid}/ns/net"
+        spec = taking(bundle, {veth: {}})
+        (network,) = (one for one in spec["linux"]["namespaces"] if one["type"] == "network")
+        network["path"] = place
+        bundle.run(spec)
+
+        look = ["nsenter", f"--net={place}", "ip", "-o", "link", "show", veth]
+        assert "UP" in subprocess.run(look, check=True, capture_output=True, text=True).stdout
+    finally:
+        holder.kill()
+        holder.communicate()
 
 
 def test_a_name_that_is_taken_is_an_error(bundle: Bundle, veth: str) -> None:

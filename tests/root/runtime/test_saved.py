@@ -39,6 +39,11 @@ def _write(command: Command, script: str) -> Any:
     return spec
 
 
+def _write_another_group(box: Command, spec: Any) -> None:
+    spec["linux"]["cgroupsPath"] += "-elsewhere"
+    (box.bundle.path / "config.json").write_text(json.dumps(spec))
+
+
 def _count(bundle: Bundle) -> int:
     return int((bundle.lower / "count").read_text() or 0)
 
@@ -85,7 +90,7 @@ def _errors(box: Command, log: str) -> str:
 
 
 def test_a_container_goes_on_where_it_was_saved(box: Command) -> None:
-    _write(box, _COUNT)
+    spec = _write(box, _COUNT)
     _run(box)
     _reach(box.bundle, 3)
     _save(box)
@@ -93,9 +98,11 @@ def test_a_container_goes_on_where_it_was_saved(box: Command) -> None:
 
     saved = _count(box.bundle)
     (box.bundle.lower / "count").write_text("0")
+    _write_another_group(box, spec)
     _bring_back(box)
 
     assert box.status("box") == "running"
+    assert json.loads(box("state", "box").stdout)["pid"] in json.loads(box("ps", "--format", "json", "box").stdout)
     _reach(box.bundle, saved + 1)
 
 
@@ -259,8 +266,7 @@ def test_a_container_goes_on_elsewhere_before_its_memory_is_there(box: Command) 
     port = _free_port()
     with _serving(box, port) as saving, LazyPages(box.bundle.path / "saved", port) as pages:
         count = _count(box.bundle)
-        spec["linux"]["cgroupsPath"] += "-elsewhere"
-        (box.bundle.path / "config.json").write_text(json.dumps(spec))
+        _write_another_group(box, spec)
         options = ("-d", "--image-path", "saved", "--lazy-pages", "--work-path", "saved")
 
         done = box.create(*options, "elsewhere", verb="restore")

@@ -27,6 +27,7 @@ def test_options_are_a_message_by_their_numbers() -> None:
     pairs = [protobuf.encode([(1, "/a"), (2, "/b")]), protobuf.encode([(1, "/c"), (2, "/d")])]
     expected = [(2, 7), (3, 1), (23, pairs[0]), (23, pairs[1]), (10, "dump.log")]
     assert criu.encode(options) == protobuf.encode(expected)
+    assert criu.encode({"cg_root": [(None, "/box")]}) == protobuf.encode([(25, protobuf.encode([(2, "/box")]))])
 
 
 def test_an_unknown_option_is_an_error() -> None:

@@ -57,6 +57,22 @@ def test_limits_can_be_raised_and_lowered_together(group: Cgroup) -> None:
         assert (found["memory"]["limit_bytes"], found["pids"]["limit"]) == (limit * _MIB, limit)
 
 
+def test_huge_pages_are_limited_in_use_and_reserved(group: Cgroup) -> None:
+    if "2MB" not in group.details()["hugetlb"]:
+        pytest.skip("this machine has no huge pages of 2 MB")
+    found = read_hierarchies()
+    if "hugetlb" not in {*found.v1, *found.v2_controllers}:
+        pytest.skip("no hierarchy has the controller hugetlb")
+
+    group.apply({"hugepageLimits": [{"pageSize": "2MB", "limit": 4 * _MIB}]})
+
+    assert group.details()["hugetlb"]["2MB"] == {"usage": 0, "max": 0, "limit": 4 * _MIB, "fail_count": 0}
+    folder = Path((found.v1.get("hugetlb") or found.v2 or "") + group.path)
+    limits = [*folder.glob("hugetlb.2MB.*max"), *folder.glob("hugetlb.2MB.*limit_in_bytes")]
+    assert {int(file.read_text()) for file in limits} == {4 * _MIB}
+    assert len(limits) == 2
+
+
 def test_a_refused_value_names_the_file_and_the_value(group: Cgroup) -> None:
     with pytest.raises(OSError, match=r"'nonsense'.*cpuset\.cpus") as caught:
         group.apply({"cpu": {"cpus": "nonsense"}})
