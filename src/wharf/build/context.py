@@ -59,15 +59,25 @@ def receive(source: Source, folder: Path) -> None:
         os.close(fd)
 
 
-def receive_file(path: Path, folder: Path) -> None:
-    """Make a context of a downloaded file: an archive is unpacked, anything else is the Dockerfile."""
+def receive_file(path: Path, folder: Path) -> int | None:
+    """Make a context of a downloaded file: an archive is unpacked, anything else is the Dockerfile.
+
+    Returns the time of an archive's newest file, in seconds; None for anything else.
+    """
     with path.open("rb") as file:
         if is_archive(file):
             receive(file, folder)
-            return
+            return _newest(folder)
     folder.mkdir()
     folder.chmod(0o755)
     path.rename(folder / DEFAULT_DOCKERFILE)
+    return None
+
+
+def _newest(folder: Path) -> int | None:
+    with trees.opened_folder(folder) as fd:
+        files = (node.status for node in trees.walk(fd) if stat.S_ISREG(node.status.st_mode))
+        return max((int(one.st_mtime) for one in files), default=None)
 
 
 def read_file(folder: Path, name: str) -> bytes | None:

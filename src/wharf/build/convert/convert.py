@@ -17,7 +17,7 @@ from wharf.build.convert.stage import StageState
 from wharf.build.dockerfile import instructions as kinds
 from wharf.build.dockerfile.errors import DockerfileError, meant
 from wharf.build.dockerfile.stages import trigger_of
-from wharf.build.epoch import epoch_of
+from wharf.build.epoch import EPOCH, epoch_of, settled
 from wharf.build.graph.operations import Source
 from wharf.build.graph.vertex import Edge, Vertex
 from wharf.errors import InvalidArgument
@@ -80,10 +80,9 @@ class Conversion:
     under_way: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.options = _with_epoch(self.options)
         self.shared = global_arguments(self.dockerfile, self.options)
-        self.epoch_s = epoch_of(
-            self.options.build_args.get("SOURCE_DATE_EPOCH") or self.shared.get("SOURCE_DATE_EPOCH") or ""
-        )
+        self.epoch_s = epoch_of(self.options.build_args.get(EPOCH) or self.shared.get(EPOCH) or "")
 
     def result(self) -> Converted | Missing:
         """Return what :func:`convert` does."""
@@ -305,6 +304,14 @@ class Conversion:
     def _context(self, name: str) -> Edge:
         self.used_contexts.add(name)
         return context_edge(self.options, name)
+
+
+def _with_epoch(options: Options) -> Options:
+    """Return options whose time, if it is to be that of the main context, is a number."""
+    if EPOCH not in options.build_args:
+        return options
+    value = settled(options.build_args[EPOCH], options.context_epoch_s)
+    return dataclasses.replace(options, build_args={**options.build_args, EPOCH: value})
 
 
 def _renumbered(edge: Edge, total: int, name: str = "") -> Edge:

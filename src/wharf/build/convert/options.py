@@ -42,6 +42,7 @@ class Options:
     resolve_mode: str = ""  # "pull": ask the registry
     context: str = f"local://{MAIN_CONTEXT}"  # the source of the main context
     context_attributes: tuple[tuple[str, str], ...] = ()
+    context_epoch_s: int | None = None  # the main context's time, where it has one
     secret_files: Mapping[str, SecretFile] = field(default_factory=dict)  # by id
 
 

@@ -11,7 +11,7 @@ from wharf.errors import InvalidArgument
 
 _SCP: Final = re.compile(r"(?:[\w.-]+@)[\w.-]+:(?!//)[^#\s]+(?:#.*)?")
 _BARE_HOSTS: Final = ("github.com/", "gitlab.com/", "bitbucket.org/")
-_QUERY: Final = ("ref", "branch", "tag", "commit", "checksum", "subdir", "keep-git-dir", "submodules")
+_QUERY: Final = ("ref", "branch", "tag", "commit", "checksum", "subdir", "keep-git-dir", "submodules", "mtime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class GitAddress:
     checksum: str = ""
     keep_git_dir: bool = False
     submodules: bool = True
+    commit_times: bool = False  # files have the commit's time, instead of that of the checkout
 
     @property
     def identifier(self) -> str:
@@ -34,7 +35,8 @@ class GitAddress:
     @property
     def attributes(self) -> dict[str, str]:
         """Attributes of its source (BuildKit, "git" source)."""
-        return {} if self.submodules else {"git.skipsubmodules": "true"}
+        times = {"git.mtime": "commit"} if self.commit_times else {}
+        return times if self.submodules else {**times, "git.skipsubmodules": "true"}
 
 
 def is_web(text: str) -> bool:
@@ -74,6 +76,8 @@ def _with_fragment(remote: str, fragment: str, query: dict[str, str]) -> GitAddr
         named = [f"refs/heads/{query['branch']}"]
     elif query.get("tag"):
         named = [f"refs/tags/{query['tag']}"]
+    if query.get("mtime", "") not in ("", "checkout", "commit"):
+        raise InvalidArgument(f'invalid mtime value: {query["mtime"]!r} (must be "checkout" or "commit")')
     return GitAddress(
         remote,
         ref=ref or (named[0] if named else query.get("commit", "")),
@@ -81,4 +85,5 @@ def _with_fragment(remote: str, fragment: str, query: dict[str, str]) -> GitAddr
         checksum=query.get("checksum") or query.get("commit", ""),
         keep_git_dir=query.get("keep-git-dir", "false") in ("", "1", "true"),
         submodules=query.get("submodules", "true") in ("", "1", "true"),
+        commit_times=query.get("mtime") == "commit",
     )

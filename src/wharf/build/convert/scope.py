@@ -9,6 +9,7 @@ from wharf.build.convert.options import Options
 from wharf.build.dockerfile import instructions as kinds
 from wharf.build.dockerfile.errors import DockerfileError
 from wharf.build.dockerfile.words import Expansion, Malformed, Rules, expand
+from wharf.build.epoch import EPOCH, settled
 
 PROXIES: Final = (
     "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "FTP_PROXY", "ftp_proxy", "NO_PROXY", "no_proxy",
@@ -47,6 +48,7 @@ def global_arguments(dockerfile: kinds.Dockerfile, options: Options) -> dict[str
             value = options.build_args.get(argument.name)
             if value is None and argument.default is not None:
                 value = expanded(argument.default, values, instruction.lines, dockerfile.escape).text
+                value = settled(value, options.context_epoch_s) if argument.name == EPOCH else value
             if value is not None:
                 values[argument.name] = value
     return values

@@ -39,6 +39,15 @@ class Request:
     checksum: str = ""  # what the commit's name must begin with
     keep_git_dir: bool = False
     submodules: bool = True
+    commit_times: bool = False  # files have the commit's time
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What was checked out."""
+
+    name: str
+    time_s: int  # when it was committed
 
 
 def request_of(source: Source) -> Request:
@@ -60,10 +69,11 @@ def request_of(source: Source) -> Request:
         source.attribute("git.checksum"),
         source.attribute("git.keepgitdir") == "true",
         source.attribute("git.skipsubmodules") != "true",
+        source.attribute("git.mtime") == "commit",
     )
 
 
-def checkout(request: Request, folder: Path, stop: process.Stop | None = None) -> str:
+def checkout(request: Request, folder: Path, stop: process.Stop | None = None) -> Commit:
     """Check a repository out into a new folder and return the commit; blocking.
 
     Raises:
@@ -79,14 +89,17 @@ def checkout(request: Request, folder: Path, stop: process.Stop | None = None) -
     git("remote", "add", "origin", "--", request.remote)
     _fetch(git, place, request)
     git("checkout", "--quiet", "--force", "FETCH_HEAD")
-    commit = git("rev-parse", "HEAD")
-    if request.checksum and not commit.startswith(request.checksum):
-        raise InvalidArgument(f"expected checksum to match {request.checksum}, got {commit}")
+    name, time = git("log", "-1", "--format=%H %ct", "HEAD").split()
+    commit = Commit(name, int(time))
+    if request.checksum and not name.startswith(request.checksum):
+        raise InvalidArgument(f"expected checksum to match {request.checksum}, got {name}")
     if request.submodules and (place / ".gitmodules").exists():
         git("submodule", "update", "--quiet", "--init", "--recursive", "--depth=1")
     if not request.keep_git_dir:
         _drop_git(place)
     _dress(place)
+    if request.commit_times:
+        _date(place, commit.time_s)
     _take(place, request.folder, folder)
     return commit
 
@@ -149,6 +162,13 @@ def _dress(place: Path) -> None:
             path = os.path.join(root, name)
             if not os.path.islink(path):
                 os.chmod(path, 0o755 if os.stat(path).st_mode & 0o100 else 0o644)
+
+
+def _date(place: Path, time_s: int) -> None:
+    for root, folders, names in os.walk(place, topdown=False):
+        for name in (*folders, *names):
+            os.utime(os.path.join(root, name), (time_s, time_s), follow_symlinks=False)
+    os.utime(place, (time_s, time_s))
 
 
 def _take(place: Path, folder: str, target: Path) -> None:

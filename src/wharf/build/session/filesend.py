@@ -7,7 +7,8 @@ import os
 import stat
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
+from heapq import merge
+from itertools import count, groupby, repeat
 from typing import Final
 
 from wharf.build.session.entries import go_mode_of
@@ -24,6 +25,8 @@ from wharf.storage.trees import Node, walk
 METHOD: Final = "/moby.filesync.v1.FileSend/DiffCopy"
 _CHUNK: Final = 256 * 1024
 _BATCH: Final = 512
+_WHOLE: Final = {"buildkit-exporter-multi-platform": ["1"]}
+"""Tells a client that it has all platforms' files in one call: it may remove what is not among them."""
 
 
 async def send_file(session: Session, number: int, chunks: AsyncIterator[bytes]) -> int:
@@ -55,12 +58,12 @@ class Root:
 
 
 async def send_tree(session: Session, number: int, roots: Sequence[Root], mtime_ns: int | None = None) -> None:
-    """Send what is below folders to the exporter of that number.
+    """Send what is below folders to the exporter of that number, as one tree.
 
     Args:
         session: the client's.
         number: the exporter's.
-        roots: in the order of their prefixes.
+        roots: in the order of their prefixes; those of one have no file in common.
         mtime_ns: the time of all files; None for their own.
 
     Raises:
@@ -69,7 +72,7 @@ async def send_tree(session: Session, number: int, roots: Sequence[Root], mtime_
         InvalidArgument: it asks for what it was not told of.
     """
     session.require(METHOD)
-    async with session.channel.open(METHOD, _metadata(number)) as call:
+    async with session.channel.open(METHOD, {**_metadata(number), **_WHOLE}) as call:
         files: dict[int, tuple[int, bytes]] = {}
         await _send_stats(call, _all_stats(roots, files, mtime_ns))
         await call.send(Packet(type=Packet.PACKET_STAT).SerializeToString())
@@ -104,22 +107,33 @@ def _some(stats: Iterator[bytes]) -> list[bytes]:
 def _all_stats(roots: Sequence[Root], files: dict[int, tuple[int, bytes]], mtime_ns: int | None) -> Iterator[bytes]:
     """Yield what is told of all files; ``files`` gets those whose content may be asked for, by number."""
     numbers = count()
-    for root in roots:
-        if root.prefix:
+    for prefix, some in groupby(roots, lambda root: root.prefix):
+        if prefix:
             next(numbers)
-            folder = Stat(path=root.prefix.encode(), mode=go_mode_of(stat.S_IFDIR | 0o755), modTime=mtime_ns or 0)
+            folder = Stat(path=prefix.encode(), mode=go_mode_of(stat.S_IFDIR | 0o755), modTime=mtime_ns or 0)
             yield Packet(type=Packet.PACKET_STAT, stat=folder).SerializeToString()
-        if root.fd is not None:
-            for sent in _stats(root.fd, root.prefix, numbers, files):
-                if mtime_ns is not None:
-                    sent.modTime = mtime_ns
-                yield Packet(type=Packet.PACKET_STAT, stat=sent).SerializeToString()
+        for sent in _stats([root.fd for root in some if root.fd is not None], prefix, numbers, files):
+            if mtime_ns is not None:
+                sent.modTime = mtime_ns
+            yield Packet(type=Packet.PACKET_STAT, stat=sent).SerializeToString()
 
 
-def _stats(root: int, prefix: str, numbers: Iterator[int], files: dict[int, tuple[int, bytes]]) -> Iterator[Stat]:
+def _together(roots: Sequence[int]) -> Iterator[tuple[int, Node]]:
+    """Walk several folders as one, each node with the folder that it is of; one in several is the first's."""
+    walks = [zip(repeat(root), walk(root), strict=False) for root in roots]
+    before = None
+    for root, node in merge(*walks, key=lambda found: found[1].path.split(b"/")):
+        if node.path != before:
+            before = node.path
+            yield root, node
+
+
+def _stats(
+    roots: Sequence[int], prefix: str, numbers: Iterator[int], files: dict[int, tuple[int, bytes]]
+) -> Iterator[Stat]:
     first: dict[tuple[int, int], bytes] = {}
     above = f"{prefix}/".encode() if prefix else b""
-    for node in walk(root):
+    for root, node in _together(roots):
         if stat.S_ISSOCK(node.status.st_mode):
             continue
         sent = _stat(node, first)

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from wharf.cli.copy.rules import Plan
@@ -27,6 +27,7 @@ class Output:
     kind: str  # image, local, tar, oci, docker
     destination: str = ""  # a folder, a file, or - for standard output
     attributes: dict[str, str] = field(default_factory=dict)
+    mirrored: bool = False  # of a folder: what is not in the result goes
 
     @property
     def exporter(self) -> tuple[str, dict[str, str]]:
@@ -72,7 +73,7 @@ def parse_outputs(
             attributes.setdefault("name", ",".join(tags))
         if push and output.kind == "image":
             attributes["push"] = "true"
-        named.append(Output(output.kind, output.destination, attributes))
+        named.append(replace(output, attributes=attributes))
     if push and not any(one.attributes.get("push") for one in named):
         raise InvalidArgument("--push is for images: use it with --output type=image, or alone")
     return named
@@ -97,7 +98,10 @@ def _parse(text: str) -> Output:
         raise InvalidArgument("dest is required for local output")
     if kind in _TO_CLIENT and not destination:
         destination = "-"
-    return Output(kind, destination, attributes)
+    mode = attributes.pop("mode", "copy") if kind == "local" else "copy"
+    if mode not in ("copy", "delete"):
+        raise InvalidArgument(f'invalid local exporter mode "{mode}": it is copy or delete')
+    return Output(kind, destination, attributes, mode == "delete")
 
 
 @contextmanager
@@ -141,10 +145,14 @@ def _keep(output: Output, file: BinaryIO) -> None:
     """Put what has come into its place."""
     file.flush()
     if output.kind == "local":
-        from wharf.cli.copy.unpacking import Chunks, unpack  # noqa: PLC0415  # tarfile is heavy
+        from wharf.cli.build.mirroring import remove_others  # noqa: PLC0415  # tarfile is heavy
+        from wharf.cli.copy.unpacking import Chunks, unpack  # noqa: PLC0415
 
         os.makedirs(output.destination, exist_ok=True)
         file.seek(0)
+        if output.mirrored:
+            remove_others(file, output.destination)
+            file.seek(0)
         unpack(Chunks(iter(lambda: file.read(_CHUNK), b"")), Plan(output.destination), owners=os.geteuid() == 0)
     elif output.destination != "-":
         os.rename(f"{output.destination}.part", output.destination)

@@ -46,6 +46,7 @@ class Asked:
     dockerfile_name: str = "dockerfile"  # the client's folders
     context_name: str = "context"
     remote: str = ""  # the address of the main context, when it is not the client's
+    context_epoch_s: int | None = None  # its time, where it has one
     platforms: tuple[Platform, ...] = ()
     multi_platform: bool = False
     request: str = ""  # of something else than a build: lint, outline, targets
@@ -107,6 +108,7 @@ def options_of(asked: Asked, host: Platform, platform: Platform, source: Source)
         resolve_mode=_one_of(attributes, "image-resolve-mode", _RESOLVE),
         context=source.identifier,
         context_attributes=source.attributes,
+        context_epoch_s=asked.context_epoch_s,
         secret_files={name: _secret_file(text) for name, text in _with_prefix(attributes, SECRET_FILE).items()},
     )
 

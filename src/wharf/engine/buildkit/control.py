@@ -9,6 +9,7 @@ from functools import partial
 
 from google.protobuf.message import Message
 
+from wharf.build.epoch import EPOCH, epoch_of, settled
 from wharf.build.session.call_link import CallLink
 from wharf.build.session.sessions import Greeting, Sessions, methods_of
 from wharf.engine.buildkit import dockerfile, usage, worker
@@ -20,7 +21,6 @@ from wharf.engine.buildkit.failures import described
 from wharf.engine.buildkit.frontends import GATEWAY, frontend_of
 from wharf.engine.buildkit.history import Ending, History
 from wharf.engine.buildkit.image_frontend import run_image
-from wharf.engine.buildkit.image_options import epoch_in
 from wharf.engine.buildkit.job import Job, Jobs, Outcome
 from wharf.engine.buildkit.llb import graph
 from wharf.engine.buildkit.outcomes import results_of
@@ -108,7 +108,7 @@ class Control:
         job.policies += policies_of([request.SourcePolicy] if request.HasField("SourcePolicy") else [])
         job.grants = granted(request.Entitlements, self._bench.context.options.entitlements)
         job.attests = attests_of(request.FrontendAttrs)
-        job.epoch_s = epoch_in(request.FrontendAttrs, "build-arg:SOURCE_DATE_EPOCH")
+        job.epoch_s = epoch_of(settled(request.FrontendAttrs.get(f"build-arg:{EPOCH}", ""), None))
         await take_caches(job, caches_from({}, request.Cache))
         outcome = await self._outcome(job, request)
         response = await export(job, outcome, plans)

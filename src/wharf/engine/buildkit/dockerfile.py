@@ -6,6 +6,7 @@ import asyncio
 import posixpath
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final, TypeVar
 
 import msgspec
@@ -17,7 +18,7 @@ from wharf.build.context import DEFAULT_DOCKERFILE
 from wharf.build.convert.options import Options
 from wharf.build.dockerfile.directives import syntax_of
 from wharf.build.dockerfile.errors import DockerfileError
-from wharf.build.epoch import OF_THE_CONTEXT
+from wharf.build.epoch import EPOCH
 from wharf.build.graph.needed import needed
 from wharf.build.graph.operations import Source
 from wharf.build.graph.vertex import Description, Vertex
@@ -119,7 +120,7 @@ async def build(job: Job, attributes: Mapping[str, str], given: Mapping[str, Giv
     job.asked = ("dockerfile.v0", dict(attributes))
     sources = job.sources(given)
     if asked.remote and not asked.remote.startswith("local:"):
-        await _bring(job, asked, sources)
+        asked = replace(asked, context_epoch_s=await _bring(job, asked, sources))
     text, ignore = await _texts(job, asked)
     syntax = attributes.get("build-arg:BUILDKIT_SYNTAX") or syntax_of(text.data.decode("utf-8", "replace"))
     if image := other_syntax(syntax):
@@ -194,15 +195,14 @@ def _outcome(refs: Mapping[str, DockerfileRef], *, several: bool) -> Outcome:
     return Outcome({name if several else "": ref for name, ref in refs.items()}, metadata)
 
 
-async def _bring(job: Job, asked: Asked, sources: Sources) -> None:
+async def _bring(job: Job, asked: Asked, sources: Sources) -> int | None:
     """Bring a main context that is not a folder of the client's: a repository, an archive, or its standard input.
+
+    Returns its time in seconds, where it has one.
 
     Raises:
         InvalidArgument: the address is none of these.
-        NotImplementedHere: its time is asked for.
     """
-    if asked.attributes.get("build-arg:SOURCE_DATE_EPOCH") == OF_THE_CONTEXT:
-        raise NotImplementedHere("SOURCE_DATE_EPOCH=context is not supported for contexts that are no folder")
     vertex = Vertex(Source(asked.remote), (), "context", Description("[internal] load remote build context"))
     folder = job.work / "remote"
     job.progress.began(vertex)
@@ -210,10 +210,11 @@ async def _bring(job: Job, asked: Asked, sources: Sources) -> None:
         if asked.remote.startswith(f"http://{upload.HOST}/"):
             path = job.work / "upload"
             await upload.pull(await job.session(), asked.remote, path)
-            await asyncio.to_thread(contexts.receive_file, path, folder)
+            time_s = await asyncio.to_thread(contexts.receive_file, path, folder)
         else:
             keep_git = truth_of(asked.attributes, "build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR")
-            await sources.receive_remote(asked.remote, folder, keep_git=keep_git)
+            dated = bool(asked.attributes.get(f"build-arg:{EPOCH}"))
+            time_s = await sources.receive_remote(asked.remote, folder, keep_git=keep_git, commit_times=dated)
     except Exception as error:
         job.progress.ended(vertex, error=str(error))
         raise
@@ -221,6 +222,7 @@ async def _bring(job: Job, asked: Asked, sources: Sources) -> None:
     job.folders.replace(asked.context_name, folder)
     if "dockerfilekey" not in asked.attributes:
         job.folders.replace(asked.dockerfile_name, folder)
+    return time_s
 
 
 async def _thin_out(job: Job, asked: Asked) -> None:

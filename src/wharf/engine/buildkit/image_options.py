@@ -103,13 +103,13 @@ def _check(options: ImageOptions, attributes: Mapping[str, str]) -> None:
         raise InvalidArgument("compression=zstd needs OCI's media types: leave oci-mediatypes=false out")
 
 
-def epoch_in(attributes: Mapping[str, str], name: str = "source-date-epoch") -> int | None:
-    """Return a time in seconds; None where there is none.
+def epoch_in(attributes: Mapping[str, str]) -> int | None:
+    """Return the time that an exporter is told, in seconds; None where it is told none.
 
     Raises:
         InvalidArgument: it is no whole number.
     """
-    return epoch_of(attributes.get(name, ""))
+    return epoch_of(attributes.get("source-date-epoch", ""))
 
 
 def names_of(attributes: Mapping[str, str]) -> list[Reference]:

@@ -32,6 +32,7 @@ from wharf.storage.tar_writer import Sink
 
 Export = Callable[[Job, Outcome], Awaitable[dict[str, str]]]
 _TREE: Final = {"dest", "platform-split", "source-date-epoch", "attestation-prefix"}
+_MODES: Final = ("", "copy", "delete")
 _EXPORT: Final = "export"  # the client's store for a folder that an image is written to
 _CHUNK: Final = 1 << 20
 
@@ -39,16 +40,20 @@ _CHUNK: Final = 1 << 20
 def local(number: int, attributes: Mapping[str, str]) -> Export:
     """Return what sends results' files into a folder of the client's, several platforms' into a folder each.
 
+    With the mode "delete" a client removes what is not among them.
+
     Raises:
         NotImplementedHere: an option is not supported.
+        InvalidArgument: one is malformed.
     """
-    _require("local", attributes, _TREE)
+    _require("local", attributes, {*_TREE, "mode"})
+    if (mode := attributes.get("mode", "").strip().lower()) not in _MODES:
+        raise InvalidArgument(f'invalid local exporter mode "{mode}": it is copy or delete')
     epoch_s = epoch_in(attributes)
 
     async def export(job: Job, outcome: Outcome) -> dict[str, str]:
         async with _step(job, "exporting to client directory"), _roots(job, outcome, attributes) as roots:
-            for some in _at_once(roots):
-                await send_tree(await job.session(), number, some, _moment(job, outcome, epoch_s))
+            await send_tree(await job.session(), number, roots, _moment(job, outcome, epoch_s))
         return {}
 
     return export
@@ -97,11 +102,6 @@ async def _roots(job: Job, outcome: Outcome, attributes: Mapping[str, str]) -> A
         if together:
             await asyncio.to_thread(require_apart, opened)
         yield [Root(fd, folder if parted else "") for folder, fd in opened]
-
-
-def _at_once(roots: list[Root]) -> list[list[Root]]:
-    """Return what may be sent as one tree: a client takes names in their order, each once."""
-    return [roots] if all(root.prefix for root in roots) else [[root] for root in roots]
 
 
 def _folder(ref: Ref | None) -> str:

@@ -12,6 +12,7 @@ from typing import Final, Generic, TypeVar
 
 from wharf.build import context as contexts
 from wharf.build.convert.convert import Converted
+from wharf.build.epoch import EPOCH
 from wharf.build.operations.exec import Commands
 from wharf.build.operations.results import Layers
 from wharf.build.operations.selection import Digests
@@ -90,7 +91,8 @@ class Builder:
             told: _Told[Document] = _Told()
             pulling = Pulling(self._context, registry_config(request.get("registry_config") or ""), told.put)
             sources = Sources(self._context, work, Received(folder), pulling)
-            text = await self._received(sources, chunks, request, folder)
+            text, time_s = await self._received(sources, chunks, request, folder)
+            options = replace(options, context_epoch_s=time_s)
             if call := request.get("call"):
                 yield {"aux": asdict(calls.answer(call, text, options, sources.image_here))}
                 return
@@ -117,12 +119,13 @@ class Builder:
 
     async def _received(
         self, sources: Sources, chunks: AsyncIterator[bytes], request: BuildRequest, folder: Path
-    ) -> calls.Text:
-        """Make the folder of a request's context, and return its Dockerfile."""
+    ) -> tuple[calls.Text, int | None]:
+        """Make the folder of a request's context, and return its Dockerfile, and its time if it has one."""
         name = request.get("dockerfile") or ""
         if remote := request.get("remote"):
-            await sources.receive_remote(remote, folder)
-            return await asyncio.to_thread(_opened, folder, name)
+            dated = bool((request.get("buildargs") or {}).get(EPOCH))
+            time_s = await sources.receive_remote(remote, folder, commit_times=dated)
+            return await asyncio.to_thread(_opened, folder, name), time_s
 
         def work(source: Source) -> calls.Text:
             contexts.receive(source, folder)
@@ -130,8 +133,8 @@ class Builder:
 
         begun, whole = await _begun(chunks)
         if whole:  # so no thread has to wait for one part after the other
-            return await self._blocking.run(lambda: work(io.BytesIO(begun)))
-        return await self._blocking.run_with(_rejoined(begun, chunks), work)
+            return await self._blocking.run(lambda: work(io.BytesIO(begun))), None
+        return await self._blocking.run_with(_rejoined(begun, chunks), work), None
 
     async def _image(
         self, project: Project, converted: Converted, text: calls.Text, request: BuildRequest

@@ -188,46 +188,61 @@ class Sources:
 
     async def _fetch_git(self, source: Source) -> Result:
         folder = self._new()
-        commit = await _check_out(source, folder)
-        self.brought[source.identifier] = {"sha1" if len(commit) == 40 else "sha256": commit}
+        self.brought[source.identifier] = _digest(await _check_out(source, folder))
         return Folder(folder)
 
-    async def receive_remote(self, address: str, folder: Path, *, keep_git: bool = False) -> None:
+    async def receive_remote(
+        self, address: str, folder: Path, *, keep_git: bool = False, commit_times: bool = False
+    ) -> int | None:
         """Make the main context of an address: a repository, an archive or a Dockerfile.
+
+        Returns its time in seconds (BuildKit, docs/build-repro): when it was committed or last modified, or that of
+        an archive's newest file; None where nothing says one.
 
         Args:
             address: where it is.
             folder: where it is made.
             keep_git: a repository comes with its .git (BUILDKIT_CONTEXT_KEEP_GIT_DIR).
+            commit_times: its files have the commit's time.
 
         Raises:
             InvalidArgument: it is none of these.
         """
-        source = repository_of(address, keep_git=keep_git)
+        source = repository_of(address, keep_git=keep_git, commit_times=commit_times)
         if source is not None:
             commit = await _check_out(source, folder)
-            self.brought[address] = {"sha1" if len(commit) == 40 else "sha256": commit}
-        elif address.startswith(("http://", "https://")):
+            self.brought[address] = _digest(commit)
+            return commit.time_s
+        if address.startswith(("http://", "https://")):
             path = await web.download(web.Request(address, "context"), self._new())
             self.brought[address] = {"sha256": await asyncio.to_thread(_sha256, path)}
-            await asyncio.to_thread(contexts.receive_file, path, folder)
-        else:
-            raise InvalidArgument(f"remote URL ({address}) could not be recognized as URL")
+            modified_s = int(path.stat().st_mtime)
+            newest_s = await asyncio.to_thread(contexts.receive_file, path, folder)
+            return modified_s or newest_s
+        raise InvalidArgument(f"remote URL ({address}) could not be recognized as URL")
 
     def _new(self) -> Path:
         return self._work / secrets.token_hex(4)
 
 
-def repository_of(address: str, *, keep_git: bool) -> Source | None:
+def repository_of(address: str, *, keep_git: bool, commit_times: bool = False) -> Source | None:
     """Return the repository that an address names, as a source; None for none. Pure."""
     found = parse_git(address)
     if found is None:
         return None
-    attributes = {**found.attributes, **({"git.keepgitdir": "true"} if keep_git else {})}
+    attributes = found.attributes
+    if keep_git:
+        attributes["git.keepgitdir"] = "true"
+    if commit_times:
+        attributes["git.mtime"] = "commit"
     return Source(found.identifier, tuple(sorted(attributes.items())))
 
 
-async def _check_out(source: Source, folder: Path) -> str:
+def _digest(commit: git.Commit) -> dict[str, str]:
+    return {"sha1" if len(commit.name) == 40 else "sha256": commit.name}
+
+
+async def _check_out(source: Source, folder: Path) -> git.Commit:
     """Check a repository out and return the commit; git is ended when the build is cancelled."""
     request, stop = git.request_of(source), Stop()
     return await on_thread(lambda: git.checkout(request, folder, stop), "wharf-git", stop.ask)

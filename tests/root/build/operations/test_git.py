@@ -39,9 +39,20 @@ def test_a_ref_is_checked_out_without_its_history(repository: Path, tmp_path: Pa
 
 
 @needs_git
+def test_files_have_the_commits_time_where_that_is_asked_for(repository: Path, tmp_path: Path) -> None:
+    words = ["git", "log", "-1", "--format=%ct"]
+    time_s = int(subprocess.run(words, cwd=repository, check=True, stdout=subprocess.PIPE).stdout)
+    (repository / "run").touch()
+    source = Source(f"git://file://{repository}#main", (("git.mtime", "commit"),))
+
+    assert checkout(request_of(source), tmp_path / "out").time_s == time_s
+    assert {path.stat().st_mtime for path in ((tmp_path / "out"), *(tmp_path / "out").rglob("*"))} == {time_s}
+
+
+@needs_git
 def test_a_folder_alone_can_be_taken_and_the_history_kept(repository: Path, tmp_path: Path) -> None:
     commit = checkout(Request(f"file://{repository}", "main", "/sub"), tmp_path / "a")
-    checkout(Request(f"file://{repository}", checksum=commit[:8], keep_git_dir=True), tmp_path / "b")
+    checkout(Request(f"file://{repository}", checksum=commit.name[:8], keep_git_dir=True), tmp_path / "b")
 
     assert (tmp_path / "a/f").read_text() == "2"
     assert (tmp_path / "b/.git").is_dir()

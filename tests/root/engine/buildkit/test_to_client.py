@@ -102,5 +102,9 @@ def test_what_the_client_cannot_take_or_is_not_supported_is_refused_by_name(buil
             ):
                 with pytest.raises(CallFailed, match=f"{name}.*not supported"):
                     await export(client, kind, **{name: value})
+            with pytest.raises(CallFailed, match='invalid local exporter mode "move"'):
+                await export(client, "local", mode="move")
+            with pytest.raises(CallFailed, match="FileSend/DiffCopy not supported by the client"):
+                await export(client, "local", mode="delete")
 
     builds(body)

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import http.server
+import os
+import tarfile
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -42,6 +47,46 @@ def test_sources_are_images_and_what_a_client_sent(builds: Run, tmp_path: Path) 
     builds(body)
 
 
+class _Undated(http.server.SimpleHTTPRequestHandler):
+    """Says of archives no time."""
+
+    def send_header(self, keyword: str, value: str) -> None:
+        if keyword != "Last-Modified" or not self.path.endswith(".tar"):
+            super().send_header(keyword, value)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_remote_context_is_of_the_time_that_the_server_says_or_of_its_newest_file(
+    builds: Run, tmp_path: Path
+) -> None:
+    served = tmp_path / "served"
+    served.mkdir()
+    (served / "alone").write_text("FROM scratch\n")
+    os.utime(served / "alone", (1234, 1234))
+    with tarfile.open(served / "c.tar", "w") as tar:
+        for name, kind, time_s in (
+            ("Dockerfile", tarfile.REGTYPE, 77),
+            ("f", tarfile.REGTYPE, 88),
+            ("d", tarfile.DIRTYPE, 99),
+        ):
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.mtime = kind, time_s
+            tar.addfile(entry)
+
+    async def body(engine: wharf.Engine) -> None:
+        sources = Sources(engine.builds._context, tmp_path, Received(tmp_path))
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Undated, directory=str(served))) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            address = f"http://127.0.0.1:{server.server_port}"
+            times = [await sources.receive_remote(f"{address}/{one}", tmp_path / one) for one in ("alone", "c.tar")]
+            server.shutdown()
+        assert times == [1234, 88]
+
+    builds(body)
+
+
 def test_an_image_that_is_built_on_stays(builds: Run, tmp_path: Path) -> None:
     async def body(engine: wharf.Engine) -> None:
         context = engine.builds._context
@@ -60,9 +105,10 @@ def test_an_image_that_is_built_on_stays(builds: Run, tmp_path: Path) -> None:
 
 
 def test_a_repository_comes_with_its_history_when_the_build_says_so() -> None:
-    kept, plain = (repository_of("https://h/r.git#main", keep_git=keep) for keep in (True, False))
+    kept, plain = (repository_of("https://h/r.git#main", keep_git=one, commit_times=one) for one in (True, False))
 
     assert kept is not None
     assert plain is not None
     assert (kept.attribute("git.keepgitdir"), plain.attribute("git.keepgitdir")) == ("true", "")
+    assert (kept.attribute("git.mtime"), plain.attribute("git.mtime")) == ("commit", "")
     assert repository_of("https://h/c.tar.gz", keep_git=True) is None

@@ -127,6 +127,18 @@ def test_stages_may_not_wait_for_each_other() -> None:
         converted("FROM base AS a\nCOPY --from=b x y\nFROM base AS b\nCOPY --from=a x y")
 
 
+@pytest.mark.parametrize(("time_s", "epoch_s"), [(5, 5), (None, None)])
+def test_an_epoch_may_be_the_contexts(time_s: int | None, epoch_s: int | None) -> None:
+    said = "" if epoch_s is None else str(epoch_s)
+    declared = "ARG SOURCE_DATE_EPOCH\nLABEL a=$SOURCE_DATE_EPOCH"
+    for text, given in (
+        (f"FROM scratch\n{declared}", {"SOURCE_DATE_EPOCH": "context"}),
+        (f"ARG SOURCE_DATE_EPOCH=context\nFROM scratch\n{declared}", {}),
+    ):
+        found = converted(text, build_args=given, context_epoch_s=time_s)
+        assert (found.epoch_s, found.image["config"]["Labels"]) == (epoch_s, {"a": said})
+
+
 def test_an_epoch_is_a_number() -> None:
     assert converted("FROM scratch", build_args={"SOURCE_DATE_EPOCH": "7"}).epoch_s == 7
     with pytest.raises(InvalidArgument, match="invalid SOURCE_DATE_EPOCH: x"):

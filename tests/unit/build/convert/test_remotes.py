@@ -16,6 +16,8 @@ from wharf.errors import InvalidArgument
         ("github.com/a/b", GitAddress("https://github.com/a/b")),
         ("https://h/a.git?tag=v1&subdir=s", GitAddress("https://h/a.git", "refs/tags/v1", "s")),
         ("https://h/a.git?commit=ab", GitAddress("https://h/a.git", "ab", checksum="ab")),
+        ("https://h/a.git?mtime=commit", GitAddress("https://h/a.git", commit_times=True)),
+        ("https://h/a.git?mtime=checkout", GitAddress("https://h/a.git")),
         ("https://h/a.tar.gz", None),
         ("a/b", None),
     ],
@@ -31,6 +33,8 @@ def test_a_web_address_is_no_repositorys() -> None:
 def test_unknown_and_contradicting_queries_are_refused() -> None:
     with pytest.raises(InvalidArgument, match="unexpected query 'x'"):
         parse_git("https://h/a.git?x=1")
+    with pytest.raises(InvalidArgument, match="invalid mtime value: 'never'"):
+        parse_git("https://h/a.git?mtime=never")
     with pytest.raises(InvalidArgument, match="conflicting refs"):
         parse_git("https://h/a.git?branch=b#v1")
 
@@ -38,4 +42,5 @@ def test_unknown_and_contradicting_queries_are_refused() -> None:
 def test_a_source_says_all_of_it() -> None:
     address = GitAddress("https://h/a.git", "v1", "s", submodules=False)
 
+    assert GitAddress("r", commit_times=True).attributes == {"git.mtime": "commit"}
     assert (address.identifier, address.attributes) == ("git://https://h/a.git#v1:s", {"git.skipsubmodules": "true"})

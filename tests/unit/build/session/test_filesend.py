@@ -113,6 +113,32 @@ def test_a_tree_arrives_as_it_is(tmp_path: Path) -> None:
     assert ((to / "same").stat().st_ino == (to / "d/f").stat().st_ino, os.readlink(to / "l")) == (True, "d/f")
 
 
+def test_several_trees_are_one_in_the_order_of_their_names(tmp_path: Path) -> None:
+    for path in ("a/d/1", "a/d-", "b/d/2", "b/d.x/3", "b/z"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(path)
+    told: list[list[str]] = []
+
+    async def take(call: Call) -> None:
+        told.append(call.metadata["buildkit-exporter-multi-platform"])
+        await _receive(call, tmp_path / "to")
+
+    async def body() -> None:
+        roots = [os.open(tmp_path / name, os.O_RDONLY) for name in ("a", "b")]
+        try:
+            async with connected({METHOD: take}) as channel:
+                await send_tree(_session(channel), 0, [Root(fd) for fd in roots])
+        finally:
+            for fd in roots:
+                os.close(fd)
+
+    asyncio.run(body())
+    to = tmp_path / "to"
+    found = {str(path.relative_to(to)): path.read_text() for path in to.rglob("*") if path.is_file()}
+    assert found == {"d/1": "a/d/1", "d-": "a/d-", "d/2": "b/d/2", "d.x/3": "b/d.x/3", "z": "b/z"}
+    assert told == [["1"]]
+
+
 def test_nothing_is_a_tree_too(tmp_path: Path) -> None:
     async def take(call: Call) -> None:
         await _receive(call, tmp_path / "to")

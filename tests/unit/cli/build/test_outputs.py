@@ -41,6 +41,7 @@ def test_an_image_can_be_kept_besides_other_outputs_once() -> None:
         ("type=local", "dest is required"),
         ("type=what,dest=x", "invalid output type 'what'"),
         ("type=tar,dest", "invalid value dest"),
+        ("type=local,dest=x,mode=move", 'invalid local exporter mode "move"'),
     ],
 )
 def test_malformed_outputs_are_refused(text: str, said: str) -> None:
@@ -67,6 +68,19 @@ def test_a_folder_gets_what_an_archive_has(tmp_path: Path) -> None:
         files[1].write(_archive())
 
     assert (tmp_path / "new/out/f").read_bytes() == b"hi"
+
+
+def test_a_folder_has_nothing_else_where_that_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "f").mkdir()  # a file in the archive
+    (tmp_path / "f/old").touch()
+    (tmp_path / "old").touch()
+    (output,) = parse_outputs([f"type=local,dest={tmp_path},mode=delete"], [], push=False)
+    assert output.exporter == ("tar", {})
+
+    with opened([output]) as files:
+        files[0].write(_archive())
+
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("f", b"hi")]
 
 
 def _break_off(target: Path) -> None:
