@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncGenerator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ from wharf.images.intake import Intake, encode_config
 from wharf.images.record import ImageRecord
 from wharf.kernel.process import Stop
 from wharf.lib.reference import Reference, parse_reference
+from wharf.storage import trees
 
 _PROGRESS_S: Final = 0.5
 
@@ -52,13 +53,23 @@ def parse_base(name: str, include: Sequence[str], reference: str | None) -> Base
     raise InvalidArgument(f"cannot bootstrap {name!r}: known are busybox and debian:SUITE")
 
 
-def make_base(base: Base, intake: Intake, folder: Path, now: str, stop: Stop) -> ImageRecord:
-    """Make the image; blocking, for Debian minutes. ``folder`` is an empty one for its own use.
+def make_base(base: Base, intake: Callable[[], Intake], folder: Path, now: str, stop: Stop) -> ImageRecord:
+    """Make the image; blocking, for Debian minutes. ``folder`` is where it works: made for that, and removed.
 
     Raises:
         NotFound: something that it is made of is not on this machine; the message names it.
         Unavailable: packages could not be fetched or installed, or it was ended by ``stop``.
     """
+    folder.mkdir()
+    folder.chmod(0o755)  # mmdebstrap's helpers are other users
+    try:
+        with intake() as taking:
+            return _make(base, taking, folder, now, stop)
+    finally:
+        trees.remove(folder, folder.parent)
+
+
+def _make(base: Base, intake: Intake, folder: Path, now: str, stop: Stop) -> ImageRecord:
     if base.distribution == "busybox":
         layer = intake.layer(io.BytesIO(busybox.layer()))
         config = busybox.configuration(layer.diff_id)

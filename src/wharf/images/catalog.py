@@ -97,7 +97,9 @@ class Catalog(Lookup):
 
     def _enter(self, record: ImageRecord) -> None:
         self._by_manifest[record.manifest_digest] = record
-        self._by_id.setdefault(record.id, record)
+        known = self._by_id.get(record.id)
+        if known is None or not all(map(self._content.exists, blobs_of(known))):  # it lacks something
+            self._by_id[record.id] = record
 
     def _refresh(self, changed: Collection[str] | None = None, images: Iterable[Digest] = ()) -> None:
         """Read references again into memory, and see what that makes of images.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from wharf.errors import NotFound
 from wharf.images import views
-from wharf.images.bootstrap import Base, follow, make_base, parse_base
+from wharf.images.bootstrap import follow, make_base, parse_base
 from wharf.images.bridge import Blocking, Incoming
 from wharf.images.catalog import Catalog
 from wharf.images.check import Depth, Finding, ImageCheck
@@ -27,6 +27,7 @@ from wharf.images.lookup import spelt, tagged
 from wharf.images.manifests import Manifests, Shown
 from wharf.images.platform import Platform, optional_platform, parse_platform
 from wharf.images.record import ImageRecord
+from wharf.images.recovery import Recovery
 from wharf.images.registry.hosts import RegistryOptions
 from wharf.images.save import Archive, choose
 from wharf.images.store import Store
@@ -41,11 +42,11 @@ from wharf.spec.engine_api.image import (
     ImageInspect,
     ImageSummary,
 )
-from wharf.storage import trees
 from wharf.storage.content import ContentStore
 from wharf.storage.layout import DataRoot
 from wharf.storage.metadata import Database
 from wharf.storage.snapshots import Snapshots
+from wharf.storage.unsettled import Settler
 
 if TYPE_CHECKING:
     from wharf.images.registry.transport import Waiting
@@ -78,6 +79,7 @@ class Images:
         """What builds keep, and make images of."""
         self._options, self._waiting = registries or RegistryOptions(), waiting
         self._transfers: Transfers | None = None
+        self._settler: Settler | None = None
 
     @property
     def transfers(self) -> Transfers:
@@ -96,14 +98,19 @@ class Images:
             self._transfers.reload(registries)
 
     async def start(self) -> None:
-        """Read what is stored and remove what a killed process left; DataLoss when an image is damaged."""
+        """Read what is stored, remove what a killed process left, and look at what may be lost with the machine."""
+        recovery = Recovery(self._catalog, self._content, self._snapshots, self._intake)
         now = self._now()
-        await self._blocking.run(lambda: self._catalog.load(now))
+        await self._blocking.run(lambda: recovery.run(now))
+        sync = partial(self._content.make_durable, self._snapshots.incoming)
+        self._settler = Settler(self._snapshots.unsettled, sync)
 
     async def aclose(self) -> None:
-        """Close the connections to registries; idempotent."""
+        """Close the connections to registries, and bring to the disk what is not there yet; idempotent."""
         if self._transfers is not None:
             await self._transfers.aclose()
+        if self._settler is not None:
+            await self._blocking.run(self._settler.close)
 
     def _now(self) -> str:
         return rfc3339_nano(self._time_ns())
@@ -382,16 +389,8 @@ class Images:
         base = parse_base(name, builtins.list(include), reference)
         folder = self._data.ingest / f"bootstrap-{secrets.token_hex(8)}"
         stop = Stop(grace_s=0)
-        work = self._blocking.run(lambda: self._bootstrap(base, folder, stop), stop.ask)
+        make = partial(make_base, base, self._intake, folder, self._now(), stop)
+        work = self._blocking.run(make, stop.ask)
         async with aclosing(follow(base, folder, work)) as documents:
             async for document in documents:
                 yield document
-
-    def _bootstrap(self, base: Base, folder: Path, stop: Stop) -> ImageRecord:
-        folder.mkdir()
-        folder.chmod(0o755)  # mmdebstrap's helpers are other users
-        try:
-            with self._intake() as intake:
-                return make_base(base, intake, folder, self._now(), stop)
-        finally:
-            trees.remove(folder, self._data.ingest)

@@ -22,7 +22,7 @@ import msgspec
 
 from wharf.errors import DataLoss, InvalidArgument
 from wharf.images.arrival import Arriving, blame
-from wharf.images.catalog import Catalog
+from wharf.images.catalog import Catalog, blobs_of
 from wharf.images.record import ImageRecord, diff_ids_of, parse_config, parse_manifest, top_chain_id
 from wharf.lib.digest import Digest, chain_ids, digest_of
 from wharf.lib.reference import Reference
@@ -40,7 +40,6 @@ from wharf.storage.compression import Compressed, Compressing, Decompressed, com
 from wharf.storage.content import Blob, ContentStore, Writer
 from wharf.storage.copying import packed
 from wharf.storage.drafts import StagedLayer
-from wharf.storage.early_sync import EarlySync
 from wharf.storage.pack import nothing
 from wharf.storage.snapshots import Snapshots
 from wharf.storage.tar_reader import Source
@@ -78,8 +77,6 @@ class Intake:
         self._snapshots = snapshots
         self._stack = ExitStack()
         self._stack.enter_context(self._workers.expecting())
-        self._sync = EarlySync(lambda: content.make_durable(snapshots.incoming))
-        self._stack.callback(self._sync.close)
 
     def __enter__(self) -> Self:
         return self
@@ -99,7 +96,7 @@ class Intake:
         """Start a small blob, and write all of it."""
         writer = self.writer()
         writer.write(data)
-        writer.finish(durable=False)
+        writer.finish()
         return writer
 
     def layer(self, source: Source) -> Layer:
@@ -114,7 +111,7 @@ class Intake:
         if compression_of(head) not in _MEDIA_TYPES:
             begun = Decompressed(begun)  # images cannot have it so: store what is in it
         layer = self._take(Compressed(begun, writer), writer)
-        writer.finish(durable=False)
+        writer.finish()
         return layer
 
     def layer_of(self, writer: Writer) -> Layer:
@@ -159,7 +156,7 @@ class Intake:
         try:
             layer = self._take(arriving, None, descriptor, size=size)
             arriving.verify(digest, size)
-            writer.commit()
+            self.name([writer])
         except InvalidArgument as error:
             problem = blame(arriving, digest, size, error)
             self._content.discard(digest)
@@ -190,7 +187,7 @@ class Intake:
             compressing = Compressing(archive, writer)
             layer = self._take(compressing, writer)
             compressing.finish()
-        writer.finish(durable=False)
+        writer.finish()
         layer.descriptor = _descriptor(OCI_LAYER_GZIP, writer)
         return layer
 
@@ -221,8 +218,6 @@ class Intake:
         if descriptor is None:
             assert writer is not None, "a layer without a descriptor has a blob of its own"
             descriptor = _descriptor(_MEDIA_TYPES[unpacked.compression], writer)
-        if unpacked.size_bytes >= LEAST_BYTES:
-            self._sync.begin()
         return Layer(descriptor, unpacked.diff_id, unpacked.size_bytes, writer, folder)
 
     def _unpack(self, stored: Archive, folder: StagedLayer, size: int) -> UnpackedLayer:
@@ -268,7 +263,7 @@ class Intake:
         target: Digest | None = None,
         besides: Iterable[Writer] = (),
     ) -> ImageRecord:
-        """Make the image: everything durable, then visible at once.
+        """Make the image, visible at once; it is brought to the disk behind that.
 
         Args:
             config: its configuration as stored; its diff ids must be the layers'.
@@ -291,7 +286,7 @@ class Intake:
             # leads to needs nothing written: a build whose steps were all known makes the image that it made before.
             brought = bool(more) or any(layer.writer or layer.folder for layer in layers)
             same = known and known.manifest_digest == record.manifest_digest and not brought
-            if known and (manifest is None or same):
+            if known and (manifest is None or same) and self._is_whole(known):
                 return self._catalog.insert(known, references, now, lambda _: None, target)
             with ExitStack() as documents:
                 own = [documents.enter_context(self._content.document(data)) for data in (config, raw)]
@@ -300,16 +295,24 @@ class Intake:
                 )
             return self._catalog.insert(record, references, now, record_layers, target)
 
+    def _is_whole(self, record: ImageRecord) -> bool:
+        stored = all(map(self._content.exists, blobs_of(record)))
+        return stored and all(map(self._snapshots.exists, chain_ids(record.diff_ids)))
+
     def settle(self, diff_ids: list[Digest], layers: Sequence[Layer], blobs: Sequence[Writer] = ()) -> _Records:
         """Give blobs, then layers' folders, the lowest first, their names; return what records the layers."""
         chain = chain_ids(diff_ids)
         folders = {chain_id: layer.folder for chain_id, layer in zip(chain, layers, strict=True) if layer.folder}
-        for writer in blobs:
-            writer.finish(durable=False)
-        self._sync.finish()
-        self._content.commit(blobs)
+        self.name(blobs)
         self._snapshots.adopt_all(folders)
         return _Records(self._snapshots, chain, layers)
+
+    def name(self, blobs: Sequence[Writer]) -> None:
+        """Give blobs their names: from now on they are found."""
+        for writer in blobs:
+            writer.finish()
+        self._snapshots.unsettled.note_blobs(writer.digest for writer in blobs)
+        self._content.commit(blobs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,7 +157,7 @@ class _Files:
         except BaseException:
             writer.abort()  # whoever follows it waits for more
             raise
-        writer.finish(durable=False)
+        writer.finish()
 
     def __contains__(self, name: str) -> bool:
         return self._resolve(name) in self._files

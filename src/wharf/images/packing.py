@@ -141,7 +141,7 @@ class Shelf:
         while compressing.read(_PIECE):
             pass
         compressing.finish()
-        writer.finish(durable=False)  # who keeps it syncs it
+        writer.finish()
         if plain.digest != diff_id:
             raise DataLoss(f"the layer with the diff id {diff_id} is not what it was when it was made")
         return writer

@@ -1,7 +1,8 @@
 """Blobs by digest, in a folder that is a valid OCI image layout (image-spec image-layout.md).
 
-A blob enters under a temporary name, is hashed on the way, fsynced, and renamed to its digest: what has its name is
-whole. A download keeps its temporary name (``ingest/<hex>.part``), so that a later one goes on where it broke off.
+A blob enters under a temporary name, is hashed on the way, and renamed to its digest: what has its name is whole. It
+is fsynced before, or noted (:mod:`wharf.storage.unsettled`). A download keeps its temporary name
+(``ingest/<hex>.part``), so that a later one goes on where it broke off.
 ``index.json`` is written from the images table; it is for other tools to read, never read back.
 """
 
@@ -81,26 +82,22 @@ class Writer:
         """The digest of what has been written so far."""
         return Digest(f"sha256:{self._hash.hexdigest()}")
 
-    def finish(self, *, durable: bool = True) -> None:
-        """Bring the bytes to the disk and close the file; idempotent.
-
-        Args:
-            durable: False leaves the bytes on their way to the disk: see :meth:`ContentStore.commit`.
-        """
+    def finish(self) -> None:
+        """Close the file, which is on its way to the disk; idempotent."""
         if self._file.closed:
             return
-        if durable:
-            os.fsync(self._file.fileno())
         with self._growth:
             self._file.close()
             self._growth.notify_all()
 
     def commit(self, digest: Digest | None = None, size: int | None = None) -> Digest:
-        """Give the blob its name; a blob that exists already is left as it is. Idempotent.
+        """Give the blob its name, on the disk; a blob that exists already is left as it is. Idempotent.
 
         Raises:
             InvalidArgument: digest or size are not the expected ones.
         """
+        if not self._file.closed:
+            os.fsync(self._file.fileno())
         self.finish()
         if digest is not None and digest != self.digest:
             raise InvalidArgument(f"blob has digest {self.digest}, expected {digest}")
@@ -167,8 +164,6 @@ class ContentStore:
         self._ingest = root / "ingest"
         self._blobs.mkdir(parents=True, exist_ok=True)
         self._ingest.mkdir(exist_ok=True)
-        if not (root / "oci-layout").exists():
-            _replace(root / "oci-layout", _LAYOUT)
         if not (root / "index.json").exists():
             self.write_index([])
 
@@ -211,27 +206,27 @@ class ContentStore:
             return writer.commit()
 
     def document(self, data: bytes) -> Writer:
-        """Return a small blob that is finished, and on its way to the disk."""
+        """Return a small blob that is finished."""
         writer = self.writer()
         try:
             writer.write(data)
-            writer.finish(durable=False)
+            writer.finish()
         except BaseException:
             writer.abort()
             raise
         return writer
 
     def make_durable(self, *folders: Path) -> None:
-        """Bring all that has been written to the disk, here and below ``folders``: before :meth:`commit`."""
+        """Bring all that has been written to the disk, here and below ``folders``."""
         sync_system(self._ingest, *folders)
 
     def commit(self, writers: Iterable[Writer]) -> None:
-        """Give several finished blobs their names; those of them that exist already are left as they are.
+        """Give finished blobs their names; those of them that exist already are left as they are.
 
-        :meth:`make_durable` has been called since they were finished.
+        They are noted as unsettled.
         """
-        if [writer for writer in writers if writer.take_name()]:
-            fsync_folder(self._blobs)
+        for writer in writers:
+            writer.take_name()
 
     def path(self, digest: Digest) -> Path:
         """Return where a blob is, or would be."""
@@ -316,22 +311,16 @@ class ContentStore:
     def write_index(self, manifests: Iterable[bytes]) -> None:
         """Replace ``index.json``; atomic, and nothing when it says the same already.
 
-        ``manifests`` are encoded descriptors, one or some with a comma between.
+        ``manifests`` are encoded descriptors, one or some with a comma between. The disk is not waited for: each
+        start of an engine writes it again, when it is not what it should be.
         """
-        listed = list(manifests)
-        if self.index_is(listed):
-            return
-        if not (self.root / "oci-layout").exists():
-            _replace(self.root / "oci-layout", _LAYOUT)
-        _replace(self.root / "index.json", _index(listed))
+        for name, data in (("oci-layout", _LAYOUT), ("index.json", _index(manifests))):
+            if _read(self.root / name) != data:
+                _replace(self.root / name, data)
 
     def index_is(self, manifests: Iterable[bytes]) -> bool:
         """Return whether ``index.json`` is there with these, and the layout's own mark beside it."""
-        try:
-            marked = (self.root / "oci-layout").read_bytes() == _LAYOUT
-            return marked and (self.root / "index.json").read_bytes() == _index(manifests)
-        except FileNotFoundError:
-            return False
+        return (_read(self.root / "oci-layout"), _read(self.root / "index.json")) == (_LAYOUT, _index(manifests))
 
 
 def _index(manifests: Iterable[bytes]) -> bytes:
@@ -342,10 +331,14 @@ def _replace(path: Path, data: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     with temporary.open("xb") as file:
         file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
     temporary.rename(path)
-    fsync_folder(path.parent)
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def sync_system(*folders: Path) -> None:

@@ -31,6 +31,7 @@ from wharf.storage.layout import DataRoot
 from wharf.storage.metadata import Database
 from wharf.storage.roots.overlay import OverlayRoots
 from wharf.storage.snapshotter import Roots, Stage
+from wharf.storage.unsettled import LAYER, Unsettled
 
 _CHAIN: Final = """
     WITH RECURSIVE chain (chain_id, diff_id, parent, depth) AS (
@@ -55,6 +56,8 @@ class Snapshots:
         """The storage driver."""
         self._lower: dict[str, list[Path]] = {}  # of layers that exist: asked for at each start
         self._removals = 0
+        self.unsettled = Unsettled(database)
+        """Which layers, and blobs, may not be on the disk yet."""
         for folder in (data.snapshots, data.ingest, data.containers):
             folder.mkdir(mode=0o711, parents=True, exist_ok=True)
         spread(data.ingest)
@@ -87,11 +90,6 @@ class Snapshots:
         """Return the folder that shows a staged layer's files, however the driver keeps them."""
         return self.roots.files(stage.path.parent)
 
-    def make_durable(self, stages: Sequence[Stage]) -> None:
-        """Bring the content of staged layers to the disk, so that none is half empty after a power failure."""
-        if stages:  # some may have their place already, of an image just before
-            sync_system(self._data.ingest)
-
     @property
     def incoming(self) -> Path:
         """Where staged layers are."""
@@ -107,8 +105,6 @@ class Snapshots:
             target = self._data.snapshots / hex_of(chain_id)
             if not target.exists():
                 stage.path.parent.rename(target)
-        if stages:
-            fsync_folder(self._data.snapshots)
 
     def record(
         self,
@@ -120,7 +116,7 @@ class Snapshots:
         size_bytes: int,
         packed: bool = False,
     ) -> None:
-        """Enter an adopted layer, inside the caller's transaction; idempotent.
+        """Enter an adopted layer, inside the caller's transaction; idempotent. It may not be on the disk yet.
 
         ``packed`` says that its diff id is the digest of what its files are packed into here.
         """
@@ -129,6 +125,7 @@ class Snapshots:
             " ON CONFLICT (chain_id) DO NOTHING",
             (chain_id, parent, diff_id, size_bytes, packed),
         )
+        self.unsettled.note(db, LAYER, [chain_id])
 
     def exists(self, chain_id: str) -> bool:
         """Return whether a layer is recorded."""
@@ -199,12 +196,12 @@ class Snapshots:
         What runs on the old one sees it until it is started again, less and less of it.
         """
         target = self._data.snapshots / hex_of(chain_id)
-        self.make_durable([stage])
+        sync_system(self._data.ingest)
         if target.exists():
             exchange(stage.path.parent, target)  # the stage's end removes what was here
-            fsync_folder(self._data.snapshots)
         else:
             self.adopt(stage, chain_id)
+        fsync_folder(self._data.snapshots)
 
     def uppermost_first(self, layers: Collection[str]) -> list[Digest]:
         """Return ``layers`` in an order in which they can be removed."""

@@ -51,9 +51,6 @@ class Snapshotter(Protocol):
     def stage(self) -> AbstractContextManager[Stage]:
         """Begin a layer."""
 
-    def make_durable(self, stages: Sequence[Stage]) -> None:
-        """Bring the content of staged layers to the disk: before they get their names."""
-
     def adopt(self, stage: Stage, chain_id: Digest) -> None:
         """Give a staged layer its name; one that exists is kept. It does not count until :meth:`record`."""
 
@@ -67,7 +64,7 @@ class Snapshotter(Protocol):
         size_bytes: int,
         packed: bool = False,
     ) -> None:
-        """Enter an adopted layer, inside the caller's transaction; idempotent.
+        """Enter an adopted layer, inside the caller's transaction; idempotent. It may not be on the disk yet.
 
         ``packed`` says that its diff id is the digest of what its files are packed into here.
         """

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import io
 import tarfile
 from collections.abc import AsyncIterator, Iterator
@@ -35,6 +36,10 @@ class Store:
         self.images = self._images()
         await self.images.start()
 
+    async def aclose(self) -> None:
+        await self.images.aclose()
+        self.database.close()
+
     def leftovers(self) -> list[str]:
         """Everything that is not the empty store's own."""
         top = self.data.path
@@ -48,7 +53,7 @@ class Store:
 def store(tmp_path: Path) -> Iterator[Store]:
     store = Store(tmp_path / "root")
     yield store
-    store.database.close()
+    asyncio.run(store.aclose())
 
 
 def tar(**files: bytes) -> bytes:

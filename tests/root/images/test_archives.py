@@ -175,7 +175,7 @@ def test_what_is_saved_loads_as_the_same_image(store: Store, tmp_path: Path) -> 
             said = await loaded(other, first)
             return first, await saved(other, "one", "two:b"), said
         finally:
-            other.database.close()
+            await other.aclose()
 
     first, again, said = asyncio.run(scenario())
 

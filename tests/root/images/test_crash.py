@@ -67,7 +67,7 @@ def test_a_killed_engine_leaves_only_what_the_next_start_sweeps(tmp_path: Path) 
             asyncio.run(store.images.start())
             assert (point, _what_is_wrong(store)) == (point, [])
         finally:
-            store.database.close()
+            asyncio.run(store.aclose())
 
 
 @pytest.mark.skipif(shutil.which(PROGRAM) is None, reason=f"{PROGRAM} is not installed")

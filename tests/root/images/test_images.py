@@ -153,7 +153,7 @@ def test_a_store_that_is_opened_again_is_the_same(store: Store, one: str) -> Non
     asyncio.run(again.images.start())
 
     assert asyncio.run(again.images.inspect("one")) == before
-    again.database.close()
+    asyncio.run(again.aclose())
 
 
 def test_busybox_needs_no_registry_and_is_the_same_each_time(store: Store) -> None:

@@ -94,7 +94,7 @@ def test_we_read_skopeos_archive(store: Store, record: ImageRecord, tmp_path: Pa
         else:
             assert found.tags == [NAME]
     finally:
-        there.database.close()
+        asyncio.run(there.aclose())
 
 
 @pytest.mark.parametrize("form", ["docker-archive", "oci-archive"])
@@ -113,7 +113,7 @@ def test_podman_reads_what_we_save_and_we_what_it_saves(
         assert f"sha256:{seen['Id']}" == found.id == record.id
         assert seen["RootFS"]["Layers"] == found.diff_ids == record.diff_ids
     finally:
-        there.database.close()
+        asyncio.run(there.aclose())
 
 
 def test_an_image_layout_on_the_disk_is_loaded_as_its_archive(
@@ -131,7 +131,7 @@ def test_an_image_layout_on_the_disk_is_loaded_as_its_archive(
         asyncio.run(load())
         assert there.images.resolve(NAME).manifest_digest == record.manifest_digest
     finally:
-        there.database.close()
+        asyncio.run(there.aclose())
 
 
 def test_zstd_layers_of_skopeo_keep_their_digest(store: Store, record: ImageRecord, tmp_path: Path) -> None:
@@ -152,4 +152,4 @@ def test_zstd_layers_of_skopeo_keep_their_digest(store: Store, record: ImageReco
             assert found.diff_ids == record.diff_ids
             assert "zstd" in found.manifest["layers"][0]["mediaType"]
         finally:
-            there.database.close()
+            asyncio.run(there.aclose())

@@ -69,7 +69,7 @@ def test_layers_of_one_store_become_anothers(store: Store, other: Store) -> None
     assert [folder.joinpath("f").read_text() for folder in other.snapshots.lower_dirs(layer.chain_id)] == ["2", "1"]
     assert not [name for name in other.leftovers() if name.startswith(("ingest/", "content/ingest/"))]
     assert list(other.content.digests()) == []
-    other.database.close()
+    asyncio.run(other.aclose())
 
 
 def test_what_is_not_as_offered_leaves_nothing(store: Store, other: Store) -> None:
@@ -94,7 +94,7 @@ def test_what_is_not_as_offered_leaves_nothing(store: Store, other: Store) -> No
     with pytest.raises(WharfError, match="no image's"):
         _receive(other, [strange])
     assert other.leftovers() == []
-    other.database.close()
+    asyncio.run(other.aclose())
 
 
 async def _all(offered: Offered) -> bytes:

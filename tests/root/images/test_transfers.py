@@ -41,7 +41,7 @@ def other(tmp_path: Path) -> Iterator[Store]:
     """A second machine."""
     store = Store(tmp_path / "other")
     yield store
-    store.database.close()
+    asyncio.run(store.aclose())
 
 
 def documents(stream: AsyncIterator[dict[str, object]], store: Store) -> list[dict[str, object]]:
