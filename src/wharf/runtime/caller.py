@@ -22,6 +22,7 @@ class Asked:
     Attributes:
         warn: is told what is not as it was asked for.
         console_socket: path of the socket that gets the terminal's master; "" for none.
+        pidfd_socket: path of the socket that gets a descriptor of the process; "" for none.
         pid_file: path of the file that gets the process's id; "" for none.
         preserve_fds: how many descriptors after those of LISTEN_FDS the process gets.
         detach: do not wait for it.
@@ -35,6 +36,7 @@ class Asked:
         "detach",
         "keyring",
         "pid_file",
+        "pidfd_socket",
         "pivot",
         "preserve_fds",
         "systemd",
@@ -44,7 +46,7 @@ class Asked:
 
     def __init__(self, warn: Warn) -> None:
         self.warn = warn
-        self.console_socket = self.pid_file = ""
+        self.console_socket = self.pidfd_socket = self.pid_file = ""
         self.preserve_fds = 0
         self.detach = self.waits = self.systemd = False
         self.pivot = self.keyring = True
@@ -86,21 +88,27 @@ def kept_fds(process: Process, asked: Asked) -> int:
 
 
 def announce(started: Started, asked: Asked) -> None:
-    """Say what could not be granted, hand the terminal over, and write the pid file."""
+    """Say what could not be granted, hand the terminal and the process over, and write the pid file."""
     for warning in started.warnings:
         asked.warn(warning)
     if started.console is not None and asked.console_socket:
-        import socket  # noqa: PLC0415 - start-up
-
-        from wharf.kernel import sockets  # noqa: PLC0415 - start-up
-
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-            sockets.connect(sock, asked.console_socket)
-            socket.send_fds(sock, [b"/dev/ptmx"], [started.console])
+        _hand_over(asked.console_socket, b"/dev/ptmx", started.console)
         os.close(started.console)
         started.console = None
+    if asked.pidfd_socket:
+        _hand_over(asked.pidfd_socket, b"pidfd", started.pidfd)
     if asked.pid_file:
         temporary = f"{asked.pid_file}.new"
         with open(temporary, "w", encoding="utf-8") as file:
             file.write(str(started.pid))
         os.replace(temporary, asked.pid_file)
+
+
+def _hand_over(path: str, name: bytes, fd: int) -> None:
+    import socket  # noqa: PLC0415 - start-up
+
+    from wharf.kernel import sockets  # noqa: PLC0415 - start-up
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sockets.connect(sock, path)
+        socket.send_fds(sock, [name], [fd])

@@ -50,7 +50,12 @@ _ALIASES: Final = {
     "-t": "--tty",
     "-q": "--quiet",
 }
-_STREAMS: Final[Options] = {"--console-socket": str, "--pid-file": str, "--preserve-fds": int}
+_STREAMS: Final[Options] = {
+    "--console-socket": str,
+    "--pidfd-socket": str,
+    "--pid-file": str,
+    "--preserve-fds": int,
+}
 _CREATE: Final[Options] = _STREAMS | {"--bundle": str, "--no-pivot": bool, "--no-new-keyring": bool}
 _EXEC: Final[Options] = _STREAMS | {
     "--process": str,

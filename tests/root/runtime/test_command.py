@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -173,16 +174,37 @@ def test_a_terminal_goes_to_the_console_socket(command: Command) -> None:
         server.bind(str(command.bundle.path / "console.sock"))
         server.listen()
         command.create("--console-socket", "console.sock", "c1")
-        connection, _ = server.accept()
-        with connection:
-            _, ancillary, _, _ = connection.recvmsg(100, socket.CMSG_SPACE(4))
-    (master,) = array.array("i", ancillary[0][2])
+        master = _received(server)
     command("start", "c1")
 
     assert read_line(master) == b"/dev/pts/0\r\n"
     os.close(master)
     assert command.reap() == 0
     command("delete", "c1")
+
+
+def test_a_descriptor_of_the_process_goes_to_the_pidfd_socket(command: Command) -> None:
+    command.write(["sleep", "100"])
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(command.bundle.path / "pidfd.sock"))
+        server.listen()
+        command.create("--pidfd-socket", "pidfd.sock", "--detach", "c1", verb="run")
+        pidfds = [_received(server)]
+        command.create("--pidfd-socket", "pidfd.sock", "--detach", "c1", "sleep", "100", verb="exec")
+        pidfds.append(_received(server))
+    for pidfd in reversed(pidfds):
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        os.close(pidfd)
+        assert command.reap() == -signal.SIGKILL
+    assert command.status("c1") == "stopped"
+    command("delete", "c1")
+
+
+def _received(server: socket.socket) -> int:
+    with server.accept()[0] as connection:
+        _, ancillary, _, _ = connection.recvmsg(100, socket.CMSG_SPACE(4))
+    (fd,) = array.array("i", ancillary[0][2])
+    return fd
 
 
 def test_a_control_group_that_somebody_is_in_is_left_alone(command: Command) -> None:

@@ -28,6 +28,7 @@ def asked(call: Call) -> Asked:
     given = call.given
     result = Asked(call.log.warn)
     result.console_socket = given.get("--console-socket", "")
+    result.pidfd_socket = given.get("--pidfd-socket", "")
     result.pid_file = given.get("--pid-file", "")
     result.preserve_fds = given.get("--preserve-fds", 0)
     result.detach = given.get("--detach", False)

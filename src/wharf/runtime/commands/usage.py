@@ -86,6 +86,7 @@ _OPTIONS: Final = {
     "--page-server": "ADDRESS:PORT that memory is sent to, or with --lazy-pages served at",
     "--parent-path": "files of a checkpoint before, relative to --image-path",
     "--pid-file": "file that gets the process's id",
+    "--pidfd-socket": "Unix socket that is sent a descriptor of the process",
     "--pids-limit": "number of processes; -1: no limit",
     "--pre-dump": "save memory only, ahead of the checkpoint, and leave it running",
     "--preserve-fds": "number of descriptors from 3 on that are handed to the program",
