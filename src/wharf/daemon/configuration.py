@@ -13,11 +13,12 @@ from typing import TypeVar
 from wharf.daemon.addresses import Address, parse_address
 from wharf.daemon.settings import BY_NAME, SETTINGS, Value
 from wharf.daemon.values import from_flags, from_json, shown
-from wharf.engine.options import ContainerDefaults, EngineOptions
+from wharf.engine.options import DEVICE_FOLDERS, KEPT_BUILDS_BYTES, ContainerDefaults, EngineOptions
 from wharf.engine.runtimes import DEFAULT, OWN, Runtimes
 from wharf.errors import InvalidArgument
 from wharf.images.registry.hosts import RegistryOptions
 from wharf.lib.reference import DEFAULT_DOMAIN
+from wharf.lib.sizes import parse_size
 from wharf.network.defaults import AddressPool, NetworkDefaults
 from wharf.spec.engine_api.container import HostConfigUlimitsItem
 from wharf.spec.shim_messages import OtherRuntime
@@ -107,6 +108,10 @@ class Configuration:
             cgroup_driver="systemd" if "native.cgroupdriver=systemd" in self.texts("exec-opts") else "cgroupfs",
             storage_driver=self.get("storage-driver", ""),
             entitlements=self._entitlements(),
+            kept_builds_bytes=self._kept_builds_bytes(),
+            device_folders=tuple(Path(folder) for folder in self.texts("cdi-spec-dirs") if folder)
+            if "cdi-spec-dirs" in self.values
+            else DEVICE_FOLDERS,
             authorization=self.texts("authorization-plugins"),
             runtimes=self._runtimes(),
             containers=self._containers(),
@@ -123,8 +128,27 @@ class Configuration:
             networks=self._networks(),
         )
 
+    def _storage_size(self) -> str:
+        """The size of containers' own layers, as the driver's option says it; empty for no limit."""
+        size = ""
+        for option in self.texts("storage-opts"):
+            name, _, size = option.partition("=")
+            if name != "overlay2.size":
+                raise InvalidArgument(f"storage-opts: {name} is not supported here: there is only overlay2.size")
+            if (driver := self.get("storage-driver", "")) not in ("", "overlay2"):
+                raise InvalidArgument(f"storage-opts: {name} is an option of another driver than {driver}")
+            if parse_size(size) <= 0:
+                raise InvalidArgument(f"storage-opts: {name}: invalid size: '{size}'")
+        return size
+
+    def _kept_builds_bytes(self) -> int | None:
+        said = self._entry("builder", "gc")
+        reserved = said.get("reserved", KEPT_BUILDS_BYTES)
+        return reserved if said.get("enabled", True) and isinstance(reserved, int) else None
+
     def _entitlements(self) -> frozenset[str]:
-        said = {"network-host": True, "security-insecure": False, **self._map("builder")}  # dockerd's defaults
+        usual = {"network-host": True, "security-insecure": False}  # dockerd's defaults
+        said = {**usual, **self._entry("builder", "entitlements")}
         return frozenset(name.replace("-", ".") for name, allowed in said.items() if allowed)
 
     def _runtimes(self) -> Runtimes:
@@ -156,6 +180,8 @@ class Configuration:
             icc=self.get("icc", default=True),
             masquerade=self.get("ip-masq", default=True),
             publish=self.get("publish", "docker"),
+            direct=self.get("allow-direct-routing", default=False),
+            accepted_mark=self.get("bridge-accept-fwmark", ""),
             host_address="" if address == "0.0.0.0" else address,  # noqa: S104  # the word for all of them
             pools=tuple(_pool(each) for each in self._items("default-address-pools")),
             driver_options={
@@ -174,6 +200,7 @@ class Configuration:
             log_driver=self.get("log-driver", ""),
             log_options={name: str(value) for name, value in self._map("log-opts").items()},
             shm_size_bytes=self.get("default-shm-size", 0),
+            storage_size=self._storage_size(),
             ulimits=tuple(_ulimit(each) for each in self._items("default-ulimits")),
             ipc_mode=self.get("default-ipc-mode", ""),
             cgroupns_mode=self.get("default-cgroupns-mode", ""),
@@ -190,6 +217,10 @@ class Configuration:
     def _items(self, name: str) -> Sequence[Mapping[str, object]]:
         value = self.values.get(name, ())
         return [each for each in value if isinstance(each, Mapping)] if isinstance(value, tuple) else []
+
+    def _entry(self, name: str, key: str) -> Mapping[str, object]:
+        value = self._map(name).get(key, {})
+        return value if isinstance(value, Mapping) else {}
 
     def _map(self, name: str) -> Mapping[str, object]:
         value = self.values.get(name, {})

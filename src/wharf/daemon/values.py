@@ -12,7 +12,9 @@
     features         {"a": true}                         a[=true]            mapping to bool
     ulimits          {"nofile": {"Name", "Soft", "Hard"}}  nofile=1[:2]      tuple of such mappings
     pools            [{"base", "size"}]                  base=CIDR,size=N    tuple of such mappings
-    builder          {"entitlements": {"network-host", "security-insecure"}}  mapping of the two to bool
+    builder          {"entitlements": {"network-host", "security-insecure"}, "gc": {"enabled", "defaultKeepStorage"}}
+                                                                             mapping: "entitlements" to mapping to
+                                                                             bool, "gc" to "enabled" and "reserved"
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ _EXPECTED: Final = {
     "features": "an object of true and false",
     "ulimits": 'an object such as {"nofile": {"Name": "nofile", "Soft": 1024, "Hard": 2048}}',
     "pools": 'a list such as [{"base": "172.30.0.0/16", "size": 24}]',
-    "builder": 'an object such as {"entitlements": {"network-host": true, "security-insecure": false}}',
+    "builder": 'an object such as {"entitlements": {"network-host": true}, "gc": {"defaultReservedSpace": "20GB"}}',
 }
 
 
@@ -78,9 +80,16 @@ def checked(setting: Setting, value: Value) -> Value:
         raise InvalidArgument(
             f'invalid value "{value}" for {setting.name}: choose one of {", ".join(setting.choices)}'
         )
-    if setting.why and value not in setting.only:
+    if setting.why and not any(_holds(value, known) for known in setting.only):
         raise InvalidArgument(f"{setting.name}: {shown(value)} is not supported here: {setting.why}")
     return value
+
+
+def _holds(value: object, known: object) -> bool:
+    """Return whether a value says nothing else than what is known to hold."""
+    if isinstance(value, Mapping) and isinstance(known, Mapping):
+        return value.items() <= known.items()
+    return value == known
 
 
 def shown(value: object) -> str:
@@ -172,9 +181,20 @@ def _pools(given: object) -> Value:
 def _builder(given: object) -> Value:
     fields = _object(given)
     allowed = _features(fields.get("entitlements", {}))
-    if fields.keys() - {"entitlements"} or set(_object(allowed)) - {"network-host", "security-insecure"}:
-        raise ValueError(fields)  # gc, history, device
-    return allowed
+    if fields.keys() - {"entitlements", "gc"} or set(_object(allowed)) - {"network-host", "security-insecure"}:
+        raise ValueError(fields)  # history, device
+    collected = _object(fields.get("gc", {}))
+    if collected.keys() - {"enabled", *_RESERVED}:
+        raise ValueError(collected)  # policy, defaultMaxUsedSpace, defaultMinFreeSpace
+    gc: dict[str, object] = {"enabled": _bool(collected.get("enabled", True))}
+    for name in _RESERVED:
+        if name in collected:
+            gc["reserved"] = _size(collected[name])
+    return {"entitlements": allowed, "gc": gc}
+
+
+_RESERVED: Final = ("defaultKeepStorage", "defaultReservedSpace")
+"""Bytes of results of builds that are kept, by its older and by its newer name, which wins."""
 
 
 _FROM_JSON: Final[dict[str, Callable[[object], Value]]] = {

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
 
 from wharf.engine.runtimes import Runtimes
 from wharf.images.registry.hosts import RegistryOptions
 from wharf.network.defaults import NetworkDefaults
 from wharf.network.driver import Drivers
 from wharf.spec.engine_api.container import HostConfig, HostConfigUlimitsItem
+
+KEPT_BUILDS_BYTES: Final = 20 << 30
+DEVICE_FOLDERS: Final = (Path("/etc/cdi"), Path("/var/run/cdi"))
+"""Where vendors describe devices; a later one's file wins over an earlier one's (CDI, SPEC.md, "Locations")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,7 @@ class ContainerDefaults:
     log_driver: str = ""  # empty: json-file
     log_options: Mapping[str, str] = field(default_factory=dict)
     shm_size_bytes: int = 0  # 0: 64 MiB
+    storage_size: str = ""  # of the container's own layer; empty: no limit
     ulimits: tuple[HostConfigUlimitsItem, ...] = ()
     ipc_mode: str = ""  # empty: private
     cgroupns_mode: str = ""  # empty: private on cgroup v2, host on v1
@@ -43,6 +50,8 @@ class ContainerDefaults:
         if not (host.get("LogConfig") or {}).get("Type"):
             own = (host.get("LogConfig") or {}).get("Config") or {}
             filled["LogConfig"] = {"Type": self.log_driver, "Config": {**self.log_options, **own}}
+        if self.storage_size and not (host.get("StorageOpt") or {}).get("size"):
+            filled["StorageOpt"] = {**(host.get("StorageOpt") or {}), "size": self.storage_size}
         if self.init and host.get("Init") is None:
             filled["Init"] = True
         filled["ShmSize"] = host.get("ShmSize") or self.shm_size_bytes or None
@@ -80,6 +89,8 @@ class EngineOptions:
     experimental: bool = False  # told to clients, some of which show commands only then
     cgroup_driver: str = "cgroupfs"  # or "systemd": it makes containers' control groups
     storage_driver: str = ""  # overlay2, vfs, fuse-overlayfs or btrfs; empty: the fastest that works
+    kept_builds_bytes: int | None = KEPT_BUILDS_BYTES  # of results of builds; None: they are kept for good
+    device_folders: tuple[Path, ...] = DEVICE_FOLDERS
     entitlements: frozenset[str] = frozenset({"network.host"})  # what clients may grant to their builds
     authorization: tuple[str, ...] = ()  # plugins that are asked about each request to the API
     runtimes: Runtimes = Runtimes({})  # noqa: RUF009  # frozen

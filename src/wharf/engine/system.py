@@ -150,7 +150,7 @@ class System:
             "GenericResources": None,
             "DefaultAddressPools": [{"Base": pool.base, "Size": pool.size} for pool in options.networks.pools],
             "FirewallBackend": {"Driver": "nftables", "Info": None},
-            "CDISpecDirs": [],
+            "CDISpecDirs": [str(folder) for folder in options.device_folders],
             "DiscoveredDevices": [],
             "ContainerdCommit": {"ID": ""},
             "RuncCommit": {"ID": ""},

@@ -49,7 +49,12 @@ class BridgeDriver:
         return ready.plan.notice if ready else ""
 
     def address_of(self, name: str) -> str:
-        """Return the address of a bridge that others made, CIDR; raises as :func:`bridge.own_address`."""
+        """Return the address of a bridge that others made, CIDR, empty for no name.
+
+        Raises as :func:`bridge.own_address`.
+        """
+        if not name:
+            return ""
         with Rtnetlink() as host:
             addresses = [(each.link, f"{each.address}/{each.prefix_length}") for each in host.addresses()]
             return bridge.own_address(host.links(), addresses, name)

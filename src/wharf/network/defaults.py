@@ -10,7 +10,7 @@ from wharf.errors import InvalidArgument
 from wharf.network import options, pools
 from wharf.network.endpoint import Endpoint
 from wharf.network.pools import Pool
-from wharf.network.records import Network
+from wharf.network.records import BUILTIN, Network
 
 DEFAULT_SUBNET = "172.17.0.0/16"
 
@@ -48,6 +48,8 @@ class NetworkDefaults:
     icc: bool = True  # containers of the default bridge reach each other
     masquerade: bool = True
     publish: str = "docker"  # or "firewall": published ports obey the host's own
+    direct: bool = False  # published ports are reached by containers' own addresses, too (allow-direct-routing)
+    accepted_mark: str = ""  # of packets that bridges let in, mark[/mask] (bridge-accept-fwmark)
     host_address: str = ""  # where the default bridge publishes ports that name no address (ip)
     pools: tuple[AddressPool, ...] = ()
     driver_options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by driver (default-network-opts)
@@ -56,6 +58,8 @@ class NetworkDefaults:
     def __post_init__(self) -> None:
         """Check what was told; InvalidArgument, which names the setting, when it cannot be."""
         self._check_bridge()
+        if self.accepted_mark:
+            options.accepted_mark(self.accepted_mark)
         options.bridge_options(self._options())
         for driver, given in self.driver_options.items():
             if driver != "bridge":
@@ -63,18 +67,33 @@ class NetworkDefaults:
             options.bridge_options(given)
 
     def _check_bridge(self) -> None:
-        if not self.bridge_name:
+        if not self.foreign_bridge:
             self._pools()
             return
-        if self.bridge_name == "none":
-            raise InvalidArgument("bridge: there is always a default network here: use --network none for containers")
         if self.bridge_address:
             raise InvalidArgument("You specified -b & --bip, mutually exclusive options. Please specify only one")
         if self.mtu:
             raise InvalidArgument(f"mtu: {self.bridge_name} is not made here: set its MTU where it is made")
 
-    def bridge(self, found: Network, address: str = "") -> Network:
-        """Return the default bridge's record as it is to be; ``address``: of the bridge of the host's, CIDR."""
+    @property
+    def has_bridge(self) -> bool:
+        """Whether there is a default bridge; else containers that ask for it are in no network."""
+        return self.bridge_name != "none"
+
+    @property
+    def builtin(self) -> list[str]:
+        """The names of the networks that there are from the beginning."""
+        return [name for name in BUILTIN if name != "bridge" or self.has_bridge]
+
+    @property
+    def foreign_bridge(self) -> str:
+        """The name of the bridge of the host's that is the default one; empty when it is ours, or there is none."""
+        return self.bridge_name if self.has_bridge else ""
+
+    def bridge(self, found: Network, address: str = "") -> Network | None:
+        """Return the default bridge's record as it is to be, None for none; ``address``: a foreign bridge's, CIDR."""
+        if not self.has_bridge:
+            return None
         named = {options.NAME: self.bridge_name} if self.bridge_name else {}
         made = {options.DEFAULT_BRIDGE: "true", **named, **self._options()}
         return replace(found, pools=self._pools(address), options=made, ipv6=self.ipv6)

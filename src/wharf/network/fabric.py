@@ -42,13 +42,13 @@ class Fabric:
         *,
         observe: sandbox.Observer,
         outside: Outside,
-        ranges: Sequence[tuple[str, int]] = (),
+        defaults: NetworkDefaults,
         drivers: Drivers | None = None,
     ) -> None:
-        self._run = run
-        self._records = records
-        self._outside = outside
-        self._firewall = Firewall(key, self._bridge_networks, lambda: outside.inside(records.endpoints()))
+        ranges = [(pool.base, pool.size) for pool in defaults.pools]
+        self._run, self._records, self._outside, self._defaults = run, records, outside, defaults
+        recorded = lambda: outside.inside(records.endpoints())  # noqa: E731
+        self._firewall = Firewall(key, self._bridge_networks, recorded, defaults.accepted_mark)
         self._bridge = BridgeDriver(key, rebuild_firewall=self._firewall.rebuild, ranges=ranges)
         own: dict[str, Driver] = {
             "bridge": self._bridge,
@@ -106,21 +106,24 @@ class Fabric:
         others = [other for other in self._records.networks() if other.id != network.id and not other.config_only]
         return self._of(network.driver).plan(network, others)
 
-    def settle_default_bridge(self, defaults: NetworkDefaults, kept: Sequence[Endpoint]) -> None:
+    def settle_default_bridge(self, kept: Sequence[Endpoint]) -> None:
         """Let the default bridge be as the engine was told, unless containers (``kept``) run on it.
 
         Raises:
             NotFound, Conflict: it was told of one that is not there, or has no address.
         """
-        found = self._records.resolve("bridge")
-        wanted = defaults.bridge(found, self._bridge.address_of(defaults.bridge_name) if defaults.bridge_name else "")
-        if wanted == found:
+        found = next((each for each in self._records.networks() if each.name == "bridge"), None)
+        wanted = found and self._defaults.bridge(found, self._bridge.address_of(self._defaults.foreign_bridge))
+        if found is None or wanted == found:
             return
         if any(endpoint.network_id == found.id for endpoint in kept):
             log.warning("the default bridge stays as it is: containers run on it")
             return
         self.dismantle(found)
-        self._records.rewrite(wanted)
+        if wanted:
+            self._records.rewrite(wanted)
+        else:
+            self._records.discard_network(found)
 
     def prepare(self, network: Network) -> None:
         """Make the host's side of a planned and recorded network; idempotent; OSError when the kernel refuses."""
@@ -394,4 +397,4 @@ class Fabric:
     def _bridge_networks(self) -> list[BridgeNetwork]:
         """Return the networks whose bridges are there."""
         found = [n for n in self._records.networks() if n.driver == "bridge" and self._bridge.ready(n)]
-        return [inspect.for_firewall(network) for network in found]
+        return [inspect.for_firewall(network, direct=self._defaults.direct) for network in found]

@@ -19,9 +19,17 @@ class Firewall:
     """Published ports, masquerading and isolation of all bridges of one engine. Its methods block."""
 
     def __init__(
-        self, key: str, networks: Callable[[], Sequence[BridgeNetwork]], endpoints: Callable[[], Sequence[Endpoint]]
+        self,
+        key: str,
+        networks: Callable[[], Sequence[BridgeNetwork]],
+        endpoints: Callable[[], Sequence[Endpoint]],
+        mark: str = "",
     ) -> None:
-        """``networks`` and ``endpoints`` return all that are recorded; called on worker threads."""
+        """``networks`` and ``endpoints`` return all that are recorded; called on worker threads.
+
+        ``mark``: of packets that are let into bridges (:func:`wharf.network.options.accepted_mark`); empty for none.
+        """
+        self._mark = mark
         self._key = key
         self._networks = networks
         self._endpoints = endpoints
@@ -42,7 +50,7 @@ class Firewall:
             with Rtnetlink() as host:
                 judged = any(network.judged for network in networks)
                 self.detour = judging.ensure(host, self._key) if judged else 0
-                self._nft().run_script(rules.build(self._key, networks, self._endpoints()))
+                self._nft().run_script(rules.build(self._key, networks, self._endpoints(), self._mark))
                 if not judged:
                     judging.remove(host, self._key)
             passage.settle(self._nft(), self._key, networks)
@@ -92,7 +100,8 @@ class Firewall:
         """Return whether the table has all its rules: somebody may have torn it."""
         try:
             return all(
-                len(self._rules_in(chain)) == count for chain, count in rules.counts(self._key, self._networks())
+                len(self._rules_in(chain)) == count
+                for chain, count in rules.counts(self._key, self._networks(), self._mark)
             )
         except OSError as error:
             if error.errno != errno.ENOENT:

@@ -107,8 +107,8 @@ def _options(network: Network) -> dict[str, str]:
     }
 
 
-def for_firewall(network: Network) -> BridgeNetwork:
-    """Return what the firewall must know of a bridge network."""
+def for_firewall(network: Network, *, direct: bool) -> BridgeNetwork:
+    """Return what the firewall must know of a bridge network; ``direct`` as in :class:`BridgeNetwork`."""
     chosen = options.bridge_options(network.options, internal=network.internal)
     subnets = {version: next((p.subnet for p in network.pools_of(version)), "") for version in (4, 6)}
     return BridgeNetwork(
@@ -121,6 +121,7 @@ def for_firewall(network: Network) -> BridgeNetwork:
         mode4=chosen.mode_ipv4,
         mode6=chosen.mode_ipv6,
         masquerade=chosen.masquerade,
+        direct=direct,
         judged=chosen.publish == "firewall",
         source4=chosen.source_ipv4,
         source6=chosen.source_ipv6,

@@ -66,9 +66,8 @@ class Networks:
         outside = outside or Here()
         self.ports = HostPorts(outside)
         self._defaults = defaults or NetworkDefaults()
-        ranges = [(pool.base, pool.size) for pool in self._defaults.pools]
         self._fabric = Fabric(
-            data.key, run, self._records, observe=observe, outside=outside, ranges=ranges, drivers=drivers
+            data.key, run, self._records, observe=observe, outside=outside, defaults=self._defaults, drivers=drivers
         )
         self._allocation = Allocation(self._records, run, self._fabric.traits)
         self._ahead = Ahead(self._fabric)
@@ -81,12 +80,12 @@ class Networks:
         Removes what belongs to containers not in ``live``; for the others the firewall is rebuilt and ports are held
         again, but those ``listening`` (see HostPorts). A port that somebody took stays published, with a warning.
         """
-        self._records.add_builtin(request.builtin)
+        self._records.add_builtin(request.builtin, self._defaults.builtin)
         recorded = self._records.endpoints()
         dead = [endpoint for endpoint in recorded if endpoint.container_id not in live]
         kept = [endpoint for endpoint in recorded if endpoint.container_id in live]
         self._records.discard(await to_completion(self._fabric.sweep, dead, set(live)))
-        await to_completion(self._fabric.settle_default_bridge, self._defaults, kept)
+        await to_completion(self._fabric.settle_default_bridge, kept)
         await self._restore(kept)
         await to_completion(self._fabric.resume_names)
         found: dict[str, list[Endpoint]] = {}

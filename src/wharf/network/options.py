@@ -176,3 +176,19 @@ def _sysctls(text: str) -> tuple[tuple[str, str], ...]:
 def interface_prefix(options: Mapping[str, str]) -> str:
     """Return what the names of containers' interfaces begin with, whatever the driver."""
     return options.get(PREFIX) or "eth"
+
+
+def accepted_mark(text: str) -> str:
+    """Return the condition (nft(8)) that a packet has a mark, ``mark[/mask]``, decimal or with ``0x``.
+
+    Raises:
+        InvalidArgument: it is none.
+    """
+    mark, slash, mask = text.partition("/")
+    try:
+        numbers = int(mark, 0), int(mask, 0) if slash else 0xFFFFFFFF
+    except ValueError as error:
+        raise InvalidArgument(f"invalid firewall mark {text!r}: it must be mark or mark/mask") from error
+    if not all(0 <= number <= 0xFFFFFFFF for number in numbers):
+        raise InvalidArgument(f"invalid firewall mark {text!r}: it must have 32 bits")
+    return f"meta mark & {numbers[1]:#x} == {numbers[0]:#x}"

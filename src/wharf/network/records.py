@@ -99,10 +99,10 @@ class Records:
                 (network.id, network.name, network.driver, network.created_at, _document(network)),
             )
 
-    def add_builtin(self, make: Callable[[str], Network]) -> None:
-        """Record the networks that always exist and are not there yet."""
+    def add_builtin(self, make: Callable[[str], Network], names: Iterable[str]) -> None:
+        """Record the networks that exist from the beginning and are not there yet."""
         present = {network.name for network in self.networks()}
-        for name in BUILTIN:
+        for name in names:
             if name not in present:
                 self.add_network(make(name))
 

@@ -4,7 +4,7 @@ The table ``inet wharf_<key>``::
 
     map ports4_any    protocol . port           → container address . port      published on all addresses
     map ports4_at     address . protocol . port → container address . port      published on one address
-    set open4         container address . protocol . port                       of networks that are routed to
+    set open4         container address . protocol . port                       who is reached by its own address
     set local4        subnet . bridge                                           who is at home where
     map judged4_...   as ports4_...                         published as far as the host's own firewall lets them
     set doors4_...    the keys of judged4_...               for who asks whether, and not where to
@@ -39,9 +39,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
 
-from wharf.network import judging, pools
+from wharf.network import judging, options, pools
 from wharf.network.endpoint import Endpoint, PublishedPort
 
 Command = dict[str, Any]
@@ -64,6 +65,7 @@ class BridgeNetwork:
     mode4: str = "nat"  # see options.GATEWAY_MODES
     mode6: str = "nat"
     masquerade: bool = True
+    direct: bool = False  # published ports are reached by the containers' own addresses, too
     judged: bool = False  # published ports obey the host's own firewall
     source4: str = ""  # what outgoing packets bear, in place of the interface's address
     source6: str = ""
@@ -78,15 +80,17 @@ def table_name(key: str) -> str:
     return f"wharf_{key}"
 
 
-def build(key: str, networks: Iterable[BridgeNetwork], endpoints: Iterable[Endpoint]) -> str:
+def build(key: str, networks: Iterable[BridgeNetwork], endpoints: Iterable[Endpoint], mark: str = "") -> str:
     """Return the script (nft(8)) that makes the whole table anew, in place of what it held: one transaction.
+
+    ``mark`` is that of packets which are let into bridges, whatever they are: see ``options.accepted_mark``.
 
     A script and not JSON: libnftables 1.0.6 crashes on a JSON rule that translates by a map of address and port.
     """
     by_id = {network.id: network for network in networks}
     sets = {name: list(found) for name, found in _network_sets(by_id.values())}
     for endpoint in endpoints:
-        for name, element in _elements(key, by_id, endpoint):
+        for name, element in elements(key, by_id, endpoint):
             sets[name].append(_spelt(element))
     name, self6 = table_name(key), pools.loopback_stand_in(key)
     lines = [f"table inet {name}", f"delete table inet {name}", f"table inet {name} {{", f"\tdefine self6 = {self6}"]
@@ -94,7 +98,7 @@ def build(key: str, networks: Iterable[BridgeNetwork], endpoints: Iterable[Endpo
         filled = [f"\t\telements = {{ {', '.join(sets[set_name])} }}"] if sets.get(set_name) else []
         lines += [f"\t{kind} {set_name} {{", f"\t\t{declaration}", *filled, "\t}"]
     judged = any(network.judged for network in by_id.values())
-    for chain, head, chain_rules in _chains(key, judged=judged):
+    for chain, head, chain_rules in _chains(key, judged=judged, mark=mark):
         lines += [
             f"\tchain {chain} {{",
             f"\t\ttype {head}; policy accept;",
@@ -113,7 +117,7 @@ def remove(key: str) -> list[Command]:
 
 def publish(key: str, networks: Networks, endpoint: Endpoint) -> list[Command]:
     """Return the commands that publish the endpoint's ports; none for none."""
-    return [{"add": {"element": _json(key, *found)}} for found in _elements(key, networks, endpoint)]
+    return [{"add": {"element": _json(key, *found)}} for found in elements(key, networks, endpoint)]
 
 
 def withdraw(key: str, networks: Networks, endpoint: Endpoint) -> list[Command]:
@@ -121,30 +125,37 @@ def withdraw(key: str, networks: Networks, endpoint: Endpoint) -> list[Command]:
 
     Adding first, in the same transaction, makes the deletion succeed after a crash before the ports were published.
     """
-    delete = [{"delete": {"element": _json(key, *found)}} for found in _elements(key, networks, endpoint)]
+    delete = [{"delete": {"element": _json(key, *found)}} for found in elements(key, networks, endpoint)]
     return publish(key, networks, endpoint) + delete
 
 
-def counts(key: str, networks: Iterable[BridgeNetwork]) -> list[tuple[str, int]]:
+def counts(key: str, networks: Iterable[BridgeNetwork], mark: str = "") -> list[tuple[str, int]]:
     """Return how many rules each chain of the table has."""
     judged = any(network.judged for network in networks)
-    return [(chain, len(found)) for chain, _, found in _chains(key, judged=judged)]
+    return [(chain, len(found)) for chain, _, found in _chains(key, judged=judged, mark=mark)]
 
 
-def _chains(key: str, *, judged: bool) -> list[tuple[str, str, tuple[str, ...]]]:
+def _chains(key: str, *, judged: bool, mark: str) -> list[tuple[str, str, tuple[str, ...]]]:
     """Return the chains: name, head, rules; what is judged by the host's own firewall costs the others nothing."""
-    if not judged:
-        return list(_CHAINS)
-    more = {"guard": (judging.arrival(key),), "prerouting": judging.translation()}
-    return [(name, head, (*found, *more.get(name, ()))) for name, head, found in _CHAINS] + [judging.chain(key)]
+    first = {"forward": (f"{options.accepted_mark(mark)} accept",)} if mark else {}
+    last = {"guard": (judging.arrival(key),), "prerouting": judging.translation()} if judged else {}
+    chains = [(name, head, (*first.get(name, ()), *found, *last.get(name, ()))) for name, head, found in _CHAINS]
+    return [*chains, judging.chain(key)] if judged else chains
 
 
 Words = tuple[str | int, ...]
 Element = tuple[Words, Words]  # key, value; a set's has no value
 
 
+def elements(key: str, networks: Networks, endpoint: Endpoint) -> list[tuple[str, Element]]:
+    """Return the names of sets and maps, each with an element, for an endpoint's ports; each once.
+
+    Two ports of the host may lead to one of the container's.
+    """
+    return list(dict.fromkeys(_elements(key, networks, endpoint)))
+
+
 def _elements(key: str, networks: Networks, endpoint: Endpoint) -> Iterator[tuple[str, Element]]:
-    """Yield the name of a set or map, and its element, for each port."""
     network = networks.get(endpoint.network_id)
     for port in endpoint.ports if network else ():
         assert network is not None
@@ -152,9 +163,9 @@ def _elements(key: str, networks: Networks, endpoint: Endpoint) -> Iterator[tupl
         mode = network.mode6 if port.version == 6 else network.mode4
         if not address:
             continue
-        if mode == "routed":
+        if mode == "routed" or (network.direct and not ip_address(port.host_ip).is_loopback):
             yield f"open{port.version}", ((address, port.protocol, port.container_port), ())
-        else:
+        if mode != "routed":
             maps = f"{'judged' if network.judged else 'ports'}{port.version}"
             name, element = _mapped(maps, port, address, port.host_ip)
             yield name, element

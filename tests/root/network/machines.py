@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from wharf.kernel import netns
 from wharf.kernel.netlink import Rtnetlink
 from wharf.lib.ports import parse_publish
+from wharf.network.defaults import NetworkDefaults
 from wharf.network.driver import Drivers
 from wharf.network.endpoint import Endpoint, Wish
 from wharf.network.networks import Networks
@@ -34,13 +35,16 @@ T = TypeVar("T")
 class World:
     """An engine's networks on a root of their own."""
 
-    def __init__(self, root: Path, drivers: Drivers | None = None) -> None:
-        self._drivers = drivers
+    def __init__(self, root: Path, drivers: Drivers | None = None, defaults: NetworkDefaults | None = None) -> None:
+        self._drivers, self.defaults = drivers, defaults
         self.data, self.run_root = DataRoot(root / "data"), RunRoot(root / "run")
         for folder in (self.data.path, self.run_root.netns):
             folder.mkdir(parents=True)
         self.database = Database(self.data.database)
-        self.networks = Networks(self.data, self.run_root, self.database, drivers=self._drivers)
+        self.networks = self._made()
+
+    def _made(self) -> Networks:
+        return Networks(self.data, self.run_root, self.database, drivers=self._drivers, defaults=self.defaults)
 
     def start(self, *live: str) -> dict[str, list[Endpoint]]:
         return asyncio.run(self.networks.start(set(live)))
@@ -87,7 +91,7 @@ class World:
         """A new engine process after a kill -9: sockets and memory are lost, nothing was closed in order."""
         self.networks.ports.close()
         self.networks._fabric.close()
-        self.networks = Networks(self.data, self.run_root, self.database, drivers=self._drivers)
+        self.networks = self._made()
 
     def close(self) -> None:
         asyncio.run(self.networks.aclose())

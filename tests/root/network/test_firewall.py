@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from tests.root.network.machines import NOTHING, WIRE_THERE, WIRE_THERE6, World, ruleset, talk, tcp_server
 
+from wharf.errors import Forbidden, NotFound
 from wharf.kernel import netns
 from wharf.kernel.netlink import Rtnetlink
+from wharf.network.defaults import NetworkDefaults
 from wharf.network.endpoint import Endpoint, Wish
 
 pytestmark = pytest.mark.root
@@ -216,3 +218,55 @@ def test_routed_network_keeps_addresses_of_version_6(world: World, wire: str) ->
             talk(closed, wire, (own.ipv6, 81), timeout_s=0.2)
     with tcp_server(wire, 90, "::") as server:
         assert talk(server, own.sandbox, (WIRE_THERE6, 90)) == own.ipv6
+
+
+def _told(world: World, **told: Any) -> World:
+    """The same world as the next process has it, which was told something else."""
+    world.defaults = NetworkDefaults(**told)
+    world.reborn()
+    world.start()
+    return world
+
+
+def test_published_ports_are_reached_by_their_own_addresses_where_that_is_allowed(world: World, wire: str) -> None:
+    _told(world, direct=True).create("front", "10.1.0.0/24", "2001:db8:1::/64", EnableIPv6=True)
+    own = world.attach(A, "8080:80", "8081:80", "8083:83", "127.0.0.1:8082:82", network="front")
+
+    with tcp_server(own.sandbox, 80) as server, tcp_server(own.sandbox, 82) as local:
+        assert talk(server, wire, (own.ipv4, 80)) == WIRE_THERE
+        with pytest.raises(TimeoutError):
+            talk(local, wire, (own.ipv4, 82), timeout_s=0.2)
+    with tcp_server(own.sandbox, 83, "::") as server:
+        assert talk(server, wire, (own.ipv6, 83)) == WIRE_THERE6
+    world.release(A)
+    assert world.leftovers()["elements"] == []
+
+
+def test_marked_packets_are_let_in_whatever_they_are(world: World, wire: str) -> None:
+    own = _told(world, accepted_mark="0x1/0x3").attach(A)
+    marking = "table inet m { chain c { type filter hook prerouting priority -200; tcp dport 81 meta mark set 5; }; }"
+
+    with tcp_server(own.sandbox, 81) as server, tcp_server(own.sandbox, 82) as closed:
+        with pytest.raises(TimeoutError):
+            talk(server, wire, (own.ipv4, 81), timeout_s=0.2)
+        subprocess.run(["nft", marking], check=True)
+        talk(server, wire, (own.ipv4, 81))
+        with pytest.raises(TimeoutError):
+            talk(closed, wire, (own.ipv4, 82), timeout_s=0.2)
+
+
+def test_default_bridge_goes_when_there_is_to_be_none_and_comes_back(world: World) -> None:
+    world.attach(A)
+    with Rtnetlink() as host:
+        assert host.link("docker0")
+    world.release(A)
+
+    _told(world, bridge_name="none")
+    with Rtnetlink() as host:
+        assert host.link("docker0") is None
+    with pytest.raises(NotFound, match="network bridge not found"):
+        world.attach(A)
+    with pytest.raises(Forbidden, match="predefined bridge network"):
+        world.create("bridge")
+
+    assert _told(world).attach(A).ipv4 == "172.17.0.2"

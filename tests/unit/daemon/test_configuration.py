@@ -114,4 +114,49 @@ def test_reload_takes_what_may_change_and_names_the_rest() -> None:
     ],
 )
 def test_builds_may_be_granted_what_dockerd_allows(said: Mapping[str, object], allowed: set[str]) -> None:
-    assert Configuration({"builder": said}).engine_options().entitlements == allowed
+    assert Configuration({"builder": {"entitlements": said}}).engine_options().entitlements == allowed
+
+
+@pytest.mark.parametrize(
+    ("gc", "kept"),
+    [({"enabled": True}, 20 << 30), ({"enabled": True, "reserved": 5}, 5), ({"enabled": False, "reserved": 5}, None)],
+)
+def test_as_much_is_kept_of_builds_as_is_said(gc: Mapping[str, object], kept: int | None) -> None:
+    said = {"entitlements": {}, "gc": gc}
+    assert Configuration({"builder": said}).engine_options().kept_builds_bytes == kept
+
+
+@pytest.mark.parametrize(
+    ("told", "folders"),
+    [
+        ({}, ["/etc/cdi", "/var/run/cdi"]),
+        ({"cdi-spec-dirs": ("/a", "/b")}, ["/a", "/b"]),
+        ({"cdi-spec-dirs": ("",)}, []),
+    ],
+)
+def test_devices_are_looked_for_where_it_is_said(told: Mapping[str, Value], folders: list[str]) -> None:
+    assert [str(each) for each in Configuration(told).engine_options().device_folders] == folders
+
+
+def test_containers_own_layers_have_the_size_that_is_said_unless_they_say_another() -> None:
+    defaults = Configuration({"storage-opts": ("overlay2.size=1G",)}).engine_options().containers
+
+    assert defaults.fill({})["StorageOpt"] == {"size": "1G"}
+    assert defaults.fill({"StorageOpt": {"size": "2G"}})["StorageOpt"] == {"size": "2G"}
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({"storage-opts": ("dm.basesize=10G",)}, "dm.basesize is not supported here: there is only overlay2.size"),
+        ({"storage-opts": ("overlay2.size=0",)}, "overlay2.size: invalid size: '0'"),
+        (
+            {"storage-opts": ("overlay2.size=1G",), "storage-driver": "btrfs"},
+            "an option of another driver than btrfs",
+        ),
+        ({"bridge-accept-fwmark": "many"}, "invalid firewall mark 'many'"),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused_by_name(told: Mapping[str, Value], message: str) -> None:
+    with pytest.raises(InvalidArgument, match=message):
+        Configuration(told).engine_options()

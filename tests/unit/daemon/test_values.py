@@ -18,8 +18,22 @@ from wharf.errors import InvalidArgument
         ("log-opts", {"max-size": "1m"}, {"max-size": "1m"}),
         ("default-ulimits", {"nofile": {"Soft": 1, "Hard": 2}}, ({"Name": "nofile", "Soft": 1, "Hard": 2},)),
         ("live-restore", True, True),
-        ("builder", {"entitlements": {"security-insecure": True}}, {"security-insecure": True}),
-        ("builder", {}, {}),
+        (
+            "builder",
+            {"entitlements": {"security-insecure": True}},
+            {"entitlements": {"security-insecure": True}, "gc": {"enabled": True}},
+        ),
+        ("builder", {}, {"entitlements": {}, "gc": {"enabled": True}}),
+        (
+            "builder",
+            {"gc": {"enabled": False, "defaultKeepStorage": "1g", "defaultReservedSpace": 5}},
+            {"entitlements": {}, "gc": {"enabled": False, "reserved": 5}},
+        ),
+        (
+            "features",
+            {"buildkit": True, "containerd-snapshotter": False},
+            {"buildkit": True, "containerd-snapshotter": False},
+        ),
     ],
 )
 def test_value_of_the_file_is_read(name: str, given: object, value: object) -> None:
@@ -44,7 +58,9 @@ def test_value_of_the_file_is_read(name: str, given: object, value: object) -> N
         ("default-address-pools", {}),
         ("runtimes", {"kata": {"runtimeType": "io.containerd.kata.v2"}}),
         ("runtimes", {"crun": "/usr/bin/crun"}),
-        ("builder", {"gc": {"enabled": True}}),
+        ("builder", {"gc": {"enabled": "yes"}}),
+        ("builder", {"gc": {"defaultKeepStorage": "much"}}),
+        ("builder", {"gc": {"policy": [{"keepStorage": "1g"}]}}),
         ("builder", {"entitlements": {"device": True}}),
         ("builder", {"entitlements": {"network-host": "no"}}),
     ],
@@ -91,3 +107,11 @@ def test_what_does_not_hold_here_is_refused_with_the_reason() -> None:
 
 def test_values_are_shown_as_go_shows_them() -> None:
     assert shown(({"base": "10.0.0.0/8", "size": 24}, True)) == "[{base: 10.0.0.0/8, size: 24}, true]"
+
+
+@pytest.mark.parametrize(
+    "given", [{"buildkit": False}, {"containerd-snapshotter": True}, {"buildkit": True, "other": True}]
+)
+def test_a_feature_that_is_not_so_here_is_refused(given: dict[str, bool]) -> None:
+    with pytest.raises(InvalidArgument, match=r"features: .* is not supported here: buildkit and cdi are always on"):
+        from_json(BY_NAME["features"], given)

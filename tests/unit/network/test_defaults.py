@@ -54,7 +54,7 @@ def test_default_bridge_has_ipv6_and_options_when_told() -> None:
         ({"ipv6": True}, "fixed-cidr-v6 or bip6"),
         ({"bridge_name": "br0", "bridge_address": "10.9.0.1/24"}, "You specified -b & --bip"),
         ({"bridge_name": "br0", "mtu": 1400}, "mtu: br0 is not made here"),
-        ({"bridge_name": "none"}, "bridge: there is always a default network"),
+        ({"accepted_mark": "x"}, "invalid firewall mark 'x'"),
         ({"bridge_gateway": "10.9.0.1"}, "default-gateway: 10.9.0.1 is not another address of the default bridge's"),
         ({"bridge_gateway": "172.17.0.1"}, "default-gateway: 172.17.0.1 is not another"),
         ({"bridge_gateway": "nowhere"}, "default-gateway: 'nowhere' does not"),

@@ -79,3 +79,24 @@ def test_option_of_an_endpoint_that_nobody_knows_is_named() -> None:
 def test_value_of_an_endpoints_option_that_is_none_is_refused(given: dict[str, str]) -> None:
     with pytest.raises(InvalidArgument):
         endpoint_options(given)
+
+
+@pytest.mark.parametrize(
+    ("told", "condition"),
+    [
+        ("1", "meta mark & 0xffffffff == 0x1"),
+        ("0x10/0xf0", "meta mark & 0xf0 == 0x10"),
+        ("", "invalid firewall mark ''"),
+        ("1/", "invalid firewall mark '1/'"),
+        ("a", "invalid firewall mark 'a'"),
+        ("4294967296", "must have 32 bits"),
+        ("-1", "must have 32 bits"),
+    ],
+)
+def test_mark_is_a_number_and_may_have_a_mask(told: str, condition: str) -> None:
+    try:
+        found = options.accepted_mark(told)
+    except InvalidArgument as error:
+        found = str(error)
+
+    assert condition in found

@@ -77,6 +77,25 @@ def test_port_of_a_routed_network_is_opened_where_it_is() -> None:
     assert command["add"]["element"]["elem"] == [{"concat": ["172.17.0.2", "tcp", 80]}]
 
 
+def test_port_of_the_container_that_two_of_the_host_lead_to_is_opened_once() -> None:
+    direct = {"n": rules.BridgeNetwork("n", "br", "172.17.0.0/16", direct=True)}
+    two = _endpoint(_WEB, replace(_WEB, host_port=8081), _LOCAL_DNS)
+    opened = [
+        element["elem"]
+        for command in rules.withdraw("k", direct, two)
+        if "delete" in command and (element := command["delete"]["element"])["name"] == "open4"
+    ]
+
+    assert opened == [[{"concat": ["172.17.0.2", "tcp", 80]}]]
+
+
+def test_packets_with_the_mark_are_accepted_before_anything_is_dropped() -> None:
+    script = rules.build("k", [_BRIDGE], [], "7")
+
+    assert "priority 0; policy accept;\n\t\tmeta mark & 0xffffffff == 0x7 accept\n" in script
+    assert dict(rules.counts("k", [_BRIDGE], "7"))["forward"] == dict(rules.counts("k", [_BRIDGE]))["forward"] + 1
+
+
 def test_withdrawal_adds_first_so_that_it_cannot_fail() -> None:
     kinds = [next(iter(command)) for command in rules.withdraw("k", _NETWORKS, _endpoint(_WEB, _LOCAL_DNS))]
 

@@ -129,7 +129,10 @@ class BuildVerbs:
             self._context.background.start(self._collect_old(now_ns), "collect results of builds")
 
     async def _collect_old(self, now_ns: int) -> None:
-        policy = Collection.by_policy()
+        kept_bytes = self._context.options.kept_builds_bytes
+        if kept_bytes is None:
+            return
+        policy = Collection.by_policy(kept_bytes)
         if due(await asyncio.to_thread(self._cache.extent), policy, now_ns):
             await collect(self._context, self._cache, {}, policy)
 

@@ -20,7 +20,6 @@ _FILTERS: Final = frozenset(
         "until", "unused-for", "id", "parent", "type", "description", "inuse", "shared", "private", "label", "label!",
     }
 )  # fmt: skip
-_MOST_BYTES: Final = 20 << 30
 _OLDEST_NS: Final = 30 * 24 * 3600 * 1_000_000_000
 
 
@@ -33,9 +32,9 @@ class Collection:
     unused_for_ns: int = 0
 
     @classmethod
-    def by_policy(cls) -> Self:
-        """Return what an engine keeps by itself: 20 GiB, nothing that was not used for thirty days."""
-        return cls(kept_bytes=_MOST_BYTES, unused_for_ns=_OLDEST_NS)
+    def by_policy(cls, kept_bytes: int) -> Self:
+        """Return what an engine keeps by itself: so many bytes, nothing that was not used for thirty days."""
+        return cls(kept_bytes=kept_bytes, unused_for_ns=_OLDEST_NS)
 
 
 def due(extent: tuple[int, int], policy: Collection, now_ns: int) -> bool:

@@ -81,7 +81,7 @@ class StepRunner:
         endpoints: list[Endpoint] = []
         mode = step.operation.network
         try:
-            if mode not in ("none", "host"):
+            if mode not in ("none", "host") and (mode != "default" or self._context.options.networks.has_bridge):
                 name = "bridge" if mode == "default" else mode
                 # With a name of its own it finds others by theirs.
                 names = (step.id[:12],) if is_user_defined(name) else ()

@@ -61,6 +61,8 @@ async def create(
         Conflict: the name is taken.
     """
     request = split(document)
+    if not context.options.networks.has_bridge:
+        request = Request(request.config, *endpoints.bridgeless(request.host_config, request.networking))
     validate.config(request.config)
     asked = context.options.containers.fill(request.host_config)
     validate.host_config(asked)

@@ -19,6 +19,7 @@ from wharf.spec.engine_api.container import (
 
 _PRIVATE: Final = ("host", "none")
 _BUILTIN: Final = ("bridge", *_PRIVATE)
+_DEFAULT: Final = ("bridge", "default")
 _ASKED: Final = ("IPAMConfig", "Links", "Aliases", "MacAddress", "DriverOpts", "GwPriority")
 
 Configured = dict[str, EndpointSettings]
@@ -33,6 +34,13 @@ def mode_of(host: HostConfig) -> str:
 def is_user_defined(network: str) -> bool:
     """Return whether a mode names a network of the user's own."""
     return network not in (*_BUILTIN, "default") and not network.startswith("container:")
+
+
+def bridgeless(host: HostConfig, networking: NetworkingConfig) -> tuple[HostConfig, NetworkingConfig]:
+    """Return a request to an engine without a default bridge: who asks for that is in no network, as with Docker."""
+    kept = {name: one for name, one in (networking.get("EndpointsConfig") or {}).items() if name not in _DEFAULT}
+    mode = host.get("NetworkMode")
+    return {**host, "NetworkMode": "none" if mode_of(host) == "bridge" else mode}, {"EndpointsConfig": kept}
 
 
 def normalized(

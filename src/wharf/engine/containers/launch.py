@@ -88,7 +88,7 @@ async def _set_up(context: Context, container: Container, checkpoint: str) -> Sh
         env = merge_env(links.variables(linked, container.name), inputs.config.get("Env") or [])
         inputs = replace(inputs, config={**inputs.config, "Env": env})
     spec = build(inputs)
-    spec = vendor_devices.with_devices(spec, container.spec.host_config)
+    spec = vendor_devices.with_devices(spec, container.spec.host_config, context.options.device_folders)
     networking.write_files(context, container, attached)
     networking.add_hosts(context, container, links.host_lines(linked))
     if context.snapshots.roots.attaches:

@@ -7,7 +7,6 @@ import stat
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
@@ -17,12 +16,11 @@ from wharf.errors import InvalidArgument
 from wharf.spec.engine_api.container import HostConfig
 from wharf.spec.oci_runtime import Spec
 
-FOLDERS: Final = (Path("/etc/cdi"), Path("/var/run/cdi"))
-"""A later folder's file wins over an earlier one's of the same kind and device (SPEC.md, "Locations")."""
 
-
-def with_devices(spec: Spec, host: HostConfig, folders: Sequence[Path] = FOLDERS) -> Spec:
+def with_devices(spec: Spec, host: HostConfig, folders: Sequence[Path]) -> Spec:
     """Return a configuration with the devices that a container requests; as it is when it requests none.
+
+    Of two files of the same kind and device, the one in the later folder wins.
 
     Raises:
         InvalidArgument: nobody describes one of them, a file is malformed, or a device node does not exist.

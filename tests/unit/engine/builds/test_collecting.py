@@ -28,7 +28,7 @@ def test_the_old_go_whatever_they_take() -> None:
 
 
 def test_an_engine_keeps_what_is_new_and_fits() -> None:
-    policy = Collection.by_policy()
+    policy = Collection.by_policy(30)
 
     assert chosen(_RECORDS, policy, 10) == []
     assert [record.chain_id for record in chosen(_RECORDS, policy, policy.unused_for_ns + 5)] == ["old"]

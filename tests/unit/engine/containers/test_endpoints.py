@@ -143,3 +143,21 @@ def test_network_that_has_no_interfaces_has_no_rates(mode: str) -> None:
     with pytest.raises(InvalidArgument, match=f"a network rate cannot be had with network {mode}"):
         _normalized(mode, **{mode: {"DriverOpts": {"wharf.network.rate": "8mbit"}}})
     assert _normalized(mode, **{mode: {"DriverOpts": {"wharf.network.rate": "0"}}})
+
+
+@pytest.mark.parametrize(
+    ("mode", "asked", "expected"),
+    [
+        ("", ["default"], ("none", [])),
+        ("default", [], ("none", [])),
+        ("bridge", ["bridge", "back"], ("none", ["back"])),
+        ("back", ["default", "back"], ("back", ["back"])),
+        ("host", [], ("host", [])),
+    ],
+)
+def test_without_a_default_bridge_who_asks_for_it_is_in_no_network(
+    mode: str, asked: list[str], expected: tuple[str, list[str]]
+) -> None:
+    host, networking = endpoints.bridgeless({"NetworkMode": mode}, {"EndpointsConfig": {name: {} for name in asked}})
+
+    assert (host["NetworkMode"], list(networking["EndpointsConfig"])) == expected

@@ -23,7 +23,7 @@ def _write(folder: Path, path: str, name: str = "vendor.json") -> None:
 
 
 def test_a_container_that_asks_for_none_stays_as_it_is() -> None:
-    assert with_devices(PLAIN, {}) is PLAIN
+    assert with_devices(PLAIN, {}, []) is PLAIN
 
 
 def test_a_device_node_gets_its_numbers_from_the_host(tmp_path: Path) -> None:
