@@ -54,6 +54,7 @@ def update(folder: Folder, resources: Resources) -> None:
 
     Raises:
         Conflict: it does not run.
+        InvalidArgument: one lacks what it must have.
         OSError: the kernel refused one.
     """
     record = folder.load()
@@ -63,7 +64,10 @@ def update(folder: Folder, resources: Resources) -> None:
     asked = dict(resources)
     if rules := resources.get("devices"):
         asked["devices"] = [*rules, *devices.DEFAULT_RULES]
-    open_cgroup(record["cgroup"]).apply(asked)
+    try:
+        open_cgroup(record["cgroup"]).apply(asked)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidArgument(f"linux.resources are not as the specification says: {error!r}") from error
     spec = folder.spec()
     folder.save_spec(merged(spec, resources))
 

@@ -106,7 +106,8 @@ class InitPlan:
         self.hostname = spec.get("hostname") or ""
         self.domainname = spec.get("domainname") or ""
         if (self.hostname or self.domainname) and not self.namespaces.has("uts"):
-            raise invalid("unable to set hostname without a private UTS namespace")
+            name = "hostname" if self.hostname else "domainname"
+            raise invalid(f"unable to set {name} without a private UTS namespace")
 
     def _plan_net_devices(self, linux: Linux) -> list[tuple[str, str]]:
         from wharf.runtime import netdevices  # noqa: PLC0415 - few want any: start-up

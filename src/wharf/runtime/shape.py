@@ -40,7 +40,7 @@ PROCESS: Final[Shape] = {
     "user": {"uid": int, "gid": int, "umask": int, "additionalGids": [int], "username": str, "groupnames": _TEXTS},
 }  # fmt: skip
 
-_RESOURCES: Final[Shape] = {
+RESOURCES: Final[Shape] = {
     "devices": [{"allow": bool, "type": str, "major": int, "minor": int, "access": str}],
     "memory": {
         "limit": int, "reservation": int, "swap": int, "kernel": int, "kernelTCP": int, "swappiness": int,
@@ -89,7 +89,7 @@ SPEC: Final[Shape] = {
             {"type": str, "path": str, "major": int, "minor": int, "fileMode": int, "uid": int, "gid": int}
         ],
         "cgroupsPath": str,
-        "resources": _RESOURCES,
+        "resources": RESOURCES,
         "rootfsPropagation": str,
         "seccomp": {"defaultAction": str, "listenerPath": str, "listenerMetadata": str, "syscalls": [{}]},
         "sysctl": {"*": str},

@@ -106,12 +106,15 @@ def test_another_criu_can_be_named(running: Command) -> None:
     end(running)
 
 
-def test_a_device_without_any_weight_is_refused(running: Command) -> None:
-    (running.bundle.path / "limits").write_text('{"blockIO": {"weightDevice": [{"major": 8, "minor": 0}]}}')
-    done = running("update", "--resources", "limits", "c1")
+def test_limits_that_lack_something_are_refused(running: Command) -> None:
+    for limits, said in (
+        ('{"blockIO": {"weightDevice": [{"major": 8, "minor": 0}]}}', "device 8:0 has neither weight nor leafWeight"),
+        ('{"hugepageLimits": [{}]}', "not as the specification says: KeyError('pageSize')"),
+    ):
+        (running.bundle.path / "limits").write_text(limits)
+        done = running("update", "--resources", "limits", "c1")
 
-    assert done.returncode == 1
-    assert "device 8:0 has neither weight nor leafWeight" in done.stderr
+        assert (done.returncode, done.stderr.count("\n"), said in done.stderr) == (1, 1, True)
     end(running)
 
 

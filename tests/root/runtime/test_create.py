@@ -189,6 +189,30 @@ def test_limits_beyond_ours_are_clipped_and_others_are_set(bundle: Bundle) -> No
     assert bundle.sh("ulimit -n; ulimit -Hn", rlimits=rlimits) == (0, "64\n128\n")
 
 
+def test_new_files_have_the_mode_that_is_asked_for(bundle: Bundle) -> None:
+    spec = bundle.spec(["sh", "-c", "umask"], user={"uid": 0, "gid": 0, "umask": 0o27})
+
+    assert bundle.run(spec).output == "0027\n"
+
+
+@pytest.mark.parametrize(
+    ("propagation", "root", "below"),
+    [
+        ("shared", "shared:", "-"),
+        ("rshared", "shared:", "shared:"),
+        ("unbindable", "unbindable", "-"),
+        ("rslave", "-", "-"),
+    ],
+)
+def test_mounts_of_the_root_go_where_they_are_to(bundle: Bundle, propagation: str, root: str, below: str) -> None:
+    spec = bundle.spec(["cat", "/proc/self/mountinfo"])
+    spec["linux"]["rootfsPropagation"] = propagation
+
+    fields = {line.split()[4]: line.split()[6] for line in bundle.run(spec).output.splitlines()}
+
+    assert (fields["/"].startswith(root), fields["/proc"].startswith(below)) == (True, True)
+
+
 def test_oom_score_is_set(bundle: Bundle) -> None:
     assert bundle.sh("cat /proc/self/oom_score_adj", oomScoreAdj=100) == (0, "100\n")
 
@@ -322,12 +346,15 @@ def test_a_user_namespace_maps_ids_and_binds_devices(bundle: Bundle) -> None:
 
 
 def test_a_time_namespace_has_its_offset(bundle: Bundle) -> None:
-    spec = bundle.spec(["sh", "-c", "cut -d. -f1 /proc/uptime"])
+    spec = bundle.spec(["sh", "-c", "cut -d. -f1 /proc/uptime; cat /proc/self/timens_offsets"])
     spec["linux"]["namespaces"].append({"type": "time"})
-    spec["linux"]["timeOffsets"] = {"boottime": {"secs": 1000000}}
+    spec["linux"]["timeOffsets"] = {"boottime": {"secs": 1000000}, "monotonic": {"secs": -1, "nanosecs": 999999999}}
     before = os.readlink("/proc/self/ns/time_for_children")
 
-    assert int(bundle.run(spec).output) > 1000000
+    uptime, *offsets = bundle.run(spec).output.splitlines()
+
+    assert int(uptime) > 1000000
+    assert [line.split() for line in offsets] == [["monotonic", "-1", "999999999"], ["boottime", "1000000", "0"]]
     assert os.readlink("/proc/self/ns/time_for_children") == before
 
 

@@ -6,7 +6,7 @@ import sys
 
 from wharf.errors import InvalidArgument
 from wharf.lib.light_json import dumps, loads
-from wharf.runtime import control
+from wharf.runtime import control, shape
 from wharf.runtime.commands.lifecycle import one
 
 TYPE_CHECKING = False
@@ -72,7 +72,8 @@ def resources_of(given: Given) -> Resources:
                 document = loads(file.read())
         if not isinstance(document, dict):
             raise InvalidArgument(f"{path}: not an object")
-        return document  # type: ignore[return-value]  # it is checked where it is used
+        shape.check(document, shape.RESOURCES, "linux.resources")
+        return document  # type: ignore[return-value]  # just checked
     resources: Resources = {}
     if memory := _memory(given):
         resources["memory"] = memory

@@ -37,6 +37,15 @@ def test_a_file_of_resources_wins(tmp_path: Path) -> None:
         limits.resources_of({"--resources": str(path)})
 
 
+@pytest.mark.parametrize("text", ['{"blockIO": 1}', '{"unified": []}', '{"hugepageLimits": [{"pageSize": 5}]}'])
+def test_a_file_of_another_shape_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "resources.json"
+    path.write_text(text)
+
+    with pytest.raises(InvalidArgument, match=r"linux\.resources\."):
+        limits.resources_of({"--resources": str(path)})
+
+
 @pytest.mark.parametrize(("text", "seconds"), [("5s", 5), ("500ms", 0.5), ("1m", 60), ("1.5s", 1.5)])
 def test_intervals_have_units(text: str, seconds: float) -> None:
     assert limits.seconds_of(text) == seconds
