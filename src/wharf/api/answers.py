@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -230,12 +231,37 @@ async def switch_protocols(call: Call, protocol: str) -> ClientEnd:
     Raises:
         InvalidArgument: the client has not asked for it.
     """
+    client = _upgrading(call, protocol)
+    await _switch(client, protocol)
+    return client
+
+
+async def hand_over(call: Call, protocol: str) -> socket.socket:
+    """Answer as :func:`switch_protocols`, and return a socket of the caller's own to the client.
+
+    Raises:
+        InvalidArgument: the client has not asked for it, or is not at a unix socket.
+    """
+    client = _upgrading(call, protocol)
+    connection = client.own_socket()
+    try:
+        await _switch(client, protocol)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _upgrading(call: Call, protocol: str) -> ClientEnd:
     client = _taken_over(call)
     if client.upgrade.lower() != protocol:
         asked = f"protocol {client.upgrade} not supported" if client.upgrade else "no upgrade proto in request"
         raise InvalidArgument(asked)
-    await _send_head(client, "101 Switching Protocols", {"Connection": "Upgrade", "Upgrade": protocol, **HEADERS})
     return client
+
+
+async def _switch(client: ClientEnd, protocol: str) -> None:
+    await _send_head(client, "101 Switching Protocols", {"Connection": "Upgrade", "Upgrade": protocol, **HEADERS})
 
 
 def _taken_over(call: Call) -> ClientEnd:

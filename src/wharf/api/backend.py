@@ -7,7 +7,8 @@ raises the tree of :mod:`wharf.errors`; answers are documents of :mod:`wharf.spe
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Collection, Iterable
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from typing import Protocol
 
 from wharf.api.backend_plugins import Authorization, Document, Filters, Plugins, Strings
@@ -337,6 +338,9 @@ class Builds(Protocol):
 
     async def hold_session(self, link: Link, session_id: str, *, shared_key: str, methods: Iterable[str]) -> None:
         """Keep the session of a client, which lends what its builds need, until it ends."""
+
+    async def lend_folders(self, session_id: str, connect: Callable[[], Awaitable[socket.socket]]) -> None:
+        """Let the client of a session lend its folders by descriptors, on the connection that ``connect`` gives."""
 
     async def prune(
         self, filters: Filters, *, everything: bool, kept_bytes: int, most_bytes: int

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from aiohttp import web
 
-from wharf.api.answers import Over, switch_protocols
+from wharf.api.answers import Over, hand_over, switch_protocols
 from wharf.api.call import Call
 from wharf.api.routes import Route
 from wharf.api.takeover import ClientLink
 from wharf.errors import InvalidArgument
 
 _PROTOCOL = "h2c"
+_FOLDERS = "wharf-folders"  # ours: see :mod:`wharf.build.session.lent`
 _FIELD = "X-Docker-Expose-Session-"
 
 
@@ -37,4 +40,13 @@ async def _session(call: Call) -> web.StreamResponse:
     return Over()
 
 
-ROUTES = (Route("POST", "/grpc", _grpc), Route("POST", "/session", _session))
+async def _folders(call: Call) -> web.StreamResponse:
+    await call.backend.builds.lend_folders(call.params["id"], partial(hand_over, call, _FOLDERS))
+    return Over()
+
+
+ROUTES = (
+    Route("POST", "/grpc", _grpc),
+    Route("POST", "/session", _session),
+    Route("POST", "/wharf/sessions/{id}/folders", _folders),
+)

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 MAX_HEAD_BYTES = 64 * 1024
 
 _METHOD = b"POST "
-_TARGET = re.compile(rb"POST (?:/v[0-9.]+)?/(?:containers/[^/? ]+/attach|exec/[^/? ]+/start|session|grpc)[? ]")
+_TARGET = re.compile(
+    rb"POST (?:/v[0-9.]+)?/"
+    rb"(?:containers/[^/? ]+/attach|exec/[^/? ]+/start|session|grpc|wharf/sessions/[^/? ]+/folders)[? ]"
+)
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*\r\n", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 _UPGRADE = re.compile(rb"\r\nupgrade:[ \t]*([^\r\n]*)(?=\r\n)", re.IGNORECASE)

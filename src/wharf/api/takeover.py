@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import os
 import select
 import socket
 import struct
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
+from wharf.errors import InvalidArgument
 from wharf.lib.stdcopy import STDOUT, Demultiplexer, frame
 
 HIGH_WATER_BYTES = 256 * 1024
@@ -152,6 +154,20 @@ class ClientEnd:
         """Wait until the client is gone, then raise ConnectionResetError."""
         await self._lost.wait()
         self._check()
+
+    def own_socket(self) -> socket.socket:
+        """Return a socket of the caller's own to a client at a unix socket; the event loop reads no more of it.
+
+        For what the loop's transport would drop: descriptors that come along (unix(7), SCM_RIGHTS).
+
+        Raises:
+            InvalidArgument: the client is at no unix socket, or has sent something already.
+        """
+        peer = self._transport.get_extra_info("socket")
+        if peer is None or peer.family != socket.AF_UNIX or self._inbox or self._ended:
+            raise InvalidArgument("descriptors come over unix sockets alone, once the protocol is switched")
+        self._transport.pause_reading()
+        return socket.socket(fileno=os.dup(peer.fileno()))
 
     def close(self) -> None:
         """Close the connection once what was written is sent."""

@@ -6,16 +6,18 @@ times a bare interpreter. Limits are on everything that the other side chooses.
 
 from __future__ import annotations
 
+# The C module itself, as in :mod:`wharf.client.address`.
+import _socket
 import os
 import stat
+import sys
 
 from wharf.client.errors import ProtocolError
 from wharf.errors import DataLoss
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import _socket
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _MSG_PEEK, _MSG_DONTWAIT = 0x2, 0x40  # recv(2)
 MAX_LINE = 65536
@@ -23,6 +25,7 @@ MAX_HEADERS = 128
 _CHUNK = 65536
 _FILE_CHUNK = 1 << 20
 _READ = 1 << 18
+_INT_BYTES = 4
 
 
 class File:
@@ -106,6 +109,12 @@ class Wire:
             if not sent:
                 raise DataLoss("the file became shorter while it was sent")
             length -= sent
+
+    def send_descriptors(self, data: bytes, fds: Sequence[int]) -> None:
+        """Send bytes, with copies of descriptors (unix(7), SCM_RIGHTS); on unix sockets alone."""
+        packed = b"".join(fd.to_bytes(_INT_BYTES, sys.byteorder) for fd in fds)
+        sent = self._socket.sendmsg([data], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, packed)])
+        self._socket.sendall(data[sent:])
 
     def shut_down(self) -> None:
         """End both ways, and whoever reads or writes on another thread; the socket stays the caller's to close."""

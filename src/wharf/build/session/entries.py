@@ -1,4 +1,4 @@
-"""What a client says of its files (fsutil, types/stat.proto), checked. Pure."""
+"""What a client says of its files (fsutil, types/stat.proto; or in lists), checked. Pure."""
 
 from __future__ import annotations
 
@@ -75,11 +75,7 @@ def entry_of(sent: Stat) -> Entry:
     path, link = os.fsdecode(sent.path), os.fsdecode(sent.linkname)
     _check_path(path)
     mode = mode_of(sent.mode)
-    if link:
-        if "\0" in link or len(link) > _MAX_PATH:
-            raise InvalidArgument(f"{readable(path)}: a link that cannot be")
-        if stat.S_ISREG(mode):
-            _check_path(link)
+    _check_link(path, mode, link)
     return Entry(
         path=path,
         mode=mode,
@@ -89,6 +85,44 @@ def entry_of(sent: Stat) -> Entry:
         device=(sent.devmajor, sent.devminor),
         attributes={name: value for name, value in sent.xattrs.items() if _is_kept(name)} or None,
     )
+
+
+def entry_in(fields: object) -> Entry:
+    """Return what a client that lends its files says of one: path, st_mode, bytes, nanoseconds, link, st_rdev.
+
+    Raises:
+        InvalidArgument: as :func:`entry_of`.
+    """
+    match fields:
+        case [str(path), int(mode), int(size), int(mtime_ns), str(link), int(device)]:
+            _check_path(path)
+            _check_link(path, mode, link)
+            if not (_is_encodable(path) and _is_encodable(link)):
+                raise InvalidArgument(f"a name that cannot be: {path[:200]!r}")
+            if stat.S_IFMT(mode) not in _GO_KINDS.values() or not _fits(mode, size, mtime_ns, device):
+                raise InvalidArgument(f"{readable(path)}: a file that cannot be")
+            return Entry(path, mode, size, mtime_ns, link, (os.major(device), os.minor(device)))
+    raise InvalidArgument("a client lends what is no file")
+
+
+def _is_encodable(text: str) -> bool:
+    """Return whether a text can be a name: one that is not UTF-8 comes as Python has it (PEP 383)."""
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _fits(mode: int, size: int, mtime_ns: int, device: int) -> bool:
+    return 0 <= mode < 1 << 16 and size >= 0 and -(1 << 63) <= mtime_ns < 1 << 63 and 0 <= device < 1 << 64
+
+
+def _check_link(path: str, mode: int, link: str) -> None:
+    if "\0" in link or len(link) > _MAX_PATH:
+        raise InvalidArgument(f"{readable(path)}: a link that cannot be")
+    if link and stat.S_ISREG(mode):
+        _check_path(link)
 
 
 def _is_kept(name: str) -> bool:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import socket
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from wharf.build.session.lent import Lender
 from wharf.errors import Conflict, InvalidArgument, NotFound, NotImplementedHere
+from wharf.lib.finishing import to_the_end
 from wharf.rpc.channel import Channel
 from wharf.rpc.link import Link
+
+Connect = Callable[[], Awaitable[socket.socket]]
+"""Gives a connection, owned by the caller."""
 
 _PATIENCE_S: Final = 20.0
 """How long a build waits for its session: both come at once, on two connections."""
@@ -30,6 +36,7 @@ class Session:
 
     greeting: Greeting
     channel: Channel
+    lender: Lender | None = None  # lends folders by descriptors, where the client is on this machine
 
     def serves(self, method: str) -> bool:
         """Whether the client has a method."""
@@ -71,6 +78,9 @@ class Sessions:
         finally:
             del self._open[greeting.id]
             session.channel.close()
+            if session.lender is not None:
+                session.lender.abandon()  # whoever reads lets go of it
+                await to_the_end(asyncio.create_task(asyncio.to_thread(session.lender.close)))
 
     async def get(self, session_id: str, patience_s: float = _PATIENCE_S) -> Session:
         """Return a session, waiting a while for one that is not there yet.
@@ -84,6 +94,26 @@ class Sessions:
         except TimeoutError:
             raise NotFound(f"no active session for {session_id}: context deadline exceeded") from None
         return self._open[session_id]
+
+    async def lend(self, session_id: str, connect: Connect) -> None:
+        """Let a session's client lend folders by descriptors.
+
+        Args:
+            session_id: the session.
+            connect: gives the connection for that, once it is known that it is wanted.
+
+        Raises:
+            NotFound: there is no such session.
+            Conflict: it lends already.
+        """
+        session = await self.get(session_id)
+        if session.lender is not None:
+            raise Conflict(f"session {session_id} lends its folders already")
+        lender = Lender(await connect())
+        if self._open.get(session_id) is session and session.lender is None:
+            session.lender = lender
+        else:  # it has ended meanwhile
+            lender.close()
 
     def close(self) -> None:
         """End all."""

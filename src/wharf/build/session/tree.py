@@ -77,6 +77,11 @@ class Tree:
         self._arriving: dict[int, _Arrival] = {}
         self._last: tuple[str, int] | None = None  # the folder of the file that was begun last: the next is there too
 
+    @property
+    def root(self) -> int:
+        """Its folder's descriptor."""
+        return self._root
+
     def close(self) -> None:
         """Let go of everything that is open."""
         for arrival in self._arriving.values():
@@ -102,7 +107,7 @@ class Tree:
         try:
             return self._make(parent, os.path.basename(entry.path), entry)
         except OSError as error:
-            raise _told(entry, error) from error
+            raise told(entry, error) from error
 
     def _make(self, parent: int, name: str, entry: Entry) -> bool:
         there = _status(parent, name)
@@ -156,7 +161,10 @@ class Tree:
         with ExitStack() as opened:
             old, new = (opened.enter_context(self._folder_of(path)) for path in (entry.link, entry.path))
             names = os.path.basename(entry.link), os.path.basename(entry.path)
+            before = os.stat(names[0], dir_fd=old, follow_symlinks=False)
             os.link(*names, src_dir_fd=old, dst_dir_fd=new, follow_symlinks=False)
+            if self._digests is not None:
+                self._digests.follow(before, os.stat(names[0], dir_fd=old, follow_symlinks=False))
 
     @contextmanager
     def _folder_of(self, path: str) -> Iterator[int]:
@@ -175,7 +183,7 @@ class Tree:
                 self._last = (path, open_in_root(self._root, path or ".", os.O_PATH | os.O_DIRECTORY))
             fd = os.open(name, _CREATE, 0o600, dir_fd=self._last[1])
         except OSError as error:
-            raise _told(entry, error) from error
+            raise told(entry, error) from error
         self._arriving[number] = _Arrival(entry, fd)
 
     def _leave_last(self) -> None:
@@ -199,7 +207,7 @@ class Tree:
                 return
             arrival.take(data)
         except OSError as error:
-            raise _told(arrival.entry, error) from error
+            raise told(arrival.entry, error) from error
 
     def _end(self, number: int, arrival: _Arrival) -> None:
         entry, fd = arrival.entry, arrival.fd
@@ -224,7 +232,7 @@ class Tree:
             try:
                 self._link(entry)
             except OSError as error:
-                raise _told(entry, error) from error
+                raise told(entry, error) from error
         for entry in reversed(self._folders):
             fd = open_in_root(self._root, entry.path, FOLDER)
             try:
@@ -274,6 +282,7 @@ def _set_attributes(fd: int, entry: Entry) -> None:
             os.setxattr(fd, name, value)
 
 
-def _told(entry: Entry, error: OSError) -> InvalidArgument | Unavailable:
+def told(entry: Entry, error: OSError) -> InvalidArgument | Unavailable:
+    """Return what a client is told of a file that could not be made."""
     said = f"{readable(entry.path)}: {(error.strerror or str(error)).lower()}"
     return Unavailable(said) if error.errno in _FULL else InvalidArgument(said)

@@ -92,21 +92,25 @@ def _follow(folder: str, path: str, found: dict[str, None]) -> None:
     found[place or "."] = None
 
 
+def link_of(folder: str, path: str, status: os.stat_result, first: dict[tuple[int, int], str]) -> str:
+    """Return where a symbolic link points, or of which earlier file another is one more name; "" for neither."""
+    if stat.S_ISLNK(status.st_mode):
+        return os.readlink(os.path.join(folder, path))
+    if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+        known = first.setdefault((status.st_dev, status.st_ino), path)
+        return known if known != path else ""
+    return ""
+
+
 def stat_of(folder: str, path: str, status: os.stat_result, first: dict[tuple[int, int], str]) -> Stat:
     """Return what is told of a file; ``first`` knows where one with several names was told of first."""
-    link = ""
-    if stat.S_ISLNK(status.st_mode):
-        link = os.readlink(os.path.join(folder, path))
-    elif stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
-        known = first.setdefault((status.st_dev, status.st_ino), path)
-        link = known if known != path else ""
     is_device = stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode)
     return Stat(
         path=os.fsencode(path),
         mode=go_mode_of(status.st_mode),
         size=status.st_size if stat.S_ISREG(status.st_mode) else 0,
         modTime=status.st_mtime_ns,
-        linkname=os.fsencode(link),
+        linkname=os.fsencode(link_of(folder, path, status, first)),
         devmajor=os.major(status.st_rdev) if is_device else 0,
         devminor=os.minor(status.st_rdev) if is_device else 0,
     )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
+from wharf.cli.build.lending import lend
 from wharf.cli.build.link import WireLink
 from wharf.cli.build.outputs import Output
 from wharf.cli.build.recorded import provenance
@@ -59,6 +60,7 @@ async def _solve(client: Client, asked: Asked, display: Display) -> dict[str, st
         stack.callback(channel.close)
         for work in (channel.run(), serve(lending, table)):
             stack.push_async_callback(_end, asyncio.create_task(work))
+        await lend(stack, client, session, asked.lent.folders)
         watched = Watched(display)
         showing = asyncio.create_task(_show(channel, ref, watched))
         try:

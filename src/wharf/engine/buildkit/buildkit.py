@@ -41,9 +41,9 @@ class BuildKit:
     def __init__(self, context: Context, cache: Cache, records: Records, history: History) -> None:
         store = Store(context.snapshots, context.database)
         self.bench = Workbench(context, store, cache, Digests(), KeptContexts(context.data))
-        self._sessions = Sessions()
+        self.sessions = Sessions()
         self._jobs = Jobs()
-        self._control = Control(self.bench, self._sessions, self._jobs, history)
+        self._control = Control(self.bench, self.sessions, self._jobs, history)
         self._methods = {
             **self._control.methods(),
             **Gateway(self._jobs).methods(),
@@ -73,4 +73,4 @@ class BuildKit:
             InvalidArgument: it has no id.
             Conflict: there is one of this id.
         """
-        await self._sessions.hold(link, greeting)
+        await self.sessions.hold(link, greeting)

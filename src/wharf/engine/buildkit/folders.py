@@ -14,10 +14,12 @@ from wharf.build import context as contexts
 from wharf.build.graph.operations import Source
 from wharf.build.graph.vertex import Description, Vertex
 from wharf.build.operations.selection import Digests
-from wharf.build.session.filesync import METHOD, Wanted, receive
+from wharf.build.session.filesync import METHOD, Received, Wanted, receive
 from wharf.build.session.kept import KeptContexts
+from wharf.build.session.lent import NothingLent
 from wharf.build.session.sessions import Session
 from wharf.build.solver.progress import Progress
+from wharf.engine.streams import on_thread
 from wharf.errors import InvalidArgument
 
 _INTERVAL_NS: Final = 100_000_000  # between two words about a transfer
@@ -135,8 +137,26 @@ class ClientFolders:
                 self._progress.moved(vertex, what, so_far, began)
 
         what = what or f"transferring {wanted.name}:"
-        await receive(session.channel, wanted, path, digests=self._digests, received=received)
+        if not await self._lent(session, wanted, path, received):
+            await receive(session.channel, wanted, path, digests=self._digests, received=received)
         self._progress.moved(vertex, what, count, began, done=True)
+
+    async def _lent(self, session: Session, wanted: Wanted, path: Path, received: Received) -> bool:
+        """Bring a folder by descriptors of its files; False where the client cannot lend them."""
+        lender, loop = session.lender, asyncio.get_running_loop()
+        if lender is None:
+            return False
+
+        def told(so_far: int) -> None:
+            loop.call_soon_threadsafe(received, so_far)
+
+        try:
+            await on_thread(lambda: lender.receive(wanted, path, self._digests, told), "wharf-lent", lender.abandon)
+        except NothingLent:
+            session.lender = None  # it would be the same with the next folder
+            await asyncio.to_thread(lender.close)
+            return False
+        return True
 
 
 def loading(folder: str, about: str) -> Vertex:

@@ -17,6 +17,7 @@ from wharf.rpc.link import Link
 from wharf.spec.engine_api.build import BuildPruneResponse, BuildRequest, CacheRecord
 
 if TYPE_CHECKING:
+    from wharf.build.session.sessions import Connect
     from wharf.engine.buildkit.buildkit import BuildKit
     from wharf.engine.builds.build import Builder
 
@@ -100,6 +101,19 @@ class BuildVerbs:
 
         buildkit = await self._buildkit()
         await buildkit.hold(link, Greeting(session_id, shared_key, methods_of(methods)))
+
+    async def lend_folders(self, session_id: str, connect: Connect) -> None:
+        """Let the client of a session lend its folders by descriptors (:mod:`wharf.build.session.lent`).
+
+        Args:
+            session_id: the session.
+            connect: gives the connection for that, once it is known that it is wanted.
+
+        Raises:
+            NotFound: there is no such session.
+            Conflict: it lends already.
+        """
+        await (await self._buildkit()).sessions.lend(session_id, connect)
 
     async def prune(
         self, filters: Filters, *, everything: bool = True, kept_bytes: int = 0, most_bytes: int = 0

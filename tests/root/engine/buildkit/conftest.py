@@ -112,7 +112,7 @@ async def connected(
         group.create_task(serve(theirs, methods))
         group.create_task(engine.builds.hold_session(ours, session, shared_key="the same folder", methods=methods))
         group.create_task(channel.run())
-        await (await engine.builds._buildkit())._sessions.get(session)
+        await (await engine.builds._buildkit()).sessions.get(session)
         try:
             yield Client(channel, fake, session)
         finally:

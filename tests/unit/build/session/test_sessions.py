@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 from tests.fakes.links import links
@@ -56,3 +57,50 @@ def test_what_a_client_does_not_serve_is_refused_by_name() -> None:
             session.require("/a.B/D")
 
     asyncio.run(body())
+
+
+def test_a_client_lends_once_and_for_as_long_as_its_session() -> None:
+    async def body() -> tuple[bytes, bytes]:
+        sessions = Sessions()
+        near, far = links()
+        holding = asyncio.ensure_future(sessions.hold(near, Greeting("s1")))
+        ours, theirs = socket.socketpair()
+        late, client = socket.socketpair()
+
+        async def connect() -> socket.socket:
+            return ours
+
+        async def slowly() -> socket.socket:
+            far.close()
+            await holding
+            return late
+
+        await sessions.lend("s1", connect)
+        with pytest.raises(Conflict):
+            await sessions.lend("s1", connect)
+        (await sessions.get("s1")).lender = None
+        await sessions.lend("s1", slowly)
+        ours.close()
+        with theirs, client:
+            return theirs.recv(1), client.recv(1)
+
+    assert asyncio.run(body()) == (b"", b"")
+
+
+def test_a_session_that_ends_hangs_up_on_what_it_is_lent() -> None:
+    async def body() -> bytes:
+        sessions = Sessions()
+        near, far = links()
+        holding = asyncio.ensure_future(sessions.hold(near, Greeting("s1")))
+        ours, theirs = socket.socketpair()
+
+        async def connect() -> socket.socket:
+            return ours
+
+        await sessions.lend("s1", connect)
+        far.close()
+        await holding
+        with theirs:
+            return theirs.recv(1)
+
+    assert asyncio.run(body()) == b""
