@@ -4,9 +4,10 @@ The parts are ``moves`` (everything by each side's own client), ``warm`` (a pull
 like: the same bytes to each engine's socket, and the same ``docker`` command) and ``list``. What earlier runs have
 measured of other parts stays in the table.
 
-All in one network namespace, each side on a root of its own, in turns: first the one, then the other. Cold means that
-the side has nothing of the image; warm, that it has it all and asks again. A fresh push is to a registry that has
-nothing. What a side does after it has answered (unpacking later, writing back) is its own affair: nobody syncs.
+All in one network namespace, each side on a root of its own, in turns: every other round begins with the last one.
+Cold means that the side has nothing of the image; warm, that it has it all and asks again. A fresh push is to a
+registry that has nothing. What a side does after it has answered (unpacking later, writing back) is no part of its
+figure, nor of another's: before each measurement all that is still to be written is (sync(2)).
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ from bench.rows import Row, Samples, markdown
 LAYERS, FILES = 5, 3000
 _LOCAL: Final = "bench.local/big:1"
 _IMAGES: Final = 1000
-_WARM: Final = 7
+_ROUNDS: Final = 5
+_WARM: Final = 4
 _START_S: Final = 60.0
 _LOOK_MS: Final = 50
 _ISOLATED: Final = "WHARF_BENCH_ISOLATED"
@@ -53,6 +55,11 @@ class Side:
     daemon: subprocess.Popen[bytes] | None = None
     plain_http: list[str] = field(default_factory=list)
     peak_mb: float = 0.0
+
+    def measured(self, *arguments: str) -> float:
+        """Return the milliseconds of a command on a disk that has nothing else to do."""
+        os.sync()
+        return self.run(*arguments)
 
     def run(self, *arguments: str) -> float:
         """Return the milliseconds of a command; note the most memory that the side had meanwhile."""
@@ -243,7 +250,7 @@ def _moves(place: Place) -> list[Row]:
     names = ("pull, cold", "load", "save", "push to an empty registry")
     rows = {name: Samples(f"image of 280 MB and 15,000 files: {name}", "ms") for name in names}
     for turn in range(place.rounds):
-        for side in place.sides:
+        for side in place.sides if turn % 2 == 0 else reversed(place.sides):
             for name, value in _round(side, place, turn).items():
                 rows[name].add(side.name, [value])
     memory_row = Samples("most memory meanwhile (PSS, with helpers)", "MB")
@@ -254,16 +261,16 @@ def _moves(place: Place) -> list[Row]:
 
 
 def _round(side: Side, place: Place, turn: int) -> dict[str, float]:
-    found = {"pull, cold": side.run("pull", "-q", *side.plain_http, place.remote)}
+    found = {"pull, cold": side.measured("pull", "-q", *side.plain_http, place.remote)}
     side.run("rmi", "-f", place.remote)
-    found["load"] = side.run("load", "-q", "-i", str(place.archive))
+    found["load"] = side.measured("load", "-q", "-i", str(place.archive))
     saved = place.scratch / f"{side.name}.saved.tar"
-    found["save"] = side.run("save", "-o", str(saved), _LOCAL)
+    found["save"] = side.measured("save", "-o", str(saved), _LOCAL)
     saved.unlink()
     with registry(place.scratch / f"empty-{side.name}-{turn}", 5056) as empty:
         there = f"{empty}/bench/new:1"
         side.run("tag", _LOCAL, there)
-        found["push to an empty registry"] = side.run("push", "-q", *side.plain_http, there)
+        found["push to an empty registry"] = side.measured("push", "-q", *side.plain_http, there)
     side.run("rmi", "-f", there, _LOCAL)
     return found
 
@@ -276,8 +283,8 @@ def _warm(place: Place) -> list[Row]:
     )
     for side in place.sides:
         side.run("pull", "-q", *side.plain_http, place.remote)
-    for _ in range(_WARM * place.rounds):
-        for side in place.sides:
+    for turn in range(_WARM * place.rounds):
+        for side in place.sides if turn % 2 == 0 else reversed(place.sides):
             own.add(side.name, [side.run("pull", "-q", *side.plain_http, place.remote)])
             if side.daemon:
                 asked = replace(side, client=[place.docker])
@@ -345,7 +352,7 @@ def main() -> int:
         alone = ("unshare", "--mount", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
         again = [*alone, sys.executable, "-m", "bench.transfers", *sys.argv[1:]]
         return subprocess.run(again, env={**os.environ, _ISOLATED: "1"}, check=False).returncode
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else _ROUNDS
     docker = subprocess.run(
         [top / "scripts/docker-cli"], stdout=subprocess.PIPE, text=True, check=True
     ).stdout.strip()

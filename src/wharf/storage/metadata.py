@@ -37,6 +37,7 @@ class Database:
         """
         self._lock = threading.RLock()
         self._path = path
+        self._has_name = False  # on the disk
         self.connection = sqlite3.connect(
             path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
@@ -96,12 +97,10 @@ class Database:
 
     def make_durable(self) -> None:
         """Bring what has been committed to the disk: commits do not wait for it; blocking, and holds nobody up."""
-        for path, flags in ((f"{self._path}-wal", os.O_RDONLY), (self._path.parent, os.O_RDONLY | os.O_DIRECTORY)):
-            fd = os.open(path, flags | os.O_CLOEXEC)
-            try:
-                os.fsync(fd)
-            finally:
-                os.close(fd)
+        _fsync(f"{self._path}-wal", os.O_RDONLY)
+        if not self._has_name:  # the log is there as long as the connection is
+            _fsync(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+            self._has_name = True
 
     def query(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
         """Return all rows of a SELECT, never in the middle of another thread's transaction."""
@@ -120,6 +119,14 @@ class Database:
         """Close the connection; idempotent."""
         with self._lock:
             self.connection.close()
+
+
+def _fsync(path: str | Path, flags: int) -> None:
+    fd = os.open(path, flags | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _scripts(folder: Path) -> list[Path]:

@@ -24,7 +24,7 @@ from wharf.storage.metadata import Database, Value
 
 BLOB: Final = "blob"
 LAYER: Final = "layer"
-_PAUSE_S: Final = 1.0
+_PAUSE_S: Final = 2.0
 _log = logging.getLogger(__name__)
 
 
