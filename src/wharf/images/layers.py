@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 
 from wharf.errors import DataLoss, InvalidArgument, NotFound
@@ -71,19 +71,36 @@ class Layers:
         first, *others = _best_first(images.members)
         target = digest_of(images.raw) if images.is_index else None
         taken: set[str] = set()
-        with self._intake() as intake, self._store.catalog.lock:
+        with ExitStack() as stack:
+            intake = stack.enter_context(self._intake())
+            unpacked = self._unpacked(intake, images.members, stack)
+            stack.enter_context(self._store.catalog.lock)
             attached = [data for one in images.attached for data in (*one.blobs, one.manifest)]
             besides = [intake.document(data) for data in (*attached, images.raw)] if target else []
-            own = _layers(first, taken)
+            own = _layers(first, taken, unpacked)
             record = intake.commit(
                 first.config, own, names, now, manifest=first.manifest, target=target, besides=besides
             )
             for member in others:
-                intake.commit(member.config, _layers(member, taken), (), now, manifest=member.manifest)
+                intake.commit(member.config, _layers(member, taken, unpacked), (), now, manifest=member.manifest)
         if build:
             for member in images.members:
                 self._store.catalog.origins.built(member.image_id, build)
         return record
+
+    def _unpacked(self, intake: Intake, members: Iterable[Member], held: ExitStack) -> dict[str, StagedLayer]:
+        """Unpack blobs that are of no layer here, since their archives are not as ours (estargz); by chain id."""
+        found: dict[str, StagedLayer] = {}
+        for member in members:
+            chain = [str(one) for one in chain_ids([blob.diff_id for blob in member.blobs])]
+            held.enter_context(self._store.catalog.reach.hold(chain))
+            for chain_id, blob in zip(chain, member.blobs, strict=True):
+                if chain_id in found or self._store.snapshots.exists(chain_id):
+                    continue
+                layer = intake.layer_of(blob.writer) if blob.writer else intake.layer_of_blob(blob.descriptor)
+                assert layer.folder is not None
+                found[chain_id] = layer.folder
+        return found
 
     async def assemble(self, config: ImageConfig, chain_id: str, references: Iterable[Reference]) -> ImageRecord:
         """Make an image of layers that are in the store; its ``rootfs`` is filled in.
@@ -194,12 +211,15 @@ def _best_first(members: Sequence[Member]) -> list[Member]:
     return sorted(members, key=place)
 
 
-def _layers(member: Member, taken: set[str]) -> list[Layer]:
-    """Return an image's layers, each blob on its way in for the first image that has it."""
+def _layers(member: Member, taken: set[str], unpacked: dict[str, StagedLayer]) -> list[Layer]:
+    """Return an image's layers, each blob and each folder on its way in for the first image that has it."""
     layers = []
-    for blob in member.blobs:
+    chain = chain_ids([blob.diff_id for blob in member.blobs])
+    for chain_id, blob in zip(chain, member.blobs, strict=True):
         digest = str(blob.descriptor["digest"])
-        layers.append(Layer(blob.descriptor, blob.diff_id, blob.size_bytes, None if digest in taken else blob.writer))
+        writer = None if digest in taken else blob.writer
+        folder = unpacked.pop(str(chain_id), None)
+        layers.append(Layer(blob.descriptor, blob.diff_id, blob.size_bytes, writer, folder))
         taken.add(digest)
     return layers
 

@@ -21,6 +21,7 @@ from wharf.spec.oci_image import (
     OCI_LAYER_ZSTD,
     Descriptor,
 )
+from wharf.storage import estargz
 from wharf.storage.compression import Compressing, Decompressed, compressor
 from wharf.storage.content import ContentStore, Writer
 from wharf.storage.copying import packed
@@ -31,6 +32,8 @@ from wharf.storage.trees import FOLDER, Node
 
 _PIECE: Final = 1 << 18
 _OCI: Final[Mapping[str, str]] = {"": OCI_LAYER, "gzip": OCI_LAYER_GZIP, "zstd": OCI_LAYER_ZSTD}
+_TABLE_DIGEST: Final = "containerd.io/snapshot/stargz/toc.digest"
+_PLAIN_SIZE: Final = "io.containers.estargz.uncompressed-size"
 _DOCKER: Final[Mapping[str, str]] = {"": DOCKER_LAYER, "gzip": DOCKER_LAYER_GZIP, "zstd": f"{DOCKER_LAYER}.zstd"}
 _KINDS: Final = {media_type: kind for known in (_OCI, _DOCKER) for kind, media_type in known.items()}
 
@@ -39,7 +42,7 @@ _KINDS: Final = {media_type: kind for known in (_OCI, _DOCKER) for kind, media_t
 class Compression:
     """How layers are to be stored."""
 
-    kind: str = "gzip"  # gzip, zstd, or "" for none
+    kind: str = "gzip"  # gzip, estargz, zstd, or "" for none
     level: int | None = None  # None: a fast one
     force: bool = False  # layers that are stored otherwise too
     oci: bool = True  # media types of OCI's; else Docker's
@@ -47,11 +50,14 @@ class Compression:
     @property
     def media_type(self) -> str:
         """A layer's that is stored so."""
-        return (_OCI if self.oci else _DOCKER)[self.kind]
+        return (_OCI if self.oci else _DOCKER)["gzip" if self.kind == "estargz" else self.kind]
 
     def suits(self, stored: Descriptor) -> bool:
-        """Whether a stored blob may stay as it is."""
-        return not self.force or _KINDS.get(stored.get("mediaType", "")) == self.kind
+        """Whether a stored blob may stay as it is: estargz is told by its annotations."""
+        kind = (
+            "estargz" if _TABLE_DIGEST in stored.get("annotations", {}) else _KINDS.get(stored.get("mediaType", ""))
+        )
+        return not self.force or kind == self.kind
 
     def typed(self, stored: Descriptor) -> Descriptor:
         """Return a descriptor with the media type that these documents use."""
@@ -66,7 +72,7 @@ class Blob:
     """A layer's blob."""
 
     descriptor: Descriptor
-    diff_id: Digest
+    diff_id: Digest  # of its bytes, decompressed: in estargz that is another one than the layer's in the store
     size_bytes: int  # of its files
     path: Path  # of its bytes
     writer: Writer | None = None  # None: it is stored
@@ -108,7 +114,7 @@ class Shelf:
             stored = self._stored(diff_id)
             if stored is None:
                 with packed_layer(self._snapshots, chain_id) as archive:
-                    made = self._compressed(archive, diff_id)
+                    made = self._made(archive, diff_id, size_bytes)
             elif self._compression.suits(stored):
                 self._blobs[chain_id] = Blob(
                     self._compression.typed(stored), diff_id, size_bytes, self._content.path(Digest(stored["digest"]))
@@ -116,11 +122,8 @@ class Shelf:
                 return self._blobs[chain_id]
             else:  # its archive need not be as we would pack it: what is in the blob is compressed anew
                 with self._content.open(Digest(stored["digest"])) as archive:
-                    made = self._compressed(archive, diff_id)
-            about: Descriptor = {
-                "mediaType": self._compression.media_type, "digest": made.digest, "size": made.size,
-            }  # fmt: skip
-            self._blobs[chain_id] = Blob(about, diff_id, size_bytes, made.path, made)
+                    made = self._made(archive, diff_id, size_bytes)
+            self._blobs[chain_id] = made
         return self._blobs[chain_id]
 
     def _stored(self, diff_id: Digest) -> Descriptor | None:
@@ -130,21 +133,35 @@ class Shelf:
             if stored is None or not self._content.exists(Digest(stored["digest"])):
                 return None
             self._stack.enter_context(self._catalog.reach.hold([stored["digest"]]))
-        kind, size = stored.get("mediaType", ""), stored.get("size", 0)
-        return {"mediaType": kind, "digest": stored["digest"], "size": size}
+        kind, size, digest = stored.get("mediaType", ""), stored.get("size", 0), Digest(stored["digest"])
+        about: Descriptor = {"mediaType": kind, "digest": digest, "size": size}
+        if self._compression.kind == "estargz" and (found := estargz.table_of(self._content.path(digest))):
+            about["annotations"] = {_TABLE_DIGEST: found.digest}
+        return about
 
-    def _compressed(self, archive: Source, diff_id: Digest) -> Writer:
+    def _made(self, archive: Source, diff_id: Digest, size_bytes: int) -> Blob:
+        """Return a layer's blob, made of its archive."""
+        about: Descriptor = {"mediaType": self._compression.media_type}
+        plain, blob_diff_id = Decompressed(archive), diff_id
         writer = self._stack.enter_context(self._content.writer())
+        if self._compression.kind == "estargz":
+            written = estargz.write(plain, writer, self._compression.level)
+            about["annotations"] = {_TABLE_DIGEST: written.table, _PLAIN_SIZE: str(written.size_bytes)}
+            blob_diff_id = written.diff_id
+        else:
+            self._compress(plain, writer)
+        writer.finish()
+        if plain.digest != diff_id:
+            raise DataLoss(f"the layer with the diff id {diff_id} is not what it was when it was made")
+        about |= {"digest": writer.digest, "size": writer.size}
+        return Blob(about, blob_diff_id, size_bytes, writer.path, writer)
+
+    def _compress(self, plain: Source, writer: Writer) -> None:
         how = self._compression
-        plain = Decompressed(archive)
         compressing = Compressing(plain, writer, compressor(how.kind, how.level))
         while compressing.read(_PIECE):
             pass
         compressing.finish()
-        writer.finish()
-        if plain.digest != diff_id:
-            raise DataLoss(f"the layer with the diff id {diff_id} is not what it was when it was made")
-        return writer
 
 
 @contextmanager

@@ -174,7 +174,30 @@ def compressor(kind: str = "gzip", level: int | None = None) -> Compressor:
         return zlib.compressobj(level, zlib.DEFLATED, _GZIP_FORMAT)
     from isal import isal_zlib  # noqa: PLC0415  # memory: see _gzip
 
-    return cast("Compressor", isal_zlib.compressobj(level=_GZIP_LEVEL, wbits=_GZIP_FORMAT))
+    return _Steady(cast("Compressor", isal_zlib.compressobj(level=_GZIP_LEVEL, wbits=_GZIP_FORMAT)))
+
+
+class _Steady:
+    """Hands bytes on in blocks of one size: what isal makes of them depends on how they come."""
+
+    def __init__(self, compressor: Compressor) -> None:
+        self._compressor = compressor
+        self._pending = bytearray()
+
+    def compress(self, data: bytes, /) -> bytes:
+        """Take some plain bytes; return what is ready of the compressed ones."""
+        if not self._pending and len(data) == _CHUNK:
+            return self._compressor.compress(data)
+        self._pending += data
+        out = b""
+        while len(self._pending) >= _CHUNK:
+            out += self._compressor.compress(bytes(self._pending[:_CHUNK]))
+            del self._pending[:_CHUNK]
+        return out
+
+    def flush(self) -> bytes:
+        """Return the rest."""
+        return self._compressor.compress(bytes(self._pending)) + self._compressor.flush()
 
 
 class Compressing:

@@ -14,6 +14,7 @@ from wharf.build.operations.store import unrecorded
 from wharf.errors import DataLoss
 from wharf.images.packing import Blob, Compression, diff_id_of
 from wharf.storage.compression import Decompressed
+from wharf.storage.estargz import table_of
 
 
 def _layer(store: Store, base: Layers, text: str) -> Layers:
@@ -47,6 +48,32 @@ def test_layers_are_packed_once_and_as_asked(store: Store) -> None:
             assert {blob.descriptor["mediaType"] for blob in blobs} == {compression.media_type}
         assert not any(blob.path.exists() for blob in blobs)
         assert store.leftovers() == sorted(name for name in store.leftovers() if name.startswith("snapshots/"))
+
+
+def test_layers_whose_files_can_be_fetched_alone_say_so_and_stay_as_they_are(store: Store) -> None:
+    layer = _layer(store, Layers(), "1")
+    with store.images.layers.shelf(Compression("estargz")) as shelf:
+        (blob,) = shelf.blobs(layer.chain_id)
+        found = table_of(blob.path)
+        assert found is not None
+        assert blob.descriptor["annotations"]["containerd.io/snapshot/stargz/toc.digest"] == found.digest
+        assert blob.descriptor["mediaType"].endswith("tar+gzip")
+        assert _plain(blob) == ("gzip", blob.diff_id)
+        assert blob.diff_id != store.snapshots.diff_ids(layer.chain_id)[0]
+        data = blob.path.read_bytes()
+
+    async def main() -> None:
+        await store.images.start()
+        await imported(store, data, "made")
+
+    asyncio.run(main())
+    record = store.images.resolve("made")
+    with store.images.layers.shelf(Compression("estargz", force=True)) as shelf:
+        (kept,) = shelf.blobs(record.chain_id)
+        assert (kept.writer, kept.descriptor["annotations"]) == (
+            None,
+            {"containerd.io/snapshot/stargz/toc.digest": found.digest},
+        )
 
 
 def test_what_an_image_has_stored_stays_as_it_is_unless_it_must_not(store: Store) -> None:

@@ -85,6 +85,8 @@ def _to(kind: str, attributes: Mapping[str, str]) -> CacheTo:
     image_manifest = truth_of(attributes, "image-manifest", default=oci)
     if image_manifest and not oci:
         raise InvalidArgument("invalid cache: image-manifest=true needs OCI's media types")
+    if attributes.get("compression") == "estargz":
+        raise NotImplementedHere("caches compressed as estargz are not supported by this build of wharf: use gzip")
     return CacheTo(
         kind,
         _reference(attributes, "exporter") if kind == "registry" else None,

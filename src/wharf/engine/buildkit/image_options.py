@@ -99,8 +99,9 @@ def _check(options: ImageOptions, attributes: Mapping[str, str]) -> None:
         raise InvalidArgument(f"can't push tagged ref {attributes['name']} by digest")
     if options.annotations.known and not options.oci:
         raise InvalidArgument('cannot export annotations with "oci-mediatypes=false"')
-    if options.compression.kind == "zstd" and not options.oci:
-        raise InvalidArgument("compression=zstd needs OCI's media types: leave oci-mediatypes=false out")
+    if options.compression.kind in ("estargz", "zstd") and not options.oci:
+        kind = options.compression.kind
+        raise InvalidArgument(f"compression={kind} needs OCI's media types: leave oci-mediatypes=false out")
 
 
 def epoch_in(attributes: Mapping[str, str]) -> int | None:

@@ -54,13 +54,31 @@ def test_what_the_store_cannot_do_is_refused_before_anything_is_done(builds: Run
         async with connected(engine) as client:
             for name, value, said in (
                 ("hologram", "true", "option hologram"),
-                ("compression", "estargz", "estargz"),
+                ("compression", "lz4", "unsupported layer compression type lz4"),
                 ("name", "a@sha256:" + "0" * 64, "digest reference"),
             ):
                 request = client.request("FROM busybox\nRUN exit 1\n")
                 request.Exporters[0].Attrs[name] = value
                 with pytest.raises(CallFailed, match=said):
                     await client.solve(request)
+
+    builds(body)
+
+
+def test_layers_can_be_kept_so_that_their_files_can_be_fetched_one_by_one(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        async with connected(engine) as client:
+            request = client.request("FROM busybox\nRUN echo hi > /f\n")
+            request.Exporters[0].Attrs.update({"compression": "estargz", "force-compression": "true"})
+            await client.solve(request)
+            await client.solve(request)
+            record = engine.builds._context.images.resolve("made")
+            notes = [one["annotations"] for one in record.manifest["layers"]]
+            assert all(note["containerd.io/snapshot/stargz/toc.digest"].startswith("sha256:") for note in notes)
+            container = await engine.containers.create({"Image": "made", "Cmd": ["cat", "/f"]})
+            await engine.containers.start(container["Id"])
+            assert (await (await engine.containers.wait(container["Id"])))["StatusCode"] == 0
+            await engine.containers.remove(container["Id"])
 
     builds(body)
 

@@ -97,7 +97,6 @@ def test_what_the_client_cannot_take_or_is_not_supported_is_refused_by_name(buil
                 await export(client, "tar")
             for kind, name, value in (
                 ("local", "hologram", "1"),
-                ("oci", "compression", "estargz"),
                 ("oci", "push", "true"),
             ):
                 with pytest.raises(CallFailed, match=f"{name}.*not supported"):

@@ -57,6 +57,7 @@ def test_a_cache_that_is_named_twice_is_looked_into_once() -> None:
         ("s3", {}, "type s3 are not supported"),
         ("registry", {"ref": "a", "registry.insecure": "true"}, r"option registry\.insecure"),
         ("inline", {"compression": "zstd"}, "option compression"),
+        ("registry", {"ref": "a", "compression": "estargz"}, "compressed as estargz"),
     ],
 )
 def test_what_is_not_supported_is_refused_by_name(kind: str, attributes: dict[str, str], said: str) -> None:

@@ -3,13 +3,14 @@ from __future__ import annotations
 import pytest
 
 from wharf.engine.buildkit.compression import compression_of
-from wharf.errors import InvalidArgument, NotImplementedHere
+from wharf.errors import InvalidArgument
 from wharf.images.packing import Compression
 
 
 def test_the_options_say_how() -> None:
     assert compression_of({}) == Compression()
     assert compression_of({"compression": "uncompressed", "force-compression": "true"}) == Compression("", force=True)
+    assert compression_of({"compression": "estargz", "compression-level": "9"}) == Compression("estargz", 9)
     assert compression_of({"compression": "zstd", "compression-level": "19"}, oci=False) == Compression(
         "zstd", 19, oci=False
     )
@@ -22,8 +23,3 @@ def test_the_options_say_how() -> None:
 def test_what_there_is_not_is_refused(kind: str, level: str, said: str) -> None:
     with pytest.raises(InvalidArgument, match=said):
         compression_of({"compression": kind, "compression-level": level})
-
-
-def test_estargz_is_refused_by_name() -> None:
-    with pytest.raises(NotImplementedHere, match="estargz"):
-        compression_of({"compression": "estargz"})

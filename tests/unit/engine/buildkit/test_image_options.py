@@ -46,6 +46,7 @@ def test_a_registry_may_be_called_insecure_for_one_push() -> None:
         ({"name": "a:1", "push_by_digest": "true"}, "can't push tagged ref a:1 by digest"),
         ({"annotation.k": "v", "oci_mediatypes": "false"}, "cannot export annotations"),
         ({"compression": "zstd", "oci_mediatypes": "false"}, "needs OCI's media types"),
+        ({"compression": "estargz", "oci_mediatypes": "false"}, "compression=estargz needs OCI's media types"),
         ({"name": f"a@sha256:{'0' * 64}"}, "digest reference"),
         ({"push": "maybe"}, "invalid value maybe for push"),
     ],
