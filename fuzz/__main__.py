@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from fuzz.archives import fuzz_archives, fuzz_documents
+from fuzz.running_container import fuzz_running
 from fuzz.runtime_config import fuzz
 
 _ISOLATED = "WHARF_FUZZ_ISOLATED"
@@ -26,6 +27,8 @@ def main() -> int:
     sys.stdout.write(f"fuzz: {2 * examples} archives, {taken} of them taken, nothing outside touched\n")
     fuzz(examples)
     sys.stdout.write(f"fuzz: {examples} documents, nothing left, no traceback\n")
+    fuzz_running(examples)
+    sys.stdout.write(f"fuzz: {examples} documents for a container that runs, no traceback\n")
     return 0
 
 

@@ -27,11 +27,11 @@ sys.path.insert(0, sys.argv.pop(1))
 from wharf.runtime.cli import main
 sys.exit(main())
 """
-_RUNTIME = [sys.executable, "-BI", "-c", _PROGRAM, str(Path(__file__).parent.parent / "src")]
+RUNTIME = [sys.executable, "-BI", "-c", _PROGRAM, str(Path(__file__).parent.parent / "src")]
 _TIMEOUT_S = 20
-_GROUP = "/wharf-fuzz"
+GROUP = "/wharf-fuzz"
 _FILTERS = "@seccomp"  # compiled, for all containers to come
-_SET_CHILD_SUBREAPER = 36
+SET_CHILD_SUBREAPER = 36
 
 _SCHEMA = Schema()
 _PATHS = list(_SCHEMA.paths(_SCHEMA.top))
@@ -68,7 +68,7 @@ def _tamed(document: dict[str, Any], scratch: Path) -> dict[str, Any]:
     if isinstance(root, dict) and isinstance(root.get("path"), str):
         root["path"] = "rootfs"
     if isinstance(linux, dict):
-        linux["cgroupsPath"] = f"{_GROUP}/c1"
+        linux["cgroupsPath"] = f"{GROUP}/c1"
     for mount in mounts if isinstance(mounts, list) else ():
         if isinstance(mount, dict) and isinstance(mount.get("source"), str) and mount["source"].startswith("/"):
             mount["source"] = str(scratch / "source")
@@ -91,7 +91,7 @@ class Bench:
         shutil.copy("/bin/busybox", self.scratch / "rootfs/bin/true")
         (self.scratch / "config.json").write_text(json.dumps(document))
         command = subprocess.Popen(
-            [*_RUNTIME, "--root", str(self._state), "run", "--bundle", str(self.scratch), "c1"],
+            [*RUNTIME, "--root", str(self._state), "run", "--bundle", str(self.scratch), "c1"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -108,14 +108,14 @@ class Bench:
 
     def _delete(self) -> None:
         subprocess.run(
-            [*_RUNTIME, "--root", str(self._state), "delete", "--force", "c1"], timeout=_TIMEOUT_S, check=True
+            [*RUNTIME, "--root", str(self._state), "delete", "--force", "c1"], timeout=_TIMEOUT_S, check=True
         )
 
     def left(self) -> list[str]:
         """Return what is left of the container; the dead are reaped."""
         kept = os.listdir(self._state) if self._state.exists() else []
         found = [f"state {name}" for name in kept if name != _FILTERS]
-        found += [f"group {path}" for path in Path("/sys/fs/cgroup").glob(f"*{_GROUP}/c1")]
+        found += [f"group {path}" for path in Path("/sys/fs/cgroup").glob(f"*{GROUP}/c1")]
         if Path("/proc/self/mountinfo").read_text() != self._mounts:
             found.append("a mount")
         with contextlib.suppress(ChildProcessError):
@@ -131,7 +131,7 @@ def fuzz(examples: int) -> None:
     Raises:
         AssertionError: with the smallest that went wrong.
     """
-    ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with tempfile.TemporaryDirectory(prefix="wharf-fuzz.") as folder:
         Path(folder).chmod(0o755)
@@ -155,5 +155,5 @@ def fuzz(examples: int) -> None:
             assert code in (0, None) or said or code > 1, f"exit code {code} without a word"
 
         nothing_is_left()
-    for parent in Path("/sys/fs/cgroup").glob(f"*{_GROUP}"):
+    for parent in Path("/sys/fs/cgroup").glob(f"*{GROUP}"):
         parent.rmdir()
