@@ -106,7 +106,7 @@ async def _remove(call: Call) -> web.StreamResponse:
 
 
 async def _update(call: Call) -> web.StreamResponse:
-    doc = await call.required_body(ContainerUpdateRequest)
+    doc = versions.update_request(await call.required_body(ContainerUpdateRequest), call.version)
     updated = await call.backend.containers.update(call.params["id"], doc)
     return document({**updated, "Warnings": updated.get("Warnings") or []})
 

@@ -16,6 +16,7 @@ from wharf.lib.version import API_VERSION, MIN_API_VERSION
 from wharf.spec.engine_api.container import (
     ContainerInspectResponse,
     ContainerSummary,
+    ContainerUpdateRequest,
     CreateContainer,
     EndpointSettings,
     HostConfig,
@@ -80,6 +81,19 @@ def create_request(request: CreateContainer, version: Version) -> CreateContaine
     if version < (1, 43):
         host.pop("Annotations", None)
     return {**request, "HostConfig": host}
+
+
+_LISTS: Final = ("BlkioDeviceReadBps", "BlkioDeviceReadIOps", "BlkioDeviceWriteBps", "BlkioDeviceWriteIOps")
+
+
+def update_request(request: ContainerUpdateRequest, version: Version) -> ContainerUpdateRequest:
+    """Return a request to update a container as a client of the newest version would have sent it.
+
+    Since 1.55 an empty list of devices lifts their limits; until then it says nothing.
+    """
+    if version >= (1, 55):
+        return request
+    return cast("ContainerUpdateRequest", {k: v for k, v in request.items() if v or k not in _LISTS})
 
 
 _NO_BRIDGE: Final = {

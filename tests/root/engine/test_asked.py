@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import wharf
-from wharf.errors import Forbidden, InvalidArgument, NotFound, NotImplementedHere, Unavailable
+from wharf.errors import Conflict, Forbidden, InvalidArgument, NotFound, NotImplementedHere, Unavailable
 from wharf.lib.stdcopy import Demultiplexer
 
 pytestmark = pytest.mark.root
@@ -257,7 +257,13 @@ def test_what_networks_and_volumes_cannot_have_is_refused_or_told(on_engine: On)
 def test_what_an_update_cannot_change_is_refused(on_engine: On) -> None:
     async def body(engine: wharf.Engine) -> None:
         await engine.containers.create({"Image": "busybox", "Cmd": ["true"], "HostConfig": NONE}, name="still")  # type: ignore[typeddict-item]
-        for field, value in (("KernelMemory", 1 << 30), ("Devices", [{}]), ("Ulimits", [{}]), ("Init", True)):
+        for field, value in (
+            ("KernelMemory", 1 << 30),
+            ("BlkioWeightDevice", [{}]),
+            ("Devices", [{}]),
+            ("Ulimits", [{}]),
+            ("Init", True),
+        ):
             with pytest.raises(NotImplementedHere, match=f"updating {field}"):
                 await engine.containers.update("still", {field: value})  # type: ignore[misc]
         for change, said in (
@@ -266,6 +272,8 @@ def test_what_an_update_cannot_change_is_refused(on_engine: On) -> None:
         ):
             with pytest.raises(InvalidArgument, match=said):
                 await engine.containers.update("still", change)  # type: ignore[arg-type]  # of several types
+        with pytest.raises(Conflict, match="update the memoryswap at the same time"):
+            await engine.containers.update("still", {"Memory": 64 << 20})  # there is no limit yet, nor of swap
         with pytest.raises(InvalidArgument, match="Unknown character: 'x-y'"):
             await engine.containers.attach("still", stdout=True, stream=True, detach_keys="x-y")
 

@@ -235,7 +235,9 @@ def test_limits_reach_the_cgroup(on_engine: On) -> None:
     async def body(engine: wharf.Engine) -> None:
         await started(engine, "small", Memory=32 << 20, NanoCpus=500_000_000, PidsLimit=10)
         sample = await anext(engine.containers.stats("small", one_shot=True))
-        await engine.containers.update("small", {"Memory": 64 << 20, "MemorySwap": 128 << 20})
+        with pytest.raises(Conflict, match="update the memoryswap at the same time"):
+            await engine.containers.update("small", {"Memory": 128 << 20})
+        await engine.containers.update("small", {"Memory": 64 << 20, "MemorySwap": 128 << 20, "PidsLimit": 0})
         later = await anext(engine.containers.stats("small", one_shot=True))
 
         assert ((sample["memory_stats"] or {})["limit"], (later["memory_stats"] or {})["limit"]) == (
@@ -243,6 +245,7 @@ def test_limits_reach_the_cgroup(on_engine: On) -> None:
             64 << 20,
         )
         assert (sample["pids_stats"] or {})["limit"] == 10
+        assert (later["pids_stats"] or {})["limit"] == 2**64 - 1
 
     on_engine(body)
 

@@ -5,6 +5,7 @@ import pytest
 from wharf.api import versions
 from wharf.api.versions import Version, parse_version, split_version
 from wharf.errors import InvalidArgument
+from wharf.spec.engine_api.container import ContainerUpdateRequest
 from wharf.spec.engine_api.system import DiskUsage, EventMessage
 
 NEW, OLD = versions.NEWEST, Version((1, 40))
@@ -213,3 +214,10 @@ def test_manifest_of_a_containers_image_came_with_48(minor: int, shown: bool) ->
         versions.container_inspect(container, version),  # type: ignore[arg-type]  # likewise
     ):
         assert ("ImageManifestDescriptor" in document) is shown
+
+
+def test_empty_lists_of_an_update_lift_limits_since_1_55() -> None:
+    request: ContainerUpdateRequest = {"BlkioDeviceReadBps": [], "BlkioDeviceWriteBps": [{"Path": "/d", "Rate": 1}]}
+
+    assert versions.update_request(request, Version((1, 55))) == request
+    assert versions.update_request(request, Version((1, 54))) == {"BlkioDeviceWriteBps": [{"Path": "/d", "Rate": 1}]}

@@ -11,7 +11,7 @@ from wharf.errors import InvalidArgument
 from wharf.spec.engine_api.container import HostConfig, ThrottleDevice
 from wharf.spec.oci_runtime import Device
 
-_THROTTLES: Final[
+THROTTLES: Final[
     tuple[Literal["BlkioDeviceReadBps", "BlkioDeviceWriteBps", "BlkioDeviceReadIOps", "BlkioDeviceWriteIOps"], ...]
 ] = (
     "BlkioDeviceReadBps",
@@ -45,7 +45,7 @@ def of_host_config(host: HostConfig) -> list[Device]:
 def with_numbers(host: HostConfig) -> HostConfig:
     """Return ``host`` with the throttled devices' paths replaced by "major:minor"."""
     numbered: HostConfig = {**host}
-    for field in _THROTTLES:
+    for field in THROTTLES:
         if devices := host.get(field):
             numbered[field] = [_numbered(device) for device in devices]
     if weights := host.get("BlkioWeightDevice"):

@@ -116,7 +116,7 @@ def from_mount(mount: Mount) -> Wanted:
             else (NotImplementedHere(f'mount type "{kind}" is not supported here: use bind, volume, image or tmpfs'))
         )
     for options, owner in _OPTIONS_OF.items():
-        if dict(mount).get(options) and owner != kind:
+        if dict(mount).get(options) is not None and owner != kind:
             raise InvalidArgument(f'invalid mount config for type "{kind}": field {options} must not be specified')
     return _OF_TYPE[kind](mount, _target(mount.get("Target") or "", kind))
 

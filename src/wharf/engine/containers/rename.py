@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Final, cast
 
 from wharf.engine import scopes
 from wharf.engine.containers import validate
 from wharf.engine.containers.attributes import publish
+from wharf.engine.containers.devices import THROTTLES, with_numbers
 from wharf.engine.containers.record import Container, Specification
 from wharf.engine.containers.state import require
 from wharf.engine.containers.throttle import throttled
@@ -17,11 +18,20 @@ from wharf.engine.context import Context
 from wharf.engine.facts import require_here
 from wharf.engine.ocispec import resources
 from wharf.errors import Conflict, InvalidArgument, NotImplementedHere
-from wharf.spec.engine_api.container import ContainerUpdateRequest, ContainerUpdateResponse, HostConfig
+from wharf.spec.engine_api.container import (
+    ContainerUpdateRequest,
+    ContainerUpdateResponse,
+    HostConfig,
+    ThrottleDevice,
+)
 
+_TOO_MUCH: Final = (
+    "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time"
+)
 _NOT_NAMED: Final = "Error when allocating new name: "
 UPDATABLE: Final = frozenset(
     {
+        *THROTTLES,
         "BlkioWeight", "CpuShares", "CpuPeriod", "CpuQuota", "CpuRealtimePeriod", "CpuRealtimeRuntime", "CpusetCpus",
         "CpusetMems", "Memory", "MemoryReservation", "MemorySwap", "NanoCpus", "PidsLimit", "RestartPolicy",
     }
@@ -62,18 +72,24 @@ async def update(context: Context, ref: str, document: ContainerUpdateRequest) -
 
     Raises:
         NotImplementedHere: a field is set that cannot be changed.
-        InvalidArgument: the result would contradict itself.
+        InvalidArgument, Conflict: the result would contradict itself.
     """
     asked = {key: value for key, value in document.items() if value and key != "NetworkingConfig"}
+    asked |= {
+        name: document[name] for name in THROTTLES if document.get(name) is not None
+    }  # empty: no limit any more
+    if (processes := document.get("PidsLimit")) is not None:
+        asked["PidsLimit"] = max(processes, 0)  # none at all, by either spelling, is something to ask for
     for field in asked.keys() - UPDATABLE:
         raise NotImplementedHere(f"updating {field} is not supported by this build of wharf")
     container = context.registry.resolve(ref)
     async with container.lock:
         require("update", container.state, container_id=container.id, name=container.name)
+        _require_swap(container, asked)
         merged = _merged(container.spec, asked)
         async with throttled(context, container, document.get("NetworkingConfig")):
             if container.state.alive:
-                await _apply(context, container, merged)
+                await _apply(context, container, _lifted(container.spec.host_config, merged))
             context.registry.respecify(container, replace(container.spec, host_config=merged))
     publish(context, container, "update")
     return {"Warnings": []}
@@ -86,7 +102,6 @@ def _merged(spec: Specification, asked: Mapping[str, object]) -> HostConfig:
     merged: HostConfig = {**spec.host_config, **replaced, **asked}  # type: ignore[typeddict-item]  # its fields were checked
     if (merged.get("RestartPolicy") or {}).get("Name") not in ("no", "", None) and merged.get("AutoRemove"):
         raise InvalidArgument("Restart policy cannot be updated because AutoRemove is enabled for the container")
-    _require_swap(spec.host_config, merged)
     validate.host_config(merged)
     require_here(merged)
     validate.merged(spec.config, merged)
@@ -94,16 +109,31 @@ def _merged(spec: Specification, asked: Mapping[str, object]) -> HostConfig:
 
 
 async def _apply(context: Context, container: Container, host: HostConfig) -> None:
-    limits = resources.of_host_config(host, [], privileged=True)
+    numbered = await asyncio.to_thread(with_numbers, host)
+    limits = resources.of_host_config(numbered, [], privileged=True)
     del limits["devices"]
     await asyncio.to_thread(context.cgroup_of(container).apply, limits)
     if container.shim and (scope := context.scope_of(container)):
         await asyncio.to_thread(scopes.tell, scope, limits)
 
 
-def _require_swap(before: HostConfig, after: HostConfig) -> None:
-    memory, swap = after.get("Memory") or 0, after.get("MemorySwap") or 0
-    if memory != (before.get("Memory") or 0) and 0 < swap < memory and swap == before.get("MemorySwap"):
-        raise InvalidArgument(
-            "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time"
+def _lifted(before: HostConfig, after: HostConfig) -> HostConfig:
+    """Return ``after`` as a control group is told that has the limits of ``before``: those that go are named."""
+    told: HostConfig = {**after}
+    if after.get("PidsLimit") == 0:
+        told["PidsLimit"] = -1
+    for name in THROTTLES:
+        old, new = (
+            cast("Mapping[str, list[ThrottleDevice] | None]", host).get(name) or [] for host in (before, after)
         )
+        limited = {one.get("Path") for one in new}
+        gone = [ThrottleDevice(Path=one.get("Path"), Rate=0) for one in old if one.get("Path") not in limited]
+        told[name] = [*new, *gone]
+    return told
+
+
+def _require_swap(container: Container, asked: Mapping[str, object]) -> None:
+    """Refuse more memory than there is memory and swap together, as Docker does: without limits, 0 of both."""
+    memory, swap = asked.get("Memory"), container.spec.host_config.get("MemorySwap") or 0
+    if isinstance(memory, int) and memory > swap and not asked.get("MemorySwap"):
+        raise Conflict(f"Cannot update container {container.id}: {_TOO_MUCH}")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.root.engine.test_lifecycle import exec_output
 
 import wharf
 from wharf.errors import InvalidArgument, NotFound, NotImplementedHere
@@ -158,5 +159,27 @@ def test_what_cannot_be_is_refused(on_engine: OnEngine, field: str) -> None:
             host["Binds"] = ["named:/v"]
         with pytest.raises(kind):
             await engine.containers.create({"Image": "busybox", "Cmd": ["true"], "HostConfig": host}, name="refused")
+
+    on_engine(body)
+
+
+@pytest.mark.skipif(not _DISK, reason="the machine has no disk whose throughput could be limited")
+def test_an_update_changes_and_lifts_the_throughput_of_devices(on_engine: OnEngine) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        read = SEEN["BlkioDeviceReadBps"][1]
+        host = {"NetworkMode": "none", "BlkioDeviceReadBps": [{"Path": _DISK, "Rate": 1048576}]}
+        request = {"Image": "busybox", "Cmd": ["sleep", "60"], "HostConfig": host}
+        await engine.containers.create(request, name="slow")  # type: ignore[arg-type]
+        await engine.containers.start("slow")
+        seen = []
+        for rates in ([{"Path": _DISK, "Rate": 2097152}], [], [{"Path": _DISK, "Rate": 3145728}]):
+            await engine.containers.update("slow", {"BlkioDeviceReadBps": rates})  # type: ignore[typeddict-item]
+            seen.append((await exec_output(engine, "slow", "sh", "-c", read))[0].decode())
+        await engine.containers.update("slow", {"CpuShares": 512})
+
+        assert ("2097152" in seen[0], "097152" in seen[1], "3145728" in seen[2]) == (True, False, True)
+        assert ((await engine.containers.inspect("slow"))["HostConfig"] or {})["BlkioDeviceReadBps"] == [
+            {"Path": _DISK, "Rate": 3145728}
+        ]
 
     on_engine(body)

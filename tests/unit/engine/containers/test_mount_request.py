@@ -55,6 +55,8 @@ def test_an_images_volume_with_a_relative_path_lies_below_the_root() -> None:
         ({"Type": "volume", "Source": "v", "Target": "/x", "VolumeOptions": {"Subpath": "../a"}}, "relative path"),
         ({"Type": "image", "Target": "/x"}, "Source must not be empty"),
         ({"Type": "tmpfs", "Target": "/x", "BindOptions": {"NonRecursive": True}}, "BindOptions must not be"),
+        ({"Type": "bind", "Source": "/a", "Target": "/x", "VolumeOptions": {}}, "VolumeOptions must not be"),
+        ({"Type": "volume", "Source": "v", "Target": "/x", "BindOptions": {}}, "BindOptions must not be"),
         ({"Type": "tmpfs", "Target": "/x", "TmpfsOptions": {"Options": [["a,b"]]}}, "invalid option"),
         (
             {"Type": "bind", "Source": "/a", "Target": "/x", "BindOptions": {"ReadOnlyForceRecursive": True}},
