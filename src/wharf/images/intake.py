@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final, Self, TypeAlias
@@ -49,6 +50,8 @@ from wharf.storage.unpacking.unpacked import UnpackedLayer
 from wharf.storage.unpacking.workers import LEAST_BYTES, Workers
 
 _MEDIA_TYPES: Final = {"": OCI_LAYER, "gzip": OCI_LAYER_GZIP, "zstd": OCI_LAYER_ZSTD}
+
+_PIECE: Final = 1024 * 1024
 
 Archive: TypeAlias = Source | Writer | Blob
 """A layer's stored bytes: a stream, or a file that may still be written."""
@@ -144,7 +147,7 @@ class Intake:
         Args:
             rest: what comes after the bytes that an earlier attempt has left. What has come is kept when it breaks
                 off, and forgotten when it proves wrong.
-            descriptor: what was asked for.
+            descriptor: what was asked for; its digest is noted (:meth:`Unsettled.expect`).
 
         Raises:
             DataLoss: something else came.
@@ -154,9 +157,13 @@ class Intake:
         writer = self._content.resume(digest)
         arriving = Arriving(writer, rest)
         try:
-            layer = self._take(arriving, None, descriptor, size=size)
+            if size >= LEAST_BYTES:
+                layer = self._while_it_comes(arriving, writer, descriptor)
+            else:
+                layer = self._take(arriving, None, descriptor, size=size)
             arriving.verify(digest, size)
-            self.name([writer])
+            writer.finish()
+            self._content.commit([writer])
         except InvalidArgument as error:
             problem = blame(arriving, digest, size, error)
             self._content.discard(digest)
@@ -167,6 +174,20 @@ class Intake:
         finally:
             writer.keep()
         return layer
+
+    def _while_it_comes(self, arriving: Arriving, writer: Writer, descriptor: Descriptor) -> Layer:
+        """Read a layer from its file while that is written: neither waits for the other."""
+        with ThreadPoolExecutor(1, "wharf-layer") as pool:
+            taking = pool.submit(self._take, writer, None, descriptor)
+            try:
+                while not taking.done() and arriving.read(_PIECE):
+                    pass
+                if not taking.done():  # it is whole; else the rest of what is no layer is still to be verified
+                    writer.finish()
+            except BaseException:
+                writer.keep()  # whoever follows it waits for more
+                raise
+            return taking.result()
 
     def stored(self, descriptor: Descriptor, diff_id: Digest, chain_id: Digest) -> Layer:
         """Return a layer that is in the store, unpacked on the same layers."""
@@ -311,7 +332,8 @@ class Intake:
         """Give blobs their names: from now on they are found."""
         for writer in blobs:
             writer.finish()
-        self._snapshots.unsettled.note_blobs(writer.digest for writer in blobs)
+        new = [writer.digest for writer in blobs if not self._content.exists(writer.digest)]
+        self._snapshots.unsettled.note_blobs(new)
         self._content.commit(blobs)
 
 

@@ -13,8 +13,7 @@ that broke off. A process that is killed loses nothing that it has got; see :mod
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 
 from wharf.errors import InvalidArgument, NotFound, Unauthorized, Unavailable, WharfError
@@ -31,6 +30,7 @@ from wharf.images.store import Store
 from wharf.lib.digest import Digest, chain_ids, is_digest, short
 from wharf.lib.reference import Reference
 from wharf.spec.oci_image import Descriptor, Index
+from wharf.spec.oci_image import Manifest as ImageManifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +170,14 @@ class Pull:
             return await self._bring(found, None)  # it was here, and was removed while we were asking
 
     async def _bring(self, found: Found, known: ImageRecord | None) -> ImageRecord:
-        documents = [one.raw for one in (found.manifest, found.index) if one]
-        await self._store.blocking.run(lambda: self._begin(found.target, documents))
         manifest = parse_manifest(found.manifest.raw)
         require_image(manifest, self._reference.familiar)
-        config = await self._document(found.repository, manifest["config"])
+        with ExitStack() as begun:
+            await self._store.blocking.run(lambda: self._begin(found, manifest, begun))
+            return await self._fetch(found, manifest, known)
+
+    async def _fetch(self, found: Found, manifest: ImageManifest, known: ImageRecord | None) -> ImageRecord:
+        config = await self._document(found.repository, manifest["config"], noted=True)
         diff_ids = diff_ids_of(parse_config(config))
         if len(diff_ids) != len(manifest["layers"]):
             raise InvalidArgument("invalid image: its configuration does not list the layers of its manifest")
@@ -188,11 +191,15 @@ class Pull:
                 await self._attestations(found.repository, parse_index(found.index.raw), found.manifest.digest)
             return await self._store.blocking.run(lambda: self._commit(intake, found, config, layers, known))
 
-    def _begin(self, target: Digest, documents: Sequence[bytes]) -> None:
+    def _begin(self, found: Found, manifest: ImageManifest, begun: ExitStack) -> None:
+        """Record what is on its way, for as long as ``begun`` is open."""
+        documents = [one for one in (found.manifest, found.index) if one]
+        parts = [Digest(one["digest"]) for one in (manifest["config"], *manifest["layers"])]
+        begun.callback(self._store.snapshots.unsettled.expect([*(one.digest for one in documents), *parts]))
         with self._store.catalog.lock:
-            for raw in documents:
-                self._store.content.replace(raw)
-            self._store.catalog.reach.begin(target, self._store.now())
+            for one in documents:
+                self._store.content.replace(one.raw, durable=False)
+            self._store.catalog.reach.begin(found.target, self._store.now())
 
     def _commit(
         self, intake: Intake, found: Found, config: bytes, layers: list[Layer], known: ImageRecord | None
@@ -204,13 +211,13 @@ class Pull:
             return self._store.catalog.rename_to(found.manifest.digest, references, now, target)
         return intake.commit(config, layers, references, now, manifest=found.manifest.raw, target=target)
 
-    async def _document(self, repository: Repository, descriptor: Descriptor) -> bytes:
-        """Return a small blob, from the store or into it."""
+    async def _document(self, repository: Repository, descriptor: Descriptor, *, noted: bool = False) -> bytes:
+        """Return a small blob, from the store or into it; ``noted`` as unsettled: it is not waited for."""
         digest = Digest(descriptor["digest"])
         if stored := await asyncio.to_thread(self._store.content.find, digest):
             return stored
         data = await repository.small_blob(digest, descriptor.get("size", 0))
-        await self._store.blocking.run(lambda: self._store.content.replace(data))
+        await self._store.blocking.run(lambda: self._store.content.replace(data, durable=not noted))
         return data
 
     async def _attestations(self, repository: Repository, index: Index, digest: Digest) -> None:

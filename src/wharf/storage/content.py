@@ -48,7 +48,7 @@ class Writer:
         with self.path.open("rb") as earlier:
             while data := earlier.read(_CHUNK):
                 self._hash.update(data)
-                self.size += len(data)
+                self._grow(len(data))
                 yield data
 
     def write(self, data: bytes) -> None:
@@ -56,10 +56,13 @@ class Writer:
         written = self._file.write(data)
         while written < len(data):
             written += self._file.write(memoryview(data)[written:])
-        with self._growth:
-            self.size += len(data)
-            self._growth.notify_all()
+        self._grow(len(data))
         self._hash.update(data)
+
+    def _grow(self, size: int) -> None:
+        with self._growth:
+            self.size += size
+            self._growth.notify_all()
 
     def open(self) -> int:
         """Return a descriptor of the caller's own to read what there is, from the beginning."""
@@ -119,14 +122,14 @@ class Writer:
 
     def keep(self) -> None:
         """Leave a resumed blob as far as it came, for a later attempt; idempotent."""
-        self._file.close()
-
-    def abort(self) -> None:
-        """Forget the blob unless it was committed; idempotent."""
         with self._growth:
             self._given_up = self._given_up or not self._file.closed
             self._file.close()
             self._growth.notify_all()
+
+    def abort(self) -> None:
+        """Forget the blob unless it was committed; idempotent."""
+        self.keep()
         self.path.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
@@ -287,11 +290,16 @@ class ContentStore:
             return True
         return hashed.hexdigest() == hex_of(digest)
 
-    def replace(self, data: bytes) -> Digest:
-        """Store a small blob in the place of one that is damaged."""
-        if self.find(digest_of(data)) is None:
-            self.delete(digest_of(data))
-        return self.add(data)
+    def replace(self, data: bytes, *, durable: bool = True) -> Digest:
+        """Store a small blob in the place of one that is damaged; noted as unsettled unless it is to be durable."""
+        digest = digest_of(data)
+        if self.find(digest) is None:
+            self.delete(digest)
+        if durable:
+            return self.add(data)
+        with self.document(data) as writer:
+            writer.take_name()
+        return digest
 
     def delete(self, digest: Digest) -> int:
         """Remove a blob and return the bytes it had; 0 when there was none."""

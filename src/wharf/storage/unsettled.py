@@ -2,7 +2,7 @@
 
 ::
 
-    written ─▶ noted (durable) ─▶ named ─▶ recorded ═ answered ═▶ syncfs, a moment later ─▶ note removed
+    noted (durable) ─▶ written, named ─▶ recorded ═ answered ═▶ syncfs, a moment later ─▶ note removed
 
 A process that is killed leaves all of it in the kernel's memory, so nothing is in doubt while the same kernel runs.
 What an earlier one has noted may be damaged, for the machine stopped before the sync: it is looked at when an engine
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -61,6 +62,8 @@ class Unsettled:
         """Nothing is written; ``boot`` returns this run of the kernel's id."""
         self._database = database
         self._boot = boot
+        self._expected: list[int] = []  # the first of the notes of what is still coming
+        self._lock = threading.Lock()
         self.noted: Callable[[], None] = lambda: None
         """Called with each note, which may still be taken back with its transaction."""
 
@@ -79,6 +82,28 @@ class Unsettled:
                 self.note(db, BLOB, named)
             self._database.make_durable()
 
+    def expect(self, digests: Iterable[Digest]) -> Callable[[], None]:
+        """Note blobs that are about to be written, all of them at once; blocking.
+
+        Returns what lets a sync take the notes away, once they have been written or never will be.
+        """
+        with self._lock:
+            newest = self._database.query("SELECT max(id) FROM unsettled")[0][0]
+            first = int(newest or 0) + 1
+            self._expected.append(first)
+
+        def written() -> None:
+            with self._lock:
+                self._expected.remove(first)
+            self.noted()
+
+        try:
+            self.note_blobs(digests)
+        except BaseException:
+            written()
+            raise
+        return written
+
     def suspects(self) -> Suspects:
         """Return what may have been lost when the machine stopped."""
         rows = self._database.query("SELECT kind, digest, boot_id FROM unsettled")
@@ -96,7 +121,10 @@ class Unsettled:
         return self._last() is not None
 
     def _last(self) -> Value:
-        return self._database.query("SELECT max(id) FROM unsettled WHERE boot_id = ?", (self._boot(),))[0][0]
+        with self._lock:
+            before = min(self._expected, default=sys.maxsize)
+        newest = "SELECT max(id) FROM unsettled WHERE boot_id = ? AND id < ?"
+        return self._database.query(newest, (self._boot(), before))[0][0]
 
     def settle(self, sync: Callable[[], None]) -> None:
         """Remove the notes of what ``sync`` brings to the disk; when that fails, a start looks at all of it."""

@@ -105,6 +105,26 @@ def test_a_blob_that_is_given_up_tells_who_follows_it(store: ContentStore) -> No
         writer.grown(4)
 
 
+def test_a_download_that_is_kept_for_later_tells_who_follows_it(store: ContentStore) -> None:
+    writer = store.resume(digest_of(b"whole"))
+    writer.write(b"who")
+    writer.keep()
+
+    with pytest.raises(Unavailable, match="given up"):
+        writer.grown(3)
+    assert store.begun(digest_of(b"whole")) == 3
+
+
+def test_what_an_earlier_attempt_has_left_counts_for_who_follows_it(store: ContentStore) -> None:
+    earlier = store.resume(digest_of(b"whole"))
+    earlier.write(b"who")
+    earlier.keep()
+    again = store.resume(digest_of(b"whole"))
+
+    assert (list(again.replay()), again.grown(0)) == ([b"who"], 3)
+    again.keep()
+
+
 def test_a_missing_blob_is_data_loss(store: ContentStore) -> None:
     with pytest.raises(DataLoss, match="missing"):
         store.read(digest_of(b"nothing"))

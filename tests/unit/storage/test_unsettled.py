@@ -92,6 +92,27 @@ def test_what_is_noted_again_while_the_disk_is_written_stays_in_doubt(unsettled:
     assert unsettled.suspects() == blobs(ONE)
 
 
+def test_what_is_still_coming_stays_in_doubt_while_others_are_settled(unsettled: Unsettled, kernel: Kernel) -> None:
+    unsettled.note_blobs([TWO])
+    written = unsettled.expect([ONE])
+    unsettled.settle(kernel.sync)
+    kernel.run = "second"
+    assert unsettled.suspects() == blobs(ONE)
+
+    kernel.run = "first"
+    written()
+    unsettled.settle(kernel.sync)
+    assert not unsettled.is_pending()
+
+
+def test_the_end_of_what_was_coming_asks_for_a_sync(unsettled: Unsettled, kernel: Kernel) -> None:
+    settler = Settler(unsettled, kernel.sync, pause_s=0)
+    unsettled.expect([ONE])()
+    settler.close()
+
+    assert not unsettled.is_pending()
+
+
 def test_what_a_disk_could_not_take_is_in_doubt_at_the_next_start(
     unsettled: Unsettled, kernel: Kernel, caplog: pytest.LogCaptureFixture
 ) -> None:
