@@ -1,14 +1,19 @@
-"""Contexts of earlier builds, kept so that only what changed is sent again; one build's alone while in use."""
+"""Contexts of earlier builds, kept so that only what changed is sent again; one build's alone while in use.
+
+Nothing of them is brought to the disk: none outlives the run of the kernel that has it in memory, for after a power
+failure a file may have the size and the time of the client's, and nothing in it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
+from wharf.kernel.boot import boot_id
 from wharf.storage import trees
 from wharf.storage.layout import DataRoot
 
@@ -19,8 +24,10 @@ _OLDEST_S: Final = 48 * 3600
 class KeptContexts:
     """Those of one data root. Everything blocks."""
 
-    def __init__(self, data: DataRoot) -> None:
+    def __init__(self, data: DataRoot, boot: Callable[[], str] = boot_id) -> None:
+        """Find what is kept; ``boot`` returns this run of the kernel's id."""
         self._data = data
+        self._boot = boot()
 
     def take(self, key: str, folder: Path) -> None:
         """Move the context of ``key`` to ``folder``; nothing happens when there is none, or it is in use."""
@@ -57,4 +64,4 @@ class KeptContexts:
         return [folder / name for name in os.listdir(folder)] if folder.exists() else []
 
     def _path(self, key: str) -> Path:
-        return self._data.build_contexts / hashlib.sha256(key.encode()).hexdigest()
+        return self._data.build_contexts / hashlib.sha256(f"{self._boot}\0{key}".encode()).hexdigest()

@@ -44,6 +44,15 @@ def test_the_later_of_two_stays(data: DataRoot) -> None:
     assert os.listdir(data.build_contexts) == []
 
 
+def test_what_another_run_of_the_kernel_has_written_is_not_taken(data: DataRoot) -> None:
+    KeptContexts(data, lambda: "one").give("k", _folder(data, "one"))
+
+    KeptContexts(data, lambda: "two").take("k", data.path / "mine")
+    assert not (data.path / "mine").exists()
+    KeptContexts(data, lambda: "one").take("k", data.path / "mine")
+    assert (data.path / "mine/f").read_text() == "one"
+
+
 def test_old_ones_go_and_more_than_a_few_and_all_when_asked(data: DataRoot) -> None:
     kept = KeptContexts(data)
     kept.give("old", _folder(data, "old"))
