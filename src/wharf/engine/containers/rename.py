@@ -136,4 +136,5 @@ def _require_swap(container: Container, asked: Mapping[str, object]) -> None:
     """Refuse more memory than there is memory and swap together, as Docker does: without limits, 0 of both."""
     memory, swap = asked.get("Memory"), container.spec.host_config.get("MemorySwap") or 0
     if isinstance(memory, int) and memory > swap and not asked.get("MemorySwap"):
+        validate.host_config({"Memory": memory})  # what cannot be at all is said first
         raise Conflict(f"Cannot update container {container.id}: {_TOO_MUCH}")

@@ -11,6 +11,8 @@ from wharf.engine.context import Context
 from wharf.errors import InvalidArgument
 from wharf.spec.engine_api.container import ContainerWaitResponse
 
+_GOING: Final = ("removing", "dead")
+"""Who waits for the removal of what could not be started hears why from the start, as with Docker."""
 _CONDITIONS: Final = ("not-running", "next-exit", "removed")
 
 
@@ -40,11 +42,7 @@ def next_end(before: State) -> Callable[[State], bool]:
     def ends(state: State) -> bool:
         ran = state.finished_at != before.finished_at
         over = ran or before.status != "exited"  # else it has ended before, and is about to begin again
-        return (
-            (state.status == "restarting" and ran)
-            or (state.status == "exited" and over)
-            or state.status in ("removing", "dead")
-        )
+        return (state.status == "restarting" and ran) or (state.status == "exited" and over) or state.status in _GOING
 
     return ends
 
@@ -58,6 +56,6 @@ class Ending:
     def __await__(self) -> Generator[object, None, ContainerWaitResponse]:
         state = self._end if isinstance(self._end, State) else (yield from self._end.__await__())
         answer: ContainerWaitResponse = {"StatusCode": state.exit_code}
-        if state.error:  # why it could not be started, or started again
+        if state.error and state.status not in _GOING:  # why it could not be started, or started again
             answer["Error"] = {"Message": state.error}
         return answer

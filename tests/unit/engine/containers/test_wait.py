@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from wharf.engine.containers.state import State
-from wharf.engine.containers.wait import next_end
+from wharf.engine.containers.wait import Ending, next_end
 
 
 @pytest.mark.parametrize(
@@ -22,3 +24,23 @@ from wharf.engine.containers.wait import next_end
 )
 def test_an_end_is_told_from_other_changes(before: State, state: State, ends: bool) -> None:
     assert next_end(before)(state) is ends
+
+
+@pytest.mark.parametrize(
+    ("state", "answer"),
+    [
+        (State("exited", exit_code=3), {"StatusCode": 3}),
+        (
+            State("created", exit_code=127, error="no such file"),
+            {"StatusCode": 127, "Error": {"Message": "no such file"}},
+        ),
+        (State("dead", exit_code=127, error="no such file"), {"StatusCode": 127}),
+    ],
+)
+def test_who_waits_hears_why_there_was_no_start_unless_it_is_the_removal_that_he_waits_for(
+    state: State, answer: dict[str, object]
+) -> None:
+    async def waited() -> object:
+        return await Ending(state)
+
+    assert asyncio.run(waited()) == answer
