@@ -16,6 +16,7 @@ from wharf.errors import InvalidArgument
 from wharf.kernel.openat2 import open_in_root
 from wharf.lib.ignore import Matcher, read_patterns
 from wharf.storage import trees
+from wharf.storage.diff import Learn
 from wharf.storage.layout import DataRoot
 from wharf.storage.snapshots import spread
 from wharf.storage.tar_reader import Source
@@ -44,8 +45,13 @@ def sweep(data: DataRoot) -> None:
     spread(data.build_work)
 
 
-def receive(source: Source, folder: Path) -> None:
+def receive(source: Source, folder: Path, learn: Learn | None = None) -> None:
     """Unpack a context's archive; everything in it becomes root's. Blocking.
+
+    Args:
+        source: the archive.
+        folder: is made.
+        learn: told of each file's content as it comes by, so that it need not be read for it.
 
     Raises:
         InvalidArgument: it is no archive, a corrupt one, or one that leaves its folder.
@@ -54,7 +60,7 @@ def receive(source: Source, folder: Path) -> None:
     folder.chmod(0o755)
     fd = os.open(folder, FOLDER)
     try:
-        unpack_into(source, fd, owner=(0, 0))
+        unpack_into(source, fd, owner=(0, 0), learn=learn)
     finally:
         os.close(fd)
 

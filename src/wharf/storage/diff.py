@@ -10,8 +10,10 @@ it decides what those can do there.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,6 +33,10 @@ _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_C
 _NODES: Final = {Kind.CHARACTER: stat.S_IFCHR, Kind.BLOCK: stat.S_IFBLK, Kind.FIFO: stat.S_IFIFO}
 
 
+Learn = Callable[[os.stat_result, str], None]
+"""Takes what the file system says of a file, and the sha256 of its content, in hex."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one archive may fill."""
@@ -48,6 +54,7 @@ class Manner:
     keep_kinds: bool = False  # a folder is not replaced by something else, nor the reverse
     owner: tuple[int, int] | None = None  # uid and gid of all; None: the archive's
     no_marks: bool = False  # names that would be marks in a layer are refused
+    learn: Learn | None = None  # told of each file without holes, once it is as it stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,9 +298,12 @@ class _Unpacker:
             self._clear(parent, name)
             fd = os.open(name, _NEW_FILE, mode, dir_fd=parent)
         try:
+            hashed = None if self._manner.learn is None or entry.extents is not None else hashlib.sha256()
             if entry.extents is None:
                 for _, data in reader.pieces():
                     _write(fd, data)
+                    if hashed is not None:
+                        hashed.update(data)
             else:
                 for offset, data in reader.pieces():
                     os.lseek(fd, offset, os.SEEK_SET)
@@ -302,6 +312,8 @@ class _Unpacker:
             if not (asked and self._has_come_out(fd, entry)):
                 dress_fd(fd, entry)
             os.utime(fd, ns=(entry.mtime_ns, entry.mtime_ns))
+            if hashed is not None and self._manner.learn is not None:
+                self._manner.learn(os.fstat(fd), hashed.hexdigest())
         finally:
             os.close(fd)
 

@@ -6,7 +6,7 @@ import os
 from typing import BinaryIO, Final
 
 from wharf.storage.compression import Decompressed
-from wharf.storage.diff import Manner, extract
+from wharf.storage.diff import Learn, Manner, extract
 from wharf.storage.tar_entry import BLOCK, Corrupt
 from wharf.storage.tar_header import verify
 from wharf.storage.tar_reader import Source
@@ -37,7 +37,12 @@ def _first_block(source: Source) -> bytes:
 
 
 def unpack_into(
-    source: Source, folder: int, *, owner: tuple[int, int] | None = None, into_layer: bool = False
+    source: Source,
+    folder: int,
+    *,
+    owner: tuple[int, int] | None = None,
+    into_layer: bool = False,
+    learn: Learn | None = None,
 ) -> int:
     """Unpack an archive into a folder over what is there; blocking. Returns the bytes of its files.
 
@@ -46,13 +51,16 @@ def unpack_into(
         folder: descriptor of the folder.
         owner: whose the files are, instead of the archive's.
         into_layer: the folder becomes a layer's: names that would be marks there are refused.
+        learn: told of each file's content as it comes by.
 
     Raises:
         InvalidArgument: the archive is corrupt or leaves the folder; the message says which entry.
     """
     top = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
     try:
-        manner = Manner(layer=False, owner=owner, no_marks=into_layer)
-        return extract(Decompressed(source), top, manner).size_bytes
+        manner = Manner(layer=False, owner=owner, no_marks=into_layer, learn=learn)
+        plain = Decompressed(source)
+        plain.leave_unhashed()
+        return extract(plain, top, manner).size_bytes
     finally:
         os.close(top)

@@ -128,7 +128,7 @@ class Builder:
             return await asyncio.to_thread(_opened, folder, name), time_s
 
         def work(source: Source) -> calls.Text:
-            contexts.receive(source, folder)
+            contexts.receive(source, folder, self._digests.learn)
             return _opened(folder, name)
 
         begun, whole = await _begun(chunks)
@@ -232,9 +232,14 @@ async def _begun(chunks: AsyncIterator[bytes]) -> tuple[bytes, bool]:
 
 
 async def _rejoined(begun: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """Yield a stream whose beginning was read, in parts that are worth a thread's turn."""
     yield begun
-    async for chunk in rest:
-        yield chunk
+    while True:
+        part, whole = await _begun(rest)
+        if part:
+            yield part
+        if whole:
+            return
 
 
 def _entered(stack: AsyncExitStack, context: Context) -> Path:

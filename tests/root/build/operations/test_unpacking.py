@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import os
 import tarfile
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from wharf.build.operations.selection import Digests
 from wharf.build.operations.unpacking import is_archive, unpack_into
 from wharf.errors import InvalidArgument
 from wharf.storage.trees import FOLDER
@@ -53,6 +55,18 @@ def test_into_a_layer_goes_nothing_that_would_be_a_mark_there(tmp_path: Path) ->
             unpack_into(io.BytesIO(_archive("a", "d/.wh.x")), fd, into_layer=True)
     finally:
         os.close(fd)
+
+
+def test_what_is_in_files_is_told_as_they_stay(tmp_path: Path) -> None:
+    digests = Digests()
+    fd = os.open(tmp_path, FOLDER)
+    try:
+        unpack_into(io.BytesIO(_archive("a", "d/b")), fd, owner=(0, 0), learn=digests.learn)
+    finally:
+        os.close(fd)
+
+    digest = hashlib.sha256(b"x").hexdigest()
+    assert [digests.known((tmp_path / name).stat()) for name in ("a", "d/b")] == [digest, digest]
 
 
 def test_it_does_not_leave_its_folder(tmp_path: Path) -> None:
