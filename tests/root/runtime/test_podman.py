@@ -15,6 +15,8 @@ from tests.root.runtime.conftest import Bundle
 from tests.root.runtime.test_command import SOURCE
 from tests.root.wharfd import until
 
+from wharf.runtime.commands.checkpoint import reason
+
 pytestmark = [
     pytest.mark.root,
     pytest.mark.slow,
@@ -117,3 +119,32 @@ def test_a_terminal_is_handed_over(podman: Podman) -> None:
     done = podman.run("--rm", "--tty", "--", "tty")
 
     assert (done.returncode, done.stdout) == (0, "/dev/pts/0\n")
+
+
+_WHY = reason()
+
+
+@pytest.mark.skipif(bool(_WHY), reason=f"checkpoint and restore: {_WHY}")
+def test_a_container_goes_on_under_another_name(podman: Podman, tmp_path: Path) -> None:
+    image, saved = str(tmp_path / "image.tar"), str(tmp_path / "saved.tar")
+    subprocess.run(["tar", "-C", str(podman.rootfs), "-cf", image, "."], check=True)
+    assert podman("import", image, "localhost/box").returncode == 0
+    count = "i=0; while :; do i=$((i+1)); echo $i > /new; mv /new /count; sleep 0.1; done"
+    assert (
+        podman("run", "--detach", "--name", "c1", "--network", "none", "localhost/box", "sh", "-c", count).returncode
+        == 0
+    )
+    until(lambda: podman("exec", "c1", "cat", "/count").stdout != "")
+
+    for words in (
+        ["checkpoint", "--compress", "none", "--export", saved, "c1"],
+        ["restore", "--import", saved, "--name", "c2"],
+    ):
+        done = podman("container", *words)
+        assert done.returncode == 0, done.stderr
+
+    before = podman("exec", "c2", "cat", "/count").stdout
+    assert before
+    until(lambda: podman("exec", "c2", "cat", "/count").stdout != before)
+    assert podman("top", "c2", "pid").stdout.split()[:2] == ["PID", "1"]  # it is where podman has asked for it
+    assert podman("rm", "--force", "--time", "0", "c2").returncode == 0
