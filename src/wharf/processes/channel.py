@@ -11,6 +11,7 @@ from typing import Any
 from wharf.errors import Unavailable
 from wharf.kernel import sockets
 from wharf.kernel.libc import suppress_errno
+from wharf.processes.outlet import Outlet
 from wharf.spec.shim_messages import Failure
 from wharf.spec.shim_wire import MAX_MESSAGE_BYTES
 
@@ -40,6 +41,7 @@ class Channel:
         """
         self._loop = asyncio.get_running_loop()
         self._sock = sock
+        self._outlet = Outlet(sock)
         self._on_event = on_event
         self._on_end = on_end
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -65,7 +67,7 @@ class Channel:
         seq = self._seq
         answer = self._answers[seq] = self._loop.create_future()
         try:
-            await send(self._sock, {"seq": seq, "op": op, **fields}, fds)
+            await self._outlet.send({"seq": seq, "op": op, **fields}, fds)
             result: dict[str, Any] = await answer
         except OSError as error:
             if error.errno not in _GONE:
@@ -79,7 +81,7 @@ class Channel:
     async def tell(self, message: dict[str, Any], fds: Sequence[int]) -> None:
         """Send a datagram that has no answer; lost when nobody is there any more."""
         with suppress_errno(*_GONE):
-            await send(self._sock, message, fds)
+            await self._outlet.send(message, fds)
 
     def tell_now(self, message: dict[str, Any], fds: Sequence[int]) -> None:
         """Send as :meth:`tell` does, without waiting.
@@ -95,6 +97,7 @@ class Channel:
         if self.closed:
             return
         self._loop.remove_reader(self._sock.fileno())
+        self._outlet.let_go()
         self._sock.close()
         for answer in self._answers.values():
             if not answer.done():
@@ -126,29 +129,3 @@ class Channel:
             answer.set_exception(RequestFailed(message["error"]))
         else:
             answer.set_result(message.get("result", {}))
-
-
-async def send(sock: socket.socket, message: dict[str, Any], fds: Sequence[int] = ()) -> None:
-    """Send one datagram on a non-blocking socket, waiting while the other side is behind.
-
-    Raises:
-        OSError: EPIPE or ECONNRESET when nobody is there any more; EMSGSIZE when it is too long.
-    """
-    while True:
-        try:
-            sockets.send(sock, message, fds)
-        except BlockingIOError:
-            await _writable(sock)
-        else:
-            return
-
-
-async def _writable(sock: socket.socket) -> None:
-    loop = asyncio.get_running_loop()
-    ready = asyncio.Event()
-    fd = sock.fileno()
-    loop.add_writer(fd, ready.set)
-    try:
-        await ready.wait()
-    finally:
-        loop.remove_writer(fd)

@@ -17,7 +17,7 @@ from typing import Any
 import wharf
 from wharf.errors import Unavailable
 from wharf.kernel import memfd, sockets
-from wharf.processes.channel import send
+from wharf.processes.outlet import Outlet
 from wharf.spec.shim_messages import Usual
 
 ENTRY = "from wharf.shim.zygote import main; main()"
@@ -33,7 +33,7 @@ class Zygote:
         self.pid = pid
         self._pidfd = os.pidfd_open(pid)
         self._sock = sock
-        self._sending = asyncio.Lock()
+        self._outlet = Outlet(sock)
         sock.setblocking(False)  # noqa: FBT003  # socket's own signature
 
     async def request(self, message: dict[str, Any], fds: Sequence[int]) -> None:
@@ -42,13 +42,13 @@ class Zygote:
         Raises:
             OSError: EPIPE or ECONNRESET: the zygote is dead, and nothing was handed over.
         """
-        async with self._sending:
-            await send(self._sock, message, fds)
+        await self._outlet.send(message, fds)
 
     async def end(self) -> None:
         """Hang up, wait for the process to end, and reap it; idempotent. It is killed when that takes 2 seconds."""
         if self._pidfd < 0:
             return
+        self._outlet.let_go()
         self._sock.close()
         pidfd, self._pidfd = self._pidfd, -1
         try:

@@ -11,11 +11,13 @@ from wharf.engine.containers.endpoints import idle_settings, shown
 from wharf.engine.containers.forward import driver_of
 from wharf.engine.containers.record import Container
 from wharf.engine.containers.state import State
+from wharf.engine.ocispec.security import masked_paths, readonly_paths
 from wharf.engine.runtimes import DEFAULT as DEFAULT_RUNTIME
 from wharf.lib.durations import human_duration
 from wharf.lib.timestamps import ZERO as NEVER
 from wharf.network.endpoint import Endpoint
 from wharf.spec.engine_api.container import (
+    ContainerConfig,
     ContainerInspectResponse,
     ContainerState,
     ContainerSummary,
@@ -39,6 +41,13 @@ _HOST_DEFAULTS: Final[HostConfig] = {
     "PidsLimit": None, "Ulimits": [], "CpuCount": 0, "CpuPercent": 0, "IOMaximumIOps": 0,
     "IOMaximumBandwidth": 0,
 }  # fmt: skip
+
+_CONFIG_DEFAULTS: Final[ContainerConfig] = {
+    "Hostname": "", "Domainname": "", "User": "", "AttachStdin": False, "AttachStdout": False, "AttachStderr": False,
+    "Tty": False, "OpenStdin": False, "StdinOnce": False, "Env": None, "Cmd": None, "Image": "", "Volumes": None,
+    "WorkingDir": "", "Entrypoint": None, "OnBuild": None, "Labels": {},
+}  # fmt: skip
+"""What clients read without asking whether it is there: Docker always answers it, whatever the request had."""
 
 
 def inspect(
@@ -71,10 +80,15 @@ def inspect(
         "ProcessLabel": "",
         "AppArmorProfile": "",
         "ExecIDs": live_execs or None,
-        "HostConfig": {**_HOST_DEFAULTS, **spec.host_config},
+        "HostConfig": {
+            **_HOST_DEFAULTS,
+            **spec.host_config,
+            "MaskedPaths": masked_paths(spec.host_config),
+            "ReadonlyPaths": readonly_paths(spec.host_config),
+        },
         "GraphDriver": {"Name": driver, "Data": _graph(folder, lower) if "overlay" in driver else {}},
         "Mounts": spec.mounts,
-        "Config": spec.config,
+        "Config": {**_CONFIG_DEFAULTS, **spec.config},
         "NetworkSettings": network_settings(container, endpoints),
     }
 
