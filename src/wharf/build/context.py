@@ -18,7 +18,7 @@ from wharf.lib.ignore import Matcher, read_patterns
 from wharf.storage import trees
 from wharf.storage.diff import Learn
 from wharf.storage.layout import DataRoot
-from wharf.storage.snapshots import spread
+from wharf.storage.places import spread
 from wharf.storage.tar_reader import Source
 from wharf.storage.trees import FOLDER
 

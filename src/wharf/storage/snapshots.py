@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Final
 
 from wharf.errors import Conflict, DataLoss
-from wharf.kernel.inode_flags import spread_folders
 from wharf.kernel.libc import suppress_errno
 from wharf.kernel.mount_view import Layers
 from wharf.kernel.rename import exchange
@@ -29,6 +28,7 @@ from wharf.storage.content import fsync_folder, sync_system
 from wharf.storage.drafts import LayerDraft, StagedLayer
 from wharf.storage.layout import DataRoot
 from wharf.storage.metadata import Database
+from wharf.storage.places import Places
 from wharf.storage.roots.overlay import OverlayRoots
 from wharf.storage.snapshotter import Roots, Stage
 from wharf.storage.unsettled import LAYER, Unsettled
@@ -60,7 +60,7 @@ class Snapshots:
         """Which layers, and blobs, may not be on the disk yet."""
         for folder in (data.snapshots, data.ingest, data.containers):
             folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-        spread(data.ingest)
+        self._places = Places(data.ingest)
 
     def sweep(self) -> None:
         """Remove what killed processes left; call once, before the first stage."""
@@ -77,13 +77,14 @@ class Snapshots:
     @contextmanager
     def stage(self) -> Iterator[StagedLayer]:
         """Begin a layer; its folder is removed at the end unless it was adopted."""
-        layer = StagedLayer(self._data.ingest / secrets.token_hex(8))
-        layer.path.mkdir(mode=0o755, parents=True)
+        layer = StagedLayer(self._places.make(lambda: secrets.token_hex(8)))
+        layer.path.mkdir(mode=0o755)
         layer.path.chmod(0o755)  # whatever the umask: it may become the root folder
         try:
             yield layer
         finally:
             self.roots.release(layer.root)
+            self._places.leave(layer.root)
             trees.remove(layer.root, self._data.ingest)
 
     def files_of(self, stage: Stage) -> Path:
@@ -228,6 +229,7 @@ class Snapshots:
 
     def _remove_layer(self, folder: Path) -> None:
         self.roots.release_layer(folder)
+        self._places.leave(folder)
         trees.remove(folder, self._data.ingest)
 
     def prepare(self, container_id: str, chain_id: str = "") -> None:
@@ -266,7 +268,7 @@ class Snapshots:
     def detach(self, container_id: str) -> None:
         """Undo that, after the end; idempotent."""
         self.roots.detach(self._data.container(container_id))
-        for place in self._places(container_id):
+        for place in self._image_places(container_id):
             self.roots.release(place)
 
     def place_image(self, container_id: str, target: str, chain_id: str) -> str:
@@ -283,14 +285,14 @@ class Snapshots:
         place.mkdir(mode=0o700, parents=True)
         return self.roots.combine(place, lower, read_only=True)["source"]
 
-    def _places(self, container_id: str) -> list[Path]:
+    def _image_places(self, container_id: str) -> list[Path]:
         with suppress_errno(errno.ENOENT):
             return list((self._data.container(container_id) / "images").iterdir())
         return []
 
     def _release(self, container_id: str) -> Path:
         """Let go of what a container has on the host; return its folder."""
-        for folder in (*self._places(container_id), self._data.container(container_id)):
+        for folder in (*self._image_places(container_id), self._data.container(container_id)):
             self.roots.release(folder)
         return self._data.container(container_id)
 
@@ -363,22 +365,6 @@ class Snapshots:
     def discard(self, container_id: str) -> None:
         """Remove a container's folder with its own layer; idempotent."""
         trees.remove(self._release(container_id), self._data.ingest)
-
-
-def spread(folder: Path) -> None:
-    """Have each folder in this one begin in a part of the disk of its own.
-
-    Ext4 puts folders beside the one they are in. Layers and contexts are made and removed with thousands of files at
-    a time, and where many files have just been removed it passes over their inodes one by one for each new
-    file: a layer of 3,000 files took 1.4 s instead of 0.2.
-    """
-    fd = os.open(folder, trees.FOLDER)
-    try:
-        # A hint that other file systems do not know, and that an owner in no namespace of ours may not give.
-        with suppress_errno(errno.EOPNOTSUPP, errno.ENOTTY, errno.EINVAL, errno.EPERM):
-            spread_folders(fd)
-    finally:
-        os.close(fd)
 
 
 def _empty(ingest: Path) -> None:
