@@ -10,6 +10,7 @@ from aiohttp import web
 
 from wharf.api.backend_plugins import Authorization
 from wharf.api.call import says_json
+from wharf.api.connection import Connection
 from wharf.errors import Forbidden
 
 _MOST_BYTES: Final = 1024 * 1024
@@ -22,7 +23,8 @@ async def judged(
 ) -> web.StreamResponse:
     """Return what ``answer`` returns, if the plugins allow the request, and its answer where that is not sent yet.
 
-    Streams are sent as they come: of those the request alone is judged.
+    Streams are sent as they come: of those, and of connections that are taken over, the request alone is judged, as
+    Docker's documentation of these plugins has it.
 
     Raises:
         Forbidden: a plugin denies it, or it is too long to be judged.
@@ -51,9 +53,10 @@ async def _asked(request: web.BaseRequest) -> dict[str, object]:
         if len(body) > _MOST_BYTES:
             raise Forbidden(f"the request has more than the {_MOST_BYTES} bytes that can be shown to a plugin")
     headers = {name: value for name, value in _first_of_each(request.headers).items() if not _secret(name)}
+    user = request.protocol.user if isinstance(request.protocol, Connection) else None
     return {
-        "User": "",
-        "UserAuthNMethod": "",
+        "User": user or "",
+        "UserAuthNMethod": "" if user is None else "TLS",
         "RequestMethod": request.method,
         "RequestURI": request.raw_path,
         "RequestBody": _text(body) if not request.path.endswith("/auth") else "",

@@ -30,11 +30,12 @@ class Connection(RequestHandler):
     connection answers and closes.
     """
 
-    __slots__ = ("_fresh", "_hangup", "_pending", "body", "client", "on_lost")
+    __slots__ = ("_fresh", "_hangup", "_pending", "body", "client", "on_lost", "user")
 
     client: ClientEnd | None
     on_lost: Callable[[], object] | None  # called once when the connection goes
     body: StreamReader | None  # of the request that came last to be answered
+    user: str | None  # the common name in the client's certificate; None: it has shown none
 
     def __init__(self, manager: Server, **options: object) -> None:
         super().__init__(manager, **options)  # type: ignore[arg-type]  # aiohttp's own options, passed through
@@ -42,6 +43,7 @@ class Connection(RequestHandler):
         self._fresh = True  # nothing was given to the parser yet: bytes may come before it waits for them
         self._hangup: HangupWatch | None = None
         self.body = None
+        self.user = None
         self.client = None
         self.on_lost = None
 
@@ -124,3 +126,13 @@ class ConnectionFactory(Server):
     def __call__(self) -> RequestHandler:
         """Return the protocol of one more connection."""
         return Connection(self, loop=self._loop, **self._kwargs)
+
+    def of_user(self, user: str | None) -> Callable[[], RequestHandler]:
+        """Return what makes the protocol of a connection whose client is known, by its certificate."""
+
+        def made() -> RequestHandler:
+            connection = Connection(self, loop=self._loop, **self._kwargs)
+            connection.user = user
+            return connection
+
+        return made

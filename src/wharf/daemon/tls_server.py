@@ -11,9 +11,12 @@ import logging
 import socket
 import ssl
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from wharf.api.connection import ConnectionFactory
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _CHUNK_BYTES: Final = 64 * 1024
 _HANDSHAKE_S: Final = 10.0
@@ -58,7 +61,9 @@ class TlsServer:
                 near, far = socket.socketpair()
                 with near:
                     near.setblocking(False)  # noqa: FBT003
-                    await asyncio.get_running_loop().connect_accepted_socket(self._protocols, far)
+                    await asyncio.get_running_loop().connect_accepted_socket(
+                        self._protocols.of_user(channel.user), far
+                    )
                     await channel.relay(near)
             except (OSError, TimeoutError) as error:  # ssl.SSLError is an OSError
                 _log.debug("a TLS connection ended: %s", error)
@@ -91,6 +96,16 @@ class _Channel:
                 raise
             else:
                 return await self._flush()
+
+    @property
+    def user(self) -> str | None:
+        """The common name in the client's certificate, of several the last as Go has it; None: it has shown none."""
+        certificate = self._tls.getpeercert()
+        if not certificate:
+            return None
+        subject = cast("Sequence[Sequence[tuple[str, str]]]", certificate.get("subject", ()))
+        names = [value for part in subject for name, value in part if name == "commonName"]
+        return names[-1] if names else ""
 
     async def relay(self, plain: socket.socket) -> None:
         """Pass bytes between the client and ``plain``, until both directions have ended or one has failed."""

@@ -23,6 +23,7 @@ async def test_a_request_and_its_answer_are_put_to_plugins(served: Served) -> No
     assert answer.status == 201
     assert (request["RequestMethod"], request["RequestURI"]) == ("POST", "/v1.51/volumes/create?x=1")
     assert base64.b64decode(request["RequestBody"]) == b'{"Name":"a"}'
+    assert (request["User"], request["UserAuthNMethod"]) == ("", "")  # nobody has shown a certificate
     assert "X-Registry-Auth" not in request["RequestHeaders"]
     assert request["RequestHeaders"]["X-Mine"] == "1"
     assert (response["ResponseStatusCode"], base64.b64decode(response["ResponseBody"])) == (201, b'{"Name":"a"}\n')

@@ -21,9 +21,9 @@ FILES = TlsFiles(KEYS / "ca.pem", KEYS / "server.pem", KEYS / "server-key.pem")
 
 
 @asynccontextmanager
-async def served() -> AsyncIterator[tuple[str, int]]:
+async def served(engine: FakeEngine | None = None) -> AsyncIterator[tuple[str, int]]:
     """An API whose clients are verified, and its address."""
-    api = ApiServer(FakeEngine())
+    api = ApiServer(engine or FakeEngine())
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = TlsServer(listener, server_context(FILES), api.protocols)
         try:
@@ -40,9 +40,9 @@ def identity(client: str | None) -> ssl.SSLContext:
     return context
 
 
-async def ping(client: str | None, fields: str = "") -> int:
+async def ping(client: str | None, fields: str = "", engine: FakeEngine | None = None) -> int:
     """Ask with the certificate of ``client``."""
-    async with asyncio.timeout(60), served() as address:
+    async with asyncio.timeout(60), served(engine) as address:
         reader, writer = await asyncio.open_connection(*address, ssl=identity(client))
         try:
             return (await Wire(reader, writer).ask("GET", "/_ping", fields=fields)).status
@@ -74,3 +74,12 @@ def test_client_that_speaks_no_tls_is_hung_up_on() -> None:
             return answer
 
     assert not asyncio.run(run()).startswith(b"HTTP")
+
+
+def test_plugins_are_told_who_the_client_is_by_its_certificate() -> None:
+    engine = FakeEngine()
+    engine.authorization.wanted = True  # type: ignore[attr-defined]  # what is no call
+    asyncio.run(ping("client", engine=engine))
+
+    (asked,) = (arguments[0] for name, arguments, _ in engine.calls if name == "authorization.request")
+    assert (asked["User"], asked["UserAuthNMethod"]) == ("client", "TLS")
