@@ -88,13 +88,13 @@ def plan(process: Process, linux: Linux, *, additional: bool = False) -> TuningP
         affinity, initial = {}, _NONE
     if final := affinity.get("final"):
         steps.append(("affinity", (), members(final)))
-    if scheduler := process.get("scheduler"):
+    if (scheduler := process.get("scheduler")) is not None:
         steps.append(("set_scheduler", _scheduler(scheduler), _NONE))
-    if priority := process.get("ioPriority"):
+    if (priority := process.get("ioPriority")) is not None:
         steps.append(("set_io_priority", _io_priority(priority), _NONE))
-    if personality := linux.get("personality"):
+    if (personality := linux.get("personality")) is not None:
         steps.append(("set_domain", _domain(personality), _NONE))
-    if policy := linux.get("memoryPolicy"):
+    if (policy := linux.get("memoryPolicy")) is not None:
         steps.append(("set_memory_policy", *_memory_policy(policy)))
     return TuningPlan(steps, initial)
 
@@ -108,7 +108,8 @@ def members(text: str) -> frozenset[int]:
     found: set[int] = set()
     for part in text.split(",") if text else ():
         first, dash, last = part.strip().partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()) or int(last or first) >= _MOST_NUMBER:
+        numbers = first.isdigit() and (last.isdigit() or not dash)
+        if not (numbers and int(first) <= int(last or first) < _MOST_NUMBER):
             raise invalid(f'"{text}" is not a list of numbers such as "0-3,7"')
         found.update(range(int(first), int(last or first) + 1))
     return frozenset(found)
