@@ -94,6 +94,8 @@ def _rlimit(name: str, soft: int, hard: int) -> tuple[int, int, int]:
     number = rlimit.NUMBER_OF.get(name)
     if number is None:
         raise invalid(f"invalid rlimit type: {name}")
+    if 0 <= hard < soft:
+        raise invalid(f"rlimit {name}: the soft limit {soft} is above the hard limit {hard}")
     return number, soft, hard
 
 

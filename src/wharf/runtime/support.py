@@ -6,7 +6,11 @@ from wharf.runtime.errors import invalid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from wharf.spec.oci_runtime import Process, Spec
+
+_OTHER_NUMBERS: Final = 2  # minor and patch (SemVer 2.0.0, 2)
 
 
 def check(spec: Spec) -> None:
@@ -16,7 +20,8 @@ def check(spec: Spec) -> None:
         StartFailed: with the field.
     """
     version = spec.get("ociVersion", "1.0.0")
-    if not version.startswith("1."):
+    major, *others = version.partition("-")[0].partition("+")[0].split(".")
+    if major != "1" or len(others) != _OTHER_NUMBERS or not all(number.isdecimal() for number in others):
         raise invalid(f"ociVersion {version} is not supported")
     if not (spec.get("root") or {}).get("path"):
         raise invalid("root.path is missing")

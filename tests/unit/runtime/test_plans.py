@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from wharf.runtime import devices, init, mounts, namespaces, support, sysctls
+from wharf.runtime import devices, init, mounts, namespaces, privileges, support, sysctls
 from wharf.runtime.errors import StartFailed
 from wharf.runtime.invocation import Invocation
 
@@ -18,7 +18,10 @@ def spec(**more: Any) -> Any:
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        (spec(ociVersion="2.0.0"), "ociVersion 2.0.0 is not supported"),
+        *(
+            (spec(ociVersion=v), f"ociVersion {v} is not supported")
+            for v in ("2.0.0", "1.x", "1.0", "1.0.0.0", "v1.0.0")
+        ),
         (spec(process={"args": []}), "args must not be empty"),
         (spec(process={"args": ["sh"], "cwd": "tmp"}), "Cwd must be an absolute path"),
         (spec(process={"args": ["a\0b"]}), "must not contain a NUL"),
@@ -29,6 +32,17 @@ def test_what_is_not_supported_is_refused_by_name(document: Any, message: str) -
     with pytest.raises(StartFailed, match=message) as caught:
         support.check(document)
     assert caught.value.kind == "invalid"
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "1.0.2-dev", "1.3.0+build.5", "1.9.0-rc.1+a"])
+def test_versions_of_the_same_major_number_are_taken(version: str) -> None:
+    support.check(spec(ociVersion=version))
+
+
+def test_a_soft_limit_above_its_hard_one_is_refused() -> None:
+    limits: Any = {"rlimits": [{"type": "RLIMIT_NOFILE", "soft": 20, "hard": 10}]}
+    with pytest.raises(StartFailed, match="RLIMIT_NOFILE: the soft limit 20 is above the hard limit 10"):
+        privileges.Privileges(limits, b"", 0)
 
 
 @pytest.mark.parametrize(
