@@ -173,4 +173,11 @@ class Diff:
     upper: int = 1
 
 
-Operation: TypeAlias = Source | Exec | File | Merge | Diff
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What comes of another graph, which a file of the one input holds (BuildKit, pb.BuildOp)."""
+
+    path: str
+
+
+Operation: TypeAlias = Source | Exec | File | Merge | Diff | Build

@@ -9,8 +9,9 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 
-from wharf.build.graph.operations import Diff, Merge
+from wharf.build.graph.operations import Build, Diff, Merge
 from wharf.build.graph.vertex import Description, Edge, Vertex
+from wharf.build.llb.builds import build_of
 from wharf.build.llb.execs import environment_of, exec_of
 from wharf.build.llb.files import chains_of
 from wharf.build.llb.sources import ImageDigests, source_of
@@ -151,6 +152,11 @@ class _Decoding:
                 return {0: self._vertex(digest, op, "merge", Vertex(Merge(), tuple(chosen))).output()}
             case "diff":
                 return {0: self._vertex(digest, op, "diff", _diff(op, inputs)).output()}
+            case "build":
+                path, place = build_of(op.build)
+                return {
+                    0: self._vertex(digest, op, f"build {path}", Vertex(Build(path), (_at(inputs, place),))).output()
+                }
             case kind:
                 raise NotImplementedHere(f"operations of the kind {kind} are not supported by this build of wharf")
 

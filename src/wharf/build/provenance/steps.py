@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from wharf.build.graph.operations import (
+    Build,
     Copy,
     Diff,
     Exec,
@@ -22,6 +23,7 @@ from wharf.build.graph.operations import (
     Source,
 )
 from wharf.build.graph.vertex import Edge, Vertex, walk
+from wharf.build.llb.builds import DEFINITION, FILENAME, LLB
 
 Document = dict[str, object]
 _NETWORKS: Final = {"host": 1, "none": 2}
@@ -77,6 +79,9 @@ def _kind(vertex: Vertex) -> Document:
             return {"merge": {"inputs": [{"input": number} for number in range(len(vertex.inputs))]}}
         case Diff(lower=lower, upper=upper):
             return {"diff": {"lower": {"input": lower}, "upper": {"input": upper}}}
+        case Build(path=path):
+            own = {"builder": LLB, "inputs": {DEFINITION: {"input": 0}}, "attrs": {FILENAME: path}}
+            return {"build": own}
 
 
 def _exec(command: Exec) -> Document:

@@ -21,7 +21,7 @@ from typing import Any, Self, TypeVar
 
 from wharf.build.caches.config import Kept
 from wharf.build.caches.importing import Found, Imports
-from wharf.build.graph.operations import Diff, Exec, File, Merge, Source
+from wharf.build.graph.operations import Build, Diff, Exec, File, Merge, Source
 from wharf.build.graph.vertex import Description, Edge, Vertex, walk
 from wharf.build.operations import file, merge
 from wharf.build.operations.exec import Commands, Wreck
@@ -33,13 +33,24 @@ from wharf.build.solver.cache import Cache
 from wharf.build.solver.errors import StepFailed
 from wharf.build.solver.keys import content_of, key_of, name_of_whole, outputs_of
 from wharf.build.solver.progress import Progress
-from wharf.errors import WharfError
+from wharf.errors import NotImplementedHere, WharfError
 
 T = TypeVar("T")
 Outputs = dict[int, Result]
 
 Fetch = Callable[[Vertex, Source], Awaitable[Result]]
 """Brings what a source names."""
+
+Nested = Callable[[Result, str], Awaitable[Result]]
+"""Does the graph that a file of a result holds."""
+
+_OUTSIDE = (Source, Build)
+"""Operations whose results no key foretells: they are asked for each time."""
+
+
+async def _no_graphs(held: Result, path: str) -> Result:
+    del held
+    raise NotImplementedHere(f"{path}: graphs in files are not supported here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,14 @@ class Solver:
     """Solves the graphs of one build; what two of them share is done once."""
 
     def __init__(
-        self, workshop: Workshop, fetch: Fetch, offers: Offers, progress: Progress, imports: Imports | None = None
+        self,
+        workshop: Workshop,
+        fetch: Fetch,
+        offers: Offers,
+        progress: Progress,
+        imports: Imports | None = None,
+        *,
+        nested: Nested = _no_graphs,
     ) -> None:
         """Begin with nothing solved.
 
@@ -68,10 +86,12 @@ class Solver:
             offers: what the build's client lends.
             progress: is told what is done.
             imports: results that other engines have.
+            nested: does graphs that are held by files.
         """
         self._shop = workshop
         self._imports = imports
         self._fetch = fetch
+        self._nested = nested
         self._offers = offers
         self._progress = progress
         self._solved: dict[str, asyncio.Task[Outputs]] = {}
@@ -112,8 +132,12 @@ class Solver:
         return list(await asyncio.gather(*work))
 
     async def _vertex(self, vertex: Vertex) -> Outputs:
-        if isinstance(vertex.operation, Source):
-            return {0: await self._source(vertex, vertex.operation)}
+        match vertex.operation:
+            case Source() as source:
+                return {0: await self._bring(vertex, self._fetch(vertex, source))}
+            case Build(path=path):
+                held = await self.solve(vertex.inputs[0])
+                return {0: await self._bring(vertex, self._nested(held, path))}
         key = await self._key(vertex)
         found = None if vertex.description.ignore_cache else await self._find(vertex, [key])
         if found is not None:
@@ -130,12 +154,15 @@ class Solver:
             self._progress.ended(vertex, error=str(error))
             raise StepFailed(vertex, error) from error
 
-    async def _source(self, vertex: Vertex, source: Source) -> Result:
+    async def _bring(self, vertex: Vertex, work: Awaitable[Result]) -> Result:
         self._progress.began(vertex)
         try:
-            result = await self._fetch(vertex, source)
+            result = await work
         except asyncio.CancelledError:
             self._progress.ended(vertex, error="context canceled")
+            raise
+        except StepFailed as error:  # of the graph in it
+            self._progress.ended(vertex, error=str(error.reason))
             raise
         except Exception as error:
             self._progress.ended(vertex, error=str(error))
@@ -154,7 +181,7 @@ class Solver:
 
     async def _input_key(self, vertex: Vertex, index: int, edge: Edge) -> tuple[str, list[str]]:
         """Return the name of an input, and digests of what is taken from it if it is a folder."""
-        if not isinstance(edge.vertex.operation, Source):
+        if not isinstance(edge.vertex.operation, _OUTSIDE):
             return f"{await self._key(edge.vertex)}#{edge.index}", []
         result = await self.solve(edge)
         if isinstance(result, Layers):
@@ -255,7 +282,7 @@ class Solver:
         known: dict[str, Outputs] = {}
         found: list[Kept] = []
         for vertex in walk(target):
-            if isinstance(vertex.operation, Source):
+            if isinstance(vertex.operation, _OUTSIDE):
                 if (task := self._solved.get(vertex.digest)) is not None:
                     known[vertex.digest] = await asyncio.shield(task)
                 continue

@@ -5,6 +5,7 @@ from tests.fakes.llb import Program, copy, mkfile
 from tests.root.engine.buildkit.conftest import Client, Run, connected
 
 import wharf
+from wharf.build.llb.builds import DEFINITION, FILENAME, LLB
 from wharf.rpc.status import CallFailed
 from wharf.spec.buildkit import control_pb2 as pb
 from wharf.spec.buildkit import ops_pb2 as ops
@@ -95,5 +96,46 @@ def test_nothing_is_an_image_without_layers(builds: Run) -> None:
         async with connected(engine) as client:
             await client.solve(request(client, ops.Definition()))
             assert not (await engine.images.inspect("made"))["RootFS"].get("Layers")
+
+    builds(body)
+
+
+def _held(text: bytes) -> ops.Definition:
+    """A definition that is made by a command, which writes it as it is given."""
+    program = Program()
+    base = program.source("docker-image://busybox")
+    held = program.files(mkfile(f"/{DEFINITION}", text), inputs=())
+    mount = ops.Mount(input=1, dest="/in", readonly=True, output=-1)
+    made = program.run(base, "sh", "-c", f"cp /in/{DEFINITION} /graph", mounts=(mount,), others=(held,))
+    build = ops.BuildOp(builder=LLB, inputs={DEFINITION: ops.BuildInput(input=0)}, attrs={FILENAME: "graph"})
+    return program.end(program.run(program.add(ops.Op(build=build), made), "sh", "-c", "cat /inner > /outer"))
+
+
+def test_a_graph_that_another_one_makes_is_done_with_what_it_takes_now(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        inner = Program()
+        base, folder = inner.source("docker-image://busybox"), inner.source("local://src")
+        copied = inner.files(copy(1, "/f", "/inner"), inputs=(base, folder))
+        definition = _held(inner.end(copied).SerializeToString())
+        for word in (b"one", b"three"):
+            async with connected(engine) as client:
+                client.fake.folders["src"] = {"f": word}
+                await client.solve(request(client, definition))
+            assert (await engine.run("made", ["cat", "/outer"])).stdout == word
+
+    builds(body)
+
+
+def test_a_graph_in_a_file_that_is_none_or_fails_is_told_of(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        failing = Program()
+        failed = failing.run(failing.source("docker-image://busybox"), "sh", "-c", "exit 3")
+        async with connected(engine) as client:
+            for text, said in (
+                (b"\xff", "is no definition"),
+                (failing.end(failed).SerializeToString(), "exit code: 3"),
+            ):
+                with pytest.raises(CallFailed, match=said):
+                    await client.solve(request(client, _held(text)))
 
     builds(body)

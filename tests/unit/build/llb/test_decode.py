@@ -5,6 +5,7 @@ from tests.fakes.llb import Program, mkfile
 
 from wharf.build.graph.operations import Diff, File, MakeFile, Merge, Source
 from wharf.build.graph.vertex import Edge, printed
+from wharf.build.llb.builds import DEFINITION, FILENAME, LLB
 from wharf.build.llb.decode import decode, platform_of, program_of
 from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.spec.buildkit import ops_pb2 as pb
@@ -76,9 +77,9 @@ def _loop() -> pb.Definition:
     return program.definition
 
 
-def _build() -> pb.Definition:
+def _passthrough() -> pb.Definition:
     program = Program()
-    return program.end(program.add(pb.Op(build=pb.BuildOp())))
+    return program.end(program.add(pb.Op(passthrough=pb.PassthroughOp())))
 
 
 def _missing_output() -> pb.Definition:
@@ -96,7 +97,7 @@ def _bytes() -> pb.Definition:
         (_loop(), InvalidArgument, "without the operation"),
         (_bytes(), InvalidArgument, "malformed operation"),
         (_missing_output(), InvalidArgument, "has no output 3"),
-        (_build(), NotImplementedHere, "operations of the kind build"),
+        (_passthrough(), NotImplementedHere, "operations of the kind passthrough"),
     ],
 )
 def test_what_is_malformed_or_unknown_is_refused(definition: pb.Definition, kind: type[Exception], said: str) -> None:
@@ -111,3 +112,15 @@ def test_a_graph_of_any_depth_is_decoded() -> None:
         digest = program.files(mkfile(f"/{number}", b"", input=0), inputs=(digest,))
 
     assert isinstance(graph(program.end(digest)).vertex.operation, File)
+
+
+def test_a_graph_in_a_file_is_one_operation_on_what_holds_it() -> None:
+    program = Program()
+    held = program.files(mkfile("/g", b""))
+    inputs = {DEFINITION: pb.BuildInput(input=0)}
+    build = pb.BuildOp(builder=LLB, inputs=inputs, attrs={FILENAME: "g"})
+
+    assert (
+        printed(graph(program.end(program.add(pb.Op(build=build), held))))
+        == "#1 [] File mkfile /g\n#2 [#1] Build build /g\n"
+    )
