@@ -9,6 +9,9 @@ from wharf.build.graph.operations import Source
 from wharf.errors import NotImplementedHere
 from wharf.spec.buildkit.ops_pb2 import SourceOp
 
+RESULT: Final = "wharf-result"
+"""The scheme of results of builds that are under way, as clients are told of them; ours."""
+
 ImageDigests = Mapping[tuple[str, str], str]
 """What pins an image, by reference and platform."""
 
@@ -28,6 +31,7 @@ _KNOWN: Final[Mapping[str, frozenset[str]]] = {
     "git": frozenset({"git.keepgitdir", "git.fullurl", "git.checksum", "git.skipsubmodules"}),
     "http": frozenset({"http.checksum", "http.filename"}),
     "https": frozenset({"http.checksum", "http.filename"}),
+    RESULT: frozenset(),
 }
 # What says how bytes are brought, not which: two clients' sources of one folder are one.
 _NOT_KEPT: Final = {"local.session", "local.unique", "local.differ", "image.recordtype"}

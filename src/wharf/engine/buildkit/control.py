@@ -21,6 +21,7 @@ from wharf.engine.buildkit.failures import described
 from wharf.engine.buildkit.frontends import GATEWAY, frontend_of
 from wharf.engine.buildkit.history import Ending, History
 from wharf.engine.buildkit.image_frontend import run_image
+from wharf.engine.buildkit.inputs import Handed, result_of, substituted
 from wharf.engine.buildkit.job import Job, Jobs, Outcome
 from wharf.engine.buildkit.llb import graph
 from wharf.engine.buildkit.outcomes import results_of
@@ -73,6 +74,7 @@ class Control:
         """
         job = Job(request.Ref, request.Session, self._sessions, self._bench)
         job.run_image = partial(run_image, job, self._jobs)
+        job.find_result = partial(result_of, self._jobs)
         clock = self._bench.context.clock
         ending = Ending(0)
         try:
@@ -121,9 +123,10 @@ class Control:
         frontend = frontend_of(request.Frontend, request.FrontendAttrs)
         if frontend == GATEWAY:
             job.asked = (GATEWAY, dict(request.FrontendAttrs))
-            return await job.run_image(request.FrontendAttrs["source"], request.FrontendAttrs, {})
+            return await job.run_image(request.FrontendAttrs["source"], request.FrontendAttrs, request.FrontendInputs)
         if frontend:
-            return await dockerfile.build(job, request.FrontendAttrs)
+            handed = Handed(request.FrontendAttrs, request.FrontendInputs)
+            return await dockerfile.build(job, *await substituted(job, self._jobs, handed), handed)
         if request.HasField("Definition"):
             return Outcome({"": await graph(job, request.Definition)})
         return await job.returned
@@ -192,7 +195,6 @@ def _refuse(request: pb.SolveRequest) -> None:
         "source policies that the client decides itself": bool(request.SourcePolicySession),
         "exporters of the session": request.EnableSessionExporter,
         "a proxy for the network of commands": request.ProxyNetwork,
-        "inputs of a frontend": bool(request.FrontendInputs),
     }
     for what, asked in refused.items():
         if asked:

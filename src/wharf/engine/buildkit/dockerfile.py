@@ -30,6 +30,7 @@ from wharf.engine.buildkit.caches import take_caches
 from wharf.engine.buildkit.failures import SourceText, described
 from wharf.engine.buildkit.folders import loading
 from wharf.engine.buildkit.frontends import GATEWAY, other_syntax
+from wharf.engine.buildkit.inputs import Handed
 from wharf.engine.buildkit.job import Job, Origin, Outcome
 from wharf.engine.buildkit.remarks import answered, warnings
 from wharf.engine.buildkit.truth import truth_of
@@ -38,7 +39,7 @@ from wharf.engine.builds import calls
 from wharf.engine.builds.entitlements import require_granted
 from wharf.engine.builds.project import Project
 from wharf.engine.builds.sources import Given, Sources
-from wharf.errors import InvalidArgument, NotFound, NotImplementedHere, WharfError
+from wharf.errors import InvalidArgument, NotFound, WharfError
 from wharf.images.platform import Platform, host
 from wharf.lib.ignore import Matcher, read_patterns
 
@@ -103,13 +104,19 @@ class DockerfileRef:
         )
 
 
-async def build(job: Job, attributes: Mapping[str, str], given: Mapping[str, Given] | None = None) -> Outcome:
+async def build(
+    job: Job,
+    attributes: Mapping[str, str],
+    given: Mapping[str, Given] | None = None,
+    handed: Handed | None = None,
+) -> Outcome:
     """Read a Dockerfile and make its graph, one a platform; nothing is done yet.
 
     Args:
         job: whose build it is.
         attributes: the options of BuildKit's frontend.
         given: images that the client gives, by the references that named contexts have.
+        handed: what the client itself has said, for a frontend that is an image.
 
     Raises:
         CallFailed: the Dockerfile is malformed; with its lines.
@@ -124,10 +131,9 @@ async def build(job: Job, attributes: Mapping[str, str], given: Mapping[str, Giv
     text, ignore = await _texts(job, asked)
     syntax = attributes.get("build-arg:BUILDKIT_SYNTAX") or syntax_of(text.data.decode("utf-8", "replace"))
     if image := other_syntax(syntax):
-        if given:
-            raise NotImplementedHere(f"results of other builds cannot be given to the frontend {image}")
-        job.asked = (GATEWAY, dict(attributes))
-        return await job.run_image(image, {**attributes, "source": image, "cmdline": syntax}, {})
+        said = handed or Handed(attributes)
+        job.asked = (GATEWAY, dict(said.attributes))
+        return await job.run_image(image, {**said.attributes, "source": image, "cmdline": syntax}, said.inputs)
     await _thin_out(job, asked)
     patterns = _patterns(ignore)
     main = Source(f"local://{asked.context_name}", _excludes(patterns))

@@ -18,7 +18,7 @@ from wharf.engine.buildkit.cache_options import caches_from
 from wharf.engine.buildkit.caches import take_caches
 from wharf.engine.buildkit.containers import Containers
 from wharf.engine.buildkit.frontends import GATEWAY, frontend_of
-from wharf.engine.buildkit.inputs import definition_of, inputs_of, substituted
+from wharf.engine.buildkit.inputs import Handed, definition_of, substituted
 from wharf.engine.buildkit.job import Job, Jobs, Outcome
 from wharf.engine.buildkit.llb import graph
 from wharf.engine.buildkit.policies import policies_of
@@ -110,8 +110,8 @@ class Gateway:
         elif not frontend:
             outcome = Outcome({"": await graph(job, request.Definition)})
         else:
-            given = await inputs_of(job, self._jobs, request.FrontendInputs)
-            outcome = await dockerfile.build(job, *await substituted(job, request.FrontendOpt, given))
+            handed = Handed(request.FrontendOpt, request.FrontendInputs)
+            outcome = await dockerfile.build(job, *await substituted(job, self._jobs, handed), handed)
         if request.Evaluate:
             for ref in outcome.refs.values():
                 if ref is not None:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
 from wharf.build.llb.decode import program_of
+from wharf.build.llb.sources import RESULT
 from wharf.build.operations.results import Layers
 from wharf.engine.buildkit.job import Job, Jobs, Ref
 from wharf.engine.buildkit.llb import GraphRef, graph
 from wharf.engine.builds.sources import Given
-from wharf.errors import InvalidArgument, NotFound
+from wharf.errors import InvalidArgument, NotFound, NotImplementedHere
 from wharf.spec.buildkit.ops_pb2 import Definition, Input, Op, SourceOp
 from wharf.spec.oci_image import ImageConfig, RootFS
 
-_SCHEME: Final = "wharf-result://"
+_SCHEME: Final = f"{RESULT}://"
+_MAIN: Final = frozenset({"context", "dockerfile"})  # what BuildKit's own frontend takes for its folders
 _DOMAIN: Final = "input.invalid"  # of the names that inputs have within a build: no registry has it (RFC 6761)
 
 
@@ -35,14 +38,23 @@ def definition_of(job: Job, name: str) -> Definition:
     return definition
 
 
-async def inputs_of(job: Job, jobs: Jobs, definitions: Mapping[str, Definition]) -> dict[str, Ref | None]:
-    """Return what a client gives a frontend to work on: results of other builds, or graphs of its own.
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What a client hands to a frontend: options, and what it is to work on, results of other builds or graphs."""
+
+    attributes: Mapping[str, str]
+    inputs: Mapping[str, Definition] = field(default_factory=dict)
+
+
+async def result_of(jobs: Jobs, where: str) -> Ref:
+    """Return a result by what stands behind the scheme of its source.
 
     Raises:
-        InvalidArgument: a definition is malformed, or the result is not there.
         NotFound: its build is over.
+        InvalidArgument: it has no such result.
     """
-    return {name: await _input(job, jobs, definition) for name, definition in definitions.items()}
+    ref, _, name = where.partition("/")
+    return (await jobs.get(ref)).named(name)
 
 
 async def _input(job: Job, jobs: Jobs, definition: Definition) -> Ref | None:
@@ -50,21 +62,22 @@ async def _input(job: Job, jobs: Jobs, definition: Definition) -> Ref | None:
     op = program.operations.get(program.target[0]) if program.target else None
     if op is None or not op.source.identifier.startswith(_SCHEME):
         return await graph(job, definition)
-    other, _, name = op.source.identifier.removeprefix(_SCHEME).partition("/")
-    return (await jobs.get(other)).named(name)
+    return await result_of(jobs, op.source.identifier.removeprefix(_SCHEME))
 
 
-async def substituted(
-    job: Job, attributes: Mapping[str, str], inputs: Mapping[str, Ref | None]
-) -> tuple[dict[str, str], dict[str, Given]]:
+async def substituted(job: Job, jobs: Jobs, handed: Handed) -> tuple[dict[str, str], dict[str, Given]]:
     """Do the inputs that named contexts refer to; return the options with images in their place, and those images.
 
     Raises:
-        NotFound: a context refers to an input that is not there.
-        InvalidArgument: what is said of an input is malformed, or it is no layers.
+        NotFound: a context refers to an input that is not there, or its build is over.
+        InvalidArgument: an input, or what is said of it, is malformed, or it is no layers.
+        NotImplementedHere: the main context or the Dockerfile is to be an input; with its name.
         CallFailed: a step of it could not be done.
     """
-    changed, given = dict(attributes), dict[str, Given]()
+    attributes, changed, given = handed.attributes, dict(handed.attributes), dict[str, Given]()
+    for name in _MAIN & handed.inputs.keys():
+        raise NotImplementedHere(f"the input {name} in the place of a folder is not supported by this build of wharf")
+    inputs = {name: await _input(job, jobs, definition) for name, definition in handed.inputs.items()}
     for name, where in attributes.items():
         if not (name.startswith("context:") and where.startswith("input:")):
             continue

@@ -89,6 +89,14 @@ RunImage = Callable[[str, Mapping[str, str], Mapping[str, Definition]], Awaitabl
 """Runs an image as the job's frontend: its name, options, and what it is to work on."""
 
 
+FindResult = Callable[[str], Awaitable[Ref]]
+"""Finds a result of a job that is under way, by what stands behind the scheme of its source."""
+
+
+async def _no_results(where: str) -> Ref:
+    raise NotFound(f"no such result: {where}")
+
+
 async def _no_images(image: str, attributes: Mapping[str, str], inputs: Mapping[str, Definition]) -> Outcome:
     del attributes, inputs
     raise NotImplementedHere(f"the frontend {image} cannot be run by this job")
@@ -118,6 +126,7 @@ class Job:
         self.epoch_s: int | None = None  # SOURCE_DATE_EPOCH, for results that no Dockerfile says it of
         self.ended = ""  # when its results were there
         self.run_image: RunImage = _no_images
+        self.find_result: FindResult = _no_results
         self.inline_cache = False  # whether images are to say how they were made
         self._session_id = session_id
         self._sessions = sessions

@@ -11,8 +11,10 @@ from google.protobuf.message import DecodeError
 
 from wharf.build.caches.config import Kept
 from wharf.build.convert.options import ImageName, Options
-from wharf.build.graph.vertex import Edge
+from wharf.build.graph.operations import Source
+from wharf.build.graph.vertex import Edge, Vertex
 from wharf.build.llb.decode import decode, program_of
+from wharf.build.llb.sources import RESULT
 from wharf.build.operations.results import Layers, Result
 from wharf.build.solver.solver import Solver
 from wharf.engine.buildkit import looking
@@ -103,7 +105,13 @@ async def graph(job: Job, definition: Definition, depth: int = 0) -> GraphRef | 
     require_runnable(target, host())
     job.journal.announce(target)
     nested = partial(_nested, job, depth + 1)
-    solver = Solver(job.workshop({}), sources.fetch, job.offers, job.progress, job.imports, nested=nested)
+
+    async def fetch(vertex: Vertex, source: Source) -> Result:
+        if source.scheme == RESULT:
+            return await (await job.find_result(source.rest)).solve()
+        return await sources.fetch(vertex, source)
+
+    solver = Solver(job.workshop({}), fetch, job.offers, job.progress, job.imports, nested=nested)
     return GraphRef(job, definition, target, await job.stack.enter_async_context(solver), sources)
 
 

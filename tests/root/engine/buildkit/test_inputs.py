@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import json
 
 import pytest
 from tests.fakes.llb import Program, mkfile
 from tests.root.engine.buildkit.conftest import Run, connected
+from tests.root.engine.buildkit.test_image_frontend import frontend, result, spoken
 
 import wharf
 from wharf.rpc.status import CallFailed
@@ -55,5 +57,47 @@ def test_a_result_of_one_build_is_the_base_of_another_and_so_is_a_graph(builds: 
                 task.cancel()
             await asyncio.gather(*solving, return_exceptions=True)
             assert (await telling).logs == "below\nv\n"
+
+    builds(body)
+
+
+def test_a_graph_goes_on_from_a_result_of_another_build(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        async with connected(engine) as client:
+            first = client.request("FROM busybox\nRUN echo below > /n\n")
+            first.Frontend = ""
+            solving = asyncio.ensure_future(client.solve(first))
+            below = (await client.ask(first.Ref, gateway.SolveRequest(Frontend="dockerfile.v0"))).result
+            program = Program()
+            program.definition.CopyFrom(getattr(below.ref, "def"))
+            encoded = getattr(program.definition, "def")
+            encoded.pop()  # what says that it is wanted
+            base = f"sha256:{hashlib.sha256(encoded[0]).hexdigest()}"
+            second = client.request()
+            second.Frontend = ""
+            second.Definition.CopyFrom(program.end(program.run(base, "sh", "-c", "cat /n > /above")))
+            await client.solve(second)
+            assert (await engine.run("made", ["cat", "/above"])).stdout == b"below\n"
+
+            solving.cancel()
+            await asyncio.gather(solving, return_exceptions=True)
+
+    builds(body)
+
+
+def test_a_frontend_that_is_an_image_is_given_results_of_other_builds(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        async with connected(engine) as client:
+            await frontend(client, "cat /said; cat > /dev/null", await spoken(result(Labels={"by": "front"})))
+            program = Program()
+            request = client.request("# syntax=front\nanything\n", **{"context:under": "input:below"})
+            request.FrontendInputs["below"].CopyFrom(program.end(program.files(mkfile("/m", b"x"))))
+            await client.solve(request)
+            assert (await engine.images.inspect("made"))["Config"]["Labels"] == {"by": "front"}
+
+            request = client.request("FROM busybox\n")
+            request.FrontendInputs["context"].CopyFrom(program.definition)
+            with pytest.raises(CallFailed, match="the input context in the place of a folder"):
+                await client.solve(request)
 
     builds(body)
