@@ -98,7 +98,7 @@ def inspection(
         "Architecture": config.get("architecture", ""),
         "Os": config.get("os", "linux"),
         "Size": record.size_bytes,
-        "GraphDriver": {"Name": driver, "Data": _driver_data(lower_dirs)},
+        "GraphDriver": {"Name": driver, "Data": _driver_data(lower_dirs) if "overlay" in driver else {}},
         "RootFS": {"Type": "layers", "Layers": list(record.diff_ids)},
         "Metadata": {"LastTagTime": record.tagged_at or ZERO},
     }
@@ -133,9 +133,11 @@ def _execution(record: ImageRecord) -> ImageConfig:
 
 
 def _driver_data(lower_dirs: Sequence[Path]) -> dict[str, str]:
+    """Return the folders of an image as Docker's overlay2 names them; two of them are made for containers alone."""
     if not lower_dirs:
         return {}
-    data = {"UpperDir": str(lower_dirs[0])}
+    top = lower_dirs[0]
+    data = {"MergedDir": str(top.with_name("merged")), "UpperDir": str(top), "WorkDir": str(top.with_name("work"))}
     if len(lower_dirs) > 1:
         data["LowerDir"] = ":".join(map(str, lower_dirs[1:]))
     return data

@@ -165,7 +165,7 @@ class _Unpacker:
 
     def add(self, entry: Entry, reader: TarReader) -> None:
         self._entries += 1
-        self._bytes += entry.size
+        self._bytes += len(entry.target) if entry.kind is Kind.SYMLINK else entry.size
         if self._entries > self._limits.entries or self._bytes > self._limits.bytes:
             raise InvalidArgument("invalid archive: it is larger than allowed")
         if self._stale:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 from collections import OrderedDict
 from typing import Final
 
+from wharf.kernel.libc import suppress_errno
 from wharf.kernel.openat2 import ensure_folder, open_in_root
 from wharf.storage.trees import FOLDER
 
@@ -40,16 +42,30 @@ class OpenFolders:
         if (known := self._open.get(path)) is not None:
             self._open.move_to_end(path)
             return known
-        text = os.fsdecode(path)
-        try:
-            fd = open_in_root(self._top, text, _FOLLOWED)
-        except FileNotFoundError:
+        fd = self._step(path)
+        if fd is None:
+            text = os.fsdecode(path)
             os.close(ensure_folder(self._top, text))
             fd = open_in_root(self._top, text, _FOLLOWED)
         self._open[path] = fd
         if len(self._open) > self._most:
             os.close(self._open.popitem(last=False)[1])
         return fd
+
+    def _step(self, path: bytes) -> int | None:
+        """Open a folder, made if missing, from the one it is in; None where something else has its name."""
+        above, _, name = path.rpartition(b"/")
+        if name in (b"", b".", b".."):
+            return None
+        parent = self.folder(above)
+        with suppress_errno(errno.ELOOP, errno.ENOTDIR):  # a symlink, for one
+            try:
+                return os.open(name, FOLDER, dir_fd=parent)
+            except FileNotFoundError:
+                with suppress_errno(errno.EEXIST):  # somebody made it meanwhile
+                    os.mkdir(name, 0o755, dir_fd=parent)
+                return os.open(name, FOLDER, dir_fd=parent)
+        return None
 
     def close(self) -> None:
         """Close all of them, since paths lead elsewhere now or nothing more comes; idempotent."""

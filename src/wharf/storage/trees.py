@@ -102,7 +102,10 @@ def _up(fd: int, inode: int) -> int:
 
 
 def usage(path: Path) -> int:
-    """Return the bytes of content below ``path``: of files, each inode once; 0 when it does not exist."""
+    """Return the bytes of content below ``path``, as Docker counts them; 0 when it does not exist.
+
+    That is of files, each inode once, and the lengths of symlinks.
+    """
     try:
         top = os.open(path, FOLDER)
     except FileNotFoundError:
@@ -111,7 +114,7 @@ def usage(path: Path) -> int:
     total = 0
     try:
         for node in walk(top):
-            if not stat.S_ISREG(node.status.st_mode):
+            if not has_bytes(node):
                 continue
             if node.status.st_nlink > 1:
                 if node.status.st_ino in seen:
@@ -121,6 +124,11 @@ def usage(path: Path) -> int:
     finally:
         os.close(top)
     return total
+
+
+def has_bytes(node: Node) -> bool:
+    """Return whether a node's size counts: a file's or, as Docker counts, a symlink's."""
+    return stat.S_ISREG(node.status.st_mode) or stat.S_ISLNK(node.status.st_mode)
 
 
 def dress_like(source: Path, target: Path) -> None:

@@ -147,6 +147,17 @@ def test_pruning_takes_what_nothing_names_or_uses(store: Store, one: str) -> Non
     assert [i.get("Id") for i in asyncio.run(store.images.list())] == [used]
 
 
+def test_an_inspection_names_the_folders_that_docker_names(store: Store, one: str) -> None:
+    data = (asyncio.run(store.images.inspect(one)).get("GraphDriver") or {}).get("Data") or {}
+
+    folder = store.snapshots.lower_dirs(store.images.resolve(one).chain_id)[0].parent
+    assert data == {
+        "MergedDir": f"{folder}/merged",
+        "UpperDir": f"{folder}/fs",
+        "WorkDir": f"{folder}/work",
+    }
+
+
 def test_a_store_that_is_opened_again_is_the_same(store: Store, one: str) -> None:
     before = asyncio.run(store.images.inspect("one"))
     again = Store(store.data.path)

@@ -15,6 +15,7 @@ from wharf.storage.diff import Limits, Unpacked, clean, unpack
 from wharf.storage.overlay_marks import is_whiteout, opaque_attribute
 from wharf.storage.tar_entry import Entry, Kind
 from wharf.storage.tar_writer import TarWriter
+from wharf.storage.trees import usage
 
 pytestmark = pytest.mark.root
 
@@ -325,3 +326,9 @@ def test_no_descriptor_is_left_open(layer: int) -> None:
 
     assert os.listdir("/proc/self/fd") == before
     assert sys.getrecursionlimit() == 1000
+
+
+def test_sizes_count_files_once_and_the_lengths_of_symlinks(tmp_path: Path, layer: int) -> None:
+    entries = (file("f", b"12345"), hardlink("again", "f"), symlink("s", "to/f"), folder("d"))
+
+    assert unpack(archive(*entries), layer).size_bytes == usage(tmp_path / "layer") == 9

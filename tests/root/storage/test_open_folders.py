@@ -63,3 +63,17 @@ def test_after_a_close_paths_are_resolved_anew(folders: OpenFolders, tmp_path: P
     (tmp_path / "layer/a").rename(tmp_path / "layer/old")
 
     assert not os.path.samestat(os.fstat(folders.folder(b"a")), before)
+
+
+def test_a_symlink_to_what_is_missing_makes_that_inside(folders: OpenFolders, tmp_path: Path) -> None:
+    (tmp_path / "layer/link").symlink_to("/far/away")
+    folders.folder(b"link/below")
+
+    assert (tmp_path / "layer/far/away/below").is_dir()
+
+
+def test_a_file_on_the_way_is_told(folders: OpenFolders, tmp_path: Path) -> None:
+    (tmp_path / "layer/file").touch()
+
+    with pytest.raises(NotADirectoryError):
+        folders.folder(b"file/below")

@@ -16,7 +16,7 @@ from wharf.kernel.openat2 import openat2
 from wharf.storage import overlay_marks as marks
 from wharf.storage.node_copies import BENEATH, Parents, copy_or_link, dress
 from wharf.storage.roots.union import Union, own_attributes
-from wharf.storage.trees import FOLDER, Node, opened_folder, walk
+from wharf.storage.trees import FOLDER, Node, has_bytes, opened_folder, walk
 
 _PIECE: Final = 1 << 20
 
@@ -100,12 +100,12 @@ def _same_content(node: Node, top: int) -> bool:
 
 
 def changed_bytes(pair: Compared) -> int:
-    """Return the bytes of the files that differ, each inode once."""
+    """Return the bytes of the files and symlinks that differ, each inode once."""
     seen: set[int] = set()
     total = 0
     for change in compared(pair):
         node = change.node
-        if node is not None and stat.S_ISREG(node.status.st_mode) and node.status.st_ino not in seen:
+        if node is not None and has_bytes(node) and node.status.st_ino not in seen:
             seen.add(node.status.st_ino)
             total += node.status.st_size
     return total
