@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from wharf.engine.containers.collection import Containers
-from wharf.errors import NotFound
+from wharf.errors import Conflict, NotFound
 from wharf.lib.finishing import to_the_end
 from wharf.lib.stdcopy import STDERR, Demultiplexer
 from wharf.spec.engine_api.container import CreateContainer
@@ -53,26 +55,30 @@ async def run_to_completion(
     containers: Containers, request: CreateContainer, stdin: bytes | None, limit_bytes: int | None = None
 ) -> Completed:
     """Create, attach, start, wait and remove; the container is gone when this returns or raises."""
-    created = await containers.create(request)
-    container_id = created.get("Id") or ""
-    try:
-        attached = await containers.attach(container_id, stdin=stdin is not None)
-        with attached.socket:
+    async with owned(containers, request) as container_id:
+        with await containers.hold(container_id, stdin=stdin is not None, output=True) as stream:
             ended = await containers.wait(container_id, condition="next-exit")
             await containers.start(container_id)
-            output = await converse(attached.socket, stdin, limit_bytes)
+            output = await converse(stream, stdin, limit_bytes)
         exit_code = (await ended).get("StatusCode") or 0
-    finally:
-        await to_the_end(asyncio.create_task(remove(containers, container_id)))
     return output.completed(exit_code)
 
 
-async def remove(containers: Containers, container_id: str) -> None:
-    """Remove a container and its anonymous volumes, running or not; idempotent."""
+@asynccontextmanager
+async def owned(containers: Containers, request: CreateContainer) -> AsyncIterator[str]:
+    """Create a container that removes itself when it ends; it is gone when this is left."""
+    container_id = (await containers.create(request)).get("Id") or ""
+    removed = await containers.wait(container_id, condition="removed")
     try:
+        yield container_id
+    finally:
+        await to_the_end(asyncio.create_task(_end(containers, container_id, removed)))
+
+
+async def _end(containers: Containers, container_id: str, removed: Awaitable[object]) -> None:
+    with suppress(NotFound, Conflict):  # it has ended by itself, and is removed or being so
         await containers.remove(container_id, force=True, volumes=True)
-    except NotFound:
-        return
+    await removed
 
 
 async def converse(stream: socket.socket, stdin: bytes | None, limit_bytes: int | None) -> Output:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from wharf.engine import scopes
+from wharf.engine import request, scopes
 from wharf.engine.authorization import Authorization
 from wharf.engine.builds.builds import BuildVerbs
 from wharf.engine.completed import Completed, run_to_completion
@@ -32,6 +32,7 @@ from wharf.engine.plugins.places import volume_drivers
 from wharf.engine.plugins.plugins import PluginVerbs
 from wharf.engine.plugins.record import PluginRecords
 from wharf.engine.system import System
+from wharf.engine.under_way import UnderWay
 from wharf.engine.volumes import VolumeVerbs
 from wharf.engine.workspace import HOLDER, Workspace, workspace
 from wharf.images.images import Images
@@ -40,7 +41,7 @@ from wharf.kernel.libc import suppress_errno
 from wharf.network.networks import Networks
 from wharf.network.outside import outside_of
 from wharf.processes.processes import Processes
-from wharf.spec.engine_api.container import CreateContainer, HostConfig
+from wharf.spec.engine_api.container import HostConfig
 from wharf.storage.content import ContentStore
 from wharf.storage.later import Later
 from wharf.storage.layout import DataRoot, RunRoot, default_places, run_root_of
@@ -63,10 +64,11 @@ class _Opened:
     builds: BuildVerbs
     plugins: PluginVerbs
     authorization: Authorization
+    loop: asyncio.AbstractEventLoop
 
 
 class Engine:
-    """A container engine that owns one data root.
+    """A container engine that owns one data root, and lives in the event loop in which it is entered.
 
     An async context manager: entering takes the root's lock, finds the containers that run and settles what ended
     meanwhile; leaving lets containers run on (another engine, or the daemon, finds them again).
@@ -88,6 +90,7 @@ class Engine:
         self._run = RunRoot(Path(run_root).absolute()) if run_root else run_root_of(self._data.path)
         self._stack = AsyncExitStack()
         self._opened: _Opened | None = None
+        self._under_way = UnderWay()
 
     async def __aenter__(self) -> Self:
         """Open the engine.
@@ -107,7 +110,8 @@ class Engine:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        """Close the engine; containers go on."""
+        """Close the engine; containers go on, but for those of :meth:`run`, which end."""
+        await self._under_way.end()
         opened, self._opened = self._opened, None
         if opened:
             opened.context.events.close()
@@ -213,11 +217,16 @@ class Engine:
             builds,
             plugin_verbs,
             authorization,
+            asyncio.get_running_loop(),
         )
 
     def _open_or_fail(self) -> _Opened:
         if self._opened is None:
             raise RuntimeError("the engine is not open: use it as `async with wharf.Engine() as engine:`")
+        if _loop_here() not in {None, self._opened.loop}:
+            raise RuntimeError(
+                "the engine is open in another event loop: from there, use it by asyncio.run_coroutine_threadsafe"
+            )
         return self._opened
 
     @property
@@ -279,6 +288,9 @@ class Engine:
     ) -> Completed:
         """Run a command in a fresh container, wait for it, remove the container and return what it wrote.
 
+        It ends with the program as well, however that ends, and when the engine is left. No log is kept of it, unless
+        ``host_config`` asks for one.
+
         Args:
             image: a reference or an id of a stored image.
             command: the arguments; the image's own command when empty.
@@ -293,17 +305,13 @@ class Engine:
             NotFound: there is no such image.
             InvalidArgument: the command cannot be executed, or an option is malformed.
             TimeoutError: ``timeout_s`` has passed; the container is gone.
+            Unavailable: the engine was left meanwhile; the container is gone.
         """
-        request: CreateContainer = {
-            "Image": image,
-            "Cmd": list(command),
-            "Env": [f"{name}={value}" for name, value in (environment or {}).items()],
-            "OpenStdin": stdin is not None,
-            "StdinOnce": stdin is not None,
-            "HostConfig": {**(host_config or {}), "NetworkMode": network},
-        }
-        async with asyncio.timeout(timeout_s):
-            return await run_to_completion(self.containers, request, stdin, limit_bytes)
+        asked = request.container(image, environment=environment, network=network, host_config=host_config)
+        asked["Cmd"] = request.arguments(command)
+        asked["OpenStdin"] = asked["StdinOnce"] = request.fed(stdin) is not None
+        async with self._under_way.within(timeout_s):
+            return await run_to_completion(self.containers, asked, stdin, limit_bytes)
 
     def workspace(
         self,
@@ -317,26 +325,30 @@ class Engine:
         """Return a container to work in, as ``async with engine.workspace(image) as work:``; gone when that is left.
 
         It ends with the program as well, however that ends; the next engine on the same root then removes its record.
+        No log is kept of it, unless ``host_config`` asks for one.
 
         Args:
             image: a reference or an id of a stored image.
             environment: variables over the image's, of all commands.
             network: none, bridge or host.
             host_config: limits, mounts and the like, as the Engine API's HostConfig spells them.
-            holder: process 1: whatever ends when its standard input does. The image must have it.
+            holder: process 1: whatever goes on while its standard input does. The image must have it.
 
         Raises, when it is entered:
             NotFound: there is no such image.
             InvalidArgument: the image has no such holder, or an option is malformed.
         """
-        request: CreateContainer = {
-            "Image": image,
-            "Entrypoint": list(holder),
-            "Cmd": [],
-            "Env": [f"{name}={value}" for name, value in (environment or {}).items()],
-            "HostConfig": {**(host_config or {}), "NetworkMode": network},
-        }
-        return workspace(self.containers, self.execs, request)
+        asked = request.container(image, environment=environment, network=network, host_config=host_config)
+        asked["Entrypoint"], asked["Cmd"] = request.arguments(holder, "holder"), []
+        return workspace(self.containers, self.execs, asked)
+
+
+def _loop_here() -> asyncio.AbstractEventLoop | None:
+    """Return the loop that runs in this thread; none: what is asked for may be handed to the engine's."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _remove_empty_parents(key: str, driver: str) -> None:

@@ -1,7 +1,7 @@
 """A container that a program works in: commands one after another or at once, files in and out.
 
-Its process 1 reads a standard input that the program holds: the container ends when the program leaves it, and also
-when the program is killed.
+The program holds it: its shim kills it when the program leaves it, and also when the program is killed. Its process 1
+does nothing but read a standard input to which nothing is written.
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ import io
 import signal
 import tarfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 
-from wharf.engine.completed import Completed, converse, remove
+from wharf.engine.completed import Completed, converse, owned
 from wharf.engine.containers.archive import Archive
 from wharf.engine.containers.collection import Containers
 from wharf.engine.containers.path import GO_KINDS, absolute
 from wharf.engine.execs import Execs
-from wharf.errors import Conflict, InvalidArgument, NotFound, WharfError
+from wharf.engine.request import arguments, fed, variables
+from wharf.errors import InvalidArgument, NotFound, WharfError
 from wharf.lib.finishing import to_the_end
 from wharf.spec.engine_api.container import CreateContainer
 from wharf.spec.engine_api.exec import ExecConfig
@@ -66,11 +67,11 @@ class Workspace:
                 container.
         """
         config: ExecConfig = {
-            "Cmd": list(command),
-            "Env": [f"{name}={value}" for name, value in (environment or {}).items()],
+            "Cmd": arguments(command),
+            "Env": variables(environment),
             "WorkingDir": folder,
             "User": user,
-            "AttachStdin": stdin is not None,
+            "AttachStdin": fed(stdin) is not None,
             "AttachStdout": True,
             "AttachStderr": True,
         }
@@ -139,23 +140,11 @@ class Workspace:
 @asynccontextmanager
 async def workspace(containers: Containers, execs: Execs, request: CreateContainer) -> AsyncIterator[Workspace]:
     """Start the container that ``request`` asks for, held by its standard input; it is gone when this is left."""
-    asked: CreateContainer = {**request, "OpenStdin": True, "StdinOnce": True, "Tty": False}
-    asked["HostConfig"] = {**(asked.get("HostConfig") or {}), "AutoRemove": True}
-    container_id = (await containers.create(asked)).get("Id") or ""
-    removed = await containers.wait(container_id, condition="removed")
-    try:
-        attached = await containers.attach(container_id, stdin=True, stdout=False, stderr=False)
-        with attached.socket:
+    asked: CreateContainer = {**request, "OpenStdin": True, "StdinOnce": True}
+    async with owned(containers, asked) as container_id:
+        with await containers.hold(container_id, stdin=True, output=False):
             await containers.start(container_id)
             yield Workspace(container_id, containers, execs)
-    finally:
-        await to_the_end(asyncio.create_task(_end(containers, container_id, removed)))
-
-
-async def _end(containers: Containers, container_id: str, removed: Awaitable[object]) -> None:
-    with suppress(Conflict):  # it has ended by itself, and is being removed
-        await remove(containers, container_id)
-    await removed
 
 
 async def _content(found: Archive, path: str, limit_bytes: int) -> bytes:

@@ -2,7 +2,7 @@
 
 A client that reads slowly holds up the container's output, as in Docker: when more than a megabyte waits for it, the
 shim reads no more from the container until half of that is gone. Unlike in Docker it cannot do so for ever: a client
-that takes nothing for a minute while so much waits is cut off.
+that takes nothing for a minute while so much waits is cut off, unless the container is its own.
 """
 
 from __future__ import annotations
@@ -81,6 +81,11 @@ class Client:
         return self._wants["stdin"]
 
     @property
+    def abandons(self) -> bool:
+        """Whether the container is this client's own, and has not ended yet."""
+        return self._wants.get("holds", False) and not self._ending
+
+    @property
     def full(self) -> bool:
         """Whether so much waits for it that the process must wait."""
         return len(self._owed) >= FULL_BYTES
@@ -93,7 +98,7 @@ class Client:
     @property
     def stalled(self) -> bool:
         """Whether it has taken nothing for too long."""
-        return time.monotonic() - self._moved_at > STALL_S
+        return not self._wants.get("holds", False) and time.monotonic() - self._moved_at > STALL_S
 
     def send(self, wanted: str, stream: int, data: bytes, *, raw: bool) -> None:
         """Give it output, if it takes part in ``wanted`` (stdout or stderr)."""
@@ -132,13 +137,16 @@ class Client:
     def _watch(self) -> None:
         wanted = (events.IN if self._reading else 0) | (events.OUT if self._owed else 0)
         paused = self._wants["stdin"] and not self._reading
-        if paused and not self._owed:
+        if paused and not self._owed and not self._wants.get("holds", False):
             # A hang-up would be reported for ever; it is seen when reading goes on.
             self._loop.unwatch(self._sock.fileno())
         else:
             self._loop.watch(self._sock.fileno(), wanted, self._on_events)
 
     def _on_events(self, found: int) -> None:
+        if found & events.HUP and self._wants.get("holds", False):
+            self.close()  # nobody waits for what it has typed or is owed
+            return
         if found & events.OUT:
             self._flush()
         if found & (events.IN | events.HUP) and self._reading and self._sock.fileno() >= 0:

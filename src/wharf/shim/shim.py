@@ -136,7 +136,7 @@ class Shim:
         request = self._request
         self._tell_embryo(lambda embryo: embryo.give_document(request["bundle"], self._document))
         log = LogFile(request["log"]) if request["log"]["driver"] == "json-file" else None
-        streams = Streams(self._loop, log, once=request["stdin_once"])
+        streams = Streams(self._loop, log, once=request["stdin_once"], abandoned=cgroup.kill_all)
         self._streams.append(streams)
         for sock, attachment in zip(attachments, request["attachments"], strict=True):
             streams.attach(sock, attachment)

@@ -96,16 +96,37 @@ class Input:
 class Streams:
     """Owns our ends of a process's streams, and its clients."""
 
-    __slots__ = ("_clients", "_input", "_log", "_loop", "_outputs", "_paused", "_raw", "_theirs", "on_empty", "once")
+    __slots__ = (
+        "_abandoned",
+        "_clients",
+        "_input",
+        "_log",
+        "_loop",
+        "_outputs",
+        "_paused",
+        "_raw",
+        "_theirs",
+        "on_empty",
+        "once",
+    )
 
-    def __init__(self, loop: Loop, log: LogFile | None = None, *, once: bool = False) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        log: LogFile | None = None,
+        *,
+        once: bool = False,
+        abandoned: Callable[[], object] | None = None,
+    ) -> None:
         """Begin without any descriptor; see :meth:`open_pipes` and :meth:`take_terminal`.
 
         Args:
             loop: where descriptors are watched.
             log: where output goes besides; closed by :meth:`finish`.
             once: end the process's input when a client that had it has no more.
+            abandoned: called when a client that holds the container has gone before its end.
         """
+        self._abandoned = abandoned
         self._loop = loop
         self._log = log
         self._clients: list[Client] = []
@@ -176,6 +197,8 @@ class Streams:
         """A client has gone."""
         if client in self._clients:
             self._clients.remove(client)
+        if client.abandons and self._abandoned is not None:
+            self._abandoned()
         if client.has_stdin:
             self.typed_all(client)
         self.client_moved()

@@ -43,6 +43,7 @@ class Attachment(TypedDict):
     stdout: bool
     stderr: bool
     detach_keys: NotRequired[list[int]]  # byte values; absent: none, [] never matches
+    holds: NotRequired[bool]  # the container is this client's own: killed when it goes first, however it goes
 
 
 class RootfsMount(TypedDict):

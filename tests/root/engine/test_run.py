@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from glob import glob
+from pathlib import Path
 
 import pytest
 
 import wharf
-from wharf.errors import InvalidArgument, NotFound
+from wharf.engine.completed import Completed
+from wharf.errors import InvalidArgument, NotFound, Unavailable
+from wharf.spec.engine_api.container import HostConfig
 
 On = Callable[[Callable[[wharf.Engine], Awaitable[None]]], None]
+
+
+async def it_runs(engine: wharf.Engine) -> None:
+    while not await engine.containers.list():  # noqa: ASYNC110  # what runs in another task, and tells nobody
+        await asyncio.sleep(0)
 
 
 def test_output_and_exit_code_come_back(on_engine: On) -> None:
@@ -70,6 +80,48 @@ def test_a_timeout_ends_the_container(on_engine: On) -> None:
             await engine.run("busybox", ["sleep", "60"], timeout_s=0.3)
 
         assert await engine.containers.list(all=True) == []
+
+    on_engine(body)
+
+
+def test_no_log_is_kept_of_it_unless_one_is_asked_for(on_engine: On, root: Path) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        async def logs_beside(host_config: HostConfig) -> int:
+            running = asyncio.create_task(
+                engine.run("busybox", ["sh", "-c", "echo out; sleep 600"], host_config=host_config)
+            )
+            await it_runs(engine)
+            found = len(glob(f"{root}/containers/*/*-json.log"))
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            return found
+
+        assert await logs_beside({}) == 0
+        assert await logs_beside({"LogConfig": {"Type": "json-file"}}) == 1
+
+    on_engine(body)
+
+
+def test_it_ends_when_the_engine_is_left(on_engine: On) -> None:
+    left: list[asyncio.Task[Completed]] = []
+
+    async def body(engine: wharf.Engine) -> None:
+        left.append(asyncio.create_task(engine.run("busybox", ["sleep", "600"])))
+        await it_runs(engine)
+
+    async def nothing_is_left(engine: wharf.Engine) -> None:
+        assert await engine.containers.list(all=True) == []
+
+    on_engine(body)
+    assert isinstance(left[0].exception(), Unavailable)
+    on_engine(nothing_is_left)
+
+
+def test_from_another_event_loop_it_is_refused(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        elsewhere = asyncio.to_thread(lambda: asyncio.run(engine.run("busybox", ["true"])))
+        with pytest.raises(RuntimeError, match="in another event loop"):
+            await elsewhere
 
     on_engine(body)
 

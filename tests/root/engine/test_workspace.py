@@ -19,7 +19,7 @@ from wharf.spec.engine_api.container import HostConfig
 
 On = Callable[[Callable[[wharf.Engine], Awaitable[None]]], None]
 
-_PROGRAM = """
+_WORKS = """
 import asyncio, sys, wharf
 
 async def main():
@@ -27,6 +27,32 @@ async def main():
         await work.write("/note", b"here")
         print(work.id, flush=True)
         await work.run(["sleep", "600"])
+
+asyncio.run(main())
+"""
+
+_LETS_ITS_HOLDER_BE_HELD = """
+import asyncio, sys, wharf
+
+async def main():
+    async with wharf.Engine(sys.argv[1]) as engine, engine.workspace("busybox") as work:
+        await work.run(["sh", "-c", "sleep 600 3>/proc/1/fd/0 >/dev/null 2>&1 &"])
+        print(work.id, flush=True)
+        await work.run(["sleep", "600"])
+
+asyncio.run(main())
+"""
+
+_RUNS = """
+import asyncio, sys, wharf
+
+async def main():
+    async with wharf.Engine(sys.argv[1]) as engine:
+        running = asyncio.create_task(engine.run("busybox", ["sleep", "600"], stdin=bytes(10 << 20)))
+        while not (found := await engine.containers.list()):
+            await asyncio.sleep(0)
+        print(found[0]["Id"], flush=True)
+        await running
 
 asyncio.run(main())
 """
@@ -195,8 +221,9 @@ def test_an_image_without_a_holder_is_refused(on_engine: On) -> None:
     on_engine(body)
 
 
-def test_it_ends_with_the_program_even_when_that_is_killed(root: Path, on_engine: On) -> None:
-    program = subprocess.Popen([sys.executable, "-c", _PROGRAM, root], stdout=subprocess.PIPE, text=True)
+@pytest.mark.parametrize("text", [_WORKS, _LETS_ITS_HOLDER_BE_HELD, _RUNS])
+def test_it_ends_with_the_program_even_when_that_is_killed(root: Path, on_engine: On, text: str) -> None:
+    program = subprocess.Popen([sys.executable, "-c", text, root], stdout=subprocess.PIPE, text=True)
     assert program.stdout
     container_id = program.stdout.readline().strip()
     held = _process_in(container_id)

@@ -75,6 +75,28 @@ async def attach(
     return AttachedStream(await _after_the_log(context, container, ours, stdout=stdout, stderr=stderr), container.tty)
 
 
+async def hold(context: Context, ref: str, *, stdin: bool, output: bool) -> socket.socket:
+    """Attach to a container as its only owner: it is killed when the stream is closed before its end.
+
+    So it is when the program that has the stream is killed. What flows is as with :func:`attach`.
+
+    Args:
+        context: the engine.
+        ref: the container.
+        stdin: whether the owner writes.
+        output: whether it reads.
+
+    Raises:
+        Conflict: it is paused or restarting.
+    """
+    container = context.registry.resolve(ref)
+    require("attach", container.state, container_id=container.id, name=container.name)
+    ours, theirs = stream_pair()
+    await _join(container, {"stdin": stdin, "stdout": output, "stderr": output, "holds": True}, theirs)
+    publish(context, container, "attach")
+    return ours
+
+
 async def _join(container: Container, attachment: Attachment, theirs: socket.socket) -> None:
     if container.shim is None:
         container.pending.append((attachment, theirs))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import socket
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -159,6 +160,10 @@ class Containers:
             stream=stream,
             detach_keys=detach_keys,
         )
+
+    async def hold(self, ref: str, *, stdin: bool, output: bool) -> socket.socket:
+        """Attach to a container as its only owner (see ``attach.py``)."""
+        return await attach.hold(self._context, ref, stdin=stdin, output=output)
 
     async def resize(self, ref: str, *, rows: int, columns: int) -> None:
         """Set a terminal's size (see ``attach.py``)."""
