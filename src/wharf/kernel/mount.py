@@ -198,11 +198,14 @@ def fsmount(fs: int, attributes: int = 0) -> int:
 
 
 def messages(fs: int) -> str:
-    """Return what the filesystem said about the configuration on ``fs``, one message a line, and forget it."""
+    """Return what the filesystem said about the configuration on ``fs``, one message a line, and forget it.
+
+    Each begins with its severity (``e``, ``w`` or ``i``) and a space, which are left out.
+    """
     said: list[str] = []
     while True:
         try:
-            said.append(os.read(fs, 4096).decode(errors="replace").strip())
+            said.append(os.read(fs, 4096).decode(errors="replace").strip()[2:])
         except OSError as error:
             if error.errno in (errno.ENODATA, errno.EMSGSIZE):
                 return "\n".join(said)

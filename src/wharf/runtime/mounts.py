@@ -48,6 +48,7 @@ _SHOWN_IN_PROC: Final = frozenset(
     }
 )
 """Files of /proc that tell a container of the machine, and may be covered by others that tell it of itself."""
+_EVERYBODYS: Final = 0o1777
 _LABELLED: Final = frozenset({"tmpfs", "devpts", "mqueue", "ramfs"})
 
 
@@ -191,10 +192,11 @@ def _put(root: int, one: MountPlan, ready: int) -> None:
 
 
 def _make_filesystem(root: int, one: MountPlan) -> None:
+    mode = _mode_of_nothing(root, one)
     target = _place_of(root, one)
     changes: list[Change] = []
     try:
-        fd = new(one, stat.S_IMODE(os.fstat(target).st_mode))
+        fd = new(one, stat.S_IMODE(os.fstat(target).st_mode) if mode is None else mode)
     except PermissionError:
         if one.fstype != "sysfs":
             raise
@@ -215,6 +217,17 @@ def _make_filesystem(root: int, one: MountPlan) -> None:
         attach(fd, target, one.options, *changes)
     finally:
         os.close(target)
+
+
+def _mode_of_nothing(root: int, one: MountPlan) -> int | None:
+    """Return the mode of a tmpfs whose place the image does not have, the kernel's usual one; else None."""
+    if one.fstype != "tmpfs":
+        return None
+    try:
+        os.close(open_in_root(root, one.destination, os.O_PATH))
+    except FileNotFoundError:
+        return _EVERYBODYS
+    return None
 
 
 def new(one: MountPlan, mode: int) -> int:

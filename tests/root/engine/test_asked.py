@@ -254,6 +254,20 @@ def test_what_networks_and_volumes_cannot_have_is_refused_or_told(on_engine: On)
     on_engine(body)
 
 
+def test_an_update_that_names_no_restart_policy_leaves_it(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        host = {**NONE, "RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 3}}
+        await engine.containers.create({"Image": "busybox", "Cmd": ["true"], "HostConfig": host}, name="kept")  # type: ignore[typeddict-item]
+        await engine.containers.update(
+            "kept", {"CpuShares": 512, "RestartPolicy": {"Name": ""}}
+        )  # as the client does
+
+        kept = (await engine.containers.inspect("kept"))["HostConfig"] or {}
+        assert (kept["RestartPolicy"], kept["CpuShares"]) == (host["RestartPolicy"], 512)
+
+    on_engine(body)
+
+
 def test_what_an_update_cannot_change_is_refused(on_engine: On) -> None:
     async def body(engine: wharf.Engine) -> None:
         await engine.containers.create({"Image": "busybox", "Cmd": ["true"], "HostConfig": NONE}, name="still")  # type: ignore[typeddict-item]

@@ -75,6 +75,8 @@ async def update(context: Context, ref: str, document: ContainerUpdateRequest) -
         InvalidArgument, Conflict: the result would contradict itself.
     """
     asked = {key: value for key, value in document.items() if value and key != "NetworkingConfig"}
+    if not (document.get("RestartPolicy") or {}).get("Name"):
+        asked.pop("RestartPolicy", None)  # clients send one without a name when they mean another field
     asked |= {
         name: document[name] for name in THROTTLES if document.get(name) is not None
     }  # empty: no limit any more

@@ -11,8 +11,6 @@ from wharf.engine.context import Context
 from wharf.errors import InvalidArgument
 from wharf.spec.engine_api.container import ContainerWaitResponse
 
-_GOING: Final = ("removing", "dead")
-"""Who waits for the removal of what could not be started hears why from the start, as with Docker."""
 _CONDITIONS: Final = ("not-running", "next-exit", "removed")
 
 
@@ -42,7 +40,11 @@ def next_end(before: State) -> Callable[[State], bool]:
     def ends(state: State) -> bool:
         ran = state.finished_at != before.finished_at
         over = ran or before.status != "exited"  # else it has ended before, and is about to begin again
-        return (state.status == "restarting" and ran) or (state.status == "exited" and over) or state.status in _GOING
+        return (
+            (state.status == "restarting" and ran)
+            or (state.status == "exited" and over)
+            or state.status in ("removing", "dead")
+        )
 
     return ends
 
@@ -54,8 +56,13 @@ class Ending:
         self._end = end
 
     def __await__(self) -> Generator[object, None, ContainerWaitResponse]:
-        state = self._end if isinstance(self._end, State) else (yield from self._end.__await__())
-        answer: ContainerWaitResponse = {"StatusCode": state.exit_code}
-        if state.error and state.status not in _GOING:  # why it could not be started, or started again
-            answer["Error"] = {"Message": state.error}
+        """Return the exit code; of a container that has ended already, also why it could not be started.
+
+        Who waits for the end to come is not told, as with Docker: a client that starts it hears it from the start.
+        """
+        if not isinstance(self._end, State):
+            return {"StatusCode": (yield from self._end.__await__()).exit_code}
+        answer: ContainerWaitResponse = {"StatusCode": self._end.exit_code}
+        if self._end.error:
+            answer["Error"] = {"Message": self._end.error}
         return answer

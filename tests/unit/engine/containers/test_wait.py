@@ -6,6 +6,7 @@ import pytest
 
 from wharf.engine.containers.state import State
 from wharf.engine.containers.wait import Ending, next_end
+from wharf.spec.engine_api.container import ContainerWaitResponse
 
 
 @pytest.mark.parametrize(
@@ -26,21 +27,15 @@ def test_an_end_is_told_from_other_changes(before: State, state: State, ends: bo
     assert next_end(before)(state) is ends
 
 
-@pytest.mark.parametrize(
-    ("state", "answer"),
-    [
-        (State("exited", exit_code=3), {"StatusCode": 3}),
-        (
-            State("created", exit_code=127, error="no such file"),
-            {"StatusCode": 127, "Error": {"Message": "no such file"}},
-        ),
-        (State("dead", exit_code=127, error="no such file"), {"StatusCode": 127}),
-    ],
-)
-def test_who_waits_hears_why_there_was_no_start_unless_it_is_the_removal_that_he_waits_for(
-    state: State, answer: dict[str, object]
-) -> None:
-    async def waited() -> object:
-        return await Ending(state)
+def test_only_who_asks_afterwards_is_told_why_a_container_could_not_be_started() -> None:
+    state = State("exited", exit_code=127, error="no such file")
 
-    assert asyncio.run(waited()) == answer
+    async def answers() -> tuple[ContainerWaitResponse, ContainerWaitResponse]:
+        waiting = asyncio.get_running_loop().create_future()
+        waiting.set_result(state)
+        return await Ending(state), await Ending(waiting)
+
+    assert asyncio.run(answers()) == (
+        {"StatusCode": 127, "Error": {"Message": "no such file"}},
+        {"StatusCode": 127},  # the client that starts it hears it from the start, and would show it twice
+    )
