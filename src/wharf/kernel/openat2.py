@@ -64,6 +64,15 @@ def open_plain_folder(root_fd: int, path: str) -> int:
     return openat2(root_fd, path, os.O_PATH | os.O_DIRECTORY, resolve=_IN_ROOT | Resolve.NO_SYMLINKS)
 
 
+def is_there(root_fd: int, path: str) -> bool:
+    """Return whether there is anything at ``path`` inside ``root_fd``; a symlink that leads nowhere is nothing."""
+    try:
+        os.close(open_in_root(root_fd, path, os.O_PATH))
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def ensure_folder(root_fd: int, path: str, mode: int = 0o755) -> int:
     """Return an O_PATH descriptor of the folder ``path`` inside ``root_fd``; make what is missing of it.
 

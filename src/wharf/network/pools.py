@@ -56,13 +56,21 @@ class Pool:
 
 
 def complete(pool: Pool) -> Pool:
-    """Return ``pool`` with a gateway: the first host of its range, or of its subnet."""
+    """Return ``pool`` with a gateway: the first host of its range, or of its subnet.
+
+    Raises:
+        InvalidArgument: all are auxiliary addresses.
+    """
     if pool.gateway:
         return pool
     within = ip_network(pool.ip_range or pool.subnet)
     whole = pool.network
-    hosts = (a for a in (within[0], *_first_hosts(within)) if a != whole[0] and str(a) not in pool.auxiliary.values())
-    return Pool(pool.subnet, str(next(hosts)), pool.ip_range, pool.auxiliary)
+    nobodys = {whole[0]} if whole.num_addresses > 2 else set()  # RFC 3021: two have no network's address
+    hosts = (a for a in (within[0], *_first_hosts(within)) if a not in nobodys)
+    gateway = next((str(a) for a in hosts if str(a) not in pool.auxiliary.values()), None)
+    if gateway is None:
+        raise InvalidArgument(f"invalid network config:\nno address of {within} is left for the gateway of {whole}")
+    return Pool(pool.subnet, gateway, pool.ip_range, pool.auxiliary)
 
 
 def _first_hosts(network: IPNetwork) -> Iterator[IPAddress]:

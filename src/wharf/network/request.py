@@ -32,7 +32,11 @@ def network_of(request: NetworkCreateRequest, *, overlay: bool = False) -> Netwo
     """
     name, driver = request.get("Name") or "", request.get("Driver") or "bridge"
     _check_name(name)
-    _check_kind(request, driver, overlay=overlay)
+    if request.get("ConfigOnly"):
+        _check_configuration(request)
+        driver = "null"  # whatever is asked for, as with Docker: its command line always says "bridge"
+    else:
+        _check_kind(request, driver, overlay=overlay)
     ipam = request.get("IPAM") or IPAM()
     chosen = {str(k): str(v) for k, v in (request.get("Options") or {}).items()}
     wants = request.get("EnableIPv4")
@@ -99,11 +103,17 @@ def _check_name(name: str) -> None:
         raise Forbidden(f"operation is not permitted on predefined {name} network ")
 
 
-def _check_kind(request: NetworkCreateRequest, driver: str, *, overlay: bool) -> None:
-    if request.get("ConfigOnly") and (request.get("ConfigFrom") or {}).get("Network"):
+def _check_configuration(request: NetworkCreateRequest) -> None:
+    if request.get("Ingress") or request.get("Internal") or request.get("Attachable") or request.get("Scope"):
+        raise Forbidden(
+            "configuration network can only contain network specific fields. "
+            "Network operator fields like [ ingress | internal | attachable | scope ] are not supported."
+        )
+    if (request.get("ConfigFrom") or {}).get("Network"):
         raise Forbidden("a configuration network cannot depend on another configuration network")
-    if request.get("ConfigOnly") and request.get("Driver"):
-        raise Forbidden("a configuration network must not have a driver")
+
+
+def _check_kind(request: NetworkCreateRequest, driver: str, *, overlay: bool) -> None:
     if request.get("Scope") == "swarm":
         raise Forbidden("cannot create a swarm scoped network when swarm is not active")
     if (driver == "overlay" and not overlay) or request.get("Ingress"):

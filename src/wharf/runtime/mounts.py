@@ -14,7 +14,7 @@ from wharf.kernel import mount as kernel
 from wharf.kernel import userns
 from wharf.kernel.cgroup.hierarchy import read_hierarchies
 from wharf.kernel.mount import Change, MountAttr, OpenTree
-from wharf.kernel.openat2 import ensure_file, ensure_folder, open_in_root, open_plain_folder
+from wharf.kernel.openat2 import ensure_file, ensure_folder, is_there, open_in_root, open_plain_folder
 from wharf.runtime import copy_up, mount_options
 from wharf.runtime.errors import invalid, not_mounted
 
@@ -48,7 +48,7 @@ _SHOWN_IN_PROC: Final = frozenset(
     }
 )
 """Files of /proc that tell a container of the machine, and may be covered by others that tell it of itself."""
-_EVERYBODYS: Final = 0o1777
+_EVERYBODYS: Final = 0o1777  # what the kernel gives a tmpfs that no mode is asked for
 _LABELLED: Final = frozenset({"tmpfs", "devpts", "mqueue", "ramfs"})
 
 
@@ -192,11 +192,11 @@ def _put(root: int, one: MountPlan, ready: int) -> None:
 
 
 def _make_filesystem(root: int, one: MountPlan) -> None:
-    mode = _mode_of_nothing(root, one)
+    missing = one.fstype == "tmpfs" and not is_there(root, one.destination)
     target = _place_of(root, one)
     changes: list[Change] = []
     try:
-        fd = new(one, stat.S_IMODE(os.fstat(target).st_mode) if mode is None else mode)
+        fd = new(one, _EVERYBODYS if missing else stat.S_IMODE(os.fstat(target).st_mode))
     except PermissionError:
         if one.fstype != "sysfs":
             raise
@@ -217,17 +217,6 @@ def _make_filesystem(root: int, one: MountPlan) -> None:
         attach(fd, target, one.options, *changes)
     finally:
         os.close(target)
-
-
-def _mode_of_nothing(root: int, one: MountPlan) -> int | None:
-    """Return the mode of a tmpfs whose place the image does not have, the kernel's usual one; else None."""
-    if one.fstype != "tmpfs":
-        return None
-    try:
-        os.close(open_in_root(root, one.destination, os.O_PATH))
-    except FileNotFoundError:
-        return _EVERYBODYS
-    return None
 
 
 def new(one: MountPlan, mode: int) -> int:

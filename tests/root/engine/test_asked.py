@@ -258,9 +258,7 @@ def test_an_update_that_names_no_restart_policy_leaves_it(on_engine: On) -> None
     async def body(engine: wharf.Engine) -> None:
         host = {**NONE, "RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 3}}
         await engine.containers.create({"Image": "busybox", "Cmd": ["true"], "HostConfig": host}, name="kept")  # type: ignore[typeddict-item]
-        await engine.containers.update(
-            "kept", {"CpuShares": 512, "RestartPolicy": {"Name": ""}}
-        )  # as the client does
+        await engine.containers.update("kept", {"CpuShares": 512, "RestartPolicy": {"Name": ""}})
 
         kept = (await engine.containers.inspect("kept"))["HostConfig"] or {}
         assert (kept["RestartPolicy"], kept["CpuShares"]) == (host["RestartPolicy"], 512)

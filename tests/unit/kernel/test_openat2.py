@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wharf.kernel.openat2 import ensure_file, ensure_folder, open_in_root, open_plain_folder
+from wharf.kernel.openat2 import ensure_file, ensure_folder, is_there, open_in_root, open_plain_folder
 
 
 @pytest.fixture
@@ -67,3 +67,12 @@ def test_a_plain_folder_is_made_but_not_reached_through_a_symlink(root: int, tmp
         with pytest.raises(OSError, match="symbolic links") as caught:
             open_plain_folder(root, path)
         assert caught.value.errno == errno.ELOOP
+
+
+def test_what_is_there_is_told_from_what_is_not_and_from_a_symlink_to_nowhere(root: int, tmp_path: Path) -> None:
+    (tmp_path / "root/file").touch()
+    (tmp_path / "root/lost").symlink_to("nowhere")
+
+    seen = [is_there(root, path) for path in ("/file", "/", "/lost", "/missing/below")]
+
+    assert seen == [True, True, False, False]

@@ -65,11 +65,20 @@ def test_when_all_is_used_there_is_none() -> None:
         (Pool("10.0.0.0/24", "10.0.0.254"), "10.0.0.254"),
         (Pool("10.0.0.0/24", auxiliary={"a": "10.0.0.1"}), "10.0.0.2"),
         (Pool("10.0.0.0/16", "", "10.0.8.0/24"), "10.0.8.0"),
+        (Pool("10.0.0.0/31"), "10.0.0.0"),
+        (Pool("10.0.0.8/32"), "10.0.0.8"),
+        (Pool("10.0.0.0/24", "", "10.0.0.0/32"), ""),
+        (Pool("10.0.0.0/30", auxiliary={"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.0.3"}), ""),
         (Pool("fd00::/64"), "fd00::1"),
+        (Pool("fd00::/128"), "fd00::"),
     ],
 )
 def test_gateway_is_the_first_host_unless_it_is_given(pool: Pool, gateway: str) -> None:
-    assert pools.complete(pool).gateway == gateway
+    if not gateway:
+        with pytest.raises(InvalidArgument, match=r"no address of .* is left for the gateway"):
+            pools.complete(pool)
+    else:
+        assert pools.complete(pool).gateway == gateway
 
 
 def test_subnets_come_from_the_ranges_that_were_told() -> None:

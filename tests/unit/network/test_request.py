@@ -38,6 +38,7 @@ def test_request_with_defaults_is_a_bridge() -> None:
             "invalid network config:\ninvalid sub",
         ),
         ({"Name": "n", "ConfigOnly": True, "ConfigFrom": {"Network": "m"}}, Forbidden, "cannot depend"),
+        ({"Name": "n", "ConfigOnly": True, "Internal": True}, Forbidden, "can only contain network specific fields"),
     ],
 )
 def test_impossible_request_is_refused(document: NetworkCreateRequest, kind: type[WharfError], fault: str) -> None:
@@ -62,11 +63,18 @@ def test_subnet_of_a_version_that_is_off_is_told_of() -> None:
 
 def test_configuration_is_taken_from_another_network() -> None:
     source = request.network_of(
-        {"Name": "c", "ConfigOnly": True, "Labels": {"x": "y"}, "IPAM": {"Config": [{"Subnet": "10.0.0.0/24"}]}}
+        {
+            "Name": "c",
+            "Driver": "bridge",
+            "ConfigOnly": True,
+            "Labels": {"x": "y"},
+            "IPAM": {"Config": [{"Subnet": "10.0.0.0/24"}]},
+        }
     )
-    user = request.network_of({"Name": "n", "ConfigFrom": {"Network": "c"}})
+    user = request.network_of({"Name": "n", "Driver": "bridge", "ConfigFrom": {"Network": "c"}})
 
     assert request.with_config_of(user, source).pools == source.pools
+    assert (source.driver, request.with_config_of(user, source).driver) == ("null", "bridge")
     with pytest.raises(Forbidden, match="not configuration only"):
         request.with_config_of(user, user)
     with pytest.raises(Forbidden, match="user specified configurations"):

@@ -19,6 +19,14 @@ def test_answer_and_error_are_the_works_own() -> None:
         asyncio.run(to_completion(fail))
 
 
+def test_caller_of_work_that_finds_no_next_one_is_told_and_does_not_wait_for_ever() -> None:
+    async def main() -> None:
+        with pytest.raises(RuntimeError, match="no next one"):
+            await asyncio.wait_for(to_completion(lambda: next(iter(()))), 5)
+
+    asyncio.run(main())
+
+
 def test_cancelled_caller_waits_for_the_end() -> None:
     begun, free, done = threading.Event(), threading.Event(), threading.Event()
 
