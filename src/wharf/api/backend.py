@@ -242,8 +242,9 @@ class Images(Protocol):
         message: str | None,
         changes: Strings,
         platform: str | None,
+        address: str | None,
     ) -> AsyncIterator[Document]:
-        """Make an image of one layer from a tar archive; yields progress."""
+        """Make an image of one layer from a tar archive, or of one at an address; yields progress."""
 
     async def squash(
         self, name: str, *, base: str | None, repository: str | None, tag: str | None, comment: str

@@ -17,7 +17,7 @@ from wharf.api import versions
 from wharf.api.answers import document, empty, lines, raw
 from wharf.api.call import Call
 from wharf.api.routes import Route
-from wharf.errors import InvalidArgument, NotImplementedHere
+from wharf.errors import InvalidArgument
 from wharf.spec.engine_api.system import AuthConfig
 from wharf.spec.oci_image import Platform
 
@@ -106,10 +106,6 @@ async def _create(call: Call) -> web.StreamResponse:
     source = query.text("fromSrc")
     if source is None:
         raise InvalidArgument("either fromImage or fromSrc is needed")
-    if source != "-":
-        raise NotImplementedHere(
-            "importing from a URL is not supported by this build yet: send the archive, fromSrc=-"
-        )
     progress = call.backend.images.import_(
         call.chunks(),
         repository=query.text("repo"),
@@ -117,6 +113,7 @@ async def _create(call: Call) -> web.StreamResponse:
         message=query.text("message"),
         changes=query.texts("changes"),
         platform=query.text("platform"),
+        address=None if source == "-" else source,
     )
     return await lines(call, progress)
 

@@ -206,6 +206,7 @@ class Configuration:
             cgroupns_mode=self.get("default-cgroupns-mode", ""),
             cgroup_parent=self.get("cgroup-parent", ""),
             init=self.get("init", default=False),
+            init_path=str(self.path("init-path", None) or ""),
             no_new_privileges=self.get("no-new-privileges", default=False),
             seccomp_profile=_profile(self.get("seccomp-profile", "")),
             stop_timeout_s=None if timeout_s < 0 else timeout_s,

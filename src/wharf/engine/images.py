@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from wharf.engine.context import Context
+from wharf.errors import InvalidArgument
 from wharf.images.lookup import tagged
 from wharf.images.manifests import Shown
 from wharf.images.registry.credentials import from_document, parse_registry_auth
@@ -180,8 +181,24 @@ class ImageVerbs:
         message: str | None,
         changes: Sequence[str],
         platform: str | None,
+        address: str | None = None,
     ) -> AsyncIterator[Document]:
-        """Make an image of one layer from a tar archive; yields progress and last its id."""
+        """Make an image of one layer from a tar archive; yields progress and last its id.
+
+        ``address``: where the archive is, in place of ``chunks``; of HTTP unless it says another scheme.
+
+        Raises:
+            InvalidArgument: the archive or an argument is malformed.
+            NotFound, Unavailable: it cannot be had from there.
+        """
+        if address is not None:
+            from wharf.build.operations import web  # noqa: PLC0415  # a client of HTTP, which few need
+
+            address = address if "://" in address else f"http://{address}"
+            if not address.startswith(("http://", "https://")):
+                raise InvalidArgument(f'unsupported protocol scheme "{address.partition("://")[0]}"')
+            yield {"status": f"Downloading from {address}"}
+            chunks = web.read(address)
         image_id = ""
         work = self._images.import_(
             chunks, repository=repository, tag=tag, message=message, changes=changes, platform=platform

@@ -36,6 +36,7 @@ class ContainerDefaults:
     cgroup_parent: str = ""  # empty: the engine's own
     no_new_privileges: bool = False
     init: bool = False  # an init that reaps processes
+    init_path: str = ""  # its program; empty: the first of the usual ones that the host has
     seccomp_profile: str = ""  # a profile's JSON or "unconfined"; empty: the built-in one
     stop_timeout_s: int | None = None  # None: 10
     dns: tuple[str, ...] = ()  # empty: the host's

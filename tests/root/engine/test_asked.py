@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import glob
+import io
 import os
 import socket
-from collections.abc import Awaitable, Callable
+import tarfile
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 import wharf
 from wharf.errors import Conflict, Forbidden, InvalidArgument, NotFound, NotImplementedHere, Unavailable
@@ -290,3 +294,45 @@ def test_what_an_update_cannot_change_is_refused(on_engine: On) -> None:
             await engine.containers.attach("still", stdout=True, stream=True, detach_keys="x-y")
 
     on_engine(body)
+
+
+def test_an_image_is_made_of_an_archive_at_an_address(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        async def archive(request: web.Request) -> web.Response:
+            return web.Response(body=b"" if request.path != "/root.tar" else _TAR)
+
+        async def imported(address: str) -> list[object]:
+            made = engine.images.import_(
+                _nothing(), repository="fetched", tag="1", message=None, changes=[], platform=None, address=address
+            )
+            return [document async for document in made]
+
+        application = web.Application()
+        application.router.add_get("/root.tar", archive)
+        async with TestServer(application) as running:
+            address = str(running.make_url("/root.tar"))
+            told = await imported(address.removeprefix("http://"))
+            assert told[0] == {"status": f"Downloading from {address}"}
+            with pytest.raises(NotFound, match="404"):
+                await imported(str(running.make_url("/none")))
+        with pytest.raises(InvalidArgument, match='unsupported protocol scheme "file"'):
+            await imported("file:///etc/passwd")
+        assert (await engine.images.inspect("fetched:1"))["Id"] == told[-1]["status"]  # type: ignore[index]
+        await engine.images.remove("fetched:1")
+
+    on_engine(body)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    for _ in ():
+        yield b""
+
+
+def _tar() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("file"))
+    return buffer.getvalue()
+
+
+_TAR = _tar()

@@ -335,7 +335,10 @@ async def test_work_that_fails_later_ends_with_an_error_line(served: Served) -> 
         200,
         [{"status": "Importing"}, {"errorDetail": {"message": "truncated"}, "error": "truncated"}],
     )
-    asked = {"repository": "a", "tag": None, "message": None, "changes": ["CMD x", "ENV y=z"], "platform": None}
+    asked = {
+        "repository": "a", "tag": None, "message": None, "changes": ["CMD x", "ENV y=z"], "platform": None,
+        "address": None,
+    }  # fmt: skip
     assert served.engine.calls == [("images.import_", (b"tar",), asked)]
 
 

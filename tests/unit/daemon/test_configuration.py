@@ -138,6 +138,10 @@ def test_devices_are_looked_for_where_it_is_said(told: Mapping[str, Value], fold
     assert [str(each) for each in Configuration(told).engine_options().device_folders] == folders
 
 
+def test_the_init_that_is_named_is_told_to_containers() -> None:
+    assert Configuration({"init-path": "/opt/init"}).engine_options().containers.init_path == "/opt/init"
+
+
 def test_containers_own_layers_have_the_size_that_is_said_unless_they_say_another() -> None:
     defaults = Configuration({"storage-opts": ("overlay2.size=1G",)}).engine_options().containers
 

@@ -1,4 +1,4 @@
-"""Files from the web (ADD https://…): bounded, checked against a digest, with the server's time."""
+"""Files from the web (ADD https://…, docker import): bounded, checked against a digest, with the server's time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import asyncio
 import email.utils
 import hashlib
 import os
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -38,24 +40,11 @@ async def download(request: Request, folder: Path) -> Path:
         InvalidArgument: its digest is another one.
         Unavailable: the server cannot be reached or does not answer well.
     """
-    import aiohttp  # noqa: PLC0415  # only builds that fetch something
-
     path = folder / Path(request.name).name
     await asyncio.to_thread(folder.mkdir)
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=_TIMEOUT_S, sock_read=_TIMEOUT_S)
-    headers = {"User-Agent": f"wharf/{__version__}"}
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout, auto_decompress=False, trust_env=True, headers=headers) as session,
-            session.get(request.address) as response,
-        ):
-            if response.status >= 400:
-                kind = NotFound if response.status in (404, 410) else Unavailable
-                raise kind(f"invalid response status {response.status}")
-            digest = await _save(response, path)
-            when = response.headers.get("Last-Modified", "")
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise Unavailable(f"failed to fetch {request.address}: {error}") from error
+    async with _answered(request.address) as response:
+        digest = await _save(response, path)
+        when = response.headers.get("Last-Modified", "")
     if request.checksum and digest != request.checksum:
         raise InvalidArgument(f"digest mismatch {digest}: {request.checksum}")
     moment = _time(when)
@@ -63,14 +52,46 @@ async def download(request: Request, folder: Path) -> Path:
     return path
 
 
+async def read(address: str) -> AsyncGenerator[bytes, None]:
+    """Yield what is at an address as it comes; raises as :func:`download`."""
+    async with _answered(address) as response, aclosing(_bounded(response)) as pieces:
+        async for data in pieces:
+            yield data
+
+
+@asynccontextmanager
+async def _answered(address: str) -> AsyncIterator[aiohttp.ClientResponse]:
+    import aiohttp  # noqa: PLC0415  # only who fetches something
+
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=_TIMEOUT_S, sock_read=_TIMEOUT_S)
+    headers = {"User-Agent": f"wharf/{__version__}"}
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout, auto_decompress=False, trust_env=True, headers=headers) as session,
+            session.get(address) as response,
+        ):
+            if response.status >= 400:
+                kind = NotFound if response.status in (404, 410) else Unavailable
+                raise kind(f"invalid response status {response.status}")
+            yield response
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise Unavailable(f"failed to fetch {address}: {error}") from error
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+    size = 0
+    async for data in response.content.iter_chunked(_CHUNK):
+        size += len(data)
+        if size > _MAX_BYTES:
+            raise InvalidArgument(f"the file is larger than {_MAX_BYTES} bytes")
+        yield data
+
+
 async def _save(response: aiohttp.ClientResponse, path: Path) -> str:
-    hashed, size = hashlib.sha256(), 0
+    hashed = hashlib.sha256()
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(fd, "wb") as file:
-        async for data in response.content.iter_chunked(_CHUNK):
-            size += len(data)
-            if size > _MAX_BYTES:
-                raise InvalidArgument(f"the file is larger than {_MAX_BYTES} bytes")
+        async for data in _bounded(response):
             hashed.update(data)
             await asyncio.to_thread(file.write, data)
     return f"sha256:{hashed.hexdigest()}"

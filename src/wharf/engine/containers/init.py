@@ -6,6 +6,7 @@ have of those is theirs (docs/decisions/init-program.md).
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import Final
 
@@ -22,12 +23,16 @@ def wanted(host: HostConfig) -> bool:
     return bool(host.get("Init")) and not host.get("PidMode")
 
 
-def find() -> str:
-    """Return the path of the host's init program.
+def find(named: str = "") -> str:
+    """Return the path of the host's init program: ``named``, or the first of the usual ones.
 
     Raises:
         NotImplementedHere: there is none.
     """
+    if named:
+        if not os.access(named, os.X_OK):
+            raise NotImplementedHere(f"--init needs {named}, which init-path names: it cannot be executed")
+        return named
     found = next((path for name in PROGRAMS if (path := shutil.which(name))), None)
     if found is None:
         raise NotImplementedHere(f"--init needs one of {', '.join(PROGRAMS)} on the host: install the package tini")

@@ -151,7 +151,7 @@ async def _inputs(context: Context, container: Container, sandbox: str | None) -
         sandbox=sandbox,
         mounts=[
             *mounts.resolved(context, container, images),
-            *([init.mount(init.find())] if init.wanted(spec.host_config) else []),
+            *([init.mount(init.find(context.options.containers.init_path))] if init.wanted(spec.host_config) else []),
         ],
         devices=devices.of_host_config(spec.host_config),
         joined=networking.joined(context, container),

@@ -49,3 +49,15 @@ def test_what_is_missing_broken_or_other_is_refused(
 def test_a_server_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(Unavailable):
         asyncio.run(web.download(web.Request("http://127.0.0.1:1/f", "f"), tmp_path / "new"))
+
+
+def test_what_is_at_an_address_is_read_as_it_comes() -> None:
+    async def work(path: str) -> bytes:
+        application = server.Application()
+        application.router.add_get("/{path:.*}", _answer)
+        async with TestServer(application) as running:
+            return b"".join([data async for data in web.read(str(running.make_url(path)))])
+
+    assert asyncio.run(work("/f")) == _CONTENT
+    with pytest.raises(NotFound):
+        asyncio.run(work("/none"))

@@ -27,3 +27,13 @@ def test_without_one_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest
 
     with pytest.raises(NotImplementedHere, match="install the package tini"):
         init.find()
+
+
+def test_the_program_that_is_named_is_taken_if_it_is_one(tmp_path: Path) -> None:
+    program = tmp_path / "own"
+    program.touch(mode=0o755)
+
+    assert init.find(str(program)) == str(program)
+    program.chmod(0o644)
+    with pytest.raises(NotImplementedHere, match="which init-path names"):
+        init.find(str(program))
