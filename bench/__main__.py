@@ -136,6 +136,7 @@ class Bench:
         """A large context: sent and hashed alone, copied into a layer, and sent again."""
         kinds = (
             ("sent and hashed", work.context_sent),
+            ("lent and hashed, by wharf build", work.context_lent),
             ("and copied", work.context_new),
             ("one file changed", work.context_changed),
         )

@@ -63,6 +63,19 @@ class Builds:
         command_ms([*side.clients[0], "builder", "prune", "-af"], side.environment)
         return self._buildx(side, folder, "--file", str(folder / "Dockerfile.mounts"))
 
+    def context_lent(self, side: Side) -> float:
+        """Return the milliseconds of the same by ``wharf build``, which lends an engine on its machine the files.
+
+        Raises:
+            OSError: the side has another client.
+        """
+        folder = self._context()
+        if side.name != "wharf":
+            raise OSError("it is lent nothing")
+        command_ms([*side.clients[0], "builder", "prune", "-af"], side.environment)
+        own = [*side.clients[1], "build", "--quiet", "--file", str(folder / "Dockerfile.mounts")]
+        return command_ms([*own, str(folder)], side.environment)
+
     def context_new(self, side: Side) -> float:
         """Return the milliseconds of the same and of copying it into a layer."""
         folder = self._context()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from bench.builds import Builds
 from bench.sides import Side
 
@@ -50,3 +51,17 @@ def test_stages_in_turn_need_the_one_before(tmp_path: Path) -> None:
 
     lines = (tmp_path / "b/turns/Dockerfile").read_text().splitlines()
     assert [line for line in lines if line.startswith("FROM")] == ["FROM bench-busybox AS s0", "FROM s0 AS s1"]
+
+
+def test_a_context_is_lent_by_our_own_client_alone(tmp_path: Path) -> None:
+    builds = Builds(tmp_path / "b", None)
+    folder = tmp_path / "b/context"
+    folder.mkdir(parents=True)
+    builds.context_lent(side(tmp_path, "wharf"))
+    with pytest.raises(OSError, match="lent nothing"):
+        builds.context_lent(side(tmp_path))
+
+    assert (tmp_path / "asked").read_text().splitlines() == [
+        "builder prune -af",
+        f"own build --quiet --file {folder}/Dockerfile.mounts {folder}",
+    ]
