@@ -43,6 +43,7 @@ _MOST_BATCHES: Final = 4  # asked for and not copied yet
 _THREADS: Final = 2
 _CHUNK: Final = 1 << 18
 _MOST_LINE_BYTES: Final = 1 << 22
+_MOST_ASKED_BYTES: Final = 1 << 15  # a client reads lines of twice that; longer lists of patterns go over the session
 
 
 class NothingLent(Exception):
@@ -74,7 +75,8 @@ class Lender:
         """Make ``folder`` as the client's is; what is there already is taken for an earlier state of it.
 
         Raises:
-            NothingLent: no descriptors come; the folder has what it had, or part of the client's.
+            NothingLent: no descriptors come, or too much is to be left out; the folder has what it had, or part of
+                the client's.
             InvalidArgument: the client sends what cannot be, or fails.
             Unavailable: the disk is full.
         """
@@ -94,14 +96,7 @@ class Lender:
                 self._drop()
 
     def _receive(self, wanted: Wanted, tree: Tree, digests: Digests, received: Received) -> None:
-        self._say(
-            {
-                "folder": wanted.name,
-                "include": list(wanted.include),
-                "exclude": list(wanted.exclude),
-                "follow": list(wanted.follow or ()),
-            }
-        )
+        self._ask(wanted)
         missing = [(number, entry) for number, entry in enumerate(self._entries()) if tree.put(entry)]
         copies = Copies(tree.root, digests)
         sizes: deque[Future[int]] = deque()
@@ -115,6 +110,13 @@ class Lender:
                 received(total := total + size.result())
         self._say([])
         tree.finish()
+
+    def _ask(self, wanted: Wanted) -> None:
+        lists = {"include": wanted.include, "exclude": wanted.exclude, "follow": wanted.follow or ()}
+        asked = json.dumps({"folder": wanted.name, **{name: list(some) for name, some in lists.items()}}).encode()
+        if len(asked) > _MOST_ASKED_BYTES:
+            raise NothingLent
+        self._socket.sendall(asked + b"\n")
 
     def _entries(self) -> Iterator[Entry]:
         while some := self._list():

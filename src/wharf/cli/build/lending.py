@@ -58,8 +58,14 @@ def serve(wire: Wire, folders: Mapping[str, str]) -> None:
                 _lend(wire, as_document(json.loads(line)), folders)
             except (InvalidArgument, NotFound) as error:
                 _say(wire, {"error": str(error)})
-    except (OSError, WharfError):  # the engine learns by other ways how the build goes on
-        return
+            except OSError as error:
+                if isinstance(error, ConnectionError):
+                    raise
+                _say(wire, {"error": f"{error.filename}: {(error.strerror or '').lower()}"})
+    except (ConnectionError, WharfError):
+        return  # the engine is gone, or has had enough
+    finally:
+        wire.shut_down()  # so that it does not wait for what does not come
 
 
 def _lend(wire: Wire, asked: Document, folders: Mapping[str, str]) -> None:

@@ -102,6 +102,8 @@ def test_a_client_says_why_it_cannot_go_on(here: Path, tmp_path: Path) -> None:
         _bring(lending({"context": here}), tmp_path / "there", Wanted("other"))
     with pytest.raises(InvalidArgument, match="invalid pattern"):
         _bring(lending({"context": here}), tmp_path / "there", Wanted("context", exclude=["["]))
+    with pytest.raises(InvalidArgument, match="gone/: no such file or directory"):
+        _bring(lending({"context": here / "gone"}), tmp_path / "there")
 
 
 def test_who_carries_bytes_alone_lends_nothing(tmp_path: Path) -> None:
@@ -155,3 +157,8 @@ def test_a_lender_that_was_closed_lends_nothing_more(here: Path, tmp_path: Path)
         lender.close()
         with pytest.raises(NothingLent):
             lender.receive(_WANTED, tmp_path / "there", Digests(), lambda _: None)
+
+
+def test_more_patterns_than_fit_a_line_are_for_the_session(here: Path, tmp_path: Path) -> None:
+    with pytest.raises(NothingLent):
+        _bring(lending({"context": here}), tmp_path / "there", Wanted("context", exclude=["x" * 40_000]))
