@@ -14,7 +14,7 @@ from wharf.kernel import criu, namespace
 from wharf.kernel.namespace import FLAG_OF
 from wharf.kernel.openat2 import ensure_file, ensure_folder, open_in_root
 from wharf.lib.light_json import dumps, loads
-from wharf.runtime import init, mount_options, mounts, rootfs
+from wharf.runtime import devices, init, mount_options, mounts, rootfs
 from wharf.runtime.errors import StartFailed
 from wharf.runtime.invocation import Invocation
 from wharf.runtime.started import Started
@@ -199,7 +199,8 @@ def _hosts_places(spec: Spec, pid: int) -> list[tuple[str, str]]:
         found += [(_real(root, path, folders=False), path) for path in linux.get("maskedPaths") or ()]
     finally:
         os.close(root)
-    return [*((place, name) for place, name in found if place), *((p, p) for p in _hosts_groups(spec, pid))]
+    same = [*_hosts_groups(spec, pid), *_hosts_devices(spec, pid)]
+    return [*((place, name) for place, name in found if place), *((path, path) for path in same)]
 
 
 def _binds(spec: Spec) -> list[Mount]:
@@ -229,9 +230,19 @@ def _shows_hosts_groups(spec: Spec) -> str:
 def _hosts_groups(spec: Spec, pid: int) -> list[str]:
     if not _shows_hosts_groups(spec):
         return []
+    return [fields[4] for fields in _mounts_of(pid) if fields[fields.index("-") + 1] == "cgroup"]
+
+
+def _hosts_devices(spec: Spec, pid: int) -> list[str]:
+    """Return the nodes that are mounts of the host's, where it could make none: in a user namespace."""
+    there = {fields[4] for fields in _mounts_of(pid)}
+    nodes = devices.plan((spec.get("linux") or {}).get("devices") or (), ())
+    return [node.path for node in nodes if node.path in there]
+
+
+def _mounts_of(pid: int) -> list[list[str]]:
     with open(f"/proc/{pid}/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
-        lines = [line.split(" ") for line in file]
-    return [fields[4] for fields in lines if fields[fields.index("-") + 1] == "cgroup"]
+        return [line.split(" ") for line in file]
 
 
 def _external_namespaces(spec: Spec) -> list[str]:
@@ -341,7 +352,8 @@ def _sources(plan: InitPlan, spec: Spec, group: str) -> list[tuple[str, str]]:
     if place := _shows_hosts_groups(spec):
         names = [name.removeprefix("name=") for name, _ in mounts.own_hierarchies()]
         groups = [(f"{place}/{name}", f"/sys/fs/cgroup/{name}{group}") for name in names]
-    return [*binds, *((path, "/dev/null") for path in plan.masked), *groups]
+    nodes = [(node.path, node.path) for node in plan.nodes]  # those that were mounts
+    return [*binds, *((path, "/dev/null") for path in plan.masked), *groups, *nodes]
 
 
 def _make_places(root: int, plans: Iterable[MountPlan]) -> None:

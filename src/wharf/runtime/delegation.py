@@ -20,7 +20,7 @@ def owner(spec: Spec) -> int | None:
     if "cgroup" not in own or "user" in joined or not _is_writable(spec.get("mounts") or ()):
         return None
     uid = ((spec.get("process") or {}).get("user") or {}).get("uid", 0)
-    return _on_host(uid, linux.get("uidMappings") or ()) if "user" in own else uid
+    return on_host(uid, linux.get("uidMappings") or ()) if "user" in own else uid
 
 
 def _is_writable(mounts: Iterable[Mount]) -> bool:
@@ -32,9 +32,10 @@ def _is_writable(mounts: Iterable[Mount]) -> bool:
     )
 
 
-def _on_host(uid: int, mappings: Iterable[IDMapping]) -> int | None:
+def on_host(number: int, mappings: Iterable[IDMapping]) -> int | None:
+    """Return the host's id of a container's, by its mappings; None: it has none."""
     for entry in mappings:
-        offset = uid - entry["containerID"]
+        offset = number - entry["containerID"]
         if 0 <= offset < entry["size"]:
             return entry["hostID"] + offset
     return None

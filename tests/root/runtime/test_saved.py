@@ -18,6 +18,7 @@ from tests.root.runtime.test_command import Command, command
 
 from wharf.kernel.process import run
 from wharf.runtime.commands.checkpoint import pages_can_be_served, reason
+from wharf.runtime.saved import Reachable
 
 __all__ = ["command"]
 
@@ -351,6 +352,36 @@ def test_a_network_namespace_of_its_own_comes_back(box: Command) -> None:
     box.reap()
 
     assert "lo:" in (box.bundle.lower / "devices").read_text()
+
+
+def test_one_in_a_user_namespace_comes_back_with_its_devices(box: Command) -> None:
+    spec = _write(box, _COUNT)
+    maps = [{"containerID": 0, "hostID": 0, "size": 65536}]
+    spec["linux"]["namespaces"].append({"type": "user"})
+    spec["linux"] |= {"uidMappings": maps, "gidMappings": maps}
+    (box.bundle.path / "config.json").write_text(json.dumps(spec))
+    _run(box)
+    _reach(box.bundle, 2)
+    _save(box)
+    count = _count(box.bundle)
+
+    _bring_back(box)
+
+    _reach(box.bundle, count + 1)
+    assert box("exec", "box", "stat", "-c", "%t:%T", "/dev/null").stdout == "1:3\n"
+
+
+def test_a_folder_is_a_mapped_roots_to_search_meanwhile(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    maps: Any = [{"containerID": 0, "hostID": 100000, "size": 10}]
+
+    with Reachable(str(tmp_path), {"linux": {"gidMappings": maps}}):
+        status = tmp_path.stat()
+        assert (status.st_mode & 0o777, status.st_uid, status.st_gid) == (0o710, 0, 100000)
+
+    assert (tmp_path.stat().st_mode & 0o777, tmp_path.stat().st_gid) == (0o700, 0)
+    with Reachable(str(tmp_path), {}):
+        assert tmp_path.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_folder_without_a_checkpoint_is_an_error(box: Command) -> None:
