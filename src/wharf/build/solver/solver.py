@@ -8,6 +8,8 @@
     results of its inputs ──▶ key by content alone, known: done
         ▼
     do it, keep the layers under both keys
+
+What depends on a step that must be done anew is looked for by content alone.
 """
 
 from __future__ import annotations
@@ -96,6 +98,7 @@ class Solver:
         self._progress = progress
         self._solved: dict[str, asyncio.Task[Outputs]] = {}
         self._keys: dict[str, asyncio.Task[str]] = {}
+        self._anew: dict[str, bool] = {}  # whether something that a vertex needs, or itself, must be done anew
         self._held: list[str] = []
 
     async def __aenter__(self) -> Self:
@@ -115,7 +118,15 @@ class Solver:
         Raises:
             StepFailed: a vertex could not be done; says which and why.
         """
+        self._look_for_anew(edge)
         return (await self._once(self._solved, edge.vertex.digest, lambda: self._vertex(edge.vertex)))[edge.index]
+
+    def _look_for_anew(self, edge: Edge) -> None:
+        if edge.vertex.digest in self._anew:
+            return
+        for vertex in walk(edge):
+            below = any(self._anew[one.vertex.digest] for one in vertex.inputs)
+            self._anew[vertex.digest] = below or vertex.description.ignore_cache
 
     async def _once(
         self, known: dict[str, asyncio.Task[T]], name: str, work: Callable[[], Coroutine[object, object, T]]
@@ -139,7 +150,7 @@ class Solver:
                 held = await self.solve(vertex.inputs[0])
                 return {0: await self._bring(vertex, self._nested(held, path))}
         key = await self._key(vertex)
-        found = None if vertex.description.ignore_cache else await self._find(vertex, [key])
+        found = None if self._anew[vertex.digest] else await self._find(vertex, [key])
         if found is not None:
             return found
         inputs = await self._all([self.solve(edge) for edge in vertex.inputs])

@@ -7,13 +7,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wharf.client.documents import as_document, as_documents, text
+from wharf.cli.build import layouts
+from wharf.client.documents import as_document, text
 from wharf.errors import InvalidArgument
-from wharf.lib.light_json import dumps, loads
+from wharf.lib.light_json import loads
 from wharf.spec.buildkit import control_pb2 as pb
 
-_REF_NAME = "org.opencontainers.image.ref.name"
-_INDEX = "application/vnd.oci.image.index.v1+json"
 _TAG = "latest"
 
 
@@ -83,20 +82,10 @@ def _folder(attributes: dict[str, str], name: str) -> str:
 
 
 def _digest_in(folder: str, tag: str) -> str:
-    for one in _listed(folder):
-        if text(one, "annotations", _REF_NAME) == tag:
+    for one in layouts.listed(folder):
+        if text(one, "annotations", layouts.REF_NAME) == tag:
             return text(one, "digest")
     return ""
-
-
-def _listed(folder: str) -> list[dict[str, object]]:
-    try:
-        with open(os.path.join(folder, "index.json"), encoding="utf-8") as file:
-            return as_documents(as_document(loads(file.read())).get("manifests"))
-    except FileNotFoundError:
-        return []
-    except ValueError as error:
-        raise InvalidArgument(f"{folder}/index.json is malformed: {error}") from error
 
 
 def enter(caches: Caches, told: dict[str, str]) -> None:
@@ -108,14 +97,4 @@ def enter(caches: Caches, told: dict[str, str]) -> None:
         algorithm, _, name = text(manifest, "digest").partition(":")
         if not os.path.exists(os.path.join(folder, "blobs", algorithm, name)):
             continue  # it is another cache's: this one could not be written
-        others = [one for one in _listed(folder) if text(one, "annotations", _REF_NAME) != tag]
-        entry = {**manifest, "annotations": {_REF_NAME: tag}}
-        index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": [*others, entry]}
-        _replace(os.path.join(folder, "oci-layout"), dumps({"imageLayoutVersion": "1.0.0"}))
-        _replace(os.path.join(folder, "index.json"), dumps(index))
-
-
-def _replace(path: str, data: str) -> None:
-    with open(f"{path}.part", "w", encoding="utf-8") as file:
-        file.write(data)
-    os.rename(f"{path}.part", path)
+        layouts.enter(folder, manifest, [{layouts.REF_NAME: tag}])

@@ -20,7 +20,7 @@ from wharf.cli.build.attributes import (
     secrets_of,
 )
 from wharf.cli.build.caches import caches_of, enter
-from wharf.cli.build.outputs import opened, parse_outputs
+from wharf.cli.build.outputs import enter_layouts, opened, parse_outputs, stores_of
 from wharf.cli.build.serving import Lent
 from wharf.cli.build.show import standard_display
 from wharf.cli.build.solve import Asked, solve
@@ -72,7 +72,7 @@ def build(session: Session, values: Values, path: str, *, remote: bool) -> int:
             secrets_of(values.items("secret"), os.environ),
             agents_of(values.items("ssh"), os.environ),
             results,
-            caches.folders,
+            {**caches.folders, **stores_of(outputs)},
         )
         display = standard_display("quiet" if values.on("quiet") else values.text("progress"))
         grants = grants_of(values.items("allow"), values.text("network"))
@@ -95,6 +95,7 @@ def build(session: Session, values: Values, path: str, *, remote: bool) -> int:
             stack.pop_all()  # what has come of a result is none
             return 1
     enter(caches, told)
+    enter_layouts(outputs, told)
     _tell(session, values, told)
     return 0
 

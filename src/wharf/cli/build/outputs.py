@@ -6,17 +6,24 @@ import csv
 import os
 import sys
 import tempfile
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
+from wharf.cli.build import layouts
 from wharf.cli.copy.rules import Plan
+from wharf.client.documents import as_document
 from wharf.errors import InvalidArgument
+from wharf.lib.light_json import loads
 
 _TO_CLIENT = ("local", "tar", "oci", "docker")
 _STORED = ("image", "registry")
 _CHUNK = 1 << 20
+_FALSE = ("0", "f", "F", "false", "FALSE", "False")
+_STORE = "export"  # what the engine calls the folder that it writes a layout to
+_IMAGE_NAME = "io.containerd.image.name"
 _NOTHING: Mapping[str, str] = {}
 
 
@@ -36,9 +43,14 @@ class Output:
         return kinds.get(self.kind, self.kind), self.attributes
 
     @property
+    def is_layout(self) -> bool:
+        """Whether it is an image layout, to whose folder the engine writes blobs."""
+        return self.kind in ("oci", "docker") and self.attributes.get("tar") in _FALSE
+
+    @property
     def is_sent(self) -> bool:
-        """Whether the result comes here."""
-        return self.kind in _TO_CLIENT
+        """Whether the result comes here as bytes."""
+        return self.kind in _TO_CLIENT and not self.is_layout
 
 
 def parse_outputs(
@@ -96,12 +108,41 @@ def _parse(text: str) -> Output:
         kind, attributes["push"] = "image", "true"
     if kind == "local" and not destination:
         raise InvalidArgument("dest is required for local output")
+    if attributes.get("tar") in _FALSE and not destination:
+        raise InvalidArgument(f"dest is required for {kind} output with tar=false")
     if kind in _TO_CLIENT and not destination:
         destination = "-"
     mode = attributes.pop("mode", "copy") if kind == "local" else "copy"
     if mode not in ("copy", "delete"):
         raise InvalidArgument(f'invalid local exporter mode "{mode}": it is copy or delete')
     return Output(kind, destination, attributes, mode == "delete")
+
+
+def stores_of(outputs: Sequence[Output]) -> dict[str, str]:
+    """Return the folder that the engine writes a layout to, by its name for that.
+
+    Raises:
+        InvalidArgument: there are two: it can tell no more than one.
+    """
+    folders = [output.destination for output in outputs if output.is_layout]
+    if len(folders) > 1:
+        raise InvalidArgument("only one output can be an image layout (tar=false)")
+    return {_STORE: os.path.abspath(folders[0])} if folders else {}
+
+
+def enter_layouts(outputs: Sequence[Output], told: Mapping[str, str]) -> None:
+    """Enter what the engine tells of an image in the index of the layout that it has written."""
+    for output in outputs:
+        if output.is_layout and (descriptor := told.get("containerimage.descriptor")):
+            manifest = as_document(loads(b64decode(descriptor).decode()))
+            names = [one for one in told.get("image.name", "").split(",") if one]
+            called = [{_IMAGE_NAME: name, layouts.REF_NAME: _tag(name)} for name in names]
+            layouts.enter(output.destination, manifest, called or [{layouts.REF_NAME: "latest"}])
+
+
+def _tag(name: str) -> str:
+    tag = name.rpartition("/")[2].partition(":")[2]
+    return tag or "latest"
 
 
 @contextmanager

@@ -20,12 +20,13 @@ class _Runner:
 
     def __init__(self, exit_code: int = 0) -> None:
         self.exit_code = exit_code
+        self.said = ""  # what it writes besides its environment
         self.steps: list[Step] = []
 
     async def run(self, step: Step, output: Output) -> int:
         self.steps.append(step)
         upper = next(o for o in step.root[0]["options"] if o.startswith("upperdir="))
-        (Path(upper.removeprefix("upperdir=")) / "made").write_text(" ".join(step.env))
+        (Path(upper.removeprefix("upperdir=")) / "made").write_text(" ".join(step.env) + self.said)
         output(1, b"said")
         return self.exit_code
 

@@ -117,6 +117,27 @@ def test_what_must_be_fresh_is_done(bench: Workbench, sources: dict[str, Result]
     assert len(fresh.runner.steps) == 1
 
 
+def test_what_depends_on_what_is_done_anew_is_looked_for_by_content_alone(
+    bench: Workbench, sources: dict[str, Result]
+) -> None:
+    def graph(*, fresh: bool) -> Edge:
+        base = _named(Source("local://base"), name="base")
+        made = _named(File((MakeFile("/used", b"same"),), base=-1), name="make", fresh=fresh)
+        copied = _named(File((Copy(1, "/used", "/x"),)), base, made, name="copy")
+        return _named(Exec(("1",)), copied, name="run")
+
+    _Build(bench, sources).solve(graph(fresh=False))
+    same = _Build(bench, sources)
+    same.solve(graph(fresh=True))
+    assert same.ended() == {"base": True, "make": False, "copy": True, "run": True}
+
+    _Build(bench, sources).solve(_graph())
+    others = _Build(bench, sources)
+    others.runner.said = "something else"
+    others.solve(_graph(fresh=True))
+    assert others.ended() == {"base": True, "context": False, "run": False, "copy": False, "last": False}
+
+
 def test_a_failure_names_its_vertex_and_lets_go_of_all(bench: Workbench, sources: dict[str, Result]) -> None:
     failing = _Build(bench, sources, exit_code=1)
 

@@ -186,10 +186,11 @@ def test_a_context_from_standard_input_is_an_archive_or_a_dockerfile(builds: Run
             assert client.fake.asked == []
             with pytest.raises(CallFailed, match="could not be recognized as URL"):
                 await client.solve(client.request(context="ftp://x"))
-            dated = client.request(context="ftp://x")
+            sent[0] = archive({"Dockerfile": "FROM busybox\nCOPY Dockerfile /\n"})  # of 1970
+            dated = client.request(context="http://buildkit-session/z")
             dated.FrontendAttrs["build-arg:SOURCE_DATE_EPOCH"] = "context"
-            with pytest.raises(CallFailed, match="not supported for contexts that are no folder"):
-                await client.solve(dated)
+            await client.solve(dated)
+            assert (await engine.images.inspect("made"))["Created"] == "1970-01-01T00:00:00Z"
 
     builds(body)
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import base64
 import io
+import json
 import tarfile
 from pathlib import Path
 
 import pytest
 
-from wharf.cli.build.outputs import Output, opened, parse_outputs
+from wharf.cli.build.outputs import Output, enter_layouts, opened, parse_outputs, stores_of
 from wharf.errors import InvalidArgument
 
 
@@ -41,6 +43,7 @@ def test_an_image_can_be_kept_besides_other_outputs_once() -> None:
         ("type=local", "dest is required"),
         ("type=what,dest=x", "invalid output type 'what'"),
         ("type=tar,dest", "invalid value dest"),
+        ("type=oci,tar=false", "dest is required for oci output with tar=false"),
         ("type=local,dest=x,mode=move", 'invalid local exporter mode "move"'),
     ],
 )
@@ -68,6 +71,25 @@ def test_a_folder_gets_what_an_archive_has(tmp_path: Path) -> None:
         files[1].write(_archive())
 
     assert (tmp_path / "new/out/f").read_bytes() == b"hi"
+
+
+def test_an_image_can_be_a_folder_of_blobs(tmp_path: Path) -> None:
+    folder = str(tmp_path)
+    outputs = parse_outputs([f"type=oci,dest={folder},tar=false", "type=image"], ["a:1", "r/b"], push=False)
+    descriptor = base64.b64encode(b'{"digest": "sha256:1", "size": 2}').decode()
+
+    with opened(outputs) as files:
+        assert files == {}
+    assert stores_of(outputs) == {"export": folder}
+    enter_layouts(outputs, {"containerimage.descriptor": descriptor, "image.name": "a:1,r/b"})
+    manifests = json.loads((tmp_path / "index.json").read_text())["manifests"]
+    assert [(one["digest"], one["annotations"]["io.containerd.image.name"]) for one in manifests] == [
+        ("sha256:1", "a:1"),
+        ("sha256:1", "r/b"),
+    ]
+    assert manifests[1]["annotations"]["org.opencontainers.image.ref.name"] == "latest"
+    with pytest.raises(InvalidArgument, match="only one output"):
+        stores_of([outputs[0], outputs[0]])
 
 
 def test_a_folder_has_nothing_else_where_that_is_asked_for(tmp_path: Path) -> None:
