@@ -344,7 +344,7 @@ class Builds(Protocol):
         """Let the client of a session lend its folders by descriptors, on the connection that ``connect`` gives."""
 
     async def prune(
-        self, filters: Filters, *, everything: bool, kept_bytes: int, most_bytes: int
+        self, filters: Filters, *, everything: bool, kept_bytes: int, most_bytes: int, free_bytes: int
     ) -> BuildPruneResponse:
         """Remove results of earlier builds."""
 

@@ -112,14 +112,13 @@ def _document(query: Query, name: str, shape: type[T]) -> T | None:
 
 async def _prune(call: Call) -> web.StreamResponse:
     query = call.query
-    if query.integer("min-free-space"):
-        raise NotImplementedHere("min-free-space is not supported by this build of wharf: use max-used-space")
     kept = query.integer("reserved-space") or query.integer("keep-storage") or 0
     found = await call.backend.builds.prune(
         query.filters(),
         everything=query.flag("all"),
         kept_bytes=kept,
         most_bytes=query.integer("max-used-space") or 0,
+        free_bytes=query.integer("min-free-space") or 0,
     )
     return document(found)
 

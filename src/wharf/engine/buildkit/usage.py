@@ -12,7 +12,7 @@ from wharf.build.solver.cache import Record
 from wharf.engine.buildkit.filters import Condition, matcher
 from wharf.engine.buildkit.journal import stamp
 from wharf.engine.buildkit.workbench import Workbench
-from wharf.engine.builds.collecting import Collection, collect
+from wharf.engine.builds.collecting import Collection, collect, staying_bytes
 from wharf.spec.buildkit import control_pb2 as pb
 
 _FIELDS: Final = (
@@ -84,7 +84,7 @@ async def prune(bench: Workbench, request: pb.PruneRequest) -> AsyncIterator[pb.
     if request.minFreeSpace:
         used = sum(one.size_bytes for one in before.values())
         free = shutil.disk_usage(bench.context.data.path).free
-        limit = most_bytes(used, free, request.minFreeSpace, limit)
+        limit = staying_bytes(used, free, request.minFreeSpace, limit)
     kept = Collection(request.reservedSpace, limit, request.keepDuration)
     unlimited = not (request.reservedSpace or limit or request.keepDuration)
 
@@ -97,12 +97,6 @@ async def prune(bench: Workbench, request: pb.PruneRequest) -> AsyncIterator[pb.
     for name in answer["CachesDeleted"]:
         if name in before:
             yield usage_record(before[name])
-
-
-def most_bytes(used: int, free: int, free_wanted: int, most: int) -> int:
-    """Return how many bytes of results may stay for so much space to be free; at least one: 0 is no limit. Pure."""
-    may_stay = max(1, used - max(0, free_wanted - free))
-    return min(may_stay, most) if most else may_stay
 
 
 def _name(chain_id: str) -> str:

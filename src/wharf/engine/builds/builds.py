@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from wharf.build import context as contexts
 from wharf.build.solver.cache import Cache
-from wharf.engine.builds.collecting import Collection, collect, due, records_of
+from wharf.engine.builds.collecting import Collection, collect, due, records_of, staying_bytes
 from wharf.engine.context import Context
 from wharf.lib.filters import Filters
 from wharf.rpc.link import Link
@@ -116,7 +117,13 @@ class BuildVerbs:
         await (await self._buildkit()).sessions.lend(session_id, connect)
 
     async def prune(
-        self, filters: Filters, *, everything: bool = True, kept_bytes: int = 0, most_bytes: int = 0
+        self,
+        filters: Filters,
+        *,
+        everything: bool = True,
+        kept_bytes: int = 0,
+        most_bytes: int = 0,
+        free_bytes: int = 0,
     ) -> BuildPruneResponse:
         """Remove results that no build holds.
 
@@ -125,11 +132,16 @@ class BuildVerbs:
             everything: as Docker's; all results here are of one kind, so it changes nothing.
             kept_bytes: keep so many bytes of the newest ones.
             most_bytes: likewise.
+            free_bytes: keep no more than lets so much of the disk be free.
 
         Raises:
             InvalidArgument: a filter is unknown or malformed.
         """
         del everything
+        if free_bytes:
+            used = sum(record.size_bytes for record in await asyncio.to_thread(self._cache.records))
+            free = shutil.disk_usage(self._context.data.path).free
+            most_bytes = staying_bytes(used, free, free_bytes, most_bytes)
         return await collect(self._context, self._cache, filters, Collection(kept_bytes, most_bytes))
 
     def collect_old(self) -> None:

@@ -64,6 +64,12 @@ def chosen(records: Sequence[Record], asked: Collection, now_ns: int) -> list[Re
     return going
 
 
+def staying_bytes(used: int, free: int, free_wanted: int, most: int) -> int:
+    """Return how many bytes of results may stay for so much space to be free; at least one: 0 is no limit. Pure."""
+    may_stay = max(1, used - max(0, free_wanted - free))
+    return min(may_stay, most) if most else may_stay
+
+
 async def collect(
     context: Context,
     cache: Cache,

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import pytest
-
 from wharf.build.solver.cache import Record
 from wharf.engine.buildkit.journal import stamp
-from wharf.engine.buildkit.usage import field_of, most_bytes, usage_record
+from wharf.engine.buildkit.usage import field_of, usage_record
 
 RECORD = Record("sha256:" + "a" * 64, 1, 2, 3, "RUN x", 4, "sha256:" + "b" * 64, in_use=True)
 
@@ -22,10 +20,3 @@ def test_filters_see_what_is_so_as_there_or_not() -> None:
     assert [field_of(told, name) for name in ("id", "parents", "type")] == ["a" * 25, "b" * 25, "regular"]
     assert [field_of(told, name) for name in ("inuse", "immutable", "private")] == ["", "", ""]
     assert [field_of(told, name) for name in ("mutable", "shared")] == [None, None]
-
-
-@pytest.mark.parametrize(
-    ("free", "most", "stays"), [(100, 0, 50), (30, 0, 30), (30, 20, 20), (0, 0, 1), (200, 40, 40)]
-)
-def test_results_stay_as_long_as_there_is_room(free: int, most: int, stays: int) -> None:
-    assert most_bytes(50, free, 50, most) == stays

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from wharf.build.solver.cache import Record
-from wharf.engine.builds.collecting import Collection, chosen, due, matches
+from wharf.engine.builds.collecting import Collection, chosen, due, matches, staying_bytes
 from wharf.errors import InvalidArgument
 
 
@@ -73,3 +73,10 @@ def test_results_are_chosen_by_what_they_are(filters: dict[str, list[str]], expe
 def test_what_is_neither_true_nor_false_is_refused() -> None:
     with pytest.raises(InvalidArgument, match=r"invalid filter 'inuse=\[maybe\]'"):
         matches(_RECORDS[0], {"inuse": ["maybe"]})
+
+
+@pytest.mark.parametrize(
+    ("free", "most", "stays"), [(100, 0, 50), (30, 0, 30), (30, 20, 20), (0, 0, 1), (200, 40, 40)]
+)
+def test_results_stay_as_long_as_there_is_room(free: int, most: int, stays: int) -> None:
+    assert staying_bytes(50, free, 50, most) == stays
