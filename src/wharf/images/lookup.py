@@ -238,4 +238,6 @@ def tagged(repository: str, tag: str | None) -> Reference:
     reference = parse_reference(repository)
     if reference.digest:
         raise InvalidArgument("refusing to create a tag with a digest reference")
+    if reference.familiar.partition(":")[0] in ("sha256", "sha384", "sha512"):
+        raise InvalidArgument("refusing to create an ambiguous tag using digest algorithm as name")
     return reference.with_tag(tag) if tag else reference.with_default_tag()

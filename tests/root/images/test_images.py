@@ -121,6 +121,11 @@ def test_layers_under_a_container_stay_when_its_image_is_forced_away(store: Stor
     assert store.leftovers() == []
 
 
+def test_no_image_is_called_what_a_digest_begins_with(store: Store, one: str) -> None:
+    with pytest.raises(InvalidArgument, match="refusing to create an ambiguous tag"):
+        asyncio.run(store.images.tag(one, repository="sha256", tag="abc"))
+
+
 def test_images_that_share_layers_keep_them(store: Store, one: str) -> None:
     two = asyncio.run(imported(store, tar(f=b"one"), "two", changes=["CMD x"]))
     asyncio.run(store.images.remove("one"))

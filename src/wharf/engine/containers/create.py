@@ -66,6 +66,7 @@ async def create(
     validate.config(request.config)
     asked = context.options.containers.fill(request.host_config)
     validate.host_config(asked)
+    validate.together(request.config, request.host_config)
     require_here(asked)
     asked = context.options.runtimes.chosen(asked)
     if context.options.cgroup_driver == scopes.DRIVER and (parent := asked.get("CgroupParent")):

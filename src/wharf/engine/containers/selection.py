@@ -103,7 +103,7 @@ def _has_port(ports: Collection[str], value: str) -> bool:
 
 _MATCHERS: Final[Mapping[str, Callable[[Container, str], bool]]] = {
     "id": lambda c, value: c.id == value or re.search(value, c.id) is not None,
-    "name": lambda c, value: value == f"/{c.name}" or re.search(value.removeprefix("/"), c.name) is not None,
+    "name": lambda c, value: any(re.search(value, name) for name in (f"/{c.name}", c.name)),
     "status": lambda c, value: c.state.status == value,
     "exited": lambda c, value: c.state.status == "exited" and c.state.exit_code == int(value),
     "health": lambda c, value: value == (c.state.health.status if c.state.health else "none"),

@@ -76,6 +76,31 @@ def merged(document: ContainerConfig, host: HostConfig) -> None:
         raise InvalidArgument("invalid restart policy: 'unhealthy' needs a health check: use --health-cmd")
 
 
+def together(config: ContainerConfig, host: HostConfig) -> None:
+    """Check what is asked of a container against whose names, hosts file and ports it shares.
+
+    Raises:
+        InvalidArgument: it asks for its own of what it shares, in Docker's words.
+    """
+    if host.get("UTSMode") == "host" and config.get("Hostname"):
+        raise InvalidArgument("conflicting options: hostname and the UTS mode")
+    if not (host.get("NetworkMode") or "").startswith("container:"):
+        return
+    for asked, what in (
+        (config.get("Hostname"), "hostname and the network mode"),
+        (host.get("Links"), "container type network can't be used with links"),
+        (host.get("Dns"), "dns and the network mode"),
+        (host.get("ExtraHosts"), "custom host-to-IP mapping and the network mode"),
+        (
+            host.get("PortBindings") or host.get("PublishAllPorts"),
+            "port publishing and the container type network mode",
+        ),
+        (config.get("ExposedPorts"), "port exposing and the container type network mode"),
+    ):
+        if asked:
+            raise InvalidArgument(f"conflicting options: {what}")
+
+
 def host_config(document: HostConfig) -> None:
     """Check a HostConfig."""
     for check in _CHECKS:
@@ -181,8 +206,6 @@ def _modes(document: HostConfig) -> None:
         enters = mode.startswith("container:") and field in ("PidMode", "IpcMode")
         if mode not in ("", "host", *own) and not (enters and len(mode) > len("container:")):
             raise InvalidArgument(f"invalid {field.removesuffix('Mode')} mode: {mode}")
-    if (document.get("NetworkMode") or "").startswith("container:") and document.get("PortBindings"):
-        raise InvalidArgument("conflicting options: port publishing and the container type network mode")
 
 
 def _ports(document: HostConfig) -> None:

@@ -34,6 +34,7 @@ BOX = Container(
         {"name": ["web"]},
         {"name": ["^web-[0-9]$"]},
         {"name": ["/web-1"]},
+        {"name": ["^/web-1$"]},
         {"name": ["nope", "web"]},
         {"status": ["exited"]},
         {"exited": ["0", "3"]},
@@ -62,6 +63,7 @@ def test_what_passes(filters: dict[str, list[str]]) -> None:
     [
         {"id": ["ffff"]},
         {"name": ["^eb"]},
+        {"name": ["/eb"]},
         {"status": ["running"]},
         {"exited": ["0"]},
         {"health": ["none"]},

@@ -4,7 +4,7 @@ import pytest
 
 from wharf.engine.containers import validate
 from wharf.errors import InvalidArgument, NotImplementedHere
-from wharf.spec.engine_api.container import HealthConfig
+from wharf.spec.engine_api.container import ContainerConfig, HealthConfig, HostConfig
 
 
 @pytest.mark.parametrize(
@@ -133,3 +133,27 @@ def test_a_malformed_health_check_is_refused(check: HealthConfig, said: str) -> 
 def test_restarting_what_is_unhealthy_needs_a_check() -> None:
     with pytest.raises(InvalidArgument, match="needs a health check"):
         validate.merged({"Healthcheck": {"Test": ["NONE"]}}, {"RestartPolicy": {"Name": "unhealthy"}})
+
+
+@pytest.mark.parametrize(
+    ("config", "host", "text"),
+    [
+        ({"Hostname": "x"}, {"UTSMode": "host"}, "hostname and the UTS mode"),
+        ({"Hostname": "x"}, {}, "hostname and the network mode"),
+        ({"ExposedPorts": {"80/tcp": {}}}, {}, "port exposing and the container type network mode"),
+        ({}, {"Dns": ["192.0.2.1"]}, "dns and the network mode"),
+        ({}, {"ExtraHosts": ["a:192.0.2.1"]}, "custom host-to-IP mapping and the network mode"),
+        ({}, {"PortBindings": {"80/tcp": [{}]}}, "port publishing and the container type network mode"),
+        ({}, {"PublishAllPorts": True}, "port publishing and the container type network mode"),
+        ({}, {"Links": ["a:b"]}, "container type network can't be used with links"),
+    ],
+)
+def test_who_shares_a_name_or_a_network_has_none_of_its_own(
+    config: ContainerConfig, host: HostConfig, text: str
+) -> None:
+    mode: HostConfig = {"NetworkMode": "bridge" if host.get("UTSMode") else "container:other"}
+    with pytest.raises(InvalidArgument) as refused:
+        validate.together(config, {**mode, **host})
+
+    assert str(refused.value) == f"conflicting options: {text}"
+    validate.together(config, {**host, "NetworkMode": "bridge", "UTSMode": ""})
