@@ -15,6 +15,7 @@ from wharf.engine.containers.owner import owner
 from wharf.engine.containers.record import Container
 from wharf.engine.containers.state import require
 from wharf.engine.context import Context
+from wharf.engine.documents import held
 from wharf.engine.ocispec import process as processes
 from wharf.errors import Conflict, InvalidArgument, NotFound, WharfError
 from wharf.lib.detach_keys import parse_detach_keys
@@ -66,7 +67,8 @@ class Execs:
                 user or group.
         """
         container = self._context.registry.resolve(ref)
-        config: ExecConfig = {k: v for k, v in document.items() if v is not None}  # type: ignore[assignment]
+        asked = held(document, ExecConfig, "an exec's request")
+        config: ExecConfig = {k: v for k, v in asked.items() if v is not None}  # type: ignore[assignment]
         if not config.get("Cmd"):
             raise InvalidArgument("No exec command specified")
         parse_detach_keys(config.get("DetachKeys"))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from wharf.engine.containers import endpoints, networking
 from wharf.engine.containers.record import Container
 from wharf.engine.context import Context
+from wharf.engine.documents import held
 from wharf.engine.events import Events
 from wharf.errors import Conflict, Forbidden, InvalidArgument, WharfError
 from wharf.lib.filters import Filters
@@ -38,7 +39,7 @@ class NetworkVerbs:
 
     async def create(self, document: NetworkCreateRequest) -> NetworkCreateResponse:
         """Make a network (see :meth:`wharf.network.networks.Networks.create`)."""
-        network, warning = await self._networks.create(document)
+        network, warning = await self._networks.create(held(document, NetworkCreateRequest, "a network's request"))
         self._publish("create", network)
         return {"Id": network.id, "Warning": warning}
 
@@ -77,6 +78,7 @@ class NetworkVerbs:
             Forbidden: the container shares another's network, has none, or is in this one.
             InvalidArgument, Conflict, Unavailable: as :meth:`wharf.network.networks.Networks.connect`.
         """
+        document = held(document, NetworkConnectRequest, "a connection's request")
         container = self._context.registry.resolve(document.get("Container") or "")
         network = self._networks.resolve(ref)
         settings = endpoints.asked_of(document.get("EndpointConfig") or EndpointSettings())

@@ -5,16 +5,11 @@ A program's mistakes are found here, and each is told by the name that the progr
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
-from typing import Final
 
-import msgspec
-
+from wharf.engine.documents import held
 from wharf.errors import InvalidArgument
 from wharf.spec.engine_api.container import CreateContainer, HostConfig
-
-_FIELDS: Final = HostConfig.__annotations__
 
 
 def arguments(command: Iterable[str], name: str = "command") -> list[str]:
@@ -79,23 +74,14 @@ def container(
     for name, text in (("image", image), ("network", network)):
         if not _is_text(text) or not text:
             raise InvalidArgument(f"{name} is {text!r}: it must be a name")
-    owned: HostConfig = {"LogConfig": {"Type": "none"}, **_checked(host_config), "AutoRemove": True}
+    owned: HostConfig = {
+        "LogConfig": {"Type": "none"},
+        **held(host_config or {}, HostConfig, "host_config"),
+        "AutoRemove": True,
+    }
     owned["NetworkMode"] = network
     return {"Image": image, "Env": variables(environment), "HostConfig": owned}
 
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and "\0" not in value
-
-
-def _checked(host_config: HostConfig | None) -> HostConfig:
-    if not isinstance(host_config, Mapping | None):
-        raise InvalidArgument(f"host_config is {host_config!r}: it must be a dict, as the Engine API's HostConfig")
-    for name in host_config or {}:
-        if name not in _FIELDS:
-            near = difflib.get_close_matches(str(name), _FIELDS, 1)
-            raise InvalidArgument(f"host_config has no {name!r}" + (f": did you mean {near[0]!r}?" if near else ""))
-    try:
-        return msgspec.convert(host_config or {}, HostConfig)
-    except msgspec.ValidationError as error:
-        raise InvalidArgument(f"host_config: {error}") from error

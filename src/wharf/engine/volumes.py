@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 
 from wharf.engine.context import Context
+from wharf.engine.documents import held
 from wharf.lib.filters import Filters
 from wharf.spec.engine_api.volume import Volume, VolumeCreateRequest, VolumeListResponse
 
@@ -18,7 +19,7 @@ class VolumeVerbs:
 
     async def create(self, doc: VolumeCreateRequest) -> Volume:
         """Make a volume, or return the one of that name."""
-        volume = await self._volumes.create(doc)
+        volume = await self._volumes.create(held(doc, VolumeCreateRequest, "a volume's request"))
         self._publish("create", volume.get("Name") or "", volume.get("Driver") or "local")
         return volume
 

@@ -296,6 +296,25 @@ def test_what_an_update_cannot_change_is_refused(on_engine: On) -> None:
     on_engine(body)
 
 
+def test_documents_of_another_shape_are_refused_by_each_verb(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        wrong: dict[str, Any] = {"Labels": "a=b"}
+        async with engine.workspace("busybox") as work:
+            for refused in (
+                engine.containers.create({"Image": "busybox", **wrong}),  # type: ignore[typeddict-item]  # on purpose
+                engine.containers.create({"Image": "busybox", "HostConfig": {"Memmory": 1}}),  # type: ignore[typeddict-unknown-key]  # likewise
+                engine.containers.update(work.id, {"Memory": "1g"}),  # type: ignore[typeddict-item]  # likewise
+                engine.networks.create({"Name": "shop", **wrong}),  # type: ignore[typeddict-item]  # likewise
+                engine.networks.connect("bridge", {"Container": work.id, "EndpointConfig": "x"}),  # type: ignore[typeddict-item]  # likewise
+                engine.volumes.create({"Name": "data", **wrong}),  # type: ignore[typeddict-item]  # likewise
+                engine.execs.create(work.id, {"Cmd": "true"}),  # type: ignore[typeddict-item]  # likewise
+            ):
+                with pytest.raises(InvalidArgument, match=r"Expected|Memmory"):
+                    await refused
+
+    on_engine(body)
+
+
 def test_an_image_is_made_of_an_archive_at_an_address(on_engine: On) -> None:
     async def body(engine: wharf.Engine) -> None:
         async def archive(request: web.Request) -> web.Response:

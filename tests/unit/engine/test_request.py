@@ -57,7 +57,7 @@ def command(given: Any) -> Callable[[], object]:
         (of(host_config={"Memmory": 1}), "host_config has no 'Memmory': did you mean 'Memory'?"),
         (of(host_config={"zzz": 1}), "host_config has no 'zzz'"),
         (of(host_config={"Memory": "64m"}), "host_config: Expected `int | null`, got `str` - at `$.Memory`"),
-        (of(host_config=["Memory"]), "host_config is ['Memory']: it must be a dict, as the Engine API's HostConfig"),
+        (of(host_config=["Memory"]), "host_config is ['Memory']: it must be a dict"),
         (lambda: request.fed("text"), "stdin is of type str: it must be bytes, as text.encode()"),  # type: ignore[arg-type]  # the mistake
     ],
 )

@@ -35,6 +35,7 @@ from wharf.engine.containers.archive import Archive
 from wharf.engine.containers.attach import AttachedStream
 from wharf.engine.containers.record import Container
 from wharf.engine.context import Context
+from wharf.engine.documents import held
 from wharf.engine.execs import Execs
 from wharf.errors import NotFound
 from wharf.images.lookup import manifest_descriptor
@@ -124,7 +125,7 @@ class Containers:
 
     async def update(self, ref: str, doc: ContainerUpdateRequest) -> ContainerUpdateResponse:
         """Change a container's limits (see ``rename.py``)."""
-        return await rename.update(self._context, ref, doc)
+        return await rename.update(self._context, ref, held(doc, ContainerUpdateRequest, "an update"))
 
     async def remove(self, ref: str, *, force: bool = False, volumes: bool = False, link: bool = False) -> None:
         """Remove a container (see ``remove.py``)."""

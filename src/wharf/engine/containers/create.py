@@ -13,6 +13,7 @@ from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.record import Container, Specification
 from wharf.engine.containers.state import State
 from wharf.engine.context import Context
+from wharf.engine.documents import held
 from wharf.engine.facts import require_here
 from wharf.engine.logs.options import remarks as log_remarks
 from wharf.engine.ocispec.process import merge_env, merge_labels
@@ -60,7 +61,8 @@ async def create(
         NotFound: the image does not exist, or a network besides that of its mode.
         Conflict: the name is taken.
     """
-    request = split(document)
+    request = split(held(document, CreateContainer, "a container's request"))
+    held(document.get("HostConfig") or {}, HostConfig, "HostConfig")
     if not context.options.networks.has_bridge:
         request = Request(request.config, *endpoints.bridgeless(request.host_config, request.networking))
     validate.config(request.config)

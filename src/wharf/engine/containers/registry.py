@@ -8,7 +8,7 @@ import msgspec
 
 from wharf.engine.containers.record import Container, Specification
 from wharf.engine.containers.state import State
-from wharf.errors import Conflict, InvalidArgument, NotFound
+from wharf.errors import Conflict, DataLoss, InvalidArgument, NotFound
 from wharf.storage.metadata import Database
 
 
@@ -21,23 +21,21 @@ class Registry:
         self._id_by_name: dict[str, str] = {}
 
     def load(self) -> None:
-        """Read all records; called once, before anything else."""
+        """Read all records; called once, before anything else.
+
+        Raises:
+            DataLoss: one cannot be read.
+        """
         rows = self._database.query(
             "SELECT id, name, created_at, image_id, chain_id, record, state FROM containers ORDER BY created_at"
         )
         for row in rows:
             container_id, name, created_at, image_id, chain_id, record, state = map(str, row)
-            self._index(
-                Container(
-                    id=container_id,
-                    name=name,
-                    created_at=created_at,
-                    image_id=image_id,
-                    chain_id=chain_id,
-                    spec=msgspec.json.decode(record, type=Specification),
-                    state=msgspec.json.decode(state, type=State),
-                )
-            )
+            try:
+                spec, status = msgspec.json.decode(record, type=Specification), msgspec.json.decode(state, type=State)
+            except msgspec.MsgspecError as error:
+                raise DataLoss(f"the record of container {name} ({container_id}) cannot be read: {error}") from error
+            self._index(Container(container_id, name, created_at, image_id, chain_id, spec, status))
 
     def __iter__(self) -> Iterator[Container]:
         return iter(list(self._by_id.values()))
