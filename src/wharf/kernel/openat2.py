@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 
 from wharf.kernel import libc
 from wharf.kernel import light_ctypes as ctypes
@@ -85,6 +86,21 @@ def ensure_folder(root_fd: int, path: str, mode: int = 0o755) -> int:
 def ensure_file(root_fd: int, path: str, mode: int = 0o644) -> int:
     """Return an O_PATH descriptor of ``path`` inside ``root_fd``; make an empty file (and its folders) if missing."""
     return _ensure(root_fd, path, mode, 0, _MOST_SYMLINKS)
+
+
+def ensure_like(root_fd: int, path: str, *, folder: bool) -> int:
+    """Return an O_PATH descriptor of ``path``, a folder or not, inside ``root_fd``; make it if it is missing.
+
+    Raises:
+        NotADirectoryError: what is there is the other of the two.
+    """
+    if folder:
+        return ensure_folder(root_fd, path)
+    found = ensure_file(root_fd, path)
+    if stat.S_ISDIR(os.fstat(found).st_mode):
+        os.close(found)
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
+    return found
 
 
 def _ensure(root_fd: int, path: str, mode: int, kind: int, symlinks: int) -> int:

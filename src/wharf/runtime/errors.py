@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from errno import ENOTDIR
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal
@@ -9,6 +11,11 @@ if TYPE_CHECKING:
     Kind = Literal["not-found", "not-executable", "invalid", "other"]
 
 NO_PROCESS = "cannot start a container whose config.json has no process"
+
+_OF_ANOTHER_KIND = (  # runc's words, which people look for
+    "not a directory: Are you trying to mount a directory onto a file (or vice-versa)? "
+    "Check if the specified host path exists and is the expected type"
+)
 
 
 class StartFailed(Exception):
@@ -43,5 +50,7 @@ def during_init(error: OSError, doing: str = "") -> StartFailed:
 
 def not_mounted(source: str, destination: str, error: OSError) -> StartFailed:
     """Return the error of a mount that could not be made."""
+    if error.errno == ENOTDIR and error.filename:
+        error = OSError(_OF_ANOTHER_KIND)
     failed = during_init(error, f'error mounting "{source}" to rootfs at "{destination}"')
     return StartFailed("other", failed.message)

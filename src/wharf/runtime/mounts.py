@@ -14,7 +14,7 @@ from wharf.kernel import mount as kernel
 from wharf.kernel import userns
 from wharf.kernel.cgroup.hierarchy import read_hierarchies
 from wharf.kernel.mount import Change, MountAttr, OpenTree
-from wharf.kernel.openat2 import ensure_file, ensure_folder, is_there, open_in_root, open_plain_folder
+from wharf.kernel.openat2 import ensure_folder, ensure_like, is_there, open_in_root, open_plain_folder
 from wharf.runtime import copy_up, mount_options
 from wharf.runtime.errors import invalid, not_mounted
 
@@ -272,8 +272,7 @@ def _make_bind(root: int, one: MountPlan) -> None:
     fd = one.opened if one.opened != -1 else open_source(one)
     set_, clear = options.set, options.clear & ~_RDONLY  # "rw" does not make a read-only source writable
     changes = [Change(set_, clear)] if set_ or clear else []
-    ensure = ensure_folder if stat.S_ISDIR(os.fstat(fd).st_mode) else ensure_file
-    target = ensure(root, one.destination)
+    target = ensure_like(root, one.destination, folder=stat.S_ISDIR(os.fstat(fd).st_mode))
     try:
         if not (one.destination == _PROC and _is_whole_proc(fd)):
             _keep_proc(target, one)

@@ -53,6 +53,25 @@ def test_a_missing_mount_source_is_named_with_its_place(bundle: Bundle) -> None:
     )
 
 
+@pytest.mark.parametrize(("source", "place"), [("{}/file", "/folder"), ("{}/folder", "/file")])
+def test_a_mount_on_something_of_another_kind_is_told_in_runcs_words(
+    bundle: Bundle, tmp_path: Path, source: str, place: str
+) -> None:
+    for top in (tmp_path / "own", bundle.lower):
+        (top / "folder").mkdir(parents=True)
+        (top / "file").touch()
+    spec = bundle.spec(["true"])
+    source = source.format(tmp_path / "own")
+    spec["mounts"].append({"destination": place, "type": "bind", "source": source, "options": ["rbind"]})
+
+    assert failure(bundle, spec) == (
+        "other",
+        f'error during container init: error mounting "{source}" to rootfs at "{place}": '  # noqa: ISC004 - one text
+        "not a directory: Are you trying to mount a directory onto a file (or vice-versa)? "
+        "Check if the specified host path exists and is the expected type",
+    )
+
+
 def test_a_bad_option_of_a_filesystem_is_told_in_the_kernels_words(bundle: Bundle) -> None:
     spec = bundle.spec(["true"])
     spec["mounts"].append({"destination": "/t", "type": "tmpfs", "source": "t", "options": ["colour=red"]})

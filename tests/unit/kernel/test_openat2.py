@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wharf.kernel.openat2 import ensure_file, ensure_folder, is_there, open_in_root, open_plain_folder
+from wharf.kernel.openat2 import ensure_file, ensure_folder, ensure_like, is_there, open_in_root, open_plain_folder
 
 
 @pytest.fixture
@@ -76,3 +76,14 @@ def test_what_is_there_is_told_from_what_is_not_and_from_a_symlink_to_nowhere(ro
     seen = [is_there(root, path) for path in ("/file", "/", "/lost", "/missing/below")]
 
     assert seen == [True, True, False, False]
+
+
+def test_what_is_wanted_as_a_file_or_a_folder_is_made_and_nothing_of_the_other_kind_taken_for_it(
+    root: int, tmp_path: Path
+) -> None:
+    for folder in (True, False):
+        os.close(ensure_like(root, f"/made-{folder}", folder=folder))
+        with pytest.raises(NotADirectoryError):
+            ensure_like(root, f"/made-{folder}", folder=not folder)
+
+    assert ((tmp_path / "root/made-True").is_dir(), (tmp_path / "root/made-False").is_file()) == (True, True)

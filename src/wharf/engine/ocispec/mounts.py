@@ -9,18 +9,25 @@ from wharf.spec.oci_runtime import Mount
 
 SHM = "/dev/shm"  # noqa: S108  # a mount point, not a temporary file
 DEFAULT_SHM_BYTES = 64 * 1024 * 1024
+_FILES_IN = "/etc"
 _NETWORK_FILES = (("/etc/resolv.conf", "resolv.conf"), ("/etc/hostname", "hostname"), ("/etc/hosts", "hosts"))
 
 
 def of_container(inputs: Inputs) -> list[Mount]:
     """Return the mounts in the order they are made; a later one may lie on an earlier one."""
-    asked = sorted(
-        (_asked(m, rootless=inputs.facts.rootless) for m in inputs.mounts),
-        key=lambda m: m["destination"].count("/"),
-    )
+    asked = [_asked(m, rootless=inputs.facts.rootless) for m in inputs.mounts]
     taken = {m["destination"] for m in asked}
-    standard = [m for m in (*_kernel(inputs), *_network_files(inputs)) if m["destination"] not in taken]
-    return [*standard, *asked]
+    kernel, files = (
+        [m for m in standard if m["destination"] not in taken]
+        for standard in (_kernel(inputs), _network_files(inputs))
+    )
+    if any(m["destination"] == _FILES_IN and "ro" in m["options"] for m in asked):
+        return [*kernel, *files, *_outer_first(asked)]  # it may lack their places, and they cannot be made there
+    return [*kernel, *_outer_first([*files, *asked])]
+
+
+def _outer_first(mounts: Sequence[Mount]) -> list[Mount]:
+    return sorted(mounts, key=lambda m: m["destination"].count("/"))
 
 
 def root_propagation(inputs: Inputs) -> str:

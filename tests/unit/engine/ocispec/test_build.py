@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from wharf.engine.ocispec.build import build
 from wharf.engine.ocispec.inputs import HostFacts, Inputs, Joined, ResolvedMount
 
@@ -88,7 +90,16 @@ def test_mounts_are_made_from_the_outside_in() -> None:
     inner, outer = ResolvedMount("bind", "/a", "/x/y"), ResolvedMount("bind", "/b", "/x")
     spec = build(replace(PLAIN, mounts=[inner, outer]))
 
-    assert [m["destination"] for m in spec["mounts"]][-2:] == ["/x", "/x/y"]
+    assert [m["destination"] for m in spec["mounts"] if m["destination"].startswith("/x")] == ["/x", "/x/y"]
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_files_of_the_network_lie_on_a_mount_at_etc_in_which_their_places_can_be_made(read_only: bool) -> None:
+    spec = build(replace(PLAIN, mounts=[ResolvedMount("volume", "/data/v", "/etc", read_only=read_only)]))
+    order = [m["destination"] for m in spec["mounts"] if m["destination"].startswith("/etc")]
+
+    files = ["/etc/resolv.conf", "/etc/hostname", "/etc/hosts"]
+    assert order == ([*files, "/etc"] if read_only else ["/etc", *files])
 
 
 def test_privileged_gets_what_the_host_has_and_nothing_is_masked() -> None:
