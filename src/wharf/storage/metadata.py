@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from wharf.errors import DataLoss, NotImplementedHere
+from wharf.errors import DataLoss, NotImplementedHere, Unavailable
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _FILE: Final = re.compile(r"(\d{4})_\w+\.sql")
@@ -38,6 +38,7 @@ class Database:
         self._lock = threading.RLock()
         self._path = path
         self._has_name = False  # on the disk
+        self._closed = False
         self.connection = sqlite3.connect(
             path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
@@ -82,8 +83,12 @@ class Database:
         """Hold the database for writing; commits at the end, undoes everything when the block raises.
 
         One within another is a part of that, and all or nothing with it.
+
+        Raises:
+            Unavailable: the database has been closed.
         """
         with self._lock:
+            self._require_open()
             if self.connection.in_transaction:
                 yield self.connection
                 return
@@ -103,8 +108,13 @@ class Database:
             self._has_name = True
 
     def query(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
-        """Return all rows of a SELECT, never in the middle of another thread's transaction."""
+        """Return all rows of a SELECT, never in the middle of another thread's transaction.
+
+        Raises:
+            Unavailable: the database has been closed.
+        """
         with self._lock:
+            self._require_open()
             return self.connection.execute(sql, parameters).fetchall()
 
     def problems(self) -> list[str]:
@@ -119,6 +129,11 @@ class Database:
         """Close the connection; idempotent."""
         with self._lock:
             self.connection.close()
+            self._closed = True
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise Unavailable("the engine is closed: leave its workspaces and end its streams before it")
 
 
 def _fsync(path: str | Path, flags: int) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wharf.errors import Conflict, DataLoss, NotImplementedHere
+from wharf.errors import Conflict, DataLoss, NotImplementedHere, Unavailable
 from wharf.storage.lock import EngineLock
 from wharf.storage.metadata import Database
 
@@ -121,3 +121,13 @@ def test_a_root_has_one_engine_and_says_which(tmp_path: Path) -> None:
         EngineLock(tmp_path / "lock")
 
     EngineLock(tmp_path / "lock").close()
+
+
+def test_a_closed_database_says_so(tmp_path: Path) -> None:
+    database = Database(tmp_path / "db")
+    database.close()
+
+    with pytest.raises(Unavailable, match="the engine is closed"):
+        database.query("SELECT 1")
+    with pytest.raises(Unavailable, match="the engine is closed"), database.transaction():
+        pass
