@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import ssl
 import time
@@ -281,6 +282,8 @@ def _unreachable(what: str, host: Host, problem: BaseException) -> Unavailable:
     if isinstance(problem, aiohttp.ClientConnectorError):  # whose own words show the objects that it was made with
         problem = problem.os_error
     said = getattr(problem, "strerror", None) or str(problem)
+    if isinstance(problem, ConnectionError) and problem.errno:  # asyncio puts an address of Python's in its place
+        said = os.strerror(problem.errno)
     said = said or ("it did not answer in time" if isinstance(problem, TimeoutError) else repr(problem))
     return Unavailable(f"{what}: cannot reach {host.name}: {said}")
 

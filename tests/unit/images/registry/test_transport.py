@@ -107,6 +107,7 @@ def test_loopback_is_tried_with_tls_and_then_without() -> None:
     ("problem", "said"),
     [
         (OSError(-3, "Temporary failure in name resolution"), "Temporary failure in name resolution"),
+        (ConnectionRefusedError(111, "Connect call failed ('127.0.0.1', 1)"), "Connection refused"),
         (OSError("odd"), "odd"),
     ],
 )
