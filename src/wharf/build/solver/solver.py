@@ -128,6 +128,10 @@ class Solver:
             below = any(self._anew[one.vertex.digest] for one in vertex.inputs)
             self._anew[vertex.digest] = below or vertex.description.ignore_cache
 
+    async def key(self, edge: Edge) -> str:
+        """Return what stands for all that ``edge`` is made of: the operations, and what they take from outside."""
+        return f"{await self._key(edge.vertex)}#{edge.index}"
+
     async def _once(
         self, known: dict[str, asyncio.Task[T]], name: str, work: Callable[[], Coroutine[object, object, T]]
     ) -> T:

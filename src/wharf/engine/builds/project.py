@@ -188,7 +188,7 @@ class Project:
         context = self._context
         assert self._converted is not None
         own, layers = self._converted.own_layers if squash else 0, context.images.layers
-        question = None if own else self._question(result, cache)
+        question = None if own else await self._question(result, cache)
         known = None if question is None else made.find(question)
         image = await layers.name(known, names) if known else None
         if image is None:
@@ -205,12 +205,13 @@ class Project:
             context.events.publish("image", "tag", image.id, {"name": name.familiar})
         return image.id
 
-    def _question(self, result: Layers, cache: Cache) -> Hashable | None:
+    async def _question(self, result: Layers, cache: Cache) -> Hashable | None:
         """Return what the image follows from; None where it is to be made anew, whatever was made before."""
         asked = question_of(self.options, self.images)
         if asked is None or self.options.no_cache or self.options.no_cache_stages:
             return None
-        return self._reading.digest, asked, result.chain_id, cache.changes
+        key = await self._solver.key(self.target) if self._solver and self.target else ""
+        return self._reading.digest, asked, result.chain_id, key, cache.changes
 
 
 def _below(image: ImageRecord, own: int) -> Foundation | None:

@@ -83,3 +83,18 @@ def test_the_same_build_names_the_image_that_it_made_before_until_that_has_gone(
         assert (await engine.run("made", ["cat", "/1"])).stdout == b"1\n"
 
     builds(body)
+
+
+def test_a_context_gives_the_same_image_again_whatever_was_built_in_between(builds: Run) -> None:
+    text = "FROM busybox\nRUN --mount=type=bind,target=/c test -f /c/f\n"  # whose layer is empty
+
+    async def body(engine: wharf.Engine) -> None:
+        ids = []
+        for content in ("1", "2", "1", "2"):
+            await build(engine, text, {"f": content})
+            ids.append((await engine.images.inspect("made"))["Id"])
+
+        assert ids[:2] == ids[2:]
+        assert ids[0] != ids[1]  # each says what it was made of
+
+    builds(body)
