@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,9 +34,11 @@ CHUNK_BYTES: Final = 4 << 20
 """Larger files are in several parts, each of its own."""
 _FOOTER: Final = struct.Struct("<10sH2sH22s5s8s")
 _FOOTER_HEAD: Final = b"\x1f\x8b\x08\x04" + bytes(5) + b"\xff"  # RFC 1952: deflate, FEXTRA, no time, unknown system
+_PLACE: Final = re.compile(rb"([0-9a-fA-F]{16})STARGZ")  # of the table, in hex
 _EMPTY_BLOCK: Final = b"\x01\x00\x00\xff\xff"  # RFC 1951: the last one, stored, of no bytes
 _MOST_TABLE_BYTES: Final = 1 << 30
 _PIECE: Final = 1 << 18
+_NS: Final = 1_000_000_000
 _KINDS: Final = {
     Kind.FILE: "reg", Kind.FOLDER: "dir", Kind.SYMLINK: "symlink", Kind.HARDLINK: "hardlink",
     Kind.CHARACTER: "char", Kind.BLOCK: "block", Kind.FIFO: "fifo",
@@ -212,7 +215,7 @@ def _item(entry: Entry) -> Item:
         name,
         _KINDS[entry.kind],
         size=entry.size if entry.kind is Kind.FILE else 0,
-        modtime=_time(entry.mtime_ns),
+        modtime=_time(name, entry.mtime_ns),
         link_name=target if is_link else "",
         mode=entry.mode,
         uid=entry.uid,
@@ -232,9 +235,15 @@ def _text(name: bytes) -> str:
         ) from None
 
 
-def _time(ns: int) -> str:
-    seconds = round(ns / 1_000_000_000)
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds else ""
+def _time(name: str, ns: int) -> str:
+    seconds = (ns + _NS // 2) // _NS
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise InvalidArgument(
+            f"a layer with a time outside the years 1 to 9999 cannot be stored as estargz: {name}"
+        ) from None
+    return f"{moment.replace(tzinfo=None).isoformat()}Z" if seconds else ""
 
 
 def _footer(offset: int) -> bytes:
@@ -269,13 +278,11 @@ def table_of(path: Path) -> Found | None:
 
 def _offset_in(footer: bytes) -> int | None:
     head, extra, name, length, told, block, tail = _FOOTER.unpack(footer)
-    expected = (26, b"SG", 22, b"STARGZ", _EMPTY_BLOCK, bytes(8))
-    if not head.startswith(b"\x1f\x8b\x08\x04") or (extra, name, length, told[16:], block, tail) != expected:
+    expected = (26, b"SG", 22, _EMPTY_BLOCK, bytes(8))
+    place = _PLACE.fullmatch(told)
+    if not head.startswith(b"\x1f\x8b\x08\x04") or (extra, name, length, block, tail) != expected or place is None:
         return None
-    try:
-        return int(told[:16], 16)
-    except ValueError:
-        return None
+    return int(place[1], 16)
 
 
 def _first_file(source: Source) -> Iterator[bytes]:

@@ -177,8 +177,13 @@ class Settler:
             self._more = True
             if self._thread is None:
                 # One that dies with the interpreter: what it has not done then is noted.
-                self._thread = threading.Thread(target=self._run, name="wharf-settle", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="wharf-settle", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as error:  # there are too many: what is noted stays so, until the next note
+                    _log.warning("images are not brought to the disk yet: %s", error)
+                else:
+                    self._thread = thread
 
     def _run(self) -> None:
         while self._is_asked():

@@ -10,3 +10,7 @@ from wharf.lib.readable import readable
 )
 def test_bytes_that_are_no_text_are_shown_as_numbers(raw: bytes, shown: str) -> None:
     assert readable(raw.decode("utf-8", "surrogateescape")) == shown
+
+
+def test_what_stands_for_no_byte_is_shown_as_well() -> None:
+    assert readable("half \ud800, \udce9") == "half \\ud800, \\udce9"

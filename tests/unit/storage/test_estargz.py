@@ -118,6 +118,7 @@ def test_what_is_no_file_is_told_of_with_all_that_belongs_to_it(tmp_path: Path) 
         (Entry(TABLE.encode(), Kind.FILE), "a file named stargz.index.json"),
         (Entry(b"./stargz.index.json", Kind.FILE), "a file named stargz.index.json"),
         (Entry(b"caf\xe9", Kind.FILE), "not UTF-8"),
+        (Entry(b"late", Kind.FILE, mtime_ns=253_402_300_800 * 10**9), "a time outside the years 1 to 9999.*: late"),
     ],
 )
 def test_what_cannot_be_told_of_is_refused(entry: Entry, said: str) -> None:
@@ -132,3 +133,19 @@ def test_other_blobs_have_no_table(tmp_path: Path) -> None:
     ):
         (tmp_path / str(number)).write_bytes(blob)
         assert table_of(tmp_path / str(number)) is None
+
+
+@pytest.mark.parametrize("place", [b"-000000000000001", b" 0000000000000_1", b"0x00000000000000"])
+def test_a_footer_whose_place_is_no_number_is_none(tmp_path: Path, place: bytes) -> None:
+    footer = estargz._footer(0).replace(b"0" * 16, place)
+    (tmp_path / "blob").write_bytes(gzip.compress(archive()) + footer)
+
+    assert table_of(tmp_path / "blob") is None
+
+
+def test_times_have_years_of_four_digits(tmp_path: Path) -> None:
+    written(archive(early=Entry(b"early", Kind.FOLDER, mtime_ns=-62_135_596_800 * 10**9)), tmp_path / "blob")
+    found = table_of(tmp_path / "blob")
+
+    assert found is not None
+    assert found.table.entries[-1].modtime == "0001-01-01T00:00:00Z"

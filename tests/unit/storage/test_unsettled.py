@@ -175,3 +175,21 @@ def test_an_engine_that_has_nothing_to_settle_starts_no_thread(unsettled: Unsett
     Settler(unsettled, kernel.sync, pause_s=3600)
 
     assert threading.active_count() == before
+
+
+def test_one_that_finds_no_room_for_a_thread_holds_nobody_up_and_goes_on_with_the_next_note(
+    unsettled: Unsettled, kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crowded(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    settler = Settler(unsettled, kernel.sync, pause_s=0)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", crowded)
+        unsettled.note_blobs([ONE])
+    settler.close()
+    assert unsettled.is_pending()
+
+    unsettled.note_blobs([TWO])
+    settler.close()
+    assert not unsettled.is_pending()

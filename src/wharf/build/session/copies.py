@@ -64,12 +64,13 @@ class Copies:
         return entered
 
     def _copy(self, entry: Entry, source: int, folder: int, name: str) -> int:
-        if not stat.S_ISREG(os.fstat(source).st_mode):
+        opened = os.fstat(source)
+        if not stat.S_ISREG(opened.st_mode):
             raise InvalidArgument(f"{entry.path}: what the client has opened is no file")
         mode = stat.S_IMODE(entry.mode)
         target = os.open(name, _CREATE, mode, dir_fd=folder)
         try:
-            size, digest = self._fill(source, target)
+            size, digest = self._fill(source, target, opened.st_size)
             os.utime(target, ns=(entry.mtime_ns, entry.mtime_ns))
             status = os.fstat(target)
             if stat.S_IMODE(status.st_mode) != mode:  # by the umask, or for what was written to it
@@ -80,12 +81,15 @@ class Copies:
             os.close(target)
         return size
 
-    def _fill(self, source: int, target: int) -> tuple[int, str]:
-        """Return how much there is, and its digest: of what is kept, whatever becomes of the client's file."""
+    def _fill(self, source: int, target: int, told: int) -> tuple[int, str]:
+        """Return how much there is, and its digest: of what is kept, whatever becomes of the client's file.
+
+        Less than was asked for is the end where that makes the ``told`` bytes: a file system may give it before.
+        """
         hashed, at, buffer = hashlib.sha256(), 0, self._buffer()
         shared = self._cloned(source, target)
         count = _CHUNK
-        while count == _CHUNK:  # a file gives less than it is asked for at its end alone
+        while count == _CHUNK or (count and at != told):
             count = os.preadv(target if shared else source, [buffer], at)
             view = memoryview(buffer)[:count]
             hashed.update(view)

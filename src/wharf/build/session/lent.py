@@ -35,6 +35,7 @@ from wharf.build.session.filesync import Received, Wanted
 from wharf.build.session.tree import Tree
 from wharf.errors import InvalidArgument
 from wharf.kernel.unix_socket import descriptors, space_of
+from wharf.lib.readable import readable
 
 MOST_AT_ONCE: Final = 64
 """Files asked for in one line: as many descriptors come in one message, of which the kernel carries 253 (unix(7))."""
@@ -149,7 +150,7 @@ class Lender:
             case list():
                 return said
             case {"error": str(message)}:
-                raise InvalidArgument(f"the client failed: {message}")
+                raise InvalidArgument(f"the client failed: {readable(message)}")
         raise InvalidArgument("the client lends what is no list")
 
     def _line(self) -> bytes:

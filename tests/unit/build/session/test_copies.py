@@ -72,3 +72,19 @@ def test_what_cannot_be_made_is_told_with_its_name(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(fcntl, "ioctl", full)
     with pytest.raises(Unavailable, match="a: no space left"):
         _take(tmp_path / "d", [("a", tmp_path / "source")])
+
+
+def test_a_file_that_is_given_in_small_parts_is_copied_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = os.preadv
+
+    def sparing(fd: int, buffers: list[bytearray], offset: int) -> int:
+        return whole(fd, [memoryview(buffers[0])[:2]], offset)  # as file systems may, of processes for one
+
+    monkeypatch.setattr(os, "preadv", sparing)
+    (tmp_path / "source").write_bytes(b"12345")
+    (tmp_path / "d").mkdir()
+
+    assert _take(tmp_path / "d", [("a", tmp_path / "source")]) == 5
+    assert (tmp_path / "d/a").read_bytes() == b"12345"

@@ -106,6 +106,15 @@ def test_a_client_says_why_it_cannot_go_on(here: Path, tmp_path: Path) -> None:
         _bring(lending({"context": here / "gone"}), tmp_path / "there")
 
 
+def test_what_a_client_says_of_a_name_that_is_not_utf_8_can_be_passed_on(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match=r"the client failed: caf\\xe9: permission denied") as refused:
+        _bring(saying({"error": os.fsdecode(b"caf\xe9") + ": permission denied"}), tmp_path / "there")
+    str(refused.value).encode()
+    with pytest.raises(InvalidArgument, match="the client failed") as refused:
+        _bring(saying({"error": "half of a pair: \ud800"}), tmp_path / "there")
+    str(refused.value).encode()
+
+
 def test_who_carries_bytes_alone_lends_nothing(tmp_path: Path) -> None:
     with pytest.raises(NothingLent):
         _bring(saying([_FILE], [], []), tmp_path / "there")
