@@ -142,8 +142,9 @@ class Configuration:
         return size
 
     def _kept_builds_bytes(self) -> int | None:
+        """What is kept of builds; 0 says nothing, as with BuildKit."""
         said = self._entry("builder", "gc")
-        reserved = said.get("reserved", KEPT_BUILDS_BYTES)
+        reserved = said.get("reserved") or KEPT_BUILDS_BYTES
         return reserved if said.get("enabled", True) and isinstance(reserved, int) else None
 
     def _entitlements(self) -> frozenset[str]:

@@ -189,7 +189,9 @@ def _builder(given: object) -> Value:
     gc: dict[str, object] = {"enabled": _bool(collected.get("enabled", True))}
     for name in _RESERVED:
         if name in collected:
-            gc["reserved"] = _size(collected[name])
+            gc["reserved"] = reserved = _size(collected[name])
+            if isinstance(reserved, int) and reserved < 0:
+                raise ValueError(reserved)
     return {"entitlements": allowed, "gc": gc}
 
 

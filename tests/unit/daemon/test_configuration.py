@@ -119,7 +119,12 @@ def test_builds_may_be_granted_what_dockerd_allows(said: Mapping[str, object], a
 
 @pytest.mark.parametrize(
     ("gc", "kept"),
-    [({"enabled": True}, 20 << 30), ({"enabled": True, "reserved": 5}, 5), ({"enabled": False, "reserved": 5}, None)],
+    [
+        ({"enabled": True}, 20 << 30),
+        ({"enabled": True, "reserved": 0}, 20 << 30),
+        ({"enabled": True, "reserved": 5}, 5),
+        ({"enabled": False, "reserved": 5}, None),
+    ],
 )
 def test_as_much_is_kept_of_builds_as_is_said(gc: Mapping[str, object], kept: int | None) -> None:
     said = {"entitlements": {}, "gc": gc}

@@ -60,6 +60,7 @@ def test_value_of_the_file_is_read(name: str, given: object, value: object) -> N
         ("runtimes", {"crun": "/usr/bin/crun"}),
         ("builder", {"gc": {"enabled": "yes"}}),
         ("builder", {"gc": {"defaultKeepStorage": "much"}}),
+        ("builder", {"gc": {"defaultReservedSpace": -5}}),
         ("builder", {"gc": {"policy": [{"keepStorage": "1g"}]}}),
         ("builder", {"entitlements": {"device": True}}),
         ("builder", {"entitlements": {"network-host": "no"}}),
