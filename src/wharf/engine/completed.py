@@ -67,7 +67,7 @@ async def run_to_completion(
 @asynccontextmanager
 async def owned(containers: Containers, request: CreateContainer) -> AsyncIterator[str]:
     """Create a container that removes itself when it ends; it is gone when this is left."""
-    container_id = (await containers.create(request)).get("Id") or ""
+    container_id = (await containers.create(request, owned=True)).get("Id") or ""
     removed = await containers.wait(container_id, condition="removed")
     try:
         yield container_id

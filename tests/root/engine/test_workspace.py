@@ -43,6 +43,23 @@ async def main():
 asyncio.run(main())
 """
 
+_CREATES = """
+import asyncio, os, sys, wharf
+
+async def main():
+    async with wharf.Engine(sys.argv[1]) as engine:
+        async def killed(*_, **__):
+            print(len(await engine.containers.list(all=True)), flush=True)
+            os._exit(1)
+
+        other = {"Image": "busybox", "HostConfig": {"AutoRemove": True}}
+        await engine.containers.create(other, name="other")
+        engine.containers.start = killed
+        await engine.run("busybox", ["true"])
+
+asyncio.run(main())
+"""
+
 _RUNS = """
 import asyncio, sys, wharf
 
@@ -235,6 +252,16 @@ def test_it_ends_with_the_program_even_when_that_is_killed(root: Path, on_engine
 
     async def body(engine: wharf.Engine) -> None:
         assert await engine.containers.list(all=True) == []
+
+    on_engine(body)
+
+
+def test_what_a_killed_program_had_not_started_yet_goes_with_the_next_engine(root: Path, on_engine: On) -> None:
+    done = subprocess.run([sys.executable, "-c", _CREATES, root], stdout=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "2\n")
+
+    async def body(engine: wharf.Engine) -> None:
+        assert [one["Names"] for one in await engine.containers.list(all=True)] == [["/other"]]
 
     on_engine(body)
 

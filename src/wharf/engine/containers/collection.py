@@ -77,10 +77,10 @@ class Containers:
         self._execs = execs
 
     async def create(
-        self, request: CreateContainer, *, name: str | None = None, platform: str | None = None
+        self, request: CreateContainer, *, name: str | None = None, platform: str | None = None, owned: bool = False
     ) -> ContainerCreateResponse:
         """Create a container (see ``create.py``)."""
-        return await create.create(self._context, request, name=name, platform=platform)
+        return await create.create(self._context, request, name=name, platform=platform, owned=owned)
 
     async def start(self, ref: str, *, detach_keys: str | None = None, saved: str = "", saved_dir: str = "") -> None:
         """Start a container (see ``start.py``); ``detach_keys`` are checked, and each attached client has its own."""

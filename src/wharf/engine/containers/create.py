@@ -51,9 +51,11 @@ def split(document: CreateContainer) -> Request:
 
 
 async def create(
-    context: Context, document: CreateContainer, *, name: str | None, platform: str | None
+    context: Context, document: CreateContainer, *, name: str | None, platform: str | None, owned: bool = False
 ) -> ContainerCreateResponse:
     """Create a container; nothing of it remains when this raises.
+
+    One that is ``owned`` is removed by the next engine if nobody has started it.
 
     Raises:
         InvalidArgument: the request contradicts itself.
@@ -95,6 +97,7 @@ async def create(
             mounts=[],
             path=argv[0],
             args=argv[1:],
+            owned=owned,
         ),
         state=State(),
     )

@@ -89,6 +89,8 @@ async def _agree(context: Context, container: Container, found: Shim | Exit | No
     if container.state.status == "removing":
         await _end_of(context, container, found)
         await erase(context, container, volumes=container.state.volumes_too)
+    elif found is None and container.spec.owned and container.state.status == "created":
+        await erase(context, container, volumes=True)  # its program was killed before it had started it
     elif isinstance(found, Shim):
         _go_on(context, container, found)
     elif found is not None and "failure" in found:

@@ -25,6 +25,7 @@ class Specification:
     path: str  # the first word of the command line, as inspect shows it
     args: list[str]
     platform: str = "linux"
+    owned: bool = False  # by a program, for one start: it goes with the engine in which it was created
 
 
 @dataclass(slots=True, eq=False)
