@@ -151,3 +151,10 @@ def test_none_takes_longer_than_its_length_times_the_texts() -> None:
 
     assert not Expression("(a*)*(a|a)*b").found_in(Counted("a" * 2000))
     assert steps == 2000
+
+
+@pytest.mark.parametrize("nothing", ["a{0}", "(?:)", "", "a{0,0}"])
+def test_nothing_is_not_repeated_for_ever(nothing: str) -> None:
+    with pytest.raises(NotImplementedHere, match="larger"):
+        Expression(f"((({nothing}){{1000}}){{1000}}){{1000}}")
+    assert Expression(f"x({nothing}){{3}}y").found_in("xy")
