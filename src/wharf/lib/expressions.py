@@ -94,8 +94,6 @@ class Expression:
                 return self._repeated(part, least, most, following)
 
     def _repeated(self, part: Node, least: int, most: int | None, following: int) -> int:
-        if most == 0:  # as nothing does, it takes a state: else repeating it a billion times would be free
-            return self._add(_State((following,)))
         entry = following
         if most is None:
             entry = self._add(_State())
