@@ -142,7 +142,7 @@ class Configuration:
         return size
 
     def _kept_builds_bytes(self) -> int | None:
-        """What is kept of builds; 0 says nothing, as with BuildKit."""
+        """Bytes of results of builds that are kept; 0 says nothing of them. None: all."""
         said = self._entry("builder", "gc")
         reserved = said.get("reserved") or KEPT_BUILDS_BYTES
         return reserved if said.get("enabled", True) and isinstance(reserved, int) else None
