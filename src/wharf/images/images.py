@@ -98,12 +98,13 @@ class Images:
             self._transfers.reload(registries)
 
     async def start(self) -> None:
-        """Read what is stored, remove what a killed process left, and look at what may be lost with the machine."""
+        """Read what is stored, remove what a killed process left, and look at what may be lost; or read it again."""
         recovery = Recovery(self._catalog, self._content, self._snapshots, self._intake)
         now = self._now()
         await self._blocking.run(lambda: recovery.run(now))
-        sync = partial(self._content.make_durable, self._snapshots.incoming)
-        self._settler = Settler(self._snapshots.unsettled, sync)
+        if self._settler is None:
+            sync = partial(self._content.make_durable, self._snapshots.incoming)
+            self._settler = Settler(self._snapshots.unsettled, sync)
 
     async def aclose(self) -> None:
         """Close the connections to registries, and bring to the disk what is not there yet; idempotent."""

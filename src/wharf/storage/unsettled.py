@@ -174,6 +174,8 @@ class Settler:
 
     def _begin(self) -> None:
         with self._lock:
+            if self._closing.is_set() and self._thread is None:
+                return  # nobody would wait for it: what is noted stays so
             self._more = True
             if self._thread is None:
                 # One that dies with the interpreter: what it has not done then is noted.

@@ -11,7 +11,7 @@ import pytest
 from tests.root.network.machines import NOTHING, A, B, World, talk, tcp_server
 from tests.root.network.overlay import VNI, Overlay
 
-from wharf.errors import InvalidArgument, Unavailable
+from wharf.errors import Forbidden, InvalidArgument
 from wharf.kernel import netns
 from wharf.kernel.netlink import Rtnetlink
 from wharf.network.endpoint import Rate, Wish
@@ -93,7 +93,7 @@ def test_rates_are_no_business_of_a_driver(overlaid: World) -> None:
 def test_what_its_driver_refuses_is_not_recorded(overlaid: World) -> None:
     with pytest.raises(InvalidArgument, match="option x of an overlay network is not known"):
         overlaid.create("other", Driver="overlay", Options={"x": "y"})
-    with pytest.raises(Unavailable, match="not a swarm manager"):
+    with pytest.raises(Forbidden, match="swarm is not active"):
         overlaid.create("other", Driver="overlay", Scope="swarm")
     overlaid.create("other", Driver="overlay")
 

@@ -163,6 +163,14 @@ def test_a_close_brings_there_what_is_left_without_a_pause(unsettled: Unsettled,
     assert (unsettled.is_pending(), kernel.syncs) == (False, 1)
 
 
+def test_what_is_noted_after_a_close_is_left_to_the_next(unsettled: Unsettled, kernel: Kernel) -> None:
+    before = threading.active_count()
+    Settler(unsettled, kernel.sync, pause_s=3600).close()
+    unsettled.note_blobs([ONE])
+
+    assert (threading.active_count(), unsettled.is_pending()) == (before, True)
+
+
 def test_what_a_killed_process_has_noted_is_brought_there_by_the_next(unsettled: Unsettled, kernel: Kernel) -> None:
     unsettled.note_blobs([ONE])
     Settler(unsettled, kernel.sync, pause_s=3600).close()
@@ -187,7 +195,6 @@ def test_one_that_finds_no_room_for_a_thread_holds_nobody_up_and_goes_on_with_th
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", crowded)
         unsettled.note_blobs([ONE])
-    settler.close()
     assert unsettled.is_pending()
 
     unsettled.note_blobs([TWO])
