@@ -76,6 +76,8 @@ def entry_of(sent: Stat) -> Entry:
     _check_path(path)
     mode = mode_of(sent.mode)
     _check_link(path, mode, link)
+    if not (0 <= sent.devmajor < 1 << 32 and 0 <= sent.devminor < 1 << 32):  # makedev(3)
+        raise InvalidArgument(f"{readable(path)}: a device that cannot be")
     return Entry(
         path=path,
         mode=mode,

@@ -91,8 +91,11 @@ class Lender:
                     self._receive(wanted, tree, digests, received)
                 finally:
                     tree.close()
-            except OSError as error:
-                raise InvalidArgument(f"the client's folder cannot be read: {error}") from error
+            except BaseException as error:
+                self._socket.close()  # an answer may be on its way, which the next transfer would take for its own
+                if isinstance(error, OSError):
+                    raise InvalidArgument(f"the client's folder cannot be read: {error}") from error
+                raise
             finally:
                 self._drop()
 

@@ -38,7 +38,9 @@ def test_a_path_that_leaves_the_folder_or_cannot_be_is_refused(path: str) -> Non
         entry_of(stat(path))
 
 
-@pytest.mark.parametrize("more", [{"mode": 1 << 19}, {"linkname": "../x"}, {"linkname": "a\0"}])
+@pytest.mark.parametrize(
+    "more", [{"mode": 1 << 19}, {"linkname": "../x"}, {"linkname": "a\0"}, {"devmajor": -1}, {"devminor": 1 << 40}]
+)
 def test_a_file_that_cannot_be_is_refused(more: dict[str, object]) -> None:
     with pytest.raises(InvalidArgument):
         entry_of(stat("a", **more))  # type: ignore[arg-type]

@@ -161,6 +161,14 @@ def test_a_client_that_goes_ends_the_transfer(tmp_path: Path) -> None:
         _bring(hang_up, tmp_path / "there")
 
 
+def test_a_transfer_that_failed_leaves_no_answer_to_the_next(tmp_path: Path) -> None:
+    with answered(saying([["../out", *_FILE[1:]]], [], [])) as lender:
+        with pytest.raises(InvalidArgument):
+            lender.receive(_WANTED, tmp_path / "there", Digests(), lambda _: None)
+        with pytest.raises(NothingLent):
+            lender.receive(_WANTED, tmp_path / "there", Digests(), lambda _: None)
+
+
 def test_a_lender_that_was_closed_lends_nothing_more(here: Path, tmp_path: Path) -> None:
     with answered(lending({"context": here})) as lender:
         lender.close()
