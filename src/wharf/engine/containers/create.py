@@ -16,6 +16,7 @@ from wharf.engine.context import Context
 from wharf.engine.documents import held
 from wharf.engine.facts import require_here
 from wharf.engine.logs.options import remarks as log_remarks
+from wharf.engine.ocispec.namespaces import private_cgroupns
 from wharf.engine.ocispec.process import merge_env, merge_labels
 from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.images.record import ImageRecord
@@ -83,7 +84,9 @@ async def create(
     validate.merged(config, request.host_config)
     argv = command_line(config)
     container_id = context.new_id()
-    host = links.named(context, networking.with_ids(context, with_defaults(asked)), chosen)
+    host = links.named(
+        context, networking.with_ids(context, with_defaults(asked, cgroup2=context.facts.cgroup2)), chosen
+    )
     container = Container(
         id=container_id,
         name=chosen,
@@ -176,9 +179,16 @@ def command_line(config: ContainerConfig) -> list[str]:
     return argv
 
 
-def with_defaults(host: HostConfig) -> HostConfig:
-    """Return ``host`` with the values that Docker fills in, so that inspect shows what holds. Pure."""
+def with_defaults(host: HostConfig, *, cgroup2: bool) -> HostConfig:
+    """Return ``host`` with the values that Docker fills in, so that inspect shows what holds. Pure.
+
+    ``cgroup2``: the machine has version 2 of control groups alone.
+    """
     filled: HostConfig = {**host}
+    filled["CgroupnsMode"] = "private" if private_cgroupns(host, cgroup2=cgroup2) else "host"
+    for name, nothing in (("PidsLimit", 0), ("MemorySwappiness", -1)):  # as the docker command spells it
+        if host.get(name) == nothing:
+            filled[name] = None  # type: ignore[literal-required]
     memory = host.get("Memory") or 0
     if memory and not host.get("MemorySwap"):
         filled["MemorySwap"] = memory * 2

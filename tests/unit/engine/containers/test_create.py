@@ -45,7 +45,7 @@ def test_no_command_at_all_is_refused() -> None:
 
 
 def test_defaults_are_written_out_for_inspect() -> None:
-    host = with_defaults({"Memory": 64 << 20})
+    host = with_defaults({"Memory": 64 << 20}, cgroup2=False)
 
     assert host == {
         "Memory": 64 << 20,
@@ -54,8 +54,16 @@ def test_defaults_are_written_out_for_inspect() -> None:
         "LogConfig": {"Type": "json-file", "Config": {}},
         "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
         "IpcMode": "private",
+        "CgroupnsMode": "host",
         "ShmSize": 64 << 20,
     }
+
+
+def test_defaults_take_the_place_of_what_a_client_spells_for_nothing() -> None:
+    host = with_defaults({"CgroupnsMode": "", "PidsLimit": 0, "MemorySwappiness": -1}, cgroup2=True)
+
+    assert (host["CgroupnsMode"], host["PidsLimit"], host["MemorySwappiness"]) == ("private", None, None)
+    assert with_defaults({"Privileged": True}, cgroup2=True)["CgroupnsMode"] == "host"
 
 
 def test_nulls_of_a_request_are_dropped() -> None:
