@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from wharf.errors import InvalidArgument, Unauthorized
@@ -165,9 +166,7 @@ class Transfers:
         for reference in wanted:
             digest = await push.run(reference, progress, platform)
             record = self._store.catalog.resolve(str(reference), platform)
-            await self._store.blocking.run(
-                lambda reference=reference, digest=digest, record=record: self._know(reference, digest, record.id)  # type: ignore[misc]  # bound now
-            )
+            await self._store.blocking.run(partial(self._know, reference, digest, record.id))
             done(Pulled(reference, record.id))
 
     def _know(self, reference: Reference, digest: Digest, image_id: Digest) -> None:
