@@ -59,18 +59,16 @@ def write_archive(chunks: Iterator[bytes], path: str, failure: str) -> None:
         for data in chunks:
             write_all(1, data)
         return
-    # Under a name of its own until it is whole: a failed save must not leave half an archive, or destroy the old one.
-    temporary = f"{path}.{os.getpid()}.part"
+    from wharf.client.drafts import NotReplaceable, whole_file  # noqa: PLC0415  # shutil is heavy
+
     try:
-        with open(temporary, "xb") as file:
+        with whole_file(path) as file:
             for data in chunks:
                 file.write(data)
-        os.replace(temporary, path)
+    except NotReplaceable as error:
+        raise InvalidArgument(f"{failure}: {error}") from error
     except OSError as error:
         raise WharfError(f"{failure}: {path}: {(error.strerror or '').lower()}") from error
-    finally:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
 
 
 def _import(session: Session, values: Values, arguments: list[str]) -> int:

@@ -12,6 +12,54 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import BinaryIO
+
+from wharf.errors import InvalidArgument
+
+_DRAFT = ".wharf-part-"
+_KINDS = {
+    stat.S_IFDIR: "directory",
+    stat.S_IFLNK: "symbolic link directly",
+    stat.S_IFIFO: "named pipe (FIFO)",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFCHR: "character device file",
+    stat.S_IFBLK: "block device file",
+}
+
+
+class NotReplaceable(InvalidArgument):
+    """Something else than a file has the name that one shall have: a device, for one, which must stay."""
+
+
+@contextmanager
+def whole_file(path: str) -> Iterator[BinaryIO]:
+    """Yield a file that takes the place of ``path`` in the end; nothing has changed if that raises.
+
+    Raises:
+        NotReplaceable: something else than a file has that name.
+        OSError: the file cannot be made.
+    """
+    if (kind := _KINDS.get(_kind(path))) is not None:
+        raise NotReplaceable(f"cannot write to a {kind}")
+    parent = os.path.dirname(path) or "."
+    sweep(parent, _DRAFT)
+    draft, fd = draft_file(parent, _DRAFT)
+    with open(fd, "wb") as file:
+        try:
+            yield file
+            file.flush()
+            os.replace(draft, path)
+        except BaseException:
+            os.unlink(draft)
+            raise
+
+
+def _kind(path: str) -> int:
+    """Return the type of what is there (S_IFMT); zero for nothing."""
+    try:
+        return stat.S_IFMT(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return 0
 
 
 @contextmanager

@@ -50,11 +50,10 @@ def resume(folder: Folder) -> None:
 
 
 def update(folder: Folder, resources: Resources) -> None:
-    """Change a container's limits, and remember them.
+    """Change a container's limits, which have the specification's shape, and remember them.
 
     Raises:
         Conflict: it does not run.
-        InvalidArgument: one lacks what it must have.
         OSError: the kernel refused one.
     """
     record = folder.load()
@@ -64,10 +63,7 @@ def update(folder: Folder, resources: Resources) -> None:
     asked = dict(resources)
     if rules := resources.get("devices"):
         asked["devices"] = [*rules, *devices.DEFAULT_RULES]
-    try:
-        open_cgroup(record["cgroup"]).apply(asked)
-    except (KeyError, TypeError, ValueError) as error:
-        raise InvalidArgument(f"linux.resources are not as the specification says: {error!r}") from error
+    open_cgroup(record["cgroup"]).apply(asked)
     spec = folder.spec()
     folder.save_spec(merged(spec, resources))
 

@@ -12,13 +12,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-    # A type, {property: shape}, {"*": shape of every value}, or [shape of every item].
+    # A type, {property: shape}, {"*": shape of every value}, or [shape of every item]. Properties whose name ends in
+    # "!" must be given.
     Shape = type | dict[str, "Shape"] | list["Shape"]
 
 _TEXTS: Final[Shape] = [str]
 _MAPPINGS: Final[Shape] = [{"containerID": int, "hostID": int, "size": int}]
 _HOOKS: Final[Shape] = [{"path": str, "args": _TEXTS, "env": _TEXTS, "timeout": int}]
-_RATES: Final[Shape] = [{"major": int, "minor": int, "rate": int}]
+_RATES: Final[Shape] = [{"major!": int, "minor!": int, "rate!": int}]
 
 PROCESS: Final[Shape] = {
     "terminal": bool,
@@ -54,14 +55,14 @@ RESOURCES: Final[Shape] = {
     "blockIO": {
         "weight": int,
         "leafWeight": int,
-        "weightDevice": [{"major": int, "minor": int, "weight": int, "leafWeight": int}],
+        "weightDevice": [{"major!": int, "minor!": int, "weight": int, "leafWeight": int}],
         "throttleReadBpsDevice": _RATES,
         "throttleWriteBpsDevice": _RATES,
         "throttleReadIOPSDevice": _RATES,
         "throttleWriteIOPSDevice": _RATES,
     },
-    "hugepageLimits": [{"pageSize": str, "limit": int}],
-    "network": {"classID": int, "priorities": [{"name": str, "priority": int}]},
+    "hugepageLimits": [{"pageSize!": str, "limit!": int}],
+    "network": {"classID": int, "priorities": [{"name!": str, "priority!": int}]},
     "rdma": {"*": {"hcaHandles": int, "hcaObjects": int}},
     "unified": {"*": str},
 }  # fmt: skip
@@ -145,11 +146,14 @@ def _check_object(value: object, shape: dict[str, Shape], where: str) -> None:
     for key, item in list(value.items()):
         if every is not None and not key:
             raise _misfit(where, "without an empty name")
-        inner = every if every is not None else shape.get(key)
+        inner = every if every is not None else shape.get(key) or shape.get(f"{key}!")
         if item is None:
             del value[key]
         elif inner is not None:
             check(item, inner, f"{where}.{key}" if where else key)
+    for name in shape:
+        if name[-1] == "!" and name[:-1] not in value:
+            raise _misfit(f"{where}.{name[:-1]}", "given")
 
 
 def _misfit(where: str, wanted: str) -> InvalidArgument:

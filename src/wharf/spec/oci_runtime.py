@@ -243,7 +243,7 @@ class NetworkResources(TypedDict, total=False):
     priorities: list[InterfacePriority]
 
 
-class Pids(TypedDict):
+class Pids(TypedDict, total=False):
     """config-linux.md "PIDs"."""
 
     limit: int

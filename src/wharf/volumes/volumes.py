@@ -179,8 +179,8 @@ class Volumes:
         row = self._rows.find(name)
         return row.driver if row else ""
 
-    async def keep(self, name: str) -> None:
-        """Let a volume be, now that the container it was made for has a record; idempotent."""
+    def keep(self, name: str) -> None:
+        """Let a volume be: the container it was made for is being recorded. Idempotent."""
         row = self._rows.find(name)
         if row is not None and row.made_for:
             self._rows.write(replace(row, made_for=None))

@@ -109,7 +109,7 @@ def test_another_criu_can_be_named(running: Command) -> None:
 def test_limits_that_lack_something_are_refused(running: Command) -> None:
     for limits, said in (
         ('{"blockIO": {"weightDevice": [{"major": 8, "minor": 0}]}}', "device 8:0 has neither weight nor leafWeight"),
-        ('{"hugepageLimits": [{}]}', "not as the specification says: KeyError('pageSize')"),
+        ('{"hugepageLimits": [{}]}', "linux.resources.hugepageLimits[0].pageSize must be given"),
     ):
         (running.bundle.path / "limits").write_text(limits)
         done = running("update", "--resources", "limits", "c1")

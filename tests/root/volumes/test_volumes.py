@@ -184,7 +184,7 @@ def test_a_volume_goes_with_the_container_that_it_was_made_for_until_it_is_kept(
     for name in ("kept", "lost"):
         asyncio.run(place.volumes.create({"Name": name}, made_for="c1"))
     asyncio.run(place.volumes.create({"Name": "kept"}, made_for="c2"))
-    asyncio.run(place.volumes.keep("kept"))
+    place.volumes.keep("kept")
 
     assert place.volumes.unsettled() == {"c1"}
     asyncio.run(place.volumes.remove_made_for("c1"))

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from wharf.client.drafts import draft_file, draft_folder, sweep
+from wharf.client.drafts import NotReplaceable, draft_file, draft_folder, sweep, whole_file
 
 _MAKES = """
 import os, sys
@@ -96,3 +97,32 @@ def test_there_need_be_nothing_to_sweep(tmp_path: Path) -> None:
     sweep(str(tmp_path), ".new-")
 
     assert os.listdir(tmp_path) == [".new-link"]
+
+
+def _break_off(path: Path) -> None:
+    with whole_file(str(path)) as file:
+        file.write(b"half")
+        raise KeyError
+
+
+def test_a_file_is_replaced_by_a_whole_one_or_stays(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_text("old")
+    with pytest.raises(KeyError):
+        _break_off(path)
+    assert [one.read_text() for one in tmp_path.iterdir()] == ["old"]
+
+    with whole_file(str(path)) as file:
+        file.write(b"new")
+    assert [one.read_text() for one in tmp_path.iterdir()] == ["new"]
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    os.symlink("/dev/null", tmp_path / "link")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket"))
+    for path in (tmp_path, tmp_path / "pipe", tmp_path / "link", tmp_path / "socket"):
+        with pytest.raises(NotReplaceable, match="cannot write to a"), whole_file(str(path)):
+            pass
+    assert len(os.listdir(tmp_path)) == 3

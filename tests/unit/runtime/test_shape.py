@@ -21,6 +21,12 @@ from wharf.runtime import documents, shape
         ({"hostname": "a\0b"}, "hostname must be without a NUL"),
         ({"hostname": "\ud800"}, "hostname must be without a NUL, and Unicode"),
         ({"annotations": {"a": 1}}, "annotations.a must be a text"),
+        ({"linux": {"resources": {"hugepageLimits": [{"limit": 1}]}}}, r"hugepageLimits\[0\].pageSize must be given"),
+        (
+            {"linux": {"resources": {"blockIO": {"throttleReadBpsDevice": [{"major": 8, "minor": 0}]}}}},
+            r"linux.resources.blockIO.throttleReadBpsDevice\[0\].rate must be given",
+        ),
+        ({"linux": {"resources": {"network": {"priorities": [{"name": "x", "priority": ""}]}}}}, "must be a number"),
         ({"linux": {"resources": {"rdma": {"x": {"hcaHandles": "1"}}}}}, "linux.resources.rdma.x.hcaHandles must be"),
     ],
 )

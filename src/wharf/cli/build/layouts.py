@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 from wharf.client.documents import as_document, as_documents, text
+from wharf.client.drafts import whole_file
 from wharf.errors import InvalidArgument
 from wharf.lib.light_json import dumps, loads
 
@@ -29,12 +32,40 @@ def listed(folder: str) -> list[dict[str, object]]:
 
 
 def enter(folder: str, manifest: Mapping[str, object], names: Sequence[Mapping[str, str]]) -> None:
-    """Enter a manifest, whose blob is there, under names: annotations, which other manifests lose."""
-    others = [one for one in listed(folder) if not any(_has(one, name) for name in names)]
-    entries = [{**manifest, "annotations": dict(name)} for name in names]
-    index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": [*others, *entries]}
-    _replace(os.path.join(folder, "oci-layout"), dumps({"imageLayoutVersion": "1.0.0"}))
-    _replace(os.path.join(folder, "index.json"), dumps(index))
+    """Enter a manifest, whose blob is there, under names: annotations, which other manifests lose.
+
+    Others that write to the folder meanwhile wait, or are waited for.
+    """
+    with _locked(folder):
+        others = [one for one in listed(folder) if not any(_has(one, name) for name in names)]
+        entries = [{**manifest, "annotations": dict(name)} for name in names]
+        index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": [*others, *entries]}
+        _replace(os.path.join(folder, "oci-layout"), dumps({"imageLayoutVersion": "1.0.0"}))
+        _replace(os.path.join(folder, "index.json"), dumps(index))
+
+
+@contextmanager
+def _locked(folder: str) -> Iterator[None]:
+    """Hold the lock that BuildKit's clients take, too (client/ociindex); who has held it removes its file."""
+    path = os.path.join(folder, "index.json.lock")
+    while True:
+        with open(path, "wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not _is_at(path, os.fstat(file.fileno())):
+                continue  # whoever had it has removed it: what others wait for is another file
+            try:
+                yield
+            finally:
+                with suppress(FileNotFoundError):
+                    os.unlink(path)
+            return
+
+
+def _is_at(path: str, status: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), status)
+    except FileNotFoundError:
+        return False
 
 
 def _has(entry: dict[str, object], name: Mapping[str, str]) -> bool:
@@ -42,6 +73,5 @@ def _has(entry: dict[str, object], name: Mapping[str, str]) -> bool:
 
 
 def _replace(path: str, data: str) -> None:
-    with open(f"{path}.part", "w", encoding="utf-8") as file:
-        file.write(data)
-    os.rename(f"{path}.part", path)
+    with whole_file(path) as file:
+        file.write(data.encode())

@@ -15,6 +15,7 @@ from typing import BinaryIO
 from wharf.cli.build import layouts
 from wharf.cli.copy.rules import Plan
 from wharf.client.documents import as_document
+from wharf.client.drafts import whole_file
 from wharf.errors import InvalidArgument
 from wharf.lib.light_json import loads
 
@@ -168,22 +169,30 @@ def _file(output: Output) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         return
     if output.kind == "local":
-        with tempfile.TemporaryFile() as file:
-            yield file
+        with tempfile.TemporaryFile() as unpacked_later:
+            yield unpacked_later
         return
-    partial = f"{output.destination}.part"
-    try:
-        with open(partial, "wb") as file:
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(_file_at(output.destination))
+        except OSError as error:
+            raise InvalidArgument(f"open {output.destination}: {(error.strerror or '').lower()}") from error
+        yield file
+
+
+@contextmanager
+def _file_at(path: str) -> Iterator[BinaryIO]:
+    """Open what is no file, a device or a pipe, as it is; a file is replaced by a whole one."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "wb") as special:
+            yield special
+    else:
+        with whole_file(os.path.realpath(path)) as file:
             yield file
-    except OSError as error:
-        raise InvalidArgument(f"open {output.destination}: {(error.strerror or '').lower()}") from error
-    finally:
-        if os.path.exists(partial):
-            os.unlink(partial)
 
 
 def _keep(output: Output, file: BinaryIO) -> None:
-    """Put what has come into its place."""
+    """Put into its place what does not get there by itself."""
     file.flush()
     if output.kind == "local":
         from wharf.cli.build.mirroring import remove_others  # noqa: PLC0415  # tarfile is heavy
@@ -195,5 +204,3 @@ def _keep(output: Output, file: BinaryIO) -> None:
             remove_others(file, output.destination)
             file.seek(0)
         unpack(Chunks(iter(lambda: file.read(_CHUNK), b"")), Plan(output.destination), owners=os.geteuid() == 0)
-    elif output.destination != "-":
-        os.rename(f"{output.destination}.part", output.destination)

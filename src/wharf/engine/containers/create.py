@@ -20,6 +20,7 @@ from wharf.engine.ocispec.namespaces import private_cgroupns
 from wharf.engine.ocispec.process import merge_env, merge_labels
 from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.images.record import ImageRecord
+from wharf.lib.finishing import to_the_end
 from wharf.lib.names import random_name
 from wharf.lib.sizes import parse_size
 from wharf.network.records import BUILTIN
@@ -115,27 +116,33 @@ async def create(
 async def _prepare(context: Context, container: Container, image: ImageRecord) -> None:
     """Make the container's volumes and folder, fill new volumes, write the record.
 
-    In this order, for volumes and a folder without a record are swept when an engine starts.
+    In this order, for volumes and a folder without a record are swept when an engine starts. Who is cancelled
+    meanwhile waits for what threads are at: they could not be called back, and nobody else would undo it.
     """
-    spec = container.spec
     try:
-        points = await mounts.resolve(context, spec.config, spec.host_config, container.id)
-        container.spec = replace(spec, mounts=points)
-        if context.snapshots.roots.copies:
-            await asyncio.to_thread(context.snapshots.prepare, container.id, container.chain_id)
-        else:  # three folders: to hand that to a thread takes longer
-            context.snapshots.prepare(container.id, container.chain_id)
-        if size := (spec.host_config.get("StorageOpt") or {}).get("size"):
-            await asyncio.to_thread(context.snapshots.limit, container.id, parse_size(size))
-        await mounts.fill_volumes(context, points, image)
+        await to_the_end(asyncio.create_task(_make(context, container, image)))
         context.registry.require_free(container.name)
         with context.database.transaction():
             context.registry.add(container)
+            mounts.keep_volumes(context, container.spec.mounts)
             publish(context, container, "create")
     except BaseException:
-        await asyncio.shield(_undo(context, container))
+        context.registry.abandon(container)
+        await to_the_end(asyncio.create_task(_undo(context, container)))
         raise
-    await mounts.keep_volumes(context, points)
+
+
+async def _make(context: Context, container: Container, image: ImageRecord) -> None:
+    spec = container.spec
+    points = await mounts.resolve(context, spec.config, spec.host_config, container.id)
+    container.spec = replace(spec, mounts=points)
+    if context.snapshots.roots.copies:
+        await asyncio.to_thread(context.snapshots.prepare, container.id, container.chain_id)
+    else:  # three folders: to hand that to a thread takes longer
+        context.snapshots.prepare(container.id, container.chain_id)
+    if size := (spec.host_config.get("StorageOpt") or {}).get("size"):
+        await asyncio.to_thread(context.snapshots.limit, container.id, parse_size(size))
+    await mounts.fill_volumes(context, points, image)
 
 
 async def _undo(context: Context, container: Container) -> None:

@@ -196,11 +196,11 @@ async def fill_volumes(context: Context, points: Iterable[MountPoint], image: Im
             await context.volumes.fill(point.get("Name") or "", point.get("Destination") or "", image.chain_id)
 
 
-async def keep_volumes(context: Context, points: Iterable[MountPoint]) -> None:
-    """Let a container's volumes be its own, now that it has a record."""
+def keep_volumes(context: Context, points: Iterable[MountPoint]) -> None:
+    """Let a container's volumes be its own; a part of the transaction that records it."""
     for point in points:
         if point.get("Type") == "volume":
-            await context.volumes.keep(point.get("Name") or "")
+            context.volumes.keep(point.get("Name") or "")
 
 
 async def mount_volumes(context: Context, container: Container) -> None:

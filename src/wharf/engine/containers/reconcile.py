@@ -69,7 +69,7 @@ async def _settle_volumes(context: Context) -> None:
     """Keep the new volumes of containers that have a record, and remove those of the others."""
     for container_id in await asyncio.to_thread(context.volumes.unsettled):
         if container_id in context.registry:
-            await mounts.keep_volumes(context, context.registry.resolve(container_id).spec.mounts)
+            mounts.keep_volumes(context, context.registry.resolve(container_id).spec.mounts)
         else:
             await context.volumes.remove_made_for(container_id)
 

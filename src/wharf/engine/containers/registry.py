@@ -115,6 +115,11 @@ class Registry:
             )
         self._index(container)
 
+    def abandon(self, container: Container) -> None:
+        """Forget a container whose record has not been written after all: the transaction was undone; idempotent."""
+        if self._by_id.get(container.id) is container:
+            self._unindex(container)
+
     def save(self, container: Container) -> None:
         """Write the present state of ``container``; a no-op for one that has been removed."""
         with self._database.transaction() as db:
@@ -139,6 +144,9 @@ class Registry:
         """Forget ``container``."""
         with self._database.transaction() as db:
             db.execute("DELETE FROM containers WHERE id = ?", (container.id,))
+        self._unindex(container)
+
+    def _unindex(self, container: Container) -> None:
         self._by_id.pop(container.id, None)
         self._id_by_name.pop(container.name, None)
 

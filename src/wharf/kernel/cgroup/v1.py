@@ -85,7 +85,7 @@ def cpuset(cpu: CPU) -> Writes:
 
 def pids(pids: Pids) -> Writes:
     """Return the writes for "pids"; 0 is a limit, -1 is none."""
-    return [("pids.max", "max" if pids["limit"] < 0 else str(pids["limit"]))]
+    return [("pids.max", "max" if pids["limit"] < 0 else str(pids["limit"]))] if "limit" in pids else []
 
 
 def blkio(block: BlockIO, *, bfq: bool) -> Writes:

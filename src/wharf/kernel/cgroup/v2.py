@@ -90,7 +90,7 @@ def cpu(cpu: CPU, *, quota: str = "max") -> Writes:
 
 def pids(pids: Pids) -> Writes:
     """Return the writes for "pids"; 0 is a limit, -1 is none."""
-    return [("pids.max", _maximum(pids["limit"]))]
+    return [("pids.max", _maximum(pids["limit"]))] if "limit" in pids else []
 
 
 def io(block: BlockIO, *, bfq: bool) -> Writes:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -26,3 +28,13 @@ def test_an_index_that_is_malformed_is_told_of(tmp_path: Path) -> None:
     (tmp_path / "index.json").write_text("{")
     with pytest.raises(InvalidArgument, match=r"index\.json is malformed"):
         listed(str(tmp_path))
+
+
+def test_builds_that_write_to_one_layout_at_a_time_lose_nothing(tmp_path: Path) -> None:
+    names = [str(number) for number in range(64)]
+    with ThreadPoolExecutor(8) as threads:
+        for done in [threads.submit(enter, str(tmp_path), {"digest": name}, [{REF_NAME: name}]) for name in names]:
+            done.result()
+
+    assert {one["digest"] for one in listed(str(tmp_path))} == set(names)
+    assert sorted(os.listdir(tmp_path)) == ["index.json", "oci-layout"]

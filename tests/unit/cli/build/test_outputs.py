@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import tarfile
 from pathlib import Path
 
@@ -120,6 +121,34 @@ def test_a_file_is_there_when_it_is_whole_or_not_at_all(tmp_path: Path) -> None:
     with opened([Output("tar", str(target))]) as files:
         files[0].write(b"whole")
     assert target.read_bytes() == b"whole"
+
+
+def test_two_builds_that_write_one_file_leave_the_last_one_whole(tmp_path: Path) -> None:
+    output = Output("tar", str(tmp_path / "x.tar"))
+    with opened([output]) as first:
+        first[0].write(b"first, longer")
+        with opened([output]) as second:
+            second[0].write(b"second")
+        assert (tmp_path / "x.tar").read_bytes() == b"second"
+
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"first, longer"]
+
+
+def test_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with opened([Output("tar", str(pipe))]) as files:
+        files[0].write(b"hi")
+
+    assert os.read(reader, 10) == b"hi"
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_failure_on_the_way_is_not_the_files(tmp_path: Path) -> None:
+    with pytest.raises(ConnectionResetError), opened([Output("tar", str(tmp_path / "x.tar"))]):
+        raise ConnectionResetError
 
 
 def test_annotations_are_for_images_alone() -> None:

@@ -61,6 +61,11 @@ def test_a_device_that_is_to_have_a_weight_and_has_none_is_refused(old: tuple[st
     assert caught.value.errno == errno.EINVAL
 
 
+@pytest.mark.parametrize("old", [(), ("pids",)])
+def test_a_number_of_processes_need_not_be_given(old: tuple[str, ...]) -> None:
+    assert _planned({"pids": {"unheard": 1}}, *old) == []
+
+
 def test_device_rules_are_writes_on_v1_alone() -> None:
     rules: dict[str, object] = {"devices": [{"allow": False}]}
 
