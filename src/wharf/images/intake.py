@@ -46,7 +46,7 @@ from wharf.storage.snapshots import Snapshots
 from wharf.storage.tar_reader import Source
 from wharf.storage.trees import FOLDER, Node
 from wharf.storage.unpacking.archives import keep_archive
-from wharf.storage.unpacking.unpacked import UnpackedLayer
+from wharf.storage.unpacking.unpacked import UnpackedLayer, unpack_layer
 from wharf.storage.unpacking.workers import LEAST_BYTES, Workers
 
 _MEDIA_TYPES: Final = {"": OCI_LAYER, "gzip": OCI_LAYER_GZIP, "zstd": OCI_LAYER_ZSTD}
@@ -131,7 +131,7 @@ class Intake:
             if follows:
                 return self._take(writer, writer)
             file.seek(0)
-            return self._take(file, writer, size=writer.size)
+            return self._take(file, writer)
 
     def layer_of_blob(self, descriptor: Descriptor) -> Layer:
         """Unpack a stored blob, which is verified already; raises as :meth:`layer`."""
@@ -139,7 +139,7 @@ class Intake:
         if blob.size >= LEAST_BYTES:
             return self._take(blob, None, descriptor)
         with self._content.open(blob.digest) as stored:
-            return self._take(stored, None, descriptor, size=blob.size)
+            return self._take(stored, None, descriptor)
 
     def receive(self, rest: Source, descriptor: Descriptor) -> Layer:
         """Read one layer as it comes from a registry: stored, verified and unpacked in one pass.
@@ -160,7 +160,7 @@ class Intake:
             if size >= LEAST_BYTES:
                 layer = self._while_it_comes(arriving, writer, descriptor)
             else:
-                layer = self._take(arriving, None, descriptor, size=size)
+                layer = self._take(arriving, None, descriptor)
             arriving.verify(digest, size)
             writer.finish()
             self._content.commit([writer])
@@ -228,25 +228,23 @@ class Intake:
                 for descriptor, diff_id, chain_id in zip(descriptors, record.diff_ids, chain, strict=True)
             ]
 
-    def _take(
-        self, stored: Archive, writer: Writer | None, descriptor: Descriptor | None = None, *, size: int = 0
-    ) -> Layer:
+    def _take(self, stored: Archive, writer: Writer | None, descriptor: Descriptor | None = None) -> Layer:
         folder = self._stack.enter_context(self._snapshots.stage())
         if self._snapshots.roots.takes_archives:
             unpacked = keep_archive(self._snapshots.roots, folder.root, stored)
         else:
-            unpacked = self._unpack(stored, folder, size)
+            unpacked = self._unpack(stored, folder)
         if descriptor is None:
             assert writer is not None, "a layer without a descriptor has a blob of its own"
             descriptor = _descriptor(_MEDIA_TYPES[unpacked.compression], writer)
         return Layer(descriptor, unpacked.diff_id, unpacked.size_bytes, writer, folder)
 
-    def _unpack(self, stored: Archive, folder: StagedLayer, size: int) -> UnpackedLayer:
+    def _unpack(self, stored: Archive, folder: StagedLayer) -> UnpackedLayer:
         fd = os.open(folder.path, FOLDER)
         try:
             if isinstance(stored, Writer | Blob):
                 return self._workers.follow(stored, fd)
-            return self._workers.unpack(stored, fd, size)
+            return unpack_layer(stored, fd)
         finally:
             os.close(fd)
 

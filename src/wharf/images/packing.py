@@ -135,8 +135,8 @@ class Shelf:
             self._stack.enter_context(self._catalog.reach.hold([stored["digest"]]))
         kind, size, digest = stored.get("mediaType", ""), stored.get("size", 0), Digest(stored["digest"])
         about: Descriptor = {"mediaType": kind, "digest": digest, "size": size}
-        if self._compression.kind == "estargz" and (found := estargz.table_of(self._content.path(digest))):
-            about["annotations"] = {_TABLE_DIGEST: found.digest}
+        if self._compression.kind == "estargz" and (table := estargz.table_digest(self._content.path(digest))):
+            about["annotations"] = {_TABLE_DIGEST: table}
         return about
 
     def _made(self, archive: Source, diff_id: Digest, size_bytes: int) -> Blob:

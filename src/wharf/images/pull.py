@@ -16,7 +16,7 @@ import asyncio
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 
-from wharf.errors import InvalidArgument, NotFound, Unauthorized, Unavailable, WharfError
+from wharf.errors import DataLoss, InvalidArgument, NotFound, Unauthorized, Unavailable, WharfError
 from wharf.images.catalog import blobs_of
 from wharf.images.index import attestations_of, choose_image, is_index, parse_index
 from wharf.images.intake import Intake, Layer
@@ -273,11 +273,19 @@ class Pull:
     async def _download(
         self, intake: Intake, repository: Repository, descriptor: Descriptor, *, digest: Digest, size: int
     ) -> Layer:
-        name = short(digest)
         start = self._store.content.begun(digest)
-        if start > size:
-            self._store.content.discard(digest)
-            start = 0
+        if 0 < start <= size:
+            try:
+                return await self._take_up(intake, repository, descriptor, digest=digest, size=size, start=start)
+            except DataLoss:  # what was here may be the damage: a machine stopped before the disk had it
+                self._progress.step("What was here is damaged", short(digest))
+        self._store.content.discard(digest)
+        return await self._take_up(intake, repository, descriptor, digest=digest, size=size, start=0)
+
+    async def _take_up(
+        self, intake: Intake, repository: Repository, descriptor: Descriptor, *, digest: Digest, size: int, start: int
+    ) -> Layer:
+        name = short(digest)
 
         def tell(current: int) -> None:
             self._progress.count("Downloading", name, current, size)

@@ -2,7 +2,8 @@
 
 A blob's name says what its bytes are. A layer's folder is made again from its blob or, where its build packed it,
 packed and compared; one that has neither is forgotten, with the layers on it: its image is pulled, loaded or built
-again, and containers that lie on it say so until then.
+again, and containers that lie on it say so until then. One that cannot be made just now, on a full disk, is kept from
+all who ask for it, until the next start tries again.
 """
 
 from __future__ import annotations
@@ -94,14 +95,22 @@ class Recovery:
             return
         links = self._snapshots.links()
         decided = plan(self._suspects.layers, links, self._whole(links), self._snapshots.packed())
-        lost = set(decided.forget)
+        lost, delayed = set(decided.forget), set[Digest]()
         with self._intake() as intake:  # its workers stay from layer to layer
-            lost.update(layer for layer, blob in decided.unpack if not self._unpack(intake, layer, blob, links))
+            for layer, blob in decided.unpack:
+                try:
+                    whole = self._unpack(intake, layer, blob, links)
+                except OSError as error:  # nothing of the blob's: there is no room, or no memory
+                    log.warning("layer %s could not be unpacked again: %s", layer, error)
+                    delayed.add(layer)
+                else:
+                    lost.update([] if whole else [layer])
         lost.update(layer for layer in decided.compare if not self._is_packed(layer, links[layer][1]))
         for layer in self._snapshots.uppermost_first(with_those_above(lost, links)):
             log.warning("layer %s was lost when the machine stopped; pull, load or build its image again", layer)
             self._snapshots.remove(layer)
-        self._snapshots.unsettled.trust()
+        self._snapshots.withhold(delayed)
+        self._snapshots.unsettled.trust(delayed)
 
     def _whole(self, links: Links) -> dict[Digest, Digest]:
         return dict(self._stored(links))
@@ -114,10 +123,14 @@ class Recovery:
                 yield diff_id, digest
 
     def _unpack(self, intake: Intake, layer: Digest, blob: Digest, links: Links) -> bool:
-        """Put what a blob holds in a layer's place; return whether it is the layer."""
+        """Put what a blob holds in a layer's place; return whether it is the layer.
+
+        Raises:
+            OSError: this machine cannot do it now.
+        """
         try:
             made = intake.layer_of_blob({"digest": blob})
-        except (WharfError, OSError) as error:
+        except WharfError as error:
             log.warning("layer %s cannot be unpacked again from blob %s: %s", layer, blob, error)
             return False
         if made.folder is None or made.diff_id != links[layer][1]:

@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from wharf.errors import Conflict, DataLoss
+from wharf.errors import Conflict, DataLoss, Unavailable
 from wharf.kernel.libc import suppress_errno
 from wharf.kernel.mount_view import Layers
 from wharf.kernel.rename import exchange
@@ -55,6 +55,7 @@ class Snapshots:
         self.roots = roots or OverlayRoots()
         """The storage driver."""
         self._lower: dict[str, list[Path]] = {}  # of layers that exist: asked for at each start
+        self._withheld: frozenset[Digest] = frozenset()
         self._removals = 0
         self.unsettled = Unsettled(database)
         """Which layers, and blobs, may not be on the disk yet."""
@@ -153,6 +154,7 @@ class Snapshots:
 
         Raises:
             DataLoss: there is no such layer.
+            Unavailable: one of them is withheld.
         """
         known = self._lower.get(chain_id)
         if known is not None:
@@ -161,6 +163,11 @@ class Snapshots:
         chain = self.chain(chain_id)
         if chain_id and not chain:
             raise DataLoss(f"layer {chain_id} is missing from the snapshots")
+        if doubtful := self._withheld.intersection(chain):
+            raise Unavailable(
+                f"layer {min(doubtful)} could not be unpacked again after the machine had stopped: "
+                "make room on the disk, and start the engine again"
+            )
         found = [self.roots.files(self._data.snapshots / hex_of(layer)) for layer in chain]
         if removals == self._removals:
             self._lower[chain_id] = found
@@ -203,6 +210,11 @@ class Snapshots:
         else:
             self.adopt(stage, chain_id)
         fsync_folder(self._data.snapshots)
+
+    def withhold(self, layers: Collection[Digest]) -> None:
+        """Give these layers, which may be damaged, to nobody, as long as this process lives."""
+        self._withheld = frozenset(layers)
+        self._lower.clear()
 
     def uppermost_first(self, layers: Collection[str]) -> list[Digest]:
         """Return ``layers`` in an order in which they can be removed."""

@@ -111,10 +111,13 @@ class Unsettled:
             (Note(str(kind), Digest(str(digest)), str(boot)) for kind, digest, boot in rows), self._boot()
         )
 
-    def trust(self) -> None:
-        """Remove the notes of other runs of the kernel: what they were about has been looked at."""
+    def trust(self, but: Iterable[Digest] = ()) -> None:
+        """Remove the notes of other runs of the kernel: what they were about has been looked at, ``but`` layers."""
         with self._database.transaction() as db:
             db.execute("DELETE FROM unsettled WHERE boot_id <> ?", (self._boot(),))
+            db.executemany(
+                "INSERT INTO unsettled (kind, digest, boot_id) VALUES (?, ?, '')", [(LAYER, layer) for layer in but]
+            )
 
     def is_pending(self) -> bool:
         """Return whether there is something to settle."""

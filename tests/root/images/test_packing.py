@@ -14,7 +14,7 @@ from wharf.build.operations.store import unrecorded
 from wharf.errors import DataLoss
 from wharf.images.packing import Blob, Compression, diff_id_of
 from wharf.storage.compression import Decompressed
-from wharf.storage.estargz import table_of
+from wharf.storage.estargz import table_digest
 
 
 def _layer(store: Store, base: Layers, text: str) -> Layers:
@@ -54,9 +54,9 @@ def test_layers_whose_files_can_be_fetched_alone_say_so_and_stay_as_they_are(sto
     layer = _layer(store, Layers(), "1")
     with store.images.layers.shelf(Compression("estargz")) as shelf:
         (blob,) = shelf.blobs(layer.chain_id)
-        found = table_of(blob.path)
-        assert found is not None
-        assert blob.descriptor["annotations"]["containerd.io/snapshot/stargz/toc.digest"] == found.digest
+        table = table_digest(blob.path)
+        assert table is not None
+        assert blob.descriptor["annotations"]["containerd.io/snapshot/stargz/toc.digest"] == table
         assert blob.descriptor["mediaType"].endswith("tar+gzip")
         assert _plain(blob) == ("gzip", blob.diff_id)
         assert blob.diff_id != store.snapshots.diff_ids(layer.chain_id)[0]
@@ -72,7 +72,7 @@ def test_layers_whose_files_can_be_fetched_alone_say_so_and_stay_as_they_are(sto
         (kept,) = shelf.blobs(record.chain_id)
         assert (kept.writer, kept.descriptor["annotations"]) == (
             None,
-            {"containerd.io/snapshot/stargz/toc.digest": found.digest},
+            {"containerd.io/snapshot/stargz/toc.digest": table},
         )
 
 

@@ -20,7 +20,7 @@ from wharf.images.images import Images
 from wharf.images.origins import Origins
 from wharf.images.registry.credentials import ANONYMOUS
 from wharf.images.registry.hosts import RegistryOptions
-from wharf.lib.digest import Digest, digest_of
+from wharf.lib.digest import Digest, digest_of, hex_of
 from wharf.spec.oci_image import OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST
 
 pytestmark = pytest.mark.root
@@ -154,6 +154,24 @@ def test_a_pull_that_failed_is_taken_up_where_it_was(store: Store) -> None:
     assert blobs[0] not in fetched(fake)
     resumed = [h.get("Range") for a, h in zip(fake.asked, fake.headers, strict=True) if a.endswith(blobs[1])]
     assert resumed == ["bytes=30000-"]
+    assert store.images.resolve(str(digest)).manifest_digest == digest
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_a_power_failure_has_damaged_of_a_download_is_fetched_again(store: Store, whole: bool) -> None:
+    fake = FakeRegistry()
+    digest = stock(fake)
+    victim = Digest(json.loads(fake.manifests["1"][0])["layers"][0]["digest"])
+    size = len(fake.blobs[victim])
+    fake.faults = [well, well, well, breaks_off(fake.blobs[victim][:30_000], size), *[fails(500)] * 99]
+    with pytest.raises(Unavailable):
+        pull(store, fake)
+    (part,) = (store.content.root / "ingest").glob(f"{hex_of(victim)}*")
+    part.write_bytes(bytes(size if whole else 30_000))  # it got its length, and nothing of what was in it
+    fake.faults = []
+    said = pull(store, fake)
+
+    assert "What was here is damaged" in said
     assert store.images.resolve(str(digest)).manifest_digest == digest
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gzip
 import os
 
@@ -13,6 +14,7 @@ from tests.root.images.test_check import check, damage, layer_blob, stocked
 from wharf.build.operations.results import Layers
 from wharf.build.operations.store import Store as Drafts
 from wharf.build.operations.store import unrecorded
+from wharf.errors import Unavailable
 from wharf.lib.digest import Digest
 from wharf.storage.unsettled import Suspects
 
@@ -44,6 +46,28 @@ def test_a_layer_whose_files_are_lost_is_unpacked_again(store: Store) -> None:
     assert check(store) == []
     assert store.snapshots.unsettled.suspects() == Suspects()
     assert list(store.data.ingest.iterdir()) == []
+
+
+def test_a_layer_that_a_full_disk_keeps_from_being_unpacked_waits_for_room(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    record = stocked(store)
+    top = store.snapshots.lower_dirs(record.chain_id)[0]
+    os.truncate(top / "d/f", 0)
+    power_failure(store)
+    for _ in range(2):
+        with monkeypatch.context() as patched:
+            patched.setattr("wharf.images.intake.unpack_layer", full)
+            asyncio.run(store.reopen())
+        with pytest.raises(Unavailable, match="make room on the disk, and start the engine again"):
+            store.snapshots.lower_dirs(record.chain_id)
+
+    asyncio.run(store.reopen())
+    assert (store.snapshots.lower_dirs(record.chain_id)[0] / "d/f").read_bytes() == b"1" * 5000
+    assert store.snapshots.unsettled.suspects() == Suspects()
 
 
 def test_an_image_whose_blob_is_lost_is_loaded_again_and_spoils_no_other(store: Store) -> None:

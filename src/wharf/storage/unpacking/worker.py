@@ -1,8 +1,8 @@
 """The worker: ``main(fd)`` serves requests from a SOCK_SEQPACKET socket until its other end is closed.
 
-A request carries two descriptors. ``unpack``: a pipe with the layer's stored bytes, and the folder to unpack into.
-``follow``: the file that holds those bytes, or will, and the folder; before it reads beyond what it knows to be there
-the worker asks ``{"beyond": bytes}``, and is told how many bytes there are, the same number at the end.
+A request, ``follow``, carries two descriptors: the file that holds a layer's stored bytes, or will, and the folder to
+unpack into. Before it reads beyond what it knows to be there the worker asks ``{"beyond": bytes}``, and is told how
+many bytes there are, the same number at the end.
 
 The answer is an object, in JSON: ``{"diff_id", "size_bytes", "compression"}``, ``{"refused"}`` or ``{"errno",
 "message"}``.
@@ -17,14 +17,13 @@ import os
 import resource
 import signal
 import socket
-from collections.abc import Callable
 from contextlib import closing
 
 from wharf.errors import InvalidArgument
 from wharf.kernel.prctl import set_parent_death_signal
-from wharf.storage.unpacking.unpacked import unpack_hashed, unpack_layer
+from wharf.storage.unpacking.unpacked import unpack_hashed
 
-UNPACK, FOLLOW = b"unpack", b"follow"
+FOLLOW = b"follow"
 _MESSAGE_BYTES = 4096
 _DESCRIPTORS = 2
 
@@ -44,8 +43,7 @@ def serve(fd: int) -> None:
             message, fds, _, _ = socket.recv_fds(requests, _MESSAGE_BYTES, _DESCRIPTORS)
             if not message:
                 return
-            said = answer(*fds) if message == UNPACK else _followed(Followed(fds[0], requests), fds[1])
-            requests.send(json.dumps(said).encode())
+            requests.send(json.dumps(answer(Followed(fds[0], requests), fds[1])).encode())
 
 
 class Followed:
@@ -74,28 +72,11 @@ class Followed:
         self._file.close()
 
 
-def answer(stored: int, folder: int) -> dict[str, object]:
-    """Unpack one layer, close both descriptors, and return what to say of it."""
-
-    def unpack() -> tuple[str | None, int, str]:
-        with io.FileIO(stored, "rb") as source:
-            layer = unpack_layer(source, folder)
-        return layer.diff_id, layer.size_bytes, layer.compression
-
-    return _said(unpack, folder)
-
-
-def _followed(stored: Followed, folder: int) -> dict[str, object]:
-    def unpack() -> tuple[str | None, int, str]:
-        with closing(stored):
-            return unpack_hashed(stored, folder)
-
-    return _said(unpack, folder)
-
-
-def _said(unpack: Callable[[], tuple[str | None, int, str]], folder: int) -> dict[str, object]:
+def answer(stored: Followed, folder: int) -> dict[str, object]:
+    """Unpack one layer, close its file and the folder, and return what to say of it."""
     try:
-        diff_id, size_bytes, compression = unpack()
+        with closing(stored):
+            diff_id, size_bytes, compression = unpack_hashed(stored, folder)
     except InvalidArgument as error:
         return {"refused": str(error)}
     except OSError as error:

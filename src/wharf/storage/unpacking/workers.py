@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple
@@ -17,15 +16,12 @@ from typing import Final, NamedTuple
 from wharf.errors import InvalidArgument
 from wharf.kernel.process import spawn
 from wharf.lib.digest import parse_digest
-from wharf.storage.tar_reader import Source
-from wharf.storage.unpacking.unpacked import Growing, UnpackedLayer, unpack_layer
-from wharf.storage.unpacking.worker import FOLLOW, UNPACK
+from wharf.storage.unpacking.unpacked import Growing, UnpackedLayer
+from wharf.storage.unpacking.worker import FOLLOW
 
 LEAST_BYTES: Final = 2 * 1024 * 1024
 """Stored bytes below which a layer is unpacked sooner than a worker has started."""
 
-_CHUNK: Final = 1024 * 1024
-_PIPE_BYTES: Final = 1024 * 1024
 _MOST: Final = 3
 _PROGRAM: Final = "import sys; sys.path[:] = {paths!r}; from wharf.storage.unpacking.worker import main; main({fd})"
 
@@ -66,40 +62,26 @@ class Workers:
             if starter is not None:
                 starter.shutdown()
 
-    def unpack(self, stored: Source, folder_fd: int, size: int) -> UnpackedLayer:
-        """Unpack a layer, read to its end, into the empty folder ``folder_fd``; blocking.
+    def follow(self, stored: Growing, folder_fd: int) -> UnpackedLayer:
+        """Unpack a layer from its file, while that is written, into the empty folder ``folder_fd``; blocking.
 
-        Args:
-            stored: the layer's bytes as they are stored.
-            folder_fd: the folder.
-            size: how many bytes those are, about; small layers are not worth a process.
+        Nothing of it passes through this process: the worker reads the file.
 
         Raises:
             InvalidArgument: the archive is corrupt, or an entry of it is refused.
+            Unavailable: whoever writes the file has given up.
             OSError: the disk is full, or the worker was killed.
         """
-        if size < LEAST_BYTES:
-            return unpack_layer(stored, folder_fd)
-        return _read(self._have(lambda worker: _ask(worker, stored, folder_fd)), None)
-
-    def follow(self, stored: Growing, folder_fd: int) -> UnpackedLayer:
-        """Unpack a layer from its file, while that is written; else as :meth:`unpack`.
-
-        Nothing of it passes through this process: the worker reads the file.
-        """
-        return _read(self._have(lambda worker: _let_follow(worker, stored, folder_fd)), stored)
-
-    def _have(self, work: Callable[[_Worker], dict[str, object]]) -> dict[str, object]:
         with self.expecting(), self._slots:
             worker = self._take()
             try:
-                result = work(worker)
+                said = _let_follow(worker, stored, folder_fd)
             except BaseException:
                 _end(worker)  # in whatever state it is
                 raise
             with self._lock:
                 self._idle.append(worker)
-        return result
+        return _read(said, stored)
 
     def _take(self) -> _Worker:
         with self._lock:
@@ -129,22 +111,6 @@ def _end(worker: _Worker) -> None:
         os.waitpid(worker.pid, 0)
 
 
-def _ask(worker: _Worker, stored: Source, folder_fd: int) -> dict[str, object]:
-    """Give a worker one layer and return its answer."""
-    out, into = os.pipe2(os.O_CLOEXEC)
-    try:
-        with suppress(PermissionError):  # beyond what a plain user may: then it is smaller
-            fcntl.fcntl(into, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        try:
-            socket.send_fds(worker.requests, [UNPACK], [out, folder_fd])
-        finally:
-            os.close(out)
-        _pump(stored, into)
-    finally:
-        os.close(into)
-    return _answer(worker)
-
-
 def _let_follow(worker: _Worker, stored: Growing, folder_fd: int) -> dict[str, object]:
     """Give a worker the file of one layer, tell it how far that has got whenever it asks, and return its answer."""
     fd = stored.open()
@@ -168,20 +134,9 @@ def _answer(worker: _Worker) -> dict[str, object]:
     return document
 
 
-def _pump(stored: Source, into: int) -> None:
-    """Send everything; a worker that reads no more has an answer that says why."""
-    while data := stored.read(_CHUNK):
-        view = memoryview(data)
-        while view:
-            try:
-                view = view[os.write(into, view) :]
-            except BrokenPipeError:
-                return
-
-
-def _read(document: dict[str, object], stored: Growing | None) -> UnpackedLayer:
+def _read(document: dict[str, object], stored: Growing) -> UnpackedLayer:
     match document:
-        case {"diff_id": None, "size_bytes": int(size_bytes), "compression": ""} if stored is not None:
+        case {"diff_id": None, "size_bytes": int(size_bytes), "compression": ""}:
             return UnpackedLayer(stored.digest, size_bytes, "")
         case {"diff_id": str(diff_id), "size_bytes": int(size_bytes), "compression": str(compression)}:
             return UnpackedLayer(parse_digest(diff_id), size_bytes, compression)

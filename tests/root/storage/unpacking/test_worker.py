@@ -2,94 +2,90 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from tests.root.images.conftest import tar
 
 from wharf.lib.digest import digest_of
-from wharf.storage.unpacking.worker import FOLLOW, answer, serve
+from wharf.storage.unpacking.worker import FOLLOW, serve
 
 pytestmark = pytest.mark.root
 
 
-def asked(data: bytes, folder: Path) -> dict[str, object]:
-    """Feed one layer to the worker, and return what it says."""
+@contextmanager
+def serving() -> Iterator[socket.socket]:
+    """Yield the engine's end of a worker's socket; the worker must have ended once that is closed."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    server = threading.Thread(target=serve, args=(theirs.detach(),))
+    server.start()
+    with ours:
+        yield ours
+    server.join()
+
+
+def asked(
+    worker: socket.socket, blob: Path, folder: Path, step: int = 1 << 30, *, flags: int = os.O_RDONLY
+) -> tuple[list[int], dict[str, object]]:
+    """Have one layer unpacked, whose blob grows by steps; return what the worker asked for, and what it said."""
     folder.mkdir(exist_ok=True)
-    out, into = os.pipe()
-
-    def feed() -> None:
-        with os.fdopen(into, "wb") as sink:
-            try:
-                sink.write(data)
-                sink.flush()
-            except BrokenPipeError:
-                sink.detach()
-
-    thread = threading.Thread(target=feed)
-    thread.start()
+    fds = [os.open(blob, flags), os.open(folder, os.O_RDONLY)]
     try:
-        return answer(out, os.open(folder, os.O_RDONLY))
+        socket.send_fds(worker, [FOLLOW], fds)
     finally:
-        thread.join()
+        for fd in fds:
+            os.close(fd)
+    size, wanted = blob.stat().st_size, []
+    while "beyond" in (said := json.loads(worker.recv(4096))):
+        wanted.append(said["beyond"])
+        worker.send(b"%d" % min(size, said["beyond"] + step))
+    return wanted, said
 
 
-def test_a_layer_is_unpacked_and_told(tmp_path: Path) -> None:
-    data = tar(f=b"12345")
+def test_layers_are_unpacked_and_told_until_the_other_end_hangs_up(tmp_path: Path) -> None:
+    with serving() as worker:
+        for name in ("a", "b"):
+            (tmp_path / "blob").write_bytes(tar(f=name.encode() * 5))
+            said = asked(worker, tmp_path / "blob", tmp_path / name)[1]
 
-    assert asked(data, tmp_path / "layer") == {"diff_id": digest_of(data), "size_bytes": 5, "compression": ""}
-    assert (tmp_path / "layer/f").read_bytes() == b"12345"
+            assert said == {"diff_id": None, "size_bytes": 5, "compression": ""}
+            assert (tmp_path / name / "f").read_bytes() == name.encode() * 5
 
 
 def test_a_file_that_is_followed_ends_when_its_writer_says_so(tmp_path: Path) -> None:
     data = tar(f=bytes(3_000_000))
     (tmp_path / "blob").write_bytes(data)
-    (tmp_path / "layer").mkdir()
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    server = threading.Thread(target=serve, args=(theirs.detach(),))
-    server.start()
-    with ours:
-        fds = [os.open(tmp_path / name, os.O_RDONLY) for name in ("blob", "layer")]
-        socket.send_fds(ours, [FOLLOW], fds)
-        asked, said = [], {}
-        while "size_bytes" not in (said := json.loads(ours.recv(4096))):
-            asked.append(said["beyond"])
-            ours.send(b"%d" % min(len(data), said["beyond"] + 1_000_000))
-    server.join()
-    for fd in fds:
-        os.close(fd)
+    with serving() as worker:
+        wanted, said = asked(worker, tmp_path / "blob", tmp_path / "layer", 1_000_000)
 
-    assert asked == [0, 1_000_000, 2_000_000, 3_000_000, len(data)]
+    assert wanted == [0, 1_000_000, 2_000_000, 3_000_000, len(data)]
     assert said == {"diff_id": None, "size_bytes": 3_000_000, "compression": ""}
 
 
+def test_a_compressed_layer_is_told_by_what_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / "blob").write_bytes(gzip.compress(tar(f=b"1")))
+    with serving() as worker:
+        said = asked(worker, tmp_path / "blob", tmp_path / "layer")[1]
+
+    assert said == {"diff_id": digest_of(tar(f=b"1")), "size_bytes": 1, "compression": "gzip"}
+
+
 def test_what_is_refused_is_told_in_its_words(tmp_path: Path) -> None:
-    assert "lies outside" in str(asked(tar(**{"..__f": b"1"}), tmp_path / "layer")["refused"])
+    (tmp_path / "blob").write_bytes(tar(**{"..__f": b"1"}))
+    with serving() as worker:
+        assert "lies outside" in str(asked(worker, tmp_path / "blob", tmp_path / "layer")[1]["refused"])
 
 
 def test_what_fails_is_told_with_its_number(tmp_path: Path) -> None:
-    (tmp_path / "layer").mkdir()
-    stream = os.open(tmp_path, os.O_RDONLY)  # a folder, which is no stream
-    said = answer(stream, os.open(tmp_path / "layer", os.O_RDONLY))
+    (tmp_path / "blob").write_bytes(tar(f=b"1"))
+    with serving() as worker:
+        said = asked(worker, tmp_path / "blob", tmp_path / "layer", flags=os.O_WRONLY)[1]
 
-    assert said == {"errno": 21, "message": "Is a directory"}
-
-
-def test_requests_are_served_until_the_other_end_hangs_up(tmp_path: Path) -> None:
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    serving = threading.Thread(target=serve, args=(theirs.detach(),))
-    serving.start()
-    with ours:
-        for name in ("a", "b"):
-            (tmp_path / name).mkdir()
-            (tmp_path / f"{name}.tar").write_bytes(tar(f=name.encode()))
-            fds = os.open(tmp_path / f"{name}.tar", os.O_RDONLY), os.open(tmp_path / name, os.O_RDONLY)
-            socket.send_fds(ours, [b"unpack"], fds)
-            assert json.loads(ours.recv(4096))["size_bytes"] == 1
-            for fd in fds:
-                os.close(fd)
-    serving.join()
+    assert said == {"errno": 9, "message": "Bad file descriptor"}

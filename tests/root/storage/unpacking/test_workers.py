@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import os
 import signal
 import threading
@@ -16,10 +15,10 @@ from tests.root.images.conftest import tar
 
 from wharf.errors import InvalidArgument, Unavailable
 from wharf.lib.digest import digest_of
-from wharf.storage.content import ContentStore, Writer
+from wharf.storage.content import Blob, ContentStore, Writer
 from wharf.storage.layout import DataRoot
 from wharf.storage.unpacking.unpacked import UnpackedLayer
-from wharf.storage.unpacking.workers import LEAST_BYTES, Workers
+from wharf.storage.unpacking.workers import Workers
 
 pytestmark = pytest.mark.root
 PLAIN = tar(**{f"d{i % 9}__f{i}": os.urandom(40_000) for i in range(100)})
@@ -47,12 +46,18 @@ def children() -> list[int]:
     return found
 
 
+def blob(folder: Path, data: bytes) -> Blob:
+    """A blob that is stored."""
+    store = ContentStore(DataRoot(folder / "root"))
+    return store.blob(store.add(data))
+
+
 def test_layers_are_unpacked_at_once_and_nobody_is_left(folders: list[int], tmp_path: Path) -> None:
-    workers = Workers(most=2)
+    workers, stored = Workers(most=2), blob(tmp_path, STORED)
     found = []
     with workers.expecting():
         threads = [
-            threading.Thread(target=lambda fd=fd: found.append(workers.unpack(io.BytesIO(STORED), fd, len(STORED))))  # type: ignore[misc]
+            threading.Thread(target=lambda fd=fd: found.append(workers.follow(stored, fd)))  # type: ignore[misc]
             for fd in folders
         ]
         for thread in threads:
@@ -66,56 +71,48 @@ def test_layers_are_unpacked_at_once_and_nobody_is_left(folders: list[int], tmp_
     assert len(list((tmp_path / "3").rglob("f*"))) == 100
 
 
-def test_a_small_layer_needs_no_process(folders: list[int]) -> None:
-    workers = Workers()
-    with workers.expecting():
-        workers.unpack(io.BytesIO(tar(f=b"1")), folders[0], LEAST_BYTES - 1)
-
-        assert children() == []
-
-
-def test_a_worker_that_refused_one_layer_takes_the_next(folders: list[int]) -> None:
+def test_a_worker_that_refused_one_layer_takes_the_next(folders: list[int], tmp_path: Path) -> None:
     workers = Workers(most=1)
     with workers.expecting():
         with pytest.raises(InvalidArgument, match="lies outside"):
-            workers.unpack(io.BytesIO(tar(**{"..__f": b"1"}) + bytes(3_000_000)), folders[0], LEAST_BYTES)
+            workers.follow(blob(tmp_path, tar(**{"..__f": b"1"}) + bytes(3_000_000)), folders[0])
         first = children()
-        workers.unpack(io.BytesIO(STORED), folders[1], LEAST_BYTES)
+        workers.follow(blob(tmp_path, STORED), folders[1])
 
         assert children() == first
 
 
-class _Breaking(io.BytesIO):
-    """A download that breaks off; or in whose midst something else happens."""
+def test_what_the_writer_raises_is_raised(folders: list[int], tmp_path: Path) -> None:
+    store = ContentStore(DataRoot(tmp_path / "root"))
 
-    def __init__(self, data: bytes, then: object) -> None:
-        super().__init__(data)
-        self._then = then
+    class Broken(Writer):
+        def grown(self, beyond: int) -> int:
+            if beyond:
+                raise ConnectionResetError("it broke off")
+            return super().grown(beyond)
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        data = super().read(size)
-        if not data:
-            self._then()  # type: ignore[operator]
-        return data
-
-
-def _broken() -> None:
-    raise ConnectionResetError("it broke off")
+    with Broken(store, tmp_path / "blob") as writer:
+        writer.write(STORED[:1_000_000])
+        with pytest.raises(ConnectionResetError):
+            Workers().follow(writer, folders[0])
 
 
-def test_what_the_source_raises_is_raised(folders: list[int]) -> None:
-    with pytest.raises(ConnectionResetError):
-        Workers().unpack(_Breaking(STORED[:1_000_000], _broken), folders[0], LEAST_BYTES)
+def test_a_worker_that_is_killed_fails_its_layer_alone(folders: list[int], tmp_path: Path) -> None:
+    store = ContentStore(DataRoot(tmp_path / "root"))
 
+    class Killing(Writer):
+        def grown(self, beyond: int) -> int:
+            if beyond:
+                os.kill(children()[0], signal.SIGKILL)
+            return super().grown(-1)
 
-def test_a_worker_that_is_killed_fails_its_layer_alone(folders: list[int]) -> None:
     workers = Workers(most=1)
     with workers.expecting():
-        with pytest.raises(OSError, match=r"was killed|reset"):
-            workers.unpack(
-                _Breaking(STORED[:3_000_000], lambda: os.kill(children()[0], signal.SIGKILL)), folders[0], LEAST_BYTES
-            )
-        assert workers.unpack(io.BytesIO(STORED), folders[1], LEAST_BYTES).size_bytes == 4_000_000
+        with Killing(store, tmp_path / "blob") as writer:
+            writer.write(STORED[:3_000_000])
+            with pytest.raises(OSError, match=r"was killed|reset|pipe"):
+                workers.follow(writer, folders[0])
+        assert workers.follow(blob(tmp_path, STORED), folders[1]).size_bytes == 4_000_000
 
 
 def test_a_layer_is_unpacked_while_its_blob_is_written(folders: list[int], tmp_path: Path) -> None:
