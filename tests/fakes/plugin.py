@@ -13,7 +13,7 @@ from typing import Any
 
 
 class FakePlugin(UnixStreamServer):
-    """Answers with what a test put in, by path, and remembers what it was asked."""
+    """Answers with what a test put in, by path, or with what that returns; remembers what it was asked."""
 
     def __init__(self, path: Path, kind: str) -> None:
         super().__init__(str(path), _Handler)
@@ -27,7 +27,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.asked.append((self.path, body))
-        raw = json.dumps(self.server.answers.get(self.path, {})).encode()
+        answer = self.server.answers.get(self.path, {})
+        answer = answer(body) if callable(answer) else answer
+        raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(raw)))
         self.end_headers()

@@ -205,6 +205,15 @@ class RunRoot:
         """The bundle of one plugin."""
         return self.plugins / plugin_id
 
+    def plugin_streams(self, plugin_id: str) -> Path:
+        """What one log plugin of the engine's own is to read, a FIFO a container."""
+        return self.plugin(plugin_id) / "logging"
+
+    @property
+    def logging(self) -> Path:
+        """What log plugins that run by themselves are to read, a FIFO a container."""
+        return self.path / "logging"
+
     @property
     def build(self) -> Path:
         """One folder a running step that has secrets."""

@@ -18,6 +18,7 @@ from wharf.engine.facts import require_here
 from wharf.engine.logs.options import remarks as log_remarks
 from wharf.engine.ocispec.namespaces import private_cgroupns
 from wharf.engine.ocispec.process import merge_env, merge_labels
+from wharf.engine.plugins.log_drivers import require_log_driver
 from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.images.record import ImageRecord
 from wharf.lib.finishing import to_the_end
@@ -73,6 +74,7 @@ async def create(
     asked = context.options.containers.fill(request.host_config)
     validate.host_config(asked)
     validate.together(request.config, request.host_config)
+    await require_log_driver(context, (asked.get("LogConfig") or {}).get("Type") or "")
     require_here(asked)
     asked = context.options.runtimes.chosen(asked)
     if context.options.cgroup_driver == scopes.DRIVER and (parent := asked.get("CgroupParent")):

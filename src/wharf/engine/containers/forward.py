@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -14,9 +14,12 @@ from wharf.engine.containers.record import Container
 from wharf.engine.context import Context, log
 from wharf.engine.logs.formats import Message
 from wharf.engine.logs.identity import DEFAULT_TAG, Identity, attributes, tag
-from wharf.engine.logs.options import REMOTE_DRIVERS
+from wharf.engine.logs.options import delivers, is_plugin
+from wharf.engine.logs.plugin import Info
+from wharf.engine.logs.plugin_sink import PluginSink
 from wharf.engine.logs.sinks import Sink, require_reachable, sink_of
 from wharf.engine.logs.tail import Growth, Line, LogTail, Position
+from wharf.engine.plugins.log_drivers import find
 from wharf.errors import WharfError
 from wharf.lib.durations import parse_duration
 from wharf.lib.moments import to_ns
@@ -71,28 +74,71 @@ def retry_of(driver: str, options: Mapping[str, str]) -> Retry:
     return Retry(float(options.get("gelf-tcp-reconnect-delay") or 0), int(options.get("gelf-tcp-max-reconnect") or 0))
 
 
-async def require_receiver(container: Container) -> None:
-    """Fail, as Docker does, when a receiver that must be there at the start is not.
+def info_of(container: Container) -> Info:
+    """Return what a log plugin is told of a container (moby, ``logger.Info``)."""
+    spec, (_, options) = container.spec, driver_of(container)
+    return {
+        "Config": dict(options),
+        "ContainerID": container.id,
+        "ContainerName": f"/{container.name}",
+        "ContainerEntrypoint": spec.path,
+        "ContainerArgs": [*spec.args],
+        "ContainerImageID": container.image_id,
+        "ContainerImageName": spec.config.get("Image") or "",
+        "ContainerCreated": container.created_at,
+        "ContainerEnv": [*(spec.config.get("Env") or [])],
+        "ContainerLabels": dict(spec.config.get("Labels") or {}),
+        "LogPath": "",
+        "DaemonName": "docker",
+    }
+
+
+def _sink(context: Context, container: Container) -> Sink:
+    driver, options = driver_of(container)
+    if not is_plugin(driver):
+        return sink_of(driver, identity_of(container), options)
+    note = context.data.log(container.id).with_name("log-stream")
+    return PluginSink(lambda: find(context, driver), info_of(container), note)
+
+
+async def require_receiver(context: Context, container: Container) -> None:
+    """Fail, as Docker does, when a receiver that must be there at the start is not; a plugin begins to read.
 
     Raises:
-        WharfError: it does not answer.
+        WharfError: it does not answer, or a plugin refuses.
     """
     driver, options = driver_of(container)
-    if driver not in REMOTE_DRIVERS or options.get("fluentd-async") == "true":
+    if not delivers(driver) or options.get("fluentd-async") == "true":
         return
+    if is_plugin(driver) and container.forwarding is not None and not container.forwarding.done():
+        return
+    sink = _sink(context, container)
     try:
-        await require_reachable(sink_of(driver, identity_of(container), options))
+        if is_plugin(driver):
+            await sink.open()
+            container.receiver = sink
+        else:
+            await require_reachable(sink)
+    except WharfError as error:
+        raise type(error)(f"failed to initialize logging driver: error creating logger: {error}") from error
     except (OSError, TimeoutError) as error:
         number = getattr(error, "errno", None)
         why = os.strerror(number).lower() if number and number > 0 else str(error) or "timed out"
         raise WharfError(f"failed to initialize logging driver: {driver}: {why}") from error
 
 
+async def drop_receiver(container: Container) -> None:
+    """Let a receiver go that is open for a container that did not start."""
+    sink, container.receiver = container.receiver, None
+    if sink is not None:
+        await sink.end()
+
+
 def forward(context: Context, container: Container) -> None:
     """Deliver in the background what a container has written and will write, if its driver sends it anywhere."""
     driver, options = driver_of(container)
-    if driver in REMOTE_DRIVERS and (container.forwarding is None or container.forwarding.done()):
-        sink = sink_of(driver, identity_of(container), options)
+    if delivers(driver) and (container.forwarding is None or container.forwarding.done()):
+        sink, container.receiver = container.receiver or _sink(context, container), None
         work = _deliver(context, container, sink, retry_of(driver, options))
         container.forwarding = context.background.start(work, f"log {container.id[:12]}")
 
@@ -118,6 +164,7 @@ async def _deliver(context: Context, container: Container, sink: Sink, retry: Re
                 if lines:
                     await asyncio.to_thread(_save, cursor, tail.position)
                 elif ended:
+                    await _persist(container, sink.flush, retry)
                     return
                 else:
                     watching = container.watch(lambda state: not state.alive)
@@ -125,17 +172,23 @@ async def _deliver(context: Context, container: Container, sink: Sink, retry: Re
                     watching.cancel()
     finally:
         tail.close()
-        sink.close()
+        await sink.end()
 
 
 async def _send(container: Container, sink: Sink, line: Line, retry: Retry) -> None:
-    message = Message(line["log"].removesuffix("\n"), line["stream"], to_ns(line["time"]))
+    text = line["log"]
+    whole = text.removesuffix("\n")
+    message = Message(whole, line["stream"], to_ns(line["time"]), partial=whole == text)
+    await _persist(container, lambda: sink.send(message), retry)
+
+
+async def _persist(container: Container, work: Callable[[], Awaitable[None]], retry: Retry) -> None:
     attempt = 0
     while True:
         attempt += 1
         try:
-            await sink.send(message)
-        except (OSError, TimeoutError) as error:
+            await work()
+        except (OSError, TimeoutError, WharfError) as error:
             if attempt == 1:
                 log.warning("the log of container %s cannot be delivered: %s", container.name, error)
             if retry.most and attempt > retry.most:

@@ -71,13 +71,14 @@ def _note_start(context: Context, container: Container, shim: Shim) -> None:
 
 
 async def _let_go(context: Context, container: Container) -> None:
+    await forward.drop_receiver(container)
     await networking.release(context, container)
     await mounts.unmount_volumes(context, container)
 
 
 async def _set_up(context: Context, container: Container, checkpoint: str) -> Shim:
     began = time.perf_counter_ns()
-    await forward.require_receiver(container)
+    await forward.require_receiver(context, container)
     linked = links.running(context, container)
     await mounts.mount_volumes(context, container)
     attached = await networking.attach(context, container)

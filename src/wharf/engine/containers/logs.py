@@ -1,4 +1,4 @@
-"""docker logs: the json-file log read back, filtered, framed, followed."""
+"""docker logs: the json-file log read back, filtered, framed, followed; or what a log plugin has kept."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from urllib.parse import quote_plus
 
-from wharf.engine.containers.forward import driver_of
+from wharf.engine.containers import plugin_reads
+from wharf.engine.containers.forward import driver_of, info_of
 from wharf.engine.containers.record import Container
 from wharf.engine.context import Context
 from wharf.engine.logs.options import readable
+from wharf.engine.logs.plugin import LogPlugin
 from wharf.engine.logs.tail import Growth, Line, LogTail
 from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.lib.moments import to_ns
@@ -52,9 +54,23 @@ async def read(context: Context, container: Container, query: Query) -> AsyncIte
     """
     if not (query.stdout or query.stderr):
         raise InvalidArgument("Bad parameters: you must choose at least one stream")
+    if (plugin := await plugin_reads.reader(context, container)) is not None:
+        return _kept_elsewhere(plugin, container, query)
     if not readable(*driver_of(container)):
         raise NotImplementedHere("configured logging driver does not support reading")
     return _chunks(context, container, query)
+
+
+async def _kept_elsewhere(plugin: LogPlugin, container: Container, query: Query) -> AsyncIterator[bytes]:
+    """Yield what a log plugin has kept; it is asked for the times and the number, and held to the times."""
+    wanted = plugin_reads.wanted(
+        query.since_ns, query.until_ns, query.tail, follow=query.follow and not _has_ended(container)
+    )
+    async for line in plugin_reads.lines(plugin, info_of(container), wanted):
+        if query.until_ns is not None and to_ns(line["time"]) > query.until_ns:
+            return
+        if query.accepts(line):
+            yield render(line, query, tty=container.tty)
 
 
 async def _chunks(context: Context, container: Container, query: Query) -> AsyncIterator[bytes]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wharf.engine.containers.state import State
+from wharf.engine.logs.sinks import Sink
 from wharf.network.endpoint import Endpoint
 from wharf.processes.shim import Shim
 from wharf.spec.engine_api.container import ContainerConfig, HostConfig, MountPoint, NetworkingConfig
@@ -51,6 +52,8 @@ class Container:
     """What probes its health while it runs."""
     forwarding: asyncio.Task[None] | None = None
     """What delivers its log to another place."""
+    receiver: Sink | None = None
+    """Where its log goes: open, while it is being started."""
     ailing: Shim | None = None
     """The life that is being ended because it is unhealthy."""
     steps_us: dict[str, int] = field(default_factory=dict)

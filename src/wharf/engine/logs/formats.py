@@ -27,6 +27,7 @@ class Message(NamedTuple):
     line: str
     stream: str  # stdout | stderr
     time_ns: int
+    partial: bool = False  # the rest of the line is another message
 
     @property
     def level(self) -> int:

@@ -70,17 +70,15 @@ class Address:
 
 
 def check(driver: str, options: Mapping[str, str]) -> None:
-    """Refuse a driver or an option that is not there, and values that cannot be.
+    """Refuse an option that is not there, and values that cannot be; a driver that is not ours may be a plugin.
 
     Raises:
         NotImplementedHere: the driver needs what this machine or build has not.
         InvalidArgument: see above, in Docker's words.
     """
     driver = driver or "json-file"
-    if driver not in _OPTIONS:
-        raise InvalidArgument(f'error looking up logging plugin {driver}: plugin "{driver}" not found')
     for option in options:
-        if option not in _OPTIONS[driver]:
+        if driver in _OPTIONS and option not in _OPTIONS[driver]:
             raise InvalidArgument(f"unknown log opt '{option}' for {driver} log driver")
     mode = options.get("mode", "")
     if mode not in ("", "blocking", "non-blocking"):
@@ -93,6 +91,16 @@ def check(driver: str, options: Mapping[str, str]) -> None:
         _pattern(name, options.get(name, ""))
     rotation(driver, options)
     _CHECKS.get(driver, _nothing)(options)
+
+
+def is_plugin(driver: str) -> bool:
+    """Return whether a driver, if it is there, is a plugin."""
+    return bool(driver) and driver not in _OPTIONS
+
+
+def delivers(driver: str) -> bool:
+    """Return whether a driver's lines go elsewhere, besides their file."""
+    return driver in REMOTE_DRIVERS or is_plugin(driver)
 
 
 def _nothing(options: Mapping[str, str]) -> None:
@@ -113,7 +121,7 @@ def rotation(driver: str, options: Mapping[str, str]) -> Rotation:
     Raises:
         InvalidArgument: a value is none.
     """
-    prefix = "cache-" if driver in REMOTE_DRIVERS else ""
+    prefix = "cache-" if delivers(driver) else ""
     size, files = options.get(f"{prefix}max-size", ""), options.get(f"{prefix}max-file", "")
     said = options.get(f"{prefix}compress", "")
     if said not in ("", "true", "false"):
@@ -239,7 +247,7 @@ def remarks(driver: str, options: Mapping[str, str]) -> list[str]:
     """Return what the user should hear of options that are taken and change nothing: lines go through a file here."""
     kept = "what a receiver has not taken stays in the container's log file"
     found = [f"log opt {name} changes nothing: {kept}" for name in (_BUFFER_LIMIT, _BUFFER_SIZE) if name in options]
-    if options.get("mode") == "blocking" and driver in REMOTE_DRIVERS:
+    if options.get("mode") == "blocking" and delivers(driver):
         found.append(f"log opt mode=blocking holds no container up: {kept}")
     return found
 

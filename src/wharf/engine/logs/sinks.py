@@ -7,7 +7,6 @@ import base64
 import secrets
 import socket
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Final, Protocol
 
 import msgspec
@@ -36,10 +35,26 @@ class Sink(Protocol):
         """Connect; OSError when nobody listens."""
 
     async def send(self, message: Message) -> None:
-        """Deliver one message; OSError when it was not."""
+        """Deliver one message; OSError, or WharfError of a plugin, when it was not."""
 
-    def close(self) -> None:
+    async def flush(self) -> None:
+        """Wait until what was sent has been taken; raises as :meth:`send` when it was not."""
+
+    async def end(self) -> None:
         """Hang up; idempotent."""
+
+
+class _Connected:
+    """What all receivers on a connection do at the end."""
+
+    close: Callable[[], None]
+
+    async def flush(self) -> None:
+        """Return: what a connection has taken is out of our hands."""
+
+    async def end(self) -> None:
+        """Hang up; idempotent."""
+        self.close()
 
 
 class Line:
@@ -107,7 +122,7 @@ class Line:
             self._socket = None
 
 
-class Syslog:
+class Syslog(_Connected):
     """A syslog daemon."""
 
     def __init__(self, identity: Identity, options: Mapping[str, str]) -> None:
@@ -124,7 +139,7 @@ class Syslog:
         await self._line.send(packed if self._line.datagrams else formats.syslog_stream(packed, self._kind))
 
 
-class Gelf:
+class Gelf(_Connected):
     """A GELF input, of Graylog and others."""
 
     def __init__(self, identity: Identity, options: Mapping[str, str]) -> None:
@@ -146,7 +161,7 @@ class Gelf:
             await self._line.send(datagram)
 
 
-class Fluentd:
+class Fluentd(_Connected):
     """A Fluentd or Fluent Bit forward input."""
 
     def __init__(self, identity: Identity, options: Mapping[str, str]) -> None:
@@ -178,7 +193,7 @@ class Fluentd:
             raise ConnectionResetError("fluentd acknowledged something else")
 
 
-class Journald:
+class Journald(_Connected):
     """The machine's journal."""
 
     def __init__(self, identity: Identity, options: Mapping[str, str]) -> None:
@@ -214,5 +229,4 @@ async def require_reachable(sink: Sink) -> None:
     try:
         await sink.open()
     finally:
-        with suppress(OSError):
-            sink.close()
+        await sink.end()

@@ -14,6 +14,8 @@ from wharf.spec.oci_runtime import Device, Mount, Spec
 
 SOCKETS: Final = "/run/docker/plugins"
 """Where a plugin makes its socket."""
+STREAMS: Final = "/run/docker/logging"
+"""Where a log plugin finds what it is to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class PluginInputs:
     cgroups_path: str
     devices: list[Device]  # of :func:`host_config`
     facts: HostFacts
+    streams: Path | None = None  # what is at :data:`STREAMS`, for a log plugin
 
 
 def host_config(config: PluginConfig, settings: PluginSettings) -> HostConfig:
@@ -96,6 +99,8 @@ def _user(config: PluginConfig) -> str:
 
 def _own_mounts(inputs: PluginInputs) -> list[ResolvedMount]:
     mounts = [ResolvedMount("bind", str(inputs.sockets), SOCKETS)]
+    if inputs.streams:  # read-only: what is opened there is what the engine has made
+        mounts.append(ResolvedMount("bind", str(inputs.streams), STREAMS, read_only=True))
     if target := inputs.config.get("PropagatedMount"):
         mounts.append(ResolvedMount("bind", str(inputs.propagated), target, propagation="rshared"))
     return mounts

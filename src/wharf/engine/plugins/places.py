@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from wharf.engine.plugins.config import capabilities
 from wharf.engine.plugins.folder import PROPAGATED, ROOTFS
 from wharf.engine.plugins.record import PluginRecord, PluginRecords
 from wharf.errors import Unavailable
@@ -25,6 +26,11 @@ def socket_of(run: RunRoot, record: PluginRecord) -> Path:
 def root_of(data: DataRoot, record: PluginRecord) -> Path:
     """Return a plugin's root."""
     return data.plugin(record.id) / hex_of(record.manifest) / ROOTFS
+
+
+def streams_of(run: RunRoot, record: PluginRecord) -> Path | None:
+    """Return where a log plugin finds what it is to read; None for others."""
+    return run.plugin_streams(record.id) if "logdriver" in capabilities(record.config) else None
 
 
 def propagated_of(data: DataRoot, record: PluginRecord) -> Path:

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from wharf.engine.context import Context, log
+from wharf.engine.logs.plugin_stream import sweep
 from wharf.engine.plugins import folder, setting, transfer
 from wharf.engine.plugins.config import capabilities, defaults, granted, privileges, require_runnable
 from wharf.engine.plugins.process import PluginProcess
 from wharf.engine.plugins.record import PluginRecord
+from wharf.engine.plugins.users import users
 from wharf.errors import Conflict, Forbidden, InvalidArgument, WharfError
 from wharf.images.bridge import Blocking
 from wharf.images.progress import Document, Progress
@@ -54,6 +56,8 @@ class PluginVerbs:
         """Take up what an earlier engine left, and start what is enabled; before containers, which may need it."""
         known = [(record.id, record.manifest) for record in self._records]
         await self._blocking.run(partial(folder.sweep, self._context.data, known))
+        for streams in (self._context.run.logging, *(self._context.run.plugin_streams(one) for one, _ in known)):
+            await self._blocking.run(partial(sweep, streams))
         await asyncio.gather(*(self._resume(record) for record in [*self._records]))
 
     async def _resume(self, record: PluginRecord) -> None:
@@ -278,8 +282,8 @@ class PluginVerbs:
         self._publish("disable", record.id, record.name)
 
     async def _stop(self, record: PluginRecord, *, force: bool) -> None:
-        if not force and self._context.volumes.of_driver(record.name):
-            raise Conflict(f"plugin {record.name} is in use")
+        if not force and (user := next(users(self._context, record), "")):
+            raise Conflict(f"plugin {record.name} is in use by {user}")
         if record.enabled:
             self._records.save(replace(record, enabled=False))
         if (process := self._processes.pop(record.id, None)) is not None:

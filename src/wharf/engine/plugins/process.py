@@ -14,7 +14,7 @@ from typing import Final
 from wharf.engine.containers import devices, restart_policy
 from wharf.engine.context import Context
 from wharf.engine.ocispec.plugin import PluginInputs, host_config, of_plugin, shares_network
-from wharf.engine.plugins.places import propagated_of, root_of, socket_of
+from wharf.engine.plugins.places import propagated_of, root_of, socket_of, streams_of
 from wharf.engine.plugins.record import PluginRecord
 from wharf.errors import Conflict, InvalidArgument, Unavailable, WharfError
 from wharf.images.bridge import Blocking
@@ -45,6 +45,7 @@ class PluginProcess:
         self._bundle = context.run.plugin(record.id)
         self._socket = socket_of(context.run, record)
         self._propagated = propagated_of(context.data, record)
+        self._streams = streams_of(context.run, record)
         self._keeping: asyncio.Task[None] | None = None
         self._reading: asyncio.Task[None] | None = None
         self._blocking = Blocking()
@@ -114,6 +115,7 @@ class PluginProcess:
                 bundle=self._bundle,
                 sockets=self._socket.parent,
                 propagated=self._propagated,
+                streams=self._streams,
                 cgroups_path=self._cgroup,
                 devices=devices.of_host_config(host_config(record.config, record.settings)),
                 facts=context.facts,
@@ -154,7 +156,7 @@ class PluginProcess:
 
     def _prepare(self) -> None:
         bundle, sockets = self._bundle, self._socket.parent
-        for folder in (sockets, bundle / "rootfs", self._propagated):
+        for folder in (sockets, bundle / "rootfs", self._propagated, *([self._streams] if self._streams else [])):
             folder.mkdir(mode=0o711, parents=True, exist_ok=True)
         trees.empty(sockets)  # of a process that was killed: whatever it had put there, nobody listens
         self._write_network_files(bundle)
@@ -181,8 +183,9 @@ class PluginProcess:
         while is_mounted(self._propagated):
             mount.umount(str(self._propagated), UmountFlag.DETACH)
         bundle, sockets = self._bundle, self._socket.parent
-        with suppress(FileNotFoundError):
-            trees.empty(sockets)  # alone of all this is the plugin's to write to
+        for folder in (sockets, *([self._streams] if self._streams else [])):
+            with suppress(FileNotFoundError):
+                trees.empty(folder)  # the sockets' alone of all this is the plugin's to write to
         with suppress(FileNotFoundError):
             for name in os.listdir(bundle):
                 child = bundle / name

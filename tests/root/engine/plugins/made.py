@@ -59,3 +59,15 @@ def _file(tar: tarfile.TarFile, name: str, raw: bytes) -> None:
 async def chunks(raw: bytes) -> AsyncIterator[bytes]:
     for start in range(0, len(raw), 1000):
         yield raw[start : start + 1000]
+
+
+def running(root: Path) -> list[int]:
+    """Return the processes of this root's plugins."""
+    found: list[int] = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"{root}/plugins/" in (folder / "mountinfo").read_text().partition("\n")[0]:
+                found.append(int(folder.name))
+        except (FileNotFoundError, ProcessLookupError, PermissionError, OSError):
+            continue
+    return found

@@ -161,38 +161,26 @@ def test_a_plugin_goes_on_without_an_engine_and_the_next_one_finds_it_or_starts_
 
     async def second() -> None:
         async with wharf.Engine(root) as engine:
-            assert _running(root) == was
+            assert made.running(root) == was
             assert (await engine.volumes.inspect("vol")).get("Driver") == "keeper:latest"
             os.kill(was[0], 9)
             await asyncio.to_thread(_await_another, root, was)
             await engine.volumes.remove("vol")
 
     async def third() -> None:
-        now = _running(root)
+        now = made.running(root)
         async with wharf.Engine(root) as engine:
             os.kill(now[0], 9)
             await asyncio.to_thread(_await_another, root, now)
             await engine.plugins.remove("keeper", force=True)
 
     asyncio.run(first())
-    was = _running(root)
+    was = made.running(root)
     asyncio.run(second())
     asyncio.run(third())
-    assert _running(root) == []
+    assert made.running(root) == []
     assert [*(root / "plugins").iterdir()] == []
 
 
-def _running(root: Path) -> list[int]:
-    """Return the processes of this root's plugins."""
-    found: list[int] = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if f"{root}/plugins/" in (folder / "mountinfo").read_text().partition("\n")[0]:
-                found.append(int(folder.name))
-        except (FileNotFoundError, ProcessLookupError, PermissionError, OSError):
-            continue
-    return found
-
-
 def _await_another(root: Path, was: list[int]) -> None:
-    until(lambda: (now := _running(root)) and now != was)
+    until(lambda: (now := made.running(root)) and now != was)

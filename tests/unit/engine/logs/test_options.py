@@ -6,9 +6,11 @@ from wharf.engine.logs.options import (
     Address,
     Rotation,
     check,
+    delivers,
     facility,
     fluentd_address,
     gelf_address,
+    is_plugin,
     readable,
     reconnect_ns,
     remarks,
@@ -52,9 +54,16 @@ def test_what_cannot_be_is_refused(driver: str, options: dict[str, str], said: s
         check(driver, options)
 
 
-def test_a_driver_that_is_not_there_is_named() -> None:
-    with pytest.raises(InvalidArgument, match="error looking up logging plugin splunk"):
-        check("splunk", {})
+def test_what_is_no_driver_of_ours_may_be_a_plugin_with_options_of_its_own() -> None:
+    check("splunk", {"splunk-token": "t", "cache-max-size": "1m"})
+    assert is_plugin("splunk")
+    assert delivers("splunk")
+    assert rotation("splunk", {"cache-max-size": "1m", "max-size": "5m"}).max_size_bytes == 1 << 20
+    with pytest.raises(InvalidArgument, match="logging mode not supported"):
+        check("splunk", {"mode": "sometimes"})
+    assert not is_plugin("")
+    assert not is_plugin("syslog")
+    assert not delivers("local")
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_a_stream_is_connected_once() -> None:
         sink = sink_of("syslog", BOX, {"syslog-address": f"tcp://127.0.0.1:{port}", "syslog-format": "rfc5424"})
         await sink.send(OUT)
         await sink.send(OUT)
-        sink.close()
+        await sink.end()
 
     got = b"".join(asyncio.run(_served(_nothing, talk)))
 
@@ -60,7 +60,7 @@ def test_gelf_ends_each_document_with_a_zero() -> None:
         sink = sink_of("gelf", BOX, {"gelf-address": f"tcp://127.0.0.1:{port}"})
         await sink.send(OUT)
         await sink.send(Message("", "stdout", 0))
-        sink.close()
+        await sink.end()
 
     got = b"".join(asyncio.run(_served(_nothing, talk)))
 
@@ -82,7 +82,7 @@ def test_connection_to_fluentd_is_made_anew_when_its_time_is_over() -> None:
             await sink.send(OUT)
             assert sink._line._socket is not None
             connected.append(sink._line._socket.getsockname()[1])
-        sink.close()
+        await sink.end()
 
     asyncio.run(_served(_nothing, talk))
 
@@ -94,7 +94,7 @@ def test_fluentd_waits_for_its_acknowledgement() -> None:
     async def talk(port: int) -> None:
         sink = _fluentd(port)
         await sink.send(OUT)
-        sink.close()
+        await sink.end()
 
     got = asyncio.run(_served(lambda d: msgspec.msgpack.encode({"ack": msgspec.msgpack.decode(d)[3]["chunk"]}), talk))
 
@@ -116,7 +116,7 @@ def test_datagrams_over_a_unix_socket(tmp_path: Path) -> None:
         async def main() -> None:
             sink = sink_of("syslog", BOX, {"syslog-address": f"unixgram://{tmp_path}/log"})
             await sink.send(OUT)
-            sink.close()
+            await sink.end()
 
         asyncio.run(main())
         assert receiver.recv(1000).endswith(b": out")

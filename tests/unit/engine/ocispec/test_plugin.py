@@ -41,6 +41,7 @@ def _spec(**more: object) -> Spec:
             cgroups_path="/g",
             devices=[],
             facts=FACTS,
+            streams=Path("/run/p/logging"),
         )
     )
 
@@ -56,6 +57,7 @@ def test_a_plugin_gets_its_arguments_its_sockets_folder_and_no_filter_of_system_
     assert (spec["root"]["path"], spec["process"]["args"], spec["process"]["cwd"]) == (
         "rootfs", ["/keeper", "-v", "a"], "/w",
     )  # fmt: skip
+    assert "ro" in str(_mount(spec, "/run/docker/logging")["options"])  # what it opens there is what the engine made
     assert "DEBUG=0" in spec["process"]["env"]
     assert (spec["process"]["user"]["uid"], spec["process"]["user"]["gid"]) == (7, 8)
     assert _mount(spec, "/run/docker/plugins")["source"] == "/run/p/sockets"
