@@ -83,9 +83,9 @@ class ImageVerbs:
                 self._publish("delete", str(item["Deleted"]), str(item["Deleted"]))
         return done
 
-    async def prune(self, filters: Filters) -> Document:
+    async def prune(self, filters: Filters | None = None) -> Document:
         """Remove the images that nothing uses."""
-        return await self._images.prune(filters, in_use=self.uses_of)
+        return await self._images.prune(filters or {}, in_use=self.uses_of)
 
     async def load(
         self, chunks: AsyncIterator[bytes], *, quiet: bool = True, platforms: Iterable[str] = ()

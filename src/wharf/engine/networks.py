@@ -55,11 +55,11 @@ class NetworkVerbs:
         """Remove a network that no running container is in."""
         self._publish("destroy", await self._networks.remove(ref))
 
-    async def prune(self, filters: Filters) -> dict[str, object]:
+    async def prune(self, filters: Filters | None = None) -> dict[str, object]:
         """Remove the networks of the user's own that no container, running or not, is joined to."""
         wanted = {name for container in self._context.registry for name in endpoints.configured(container.spec)}
         deleted = []
-        for network in self._networks.unused(filters):
+        for network in self._networks.unused(filters or {}):
             if network.name in wanted:
                 continue
             try:

@@ -38,7 +38,7 @@ class VolumeVerbs:
         if driver:
             self._publish("destroy", name, driver)
 
-    async def prune(self, filters: Filters) -> dict[str, object]:
+    async def prune(self, filters: Filters | None = None) -> dict[str, object]:
         """Remove the volumes that no container uses: anonymous ones, or all with the filter ``all``."""
         driver_of = {name: self._volumes.driver_of(name) for name in await self._names()}
         pruned = await self._volumes.prune(filters, in_use=self._context.volume_users)
@@ -50,7 +50,7 @@ class VolumeVerbs:
     async def _names(self) -> builtins.list[str]:
         return [volume.get("Name") or "" for volume in (await self._volumes.list()).get("Volumes") or []]
 
-    async def list(self, filters: Filters) -> VolumeListResponse:
+    async def list(self, filters: Filters | None = None) -> VolumeListResponse:
         """Return the volumes that match."""
         return await self._volumes.list(filters, in_use=self._context.volume_users)
 

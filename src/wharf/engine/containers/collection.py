@@ -131,9 +131,9 @@ class Containers:
         """Remove a container (see ``remove.py``)."""
         await remove.remove(self._context, ref, force=force, volumes=volumes, link=link)
 
-    async def prune(self, filters: Mapping[str, list[str]]) -> dict[str, object]:
+    async def prune(self, filters: Mapping[str, list[str]] | None = None) -> dict[str, object]:
         """Remove what does not run (see ``prune.py``)."""
-        return await prune.prune(self._context, filters)
+        return await prune.prune(self._context, filters or {})
 
     async def wait(self, ref: str, *, condition: str = "not-running") -> Awaitable[ContainerWaitResponse]:
         """Register for a container's end (see ``wait.py``)."""

@@ -67,7 +67,6 @@ async def create(
         Conflict: the name is taken.
     """
     request = split(held(document, CreateContainer, "a container's request"))
-    held(document.get("HostConfig") or {}, HostConfig, "HostConfig")
     if not context.options.networks.has_bridge:
         request = Request(request.config, *endpoints.bridgeless(request.host_config, request.networking))
     validate.config(request.config)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import wharf
+from wharf.errors import InvalidArgument
 from wharf.spec.engine_api.container import CreateContainer
 from wharf.volumes.volumes import Volumes
 
@@ -21,7 +22,7 @@ _DOCUMENT: CreateContainer = {"Image": "busybox", "Cmd": ["true"], "Volumes": {"
 
 
 async def _nothing_is_there(engine: wharf.Engine, root: Path) -> bool:
-    volumes = await engine.volumes.list({})
+    volumes = await engine.volumes.list()
     return not (await engine.containers.list(all=True) or volumes["Volumes"] or os.listdir(root / "containers"))
 
 
@@ -66,6 +67,31 @@ def test_nothing_remains_of_a_create_that_is_cancelled_while_a_thread_makes_a_vo
             await task
 
         await asyncio.to_thread(ended.wait, 60)
+        assert await _nothing_is_there(engine, root)
+
+    on_engine(body)
+
+
+def test_what_nobody_uses_is_pruned_without_a_word_about_filters(on_engine: OnEngine, root: Path) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await engine.containers.create(_DOCUMENT, name="c1")
+        await engine.networks.create({"Name": "n1"})
+        pruned = [await noun.prune() for noun in (engine.containers, engine.networks, engine.volumes, engine.images)]
+
+        assert [len(pruned[0]["ContainersDeleted"]), pruned[1]["NetworksDeleted"]] == [1, ["n1"]]  # type: ignore[arg-type]
+        assert len(pruned[2]["VolumesDeleted"]) == 2  # type: ignore[arg-type]
+        assert await _nothing_is_there(engine, root)
+
+    on_engine(body)
+
+
+def test_a_field_that_there_is_not_is_refused_wherever_it_is(on_engine: OnEngine, root: Path) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        mount = {"Type": "tmpfs", "Target": "/t", "TmpfsOptions": {"Size": 1 << 20}}
+        with pytest.raises(InvalidArgument, match=r"HostConfig.Mounts\[0\].TmpfsOptions has no 'Size'"):
+            await engine.containers.create({"Image": "busybox", "HostConfig": {"Mounts": [mount]}})  # type: ignore[list-item]
+        with pytest.raises(InvalidArgument, match=r"host_config: RestartPolicy has no 'MaxRetry'"):
+            await engine.run("busybox", ["true"], host_config={"RestartPolicy": {"MaxRetry": 1}})  # type: ignore[typeddict-unknown-key]
         assert await _nothing_is_there(engine, root)
 
     on_engine(body)

@@ -64,7 +64,7 @@ def test_volumes_of_another_container(on_engine: OnEngine, tmp_path: Path) -> No
             name="second",
         )
         await engine.containers.remove("first", volumes=True)
-        assert len((await engine.volumes.list({}))["Volumes"] or []) == 1  # the second container has it still
+        assert len((await engine.volumes.list())["Volumes"] or []) == 1  # the second container has it still
 
     on_engine(body)
 
