@@ -138,19 +138,7 @@ class Engine:
     async def _open(self, stack: AsyncExitStack) -> _Opened:
         facts = read_facts()
         data, run = self._data, self._run
-        for folder in (
-            data.path,
-            data.containers,
-            data.snapshots,
-            data.volumes,
-            run.path,
-            run.shims,
-            run.netns,
-            run.seccomp,
-            run.build,
-        ):
-            folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-        stack.enter_context(EngineLock(data.lock))
+        _take(data, run, stack)
         stack.callback(_remove_empty_parents, data.key, self._options.cgroup_driver)
         database = Database(data.database)
         stack.callback(database.close)
@@ -356,3 +344,32 @@ def _remove_empty_parents(key: str, driver: str) -> None:
     for path in (f"/wharf/{key}", *(reversed(scopes.slices_of(key)) if driver == scopes.DRIVER else ())):
         with suppress_errno(errno.EBUSY):
             open_cgroup(path).delete_now()
+
+
+def _take(data: DataRoot, run: RunRoot, stack: AsyncExitStack) -> None:
+    """Own the root until the stack's end; make its folders, of which those in the run root go again."""
+    data.path.mkdir(mode=0o711, parents=True, exist_ok=True)
+    stack.enter_context(EngineLock(data.lock))
+    stack.callback(_remove_empty, run)
+    for folder in (
+        data.containers,
+        data.snapshots,
+        data.volumes,
+        run.path,
+        run.shims,
+        run.netns,
+        run.seccomp,
+        run.build,
+    ):
+        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+
+
+def _remove_empty(run: RunRoot) -> None:
+    """Remove the folder of a run root that is one of many, unless containers run on; the lock is still held."""
+    if run.shared is None:
+        return
+    with suppress_errno(errno.ENOENT, errno.ENOTEMPTY):
+        run.shims.rmdir()
+        for folder in run.path.iterdir():
+            folder.rmdir()
+        run.path.rmdir()

@@ -24,13 +24,13 @@
         ├── contexts/<key>/              a client's folder as its last build saw it: only changes are sent
         └── mounts/<digest>/fs           what RUN --mount=type=cache keeps
 
-    RUN ROOT   /run/wharf                is lost at a reboot
+    RUN ROOT   /run/wharf                is lost at a reboot; roots/<key> in it, while another data root has an engine
     ├── shims/<id>/                      lock, shim.sock, exit.json (see wharf.shim)
     ├── graves/<random>/                 what is left of removed shims' folders; swept at start
     ├── netns/<id>                       the container's network namespace (nsfs bind mount)
     ├── plugins/<id>/                    its bundle, and in ``sockets`` where it listens
     ├── resolver.sock                    where the engine tells the resolver names
-    ├── seccomp/<digest>.ranges.bpf      compiled filters
+    ├── seccomp/<digest>.ranges.bpf      compiled filters, for all roots
     └── build/<id>/                      secrets and agents of a running step
 """
 
@@ -157,6 +157,7 @@ class RunRoot:
     """Paths below the run root; nothing here touches the disk."""
 
     path: Path
+    shared: Path | None = None  # what engines of several roots have in common is there, if not here
 
     @property
     def shims(self) -> Path:
@@ -194,7 +195,7 @@ class RunRoot:
     @property
     def seccomp(self) -> Path:
         """Compiled seccomp filters by digest of their source."""
-        return self.path / "seccomp"
+        return (self.shared or self.path) / "seccomp"
 
     @property
     def plugins(self) -> Path:
@@ -225,4 +226,5 @@ def run_root_of(data_root: Path) -> RunRoot:
     default = default_places()
     if data_root.resolve() == Path(default.data_root).resolve():
         return RunRoot(Path(default.run_root))
-    return RunRoot(Path(default.run_root) / "roots" / root_key(data_root))
+    shared = Path(default.run_root)
+    return RunRoot(shared / "roots" / root_key(data_root), shared)
