@@ -14,6 +14,7 @@ from conformance import (
     dockerfile_cases,
     escapes,
     fuzzed_api,
+    moby,
     runtime_tools,
 )
 from conformance.suites import Suite
@@ -31,5 +32,6 @@ SUITES: tuple[Suite, ...] = (
     docker_py.SUITE,
     docker_cli.SUITE,
     fuzzed_api.SUITE,
+    moby.SUITE,
 )
 """Every suite that is run."""

@@ -16,6 +16,7 @@ from wharf.api.connection import Connection
 from wharf.api.query import Query
 from wharf.api.versions import Version
 from wharf.errors import InvalidArgument
+from wharf.lib.json_complaint import json_complaint
 from wharf.lib.spelling import respelling
 
 T = TypeVar("T")
@@ -59,8 +60,8 @@ class Call:
             if isinstance(decoded, dict):
                 _lists_from_texts(decoded)
             return None if decoded is None else msgspec.convert(decoded, shape)
-        except (msgspec.MsgspecError, RecursionError) as error:
-            raise InvalidArgument(f"invalid JSON: {error}") from error
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+            raise InvalidArgument(json_complaint(raw, str(error))) from error
 
     async def required_body(self, shape: type[T]) -> T:
         """Return the body as :meth:`body` does; InvalidArgument when there is none."""

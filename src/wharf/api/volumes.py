@@ -30,7 +30,10 @@ async def _remove(call: Call) -> web.StreamResponse:
 
 
 async def _prune(call: Call) -> web.StreamResponse:
-    return document(await call.backend.volumes.prune(call.query.filters()))
+    filters = call.query.filters()
+    if call.version < (1, 42):  # which knew of no difference between volumes with a name and those without
+        filters = {**filters, "all": ["true"]}
+    return document(await call.backend.volumes.prune(filters))
 
 
 ROUTES = (

@@ -48,7 +48,7 @@ Address = UnixAddress | TcpAddress | InheritedAddress
 
 
 def parse_address(text: str, *, insecure_tcp: bool = False, verified: bool = False) -> Address:
-    """Read ``unix:///path``, ``tcp://host:port`` or ``fd://``.
+    """Read ``unix:///path``, ``tcp://host:port``, ``host:port`` or ``fd://``.
 
     Whoever reaches the API is root on this machine. So TCP is for clients whose certificates are ``verified``;
     others are refused without ``insecure_tcp``, and with it everywhere but on loopback.
@@ -58,6 +58,8 @@ def parse_address(text: str, *, insecure_tcp: bool = False, verified: bool = Fal
         Forbidden: TCP for everybody without the flag, or not on loopback.
         NotImplementedHere: another of Docker's schemes.
     """
+    if ":" in text and "://" not in text:
+        text = f"tcp://{text}"
     scheme, separator, rest = text.partition("://")
     if separator and scheme == "fd":
         return InheritedAddress("" if rest == "*" else rest)

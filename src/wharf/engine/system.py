@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import socket
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import aclosing
@@ -117,7 +119,7 @@ class System:
             **_limits(context.facts),
             "Debug": options.debug,
             "NFd": len(os.listdir("/proc/self/fd")),
-            "NGoroutines": 0,
+            "NGoroutines": threading.active_count() + len(asyncio.all_tasks()),
             "SystemTime": context.clock.now(),
             "LoggingDriver": options.containers.log_driver or "json-file",
             "CgroupDriver": context.options.cgroup_driver if context.facts.controllers else "none",

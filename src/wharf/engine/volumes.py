@@ -19,8 +19,11 @@ class VolumeVerbs:
 
     async def create(self, doc: VolumeCreateRequest) -> Volume:
         """Make a volume, or return the one of that name."""
-        volume = await self._volumes.create(held(doc, VolumeCreateRequest, "a volume's request"))
-        self._publish("create", volume.get("Name") or "", volume.get("Driver") or "local")
+        held_doc = held(doc, VolumeCreateRequest, "a volume's request")
+        was_there = self._volumes.driver_of(held_doc.get("Name") or "")
+        volume = await self._volumes.create(held_doc)
+        if not was_there:
+            self._publish("create", volume.get("Name") or "", volume.get("Driver") or "local")
         return volume
 
     async def inspect(self, name: str) -> Volume:

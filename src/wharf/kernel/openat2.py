@@ -55,6 +55,15 @@ def open_in_root(root_fd: int, path: str, flags: int = os.O_PATH, mode: int = 0)
     return openat2(root_fd, path or "/", flags, mode=mode, resolve=_IN_ROOT)
 
 
+def open_beneath(top_fd: int, path: str, flags: int = os.O_PATH) -> int:
+    """Open ``path`` below ``top_fd``; the caller owns the descriptor.
+
+    Raises:
+        OSError: EXDEV when a symlink, an absolute one for example, or ".." leads out of there.
+    """
+    return openat2(top_fd, path, flags, resolve=Resolve.BENEATH | Resolve.NO_MAGICLINKS)
+
+
 def open_plain_folder(root_fd: int, path: str) -> int:
     """Return an O_PATH descriptor of the folder ``path`` inside ``root_fd``, made if missing, reached by no symlink.
 

@@ -8,7 +8,7 @@ import stat
 
 from wharf.kernel import mount as kernel
 from wharf.kernel.mount import OpenTree, UmountFlag
-from wharf.kernel.openat2 import open_in_root
+from wharf.kernel.openat2 import open_beneath
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def take(fd: int, part: str, target: int) -> int:
     ``target``, in the caller's mount namespace, for as long as that takes.
 
     Raises:
-        OSError: ENOENT, ENOTDIR: there is no such folder in it.
+        OSError: ENOENT, ENOTDIR: there is no such folder in it; EXDEV: symlinks lead out of it.
     """
     before = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -43,9 +43,13 @@ def take(fd: int, part: str, target: int) -> int:
 
 def _cloned(top: int, part: str) -> int:
     try:
-        inside = open_in_root(top, part)
+        inside = open_beneath(top, part)
     except FileNotFoundError as error:
         raise OSError(errno.ENOENT, f"cannot access path {part}: no such file or directory") from error
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        raise OSError(errno.EXDEV, f"path concatenation escapes the base directory, subpath: {part}") from error
     try:
         if not stat.S_ISDIR(os.fstat(inside).st_mode):
             raise OSError(errno.ENOTDIR, f"cannot access path {part}: not a directory")

@@ -22,6 +22,7 @@ class Row:
     driver: str = "local"
     options: dict[str, str] = field(default_factory=dict)  # the driver's
     filling: bool = False  # a copy of an image's content was begun and has not ended
+    part: str = ""  # the part of it that this copy fills; '' for all of it
     made_for: str | None = None  # the container that is being created with it
 
 
@@ -49,7 +50,8 @@ class Rows:
     def write(self, row: Row) -> None:
         """Record a volume, new or changed."""
         fields = {
-            "labels": row.labels, "options": row.options, "filling": row.filling, "made_for": row.made_for,
+            "labels": row.labels, "options": row.options, "filling": row.filling, "part": row.part,
+            "made_for": row.made_for,
         }  # fmt: skip
         with self._database.transaction() as db:
             db.execute(
@@ -73,5 +75,6 @@ def _parse(name: str, driver: str, created_at: str, document: str) -> Row:
         driver,
         fields.get("options") or {},
         fields["filling"],
+        fields.get("part") or "",
         fields.get("made_for"),
     )

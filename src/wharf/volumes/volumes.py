@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import errno
 import os
 import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from wharf.errors import NOT_A_MANAGER, Conflict, InvalidArgument, NotFound, Unavailable, WharfError
-from wharf.kernel.openat2 import open_in_root
+from wharf.kernel.openat2 import open_beneath, open_in_root
 from wharf.lib.filters import Filters, match_labels, require_known, truth
 from wharf.lib.timestamps import rfc3339_nano
 from wharf.plugins.finding import Find, find_none, found
@@ -298,39 +299,41 @@ class Volumes:
                 if row.options and row.driver == LOCAL and row.name not in self._users:
                     self._local.unmount(row, "", 0)
 
-    async def fill(self, name: str, destination: str, chain_id: str) -> None:
+    async def fill(self, name: str, destination: str, chain_id: str, part: str = "") -> None:
         """Copy what an image has at ``destination`` into an empty volume, with the folder's own owner and mode.
 
-        A volume with content, or an image without that folder, is left as it is. A copy that a killed process began
-        is done again.
+        With ``part`` that folder of the volume is filled, and the rest left alone. A folder with content, one that is
+        not there, or an image without that folder: nothing is done. A copy that a killed process began is done again.
 
         Raises:
             NotFound: there is no such volume.
             OSError: the disk is full.
         """
-        await asyncio.to_thread(self._fill, name, destination, chain_id)
+        await asyncio.to_thread(self._fill, name, destination, chain_id, part)
 
-    def _fill(self, name: str, destination: str, chain_id: str) -> None:
+    def _fill(self, name: str, destination: str, chain_id: str, part: str) -> None:
         with self._lock:
             row = self._rows.require(name)
             driver = self._driver(row)
             folder = Path(driver.mount(row, _FILLING))
             try:
-                self._fill_folder(row, folder, destination, chain_id)
+                with _opened(folder, part) as target:
+                    if target is not None:
+                        self._fill_folder(row, target, destination, chain_id, part)
             finally:
                 driver.unmount(row, _FILLING, len(self._users.get(name, ())))
 
-    def _fill_folder(self, row: Row, folder: Path, destination: str, chain_id: str) -> None:
-        if any(folder.iterdir()) and not row.filling:
+    def _fill_folder(self, row: Row, target: int, destination: str, chain_id: str, part: str) -> None:
+        if os.listdir(target) and not (row.filling and row.part == part):
             return
         with self._snapshots.open_image(chain_id) as root:
             source = None if root is None else _open_folder(root, destination)
             if source is None:
                 return
             try:
-                self._rows.write(replace(row, filling=True))
-                _copy(source, folder)
-                self._rows.write(replace(row, filling=False))
+                self._rows.write(replace(row, filling=True, part=part))
+                _copy(source, target)
+                self._rows.write(replace(row, filling=False, part=""))
             finally:
                 os.close(source)
 
@@ -388,12 +391,29 @@ def _open_folder(root: int, path: str) -> int | None:
         return None
 
 
-def _copy(source: int, folder: Path) -> None:
-    target = os.open(folder, trees.FOLDER)
+@contextmanager
+def _opened(folder: Path, part: str) -> Iterator[int | None]:
+    """Yield a volume's folder, or that part of it; None when no folder of the volume is there."""
+    target: int | None = os.open(folder, trees.FOLDER)
     try:
-        copy_content(source, target)
-        status = os.fstat(source)
-        os.fchown(target, status.st_uid, status.st_gid)
-        os.fchmod(target, status.st_mode & 0o7777)
+        if part:
+            assert target is not None
+            top, target = target, None
+            try:
+                target = open_beneath(top, part, os.O_RDONLY | os.O_DIRECTORY)
+            except OSError as error:  # a start of the container says so
+                if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.EXDEV):
+                    raise
+            finally:
+                os.close(top)
+        yield target
     finally:
-        os.close(target)
+        if target is not None:
+            os.close(target)
+
+
+def _copy(source: int, target: int) -> None:
+    copy_content(source, target)
+    status = os.fstat(source)
+    os.fchown(target, status.st_uid, status.st_gid)
+    os.fchmod(target, status.st_mode & 0o7777)

@@ -120,3 +120,16 @@ def test_a_plugins_volume_is_mounted_where_the_plugin_says(
         ]
 
     on_engine(body)
+
+
+def test_a_volume_is_told_of_when_it_is_made_and_not_when_it_is_asked_for_again(on_engine: OnEngine) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        for _ in range(2):
+            await engine.volumes.create({"Name": "once"})
+        await _run(engine, "true", "once:/o")
+        created = [action for action, _ in await _events(engine, "once") if action == "create"]
+        await engine.volumes.remove("once")
+
+        assert created == ["create"]
+
+    on_engine(body)

@@ -173,6 +173,34 @@ def test_a_copy_that_was_broken_off_is_done_again(place: Place) -> None:
     assert (place.data.volume("vol") / "f").read_text() == "from the image"
 
 
+def test_a_part_is_filled_and_the_rest_left_alone(place: Place) -> None:
+    asyncio.run(place.volumes.create({"Name": "vol"}))
+    folder = place.data.volume("vol")
+    for name in ("part", "other"):
+        (folder / name).mkdir()
+    (folder / "out").symlink_to(place.data.path)
+    for part in ("part", "missing", "out"):
+        asyncio.run(place.volumes.fill("vol", "/srv/data", place.image(), part))
+    (folder / "part/f").write_text("mine")
+    asyncio.run(place.volumes.fill("vol", "/srv/data", place.image(), "part"))
+
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*")}
+    assert (found, (folder / "part/f").read_text()) == ({"part", "part/f", "other", "out"}, "mine")
+
+
+def test_a_copy_into_a_part_that_was_broken_off_is_done_again_there_alone(place: Place) -> None:
+    asyncio.run(place.volumes.create({"Name": "vol"}))
+    folder = place.data.volume("vol")
+    (folder / "part").mkdir()
+    (folder / "part/f").write_text("from the")
+    with place.database.transaction() as db:
+        db.execute("""UPDATE volumes SET document = '{"labels":{},"filling":true,"part":"part"}'""")
+    for part in ("", "part"):
+        asyncio.run(place.volumes.fill("vol", "/srv/data", place.image(), part))
+
+    assert ((folder / "part/f").read_text(), os.listdir(folder)) == ("from the image", ["part"])
+
+
 def test_a_removal_that_was_broken_off_is_finished_by_the_next_start(place: Place) -> None:
     asyncio.run(place.volumes.create({"Name": "vol"}))
     place.data.volume("vol").parent.rename(place.data.ingest / "removed-1")

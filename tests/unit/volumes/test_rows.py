@@ -11,7 +11,7 @@ from wharf.volumes.rows import Row, Rows
 
 def test_a_row_comes_back_as_it_was_written(tmp_path: Path) -> None:
     rows = Rows(Database(tmp_path / "db"))
-    row = Row("v", "2026-01-01T00:00:00Z", {"a": "b"}, "mine", {"size": "1"}, filling=True, made_for="c")
+    row = Row("v", "2026-01-01T00:00:00Z", {"a": "b"}, "mine", {"size": "1"}, filling=True, part="a/b", made_for="c")
     rows.write(row)
 
     assert (rows.find("v"), rows.all()) == (row, [row])

@@ -64,7 +64,7 @@ def _decoded(header: str) -> dict[str, dict[str, object]]:
     try:
         padded = header.strip().replace("+", "-").replace("/", "_").rstrip("=")
         raw = base64.urlsafe_b64decode(padded + "=" * (-len(padded) % 4))
-        return msgspec.json.decode(raw, type=dict[str, dict[str, object]])
+        return msgspec.json.decode(raw, type=dict[str, dict[str, object]] | None) or {}  # Docker's Go client: null
     except (binascii.Error, msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise InvalidArgument("invalid X-Registry-Config header: it is not JSON in base64url") from error
 

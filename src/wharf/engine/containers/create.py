@@ -143,7 +143,7 @@ async def _make(context: Context, container: Container, image: ImageRecord) -> N
         context.snapshots.prepare(container.id, container.chain_id)
     if size := (spec.host_config.get("StorageOpt") or {}).get("size"):
         await asyncio.to_thread(context.snapshots.limit, container.id, parse_size(size))
-    await mounts.fill_volumes(context, points, image)
+    await mounts.fill_volumes(context, spec, points, image)
 
 
 async def _undo(context: Context, container: Container) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -11,12 +12,12 @@ from posixpath import normpath
 from types import MappingProxyType
 
 from wharf.engine.containers.mount_request import Wanted, parse_volumes_from, wanted
-from wharf.engine.containers.record import Container
+from wharf.engine.containers.record import Container, Specification
 from wharf.engine.context import Context, log
 from wharf.engine.ocispec.inputs import ResolvedMount
 from wharf.errors import InvalidArgument, NotFound, NotImplementedHere, WharfError
 from wharf.images.record import ImageRecord
-from wharf.kernel.openat2 import open_in_root
+from wharf.kernel.openat2 import open_beneath
 from wharf.spec.engine_api.container import ContainerConfig, HostConfig, MountPoint
 from wharf.spec.engine_api.volume import VolumeCreateRequest
 
@@ -82,8 +83,10 @@ async def _volume(context: Context, mount: Wanted, container_id: str, driver: st
         "Driver": mount.driver or driver or "local",
         "DriverOpts": dict(mount.driver_options),
     }
+    was_there = context.volumes.driver_of(name)
     volume = await context.volumes.create(document, made_for=None if mount.source else container_id)
-    context.events.publish("volume", "create", name, {"driver": volume.get("Driver") or "local"})
+    if not was_there:
+        context.events.publish("volume", "create", name, {"driver": volume.get("Driver") or "local"})
     return {
         "Name": name,
         "Source": volume.get("Mountpoint") or "",
@@ -157,11 +160,18 @@ def _resolved(context: Context, point: MountPoint, mount: Wanted, placed: str) -
 
 
 def _require_part(folder: str, subpath: str) -> None:
-    """Say in Docker's words that a part of a volume does not exist; the runtime opens it again, inside the volume."""
+    """Say in Docker's words that a part of a volume is none; the runtime opens it again, inside the volume.
+
+    Raises:
+        InvalidArgument: it does not exist, or symlinks lead out of the volume.
+    """
     top = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.close(open_in_root(top, subpath))
+        os.close(open_beneath(top, subpath))
     except OSError as error:
+        if error.errno == errno.EXDEV:
+            outside = f"path concatenation escapes the base directory, base: {folder}, subpath: {subpath}"
+            raise InvalidArgument(outside) from error
         raise InvalidArgument(f"cannot access path {folder}/{subpath}: {(error.strerror or '').lower()}") from error
     finally:
         os.close(top)
@@ -189,11 +199,15 @@ def require_propagation(source: str, mode: str) -> None:
         raise InvalidArgument(f"path {source} is mounted on {point} but it is not {kind} mount")
 
 
-async def fill_volumes(context: Context, points: Iterable[MountPoint], image: ImageRecord) -> None:
+async def fill_volumes(
+    context: Context, spec: Specification, points: Iterable[MountPoint], image: ImageRecord
+) -> None:
     """Copy what the image has at a new volume's target into it (docker docs, "Populate a volume")."""
+    parts = {mount.target: mount.subpath for mount in wanted(spec.config, spec.host_config)}
     for point in points:
         if point.get("Type") == "volume" and "nocopy" not in (point.get("Mode") or "").split(","):
-            await context.volumes.fill(point.get("Name") or "", point.get("Destination") or "", image.chain_id)
+            target = point.get("Destination") or ""
+            await context.volumes.fill(point.get("Name") or "", target, image.chain_id, parts.get(target, ""))
 
 
 def keep_volumes(context: Context, points: Iterable[MountPoint]) -> None:

@@ -31,6 +31,11 @@ def test_each_registry_is_asked_with_its_own_credentials() -> None:
     assert asyncio.run(asked()) == [Credentials("me", "p"), Credentials(identity_token="t"), ANONYMOUS]
 
 
+def test_a_header_of_null_knows_nobody() -> None:
+    """As Docker's Go client sends it for a build without credentials."""
+    assert asyncio.run(registry_config(_header(None))("docker.io")) == ANONYMOUS
+
+
 @pytest.mark.parametrize("header", ["!", _header([]), _header({"a": 1}), "e"])
 def test_a_malformed_header_is_refused(header: str) -> None:
     with pytest.raises(InvalidArgument, match="invalid X-Registry-Config header"):
