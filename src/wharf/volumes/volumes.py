@@ -9,29 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-import errno
 import os
 import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from wharf.errors import NOT_A_MANAGER, Conflict, InvalidArgument, NotFound, Unavailable, WharfError
-from wharf.kernel.openat2 import open_beneath, open_in_root
 from wharf.lib.filters import Filters, match_labels, require_known, truth
 from wharf.lib.timestamps import rfc3339_nano
 from wharf.plugins.finding import Find, find_none, found
 from wharf.spec.engine_api.volume import Volume, VolumeCreateRequest, VolumeListResponse
 from wharf.storage import trees
-from wharf.storage.copying import copy_content
 from wharf.storage.layout import DataRoot
 from wharf.storage.metadata import Database
 from wharf.storage.snapshots import Snapshots
+from wharf.volumes import filling
 from wharf.volumes.drivers import Driver, LocalDriver, Shown
 from wharf.volumes.plugins import KIND, PluginDriver
 from wharf.volumes.rows import Row, Rows
@@ -317,7 +315,7 @@ class Volumes:
             driver = self._driver(row)
             folder = Path(driver.mount(row, _FILLING))
             try:
-                with _opened(folder, part) as target:
+                with filling.opened(folder, part) as target:
                     if target is not None:
                         self._fill_folder(row, target, destination, chain_id, part)
             finally:
@@ -326,16 +324,11 @@ class Volumes:
     def _fill_folder(self, row: Row, target: int, destination: str, chain_id: str, part: str) -> None:
         if os.listdir(target) and not (row.filling and row.part == part):
             return
-        with self._snapshots.open_image(chain_id) as root:
-            source = None if root is None else _open_folder(root, destination)
-            if source is None:
-                return
-            try:
+        with self._snapshots.open_image(chain_id) as root, filling.source(root, destination) as source:
+            if source is not None:
                 self._rows.write(replace(row, filling=True, part=part))
-                _copy(source, target)
+                filling.copy(source, target)
                 self._rows.write(replace(row, filling=False, part=""))
-            finally:
-                os.close(source)
 
     def _listed(self, rows: Sequence[Row]) -> VolumeListResponse:
         return {"Volumes": [self._document(row) for row in rows], "Warnings": []}
@@ -381,39 +374,3 @@ def _matches(row: Row, filters: Filters) -> bool:
         and (not drivers or row.driver in drivers)
         and match_labels(filters, row.labels)
     )
-
-
-def _open_folder(root: int, path: str) -> int | None:
-    """Return the folder that a process in the image would find at ``path``; None when there is none."""
-    try:
-        return open_in_root(root, path, os.O_RDONLY | os.O_DIRECTORY)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
-@contextmanager
-def _opened(folder: Path, part: str) -> Iterator[int | None]:
-    """Yield a volume's folder, or that part of it; None when no folder of the volume is there."""
-    target: int | None = os.open(folder, trees.FOLDER)
-    try:
-        if part:
-            assert target is not None
-            top, target = target, None
-            try:
-                target = open_beneath(top, part, os.O_RDONLY | os.O_DIRECTORY)
-            except OSError as error:  # a start of the container says so
-                if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.EXDEV):
-                    raise
-            finally:
-                os.close(top)
-        yield target
-    finally:
-        if target is not None:
-            os.close(target)
-
-
-def _copy(source: int, target: int) -> None:
-    copy_content(source, target)
-    status = os.fstat(source)
-    os.fchown(target, status.st_uid, status.st_gid)
-    os.fchmod(target, status.st_mode & 0o7777)

@@ -1,56 +1,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.root.volumes.place import Place
 
 from wharf.errors import Conflict, InvalidArgument, NotFound
-from wharf.lib.digest import Digest, digest_of
-from wharf.storage.layout import DataRoot
-from wharf.storage.metadata import Database
-from wharf.storage.snapshots import Snapshots
 from wharf.volumes.drivers import is_mounted
 from wharf.volumes.volumes import ANONYMOUS, Volumes
 
 pytestmark = pytest.mark.root
-
-
-class Place:
-    def __init__(self, path: Path) -> None:
-        self.data = DataRoot(path)
-        self.database = Database(self.data.database)
-        self.snapshots = Snapshots(self.data, self.database)
-        self.volumes = Volumes(self.data, self.database, self.snapshots, lambda: 1_700_000_000 * 10**9)
-
-    def image(self) -> Digest:
-        """Return the chain id of a layer with /srv/data (7:8, 2750) and a symlink to it."""
-        chain_id = digest_of(b"layer")
-        with self.snapshots.stage() as stage:
-            folder = stage.path / "srv/data"
-            folder.mkdir(parents=True)
-            (folder / "f").write_text("from the image")
-            os.chown(folder / "f", 7, 8)
-            os.chown(folder, 7, 8)
-            folder.chmod(0o2750)
-            (stage.path / "link").symlink_to("/srv/data")
-            (stage.path / "up").symlink_to("../../../..")
-            (stage.path / "file").write_text("x")
-            self.snapshots.adopt(stage, chain_id)
-        with self.database.transaction() as db:
-            self.snapshots.record(db, chain_id, parent=None, diff_id=chain_id, size_bytes=0)
-        return chain_id
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    place = Place(tmp_path)
-    yield place
-    place.database.close()
 
 
 def names(place: Place, **filters: list[str]) -> list[str | None]:
@@ -133,72 +94,6 @@ def test_only_volumes_nobody_named_go_with_their_container(place: Place) -> None
         asyncio.run(place.volumes.remove_if_anonymous(name))
 
     assert names(place) == ["named"]
-
-
-@pytest.mark.parametrize("target", ["/srv/data", "/link", "/up/srv/data", "/link/../data"])
-def test_an_empty_volume_is_filled_from_the_image(place: Place, target: str) -> None:
-    asyncio.run(place.volumes.create({"Name": "vol"}))
-    asyncio.run(place.volumes.fill("vol", target, place.image()))
-
-    folder = place.data.volume("vol")
-    status = folder.stat()
-    assert ((folder / "f").read_text(), (folder / "f").stat().st_uid) == ("from the image", 7)
-    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (7, 8, 0o2750)
-
-
-@pytest.mark.parametrize("target", ["/missing", "/file", "/up/../../etc"])
-def test_an_image_without_that_folder_leaves_a_volume_empty(place: Place, target: str) -> None:
-    asyncio.run(place.volumes.create({"Name": "vol"}))
-    asyncio.run(place.volumes.fill("vol", target, place.image()))
-    asyncio.run(place.volumes.fill("vol", target, ""))
-
-    assert list(place.data.volume("vol").iterdir()) == []
-
-
-def test_a_volume_with_content_is_left_alone(place: Place) -> None:
-    asyncio.run(place.volumes.create({"Name": "vol"}))
-    (place.data.volume("vol") / "own").write_text("mine")
-    asyncio.run(place.volumes.fill("vol", "/srv/data", place.image()))
-
-    assert os.listdir(place.data.volume("vol")) == ["own"]
-
-
-def test_a_copy_that_was_broken_off_is_done_again(place: Place) -> None:
-    asyncio.run(place.volumes.create({"Name": "vol"}))
-    (place.data.volume("vol") / "f").write_text("from the")
-    with place.database.transaction() as db:
-        db.execute("""UPDATE volumes SET document = '{"labels":{},"filling":true}'""")
-    asyncio.run(place.volumes.fill("vol", "/srv/data", place.image()))
-
-    assert (place.data.volume("vol") / "f").read_text() == "from the image"
-
-
-def test_a_part_is_filled_and_the_rest_left_alone(place: Place) -> None:
-    asyncio.run(place.volumes.create({"Name": "vol"}))
-    folder = place.data.volume("vol")
-    for name in ("part", "other"):
-        (folder / name).mkdir()
-    (folder / "out").symlink_to(place.data.path)
-    for part in ("part", "missing", "out"):
-        asyncio.run(place.volumes.fill("vol", "/srv/data", place.image(), part))
-    (folder / "part/f").write_text("mine")
-    asyncio.run(place.volumes.fill("vol", "/srv/data", place.image(), "part"))
-
-    found = {str(path.relative_to(folder)) for path in folder.rglob("*")}
-    assert (found, (folder / "part/f").read_text()) == ({"part", "part/f", "other", "out"}, "mine")
-
-
-def test_a_copy_into_a_part_that_was_broken_off_is_done_again_there_alone(place: Place) -> None:
-    asyncio.run(place.volumes.create({"Name": "vol"}))
-    folder = place.data.volume("vol")
-    (folder / "part").mkdir()
-    (folder / "part/f").write_text("from the")
-    with place.database.transaction() as db:
-        db.execute("""UPDATE volumes SET document = '{"labels":{},"filling":true,"part":"part"}'""")
-    for part in ("", "part"):
-        asyncio.run(place.volumes.fill("vol", "/srv/data", place.image(), part))
-
-    assert ((folder / "part/f").read_text(), os.listdir(folder)) == ("from the image", ["part"])
 
 
 def test_a_removal_that_was_broken_off_is_finished_by_the_next_start(place: Place) -> None:
