@@ -1,20 +1,25 @@
 """docker-py's integration suite, as its authors wrote it: against a wharfd of its own, or a dockerd for the baseline.
 
-The suite comes with docker-py's source distribution, of the last release that has it in there; ``DOCKER_PY`` names a
-checkout to use instead. The images that it wants are our own busybox under other names; a mirror on loopback has them
-too (:mod:`conformance.mirror`). Swarm's nouns and plugins are left out. ``python -m conformance.docker_py`` runs it
-against Debian's dockerd instead, and writes the baseline anew.
+``docker-py`` is the suite of the last release whose source distribution has it, ``docker-py-main`` that of the
+checkout which ``DOCKER_PY`` names. Either is run whole: by a unix socket, by TCP what needs it, and through SSH. The
+images that it wants are our own busybox under other names; a mirror on loopback has them too
+(:mod:`conformance.mirror`). :data:`LEFT_OUT` are the nouns of swarms and plugins.
+
+A baseline has a line for each test that a dockerd passes: its name, and the versions that pass it.
+``python -m conformance.docker_py [main]`` enters in it what the dockerd passes that ``PATH`` has.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -22,58 +27,117 @@ from bench import sides
 from bench.raw_http import Connection
 from bench.sides import Engine, Side
 
-from conformance import junit, mirror
-from conformance.suites import Outcome, Suite
+from conformance import docker_py_client, junit, mirror, sshd
+from conformance.suites import Outcome, Suite, Unavailable
 from wharf.images import busybox
 
 _TOP = Path(__file__).parent.parent
-BASELINE = Path(__file__).with_name("docker_py_baseline.txt")
-_BUILD = _TOP / "build/docker-py"
-_RELEASE = "docker==7.0.0"  # the releases after it leave their tests out of the source distribution
-_REQUIREMENTS = (
-    "paramiko==3.4.0", "pytest==7.4.2", "pytest-timeout==2.1.0", "requests==2.31.0", "urllib3==2.0.7",
-    "websocket-client==1.7.0",
-)  # fmt: skip
-_API_VERSION = "1.41"  # the newest that the peer speaks
 _IMAGES = ("alpine:3.10", "alpine:latest", "busybox:latest")
 _MIRRORED = (*_IMAGES, "hello-world:latest")
-_LEFT_OUT = (
-    "api_config_test.py", "api_plugin_test.py", "api_secret_test.py", "api_service_test.py", "api_swarm_test.py",
-    "models_nodes_test.py", "models_services_test.py", "models_swarm_test.py", "credentials",
-)  # fmt: skip
-_OF_SWARMS = (
-    "test_create_inspect_network_with_scope", "test_create_network_attachable", "test_create_network_ingress",
-)  # fmt: skip
+_TCP = "tcp://127.0.0.1:2375"  # in the side's own network namespace, as the mirror's and sshd's
+_OVER_TCP = "tests/integration/api_container_test.py::AttachContainerTest::test_run_container_reading_socket_ws"
+# Propagation is tested of a mount below a shared one, and some tests are of what is experimental.
+_SHARED = ("sh", "-c", 'mount --make-rshared / && exec "$@"', "sh")
 _TEST_S, _ALL_S = 120, 3600
 
+LEFT_OUT: Mapping[str, str] = {
+    "api_config_test.py": "configs are a swarm's",
+    "api_plugin_test.py": "it installs a plugin from Docker Hub",
+    "api_secret_test.py": "secrets are a swarm's",
+    "api_service_test.py": "services are a swarm's",
+    "api_swarm_test.py": "swarms",
+    "models_nodes_test.py": "nodes are a swarm's",
+    "models_services_test.py": "services are a swarm's",
+    "models_swarm_test.py": "swarms",
+    "test_create_inspect_network_with_scope": "its network is a swarm's",
+    "test_create_network_attachable": "likewise",
+    "test_create_network_ingress": "likewise",
+}
+"""What is not run, a file or a test a line, and why."""
 
-def run(scratch: Path) -> Outcome:
-    """Run the suite against Wharf and compare with what the peer passes."""
-    peer_passes = BASELINE.read_text().split()
-    return junit.outcome(_run(sides.wharf(_TOP / ".venv/bin", scratch), scratch), peer_passes)
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One edition of the suite: where it comes from, what it asks for, and what a dockerd passes of it."""
+
+    name: str
+    find: Callable[[], Path]
+    api_version: str
+    baseline: Path
 
 
-def run_peer(scratch: Path) -> None:
-    """Run the suite against Debian's dockerd and write the baseline anew."""
-    found = _run(sides.dockerd(scratch), scratch)
-    passed = sorted(test for test, verdict in found.items() if verdict == "passed")
-    BASELINE.write_text("".join(f"{test}\n" for test in passed))
+def _checkout() -> Path:
+    if folder := os.environ.get("DOCKER_PY"):
+        return Path(folder)
+    raise Unavailable("DOCKER_PY names no checkout of docker-py")
 
 
-def _run(engine: Engine, scratch: Path) -> dict[str, junit.Verdict]:
-    """Return each test's verdict; ``build/docker-py.<engine>.xml`` has the details."""
-    suite, python = _suite(), _environment()
+RELEASE = Edition(
+    "docker-py", docker_py_client.release, "1.41", Path(__file__).with_name("docker_py_baseline.txt")
+)  # at the newest version that Debian's dockerd speaks
+MAIN = Edition("docker-py-main", _checkout, "1.51", Path(__file__).with_name("docker_py_main_baseline.txt"))
+
+
+def baseline(edition: Edition) -> dict[str, list[str]]:
+    """Return which versions of dockerd pass each test that any passes."""
+    text = edition.baseline.read_text() if edition.baseline.exists() else ""
+    return {words[0]: words[1:] for words in map(str.split, text.splitlines())}
+
+
+def entered(known: Mapping[str, Sequence[str]], version: str, passed: Sequence[str]) -> str:
+    """Return a baseline's text once a version's tests are entered. Pure."""
+    others = {test: [each for each in versions if each != version] for test, versions in known.items()}
+    rows = {
+        test: sorted([*others.get(test, []), *([version] if test in passed else [])]) for test in {*others, *passed}
+    }
+    return "".join(f"{test} {' '.join(versions)}\n" for test, versions in sorted(rows.items()) if versions)
+
+
+def run(edition: Edition, scratch: Path) -> Outcome:
+    """Run the suite against Wharf and compare with what any dockerd passes."""
+    engine = sides.wharf(_TOP / ".venv/bin", scratch / "side")
+    found = _run(edition, replace(engine, command=(*engine.command, "--insecure-tcp")), scratch)
+    return junit.outcome(found, baseline(edition))
+
+
+def run_peer(edition: Edition, scratch: Path) -> None:
+    """Run the suite against the dockerd that is in ``PATH`` and enter in the baseline what it passes."""
+    version = subprocess.run(("dockerd", "--version"), capture_output=True, text=True, check=True).stdout.split()[2]
+    engine = sides.dockerd(scratch / "side")
+    found = _run(edition, replace(engine, command=(*engine.command, "--tls=false")), scratch)
+    passed = [test for test, verdict in found.items() if verdict == "passed"]
+    edition.baseline.write_text(entered(baseline(edition), ".".join(version.split(".")[:2]), passed))
+
+
+def _run(edition: Edition, engine: Engine, scratch: Path) -> dict[str, junit.Verdict]:
+    """Return each test's verdict; ``build/<edition>.<engine>.<way to it>.xml`` have the details."""
+    suite, client = edition.find(), docker_py_client.prepare(scratch / "client")
     layer = alpine(busybox.layer())
-    engine = replace(engine, command=(*engine.command, "--registry-mirror", f"http://{mirror.ADDRESS}"))
-    report = _TOP / f"build/docker-py.{engine.name}.xml"
-    report.unlink(missing_ok=True)
-    with sides.running(engine, scratch, "docker", dict.fromkeys(_IMAGES, layer)) as side:
-        folder = scratch / "mirror"
-        mirror.write(folder, dict.fromkeys(_MIRRORED, layer))
-        with mirror.serving(folder, side.pid):
-            _pytest(side, python, suite, report)
-        _clear(side)
-    return junit.verdicts(report.read_text())
+    options = ("--registry-mirror", f"http://{mirror.ADDRESS}", "--experimental", "--host", _TCP)
+    engine = replace(engine, command=(*_SHARED, *engine.command, *options))
+    found: dict[str, junit.Verdict] = {}
+    with ExitStack() as stack:
+        side = stack.enter_context(sides.running(engine, scratch / "side", "docker", dict.fromkeys(_IMAGES, layer)))
+        stack.callback(_clear, side)
+        mirror.write(scratch / "mirror", dict.fromkeys(_MIRRORED, layer))
+        stack.enter_context(mirror.serving(scratch / "mirror", side.pid))
+        server = stack.enter_context(sshd.serving(scratch / "sshd", side.pid, f"unix://{side.socket}"))
+        environment = {
+            **server.for_clients(client.environment),
+            "PYTHONPATH": str(suite),
+            "DOCKER_CONFIG": side.environment["DOCKER_CONFIG"],
+            "DOCKER_TEST_API_VERSION": edition.api_version,
+        }
+        ways = {
+            "unix": (f"unix://{side.socket}", ("tests/integration", f"--deselect={_OVER_TCP}")),
+            "tcp": (_TCP, (_OVER_TCP,)),
+            "ssh": (server.host, ("tests/ssh",)),
+        }
+        for way, (host, tests) in ways.items():
+            report = _TOP / f"build/{edition.name}.{engine.name}.{way}.xml"
+            _pytest(side, (client.python, suite, report), tests, {**environment, "DOCKER_HOST": host})
+            found |= junit.verdicts(report.read_text())
+    return found
 
 
 def alpine(layer: bytes) -> bytes:
@@ -95,59 +159,20 @@ def alpine(layer: bytes) -> bytes:
     return out.getvalue()
 
 
-def _suite() -> Path:
-    """Return the folder that holds docker-py's tests; fetched if need be."""
-    if checkout := os.environ.get("DOCKER_PY"):
-        return Path(checkout)
-    folder = _BUILD / "suite"
-    if not folder.exists():
-        shutil.rmtree(_BUILD / "fetched", ignore_errors=True)
-        command = (
-            "download",
-            "--quiet",
-            "--no-deps",
-            "--no-binary",
-            "docker",
-            "--dest",
-            _BUILD / "fetched",
-            _RELEASE,
-        )
-        subprocess.run((sys.executable, "-m", "pip", *command), check=True)
-        [archive] = (_BUILD / "fetched").glob("*.tar.gz")
-        shutil.unpack_archive(archive, _BUILD / "fetched", filter="data")
-        [found] = (path for path in (_BUILD / "fetched").iterdir() if path.is_dir())
-        found.rename(folder)
-    return folder
-
-
-def _environment() -> Path:
-    """Return the interpreter of a virtual environment with what docker-py and its tests need; made if need be."""
-    folder = _BUILD / "venv"
-    if not (stamp := folder / "complete").exists():
-        subprocess.run((sys.executable, "-m", "venv", "--clear", folder), check=True)
-        subprocess.run((folder / "bin/pip", "install", "--quiet", *_REQUIREMENTS), check=True)
-        stamp.touch()
-    return folder / "bin/python"
-
-
-def _pytest(side: Side, python: Path, suite: Path, report: Path) -> None:
-    """Run the tests where the daemon is, so that they reach what it publishes; their own failures are no error."""
-    tests = suite / "tests/integration"
+def _pytest(side: Side, what: tuple[Path, Path, Path], tests: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Run tests where the daemon is, so that they reach what it publishes; their own failures are no error."""
+    python, suite, report = what
+    report.unlink(missing_ok=True)
+    files = [name for name in LEFT_OUT if name.endswith(".py")]
+    names = [name for name in LEFT_OUT if not name.endswith(".py")]
     command = (
         # Of some tests a container that was just started must have written something: clients come last.
         "nsenter", "--target", str(side.pid), "--net", "--mount", f"--wd={suite}", "nice", "-n", "15",
         str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout", str(_TEST_S),
-        "--junitxml", str(report), *(f"--ignore={tests / name}" for name in _LEFT_OUT),
-        "-k", " and ".join(f"not {name}" for name in _OF_SWARMS),
-        *os.environ.get("DOCKER_PY_TESTS", str(tests)).split(),
+        "--junitxml", str(report), *(f"--ignore=tests/integration/{name}" for name in files),
+        "-k", " and ".join(f"not {name}" for name in names),
+        *tests, *os.environ.get("DOCKER_PY_OPTIONS", "").split(),
     )  # fmt: skip
-    environment = {
-        **side.environment,
-        "PYTHONPATH": str(suite),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "HOME": side.environment["DOCKER_CONFIG"],
-        "DOCKER_TEST_API_VERSION": os.environ.get("DOCKER_TEST_API_VERSION", _API_VERSION),
-    }
     done = subprocess.run(command, env=environment, timeout=_ALL_S, check=False)
     if done.returncode not in (0, 1):  # pytest's own: all passed, some failed
         raise sides.SideFailed(f"pytest did not get through docker-py's suite: exit code {done.returncode}")
@@ -160,8 +185,8 @@ def _clear(side: Side) -> None:
             connection.request("DELETE", f"/containers/{container['Id']}?force=1&v=1")
 
 
-SUITE = Suite("docker-py", len(BASELINE.read_text().split()), run)
+SUITES = tuple(Suite(each.name, len(baseline(each)), partial(run, each)) for each in (RELEASE, MAIN))
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory(prefix="wharf-conformance.") as folder:
-        run_peer(Path(folder))
+    with tempfile.TemporaryDirectory(prefix="wharf-conformance.") as own:
+        run_peer(MAIN if sys.argv[1:] == ["main"] else RELEASE, Path(own))

@@ -89,19 +89,23 @@ def serving(folder: Path, beside: int) -> Iterator[None]:
         [*inside, "docker-registry", "serve", str(file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        _wait(beside, process)
+        wait_until_listening(beside, process, int(ADDRESS.partition(":")[2]))
         yield
     finally:
         process.terminate()
         process.wait(10)
 
 
-def _wait(beside: int, process: subprocess.Popen[bytes]) -> None:
-    port = f"{int(ADDRESS.partition(':')[2]):04X}"
+def wait_until_listening(beside: int, process: subprocess.Popen[bytes], port: int) -> None:
+    """Return once somebody listens at a TCP port in the network namespace of the process ``beside``.
+
+    Raises:
+        SideFailed: nobody does in time, or the ``process`` that was to do so has ended.
+    """
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline and process.poll() is None:
         listening = [line.split() for line in Path(f"/proc/{beside}/net/tcp").read_text().splitlines()[1:]]
-        if any(line[1].endswith(f":{port}") and line[3] == "0A" for line in listening):
+        if any(line[1].endswith(f":{port:04X}") and line[3] == "0A" for line in listening):
             return
         time.sleep(0.05)
-    raise SideFailed("docker-registry does not serve")
+    raise SideFailed(f"nobody listens at port {port}: {process.args!r}")

@@ -29,7 +29,7 @@ SUITES: tuple[Suite, ...] = (
     dockerfile_cases.SUITE,
     buildx.SUITE,
     build_beside_dockerd.SUITE,
-    docker_py.SUITE,
+    *docker_py.SUITES,
     docker_cli.SUITE,
     fuzzed_api.SUITE,
     moby.SUITE,

@@ -46,6 +46,7 @@ _READ_AHEAD = 512 * 1024
 """Bytes of a body that are taken in before its reader is ready for them: fewer, larger pieces of an archive."""
 
 _ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?]*")
+_ADDRESS = re.compile(r"(?:127\.\d+\.\d+\.\d+|\[::1\]|localhost)(?::\d+)?")  # what no DNS server can answer for
 _log = logging.getLogger(__name__)
 
 
@@ -124,10 +125,18 @@ class ApiServer:
 def _refuse_web_pages(request: web.BaseRequest) -> None:
     """Refuse what a browser sends for a page: on TCP, every page that a local user opens could reach the engine.
 
-    Browsers name the page in Origin with each request that changes something; no client of the API does.
+    Browsers name the page in Origin with each request that changes something. Of the API's clients those of
+    WebSockets do, too: the address that they talk to. A page of that origin would be ours, and we have none.
     """
-    if "Origin" in request.headers and not _by_path(request):
+    origin = request.headers.get("Origin")
+    if origin is not None and not _by_path(request) and not _names(origin, request.headers.get("Host", "")):
         raise Forbidden("requests of web pages are refused")
+
+
+def _names(origin: str, host: str) -> bool:
+    """Whether an origin is the very address that the client came to. Not a name: a page's may be led to us by DNS."""
+    scheme, _, authority = origin.partition("://")
+    return scheme in {"http", "https"} and authority == host and _ADDRESS.fullmatch(host) is not None
 
 
 def _by_path(request: web.BaseRequest) -> bool:

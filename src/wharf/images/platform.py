@@ -26,6 +26,15 @@ _ALIASES: Final = {
     "armv6l": ("arm", "v6"),
     "armel": ("arm", "v6"),
 }
+_ARCHITECTURES: Final = frozenset({
+    "386", "amd64", "amd64p32", "arm", "armbe", "arm64", "arm64be", "ppc64", "ppc64le", "loong64", "mips",
+    "mipsle", "mips64", "mips64le", "mips64p32", "mips64p32le", "ppc", "riscv", "riscv64", "s390", "s390x",
+    "sparc", "sparc64", "wasm",
+})  # fmt: skip
+_SYSTEMS: Final = frozenset({
+    "aix", "android", "darwin", "dragonfly", "freebsd", "hurd", "illumos", "ios", "js", "nacl", "netbsd",
+    "openbsd", "plan9", "solaris", "windows", "zos",
+})  # fmt: skip
 _PART: Final = re.compile(r"[A-Za-z0-9_.-]+")
 UNKNOWN: Final = "unknown"
 """What attestations have for an operating system and an architecture."""
@@ -78,12 +87,23 @@ def parse_platform(text: str) -> Platform:
     parts = text.split("/")
     if len(parts) > 3 or not all(_PART.fullmatch(part) for part in parts):
         raise InvalidArgument(f'"{text}": invalid platform: use OS/ARCHITECTURE[/VARIANT]')
-    if len(parts) == 1:
-        own = host()
-        return own if parts[0].lower() == "linux" else normal("linux", parts[0])
-    found = normal(*parts)
+    found = _of_one_word(text) if len(parts) == 1 else normal(*parts)
     if found.os != "linux":
         raise InvalidArgument(f'"{text}": unsupported platform: only linux images can be used here')
+    return found
+
+
+def _of_one_word(text: str) -> Platform:
+    """Return what one word means: a system, on this machine's architecture, or an architecture, with Linux.
+
+    Only a known word tells which of the two it is (containerd/platforms, "Parse").
+    """
+    own, system = host(), text.lower()
+    if system == own.os or system in _SYSTEMS:
+        return Platform(system, own.architecture, own.variant)
+    found = normal(own.os, text)
+    if found.architecture not in _ARCHITECTURES:
+        raise InvalidArgument(f'"{text}": unknown operating system or architecture: invalid argument')
     return found
 
 

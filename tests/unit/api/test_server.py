@@ -369,6 +369,29 @@ def test_web_page_cannot_reach_the_engine_over_tcp(tcp: bool, status: int) -> No
     run()
 
 
+@pytest.mark.parametrize(
+    ("origin", "host", "status"),
+    [
+        ("http://127.0.0.1:2375", "127.0.0.1:2375", 204),
+        ("http://localhost:2375", "localhost:2375", 204),
+        ("http://127.0.0.1:8080", "127.0.0.1:2375", 403),
+        ("http://a.example:2375", "a.example:2375", 403),  # a name may be led to our address
+        ("null", "127.0.0.1:2375", 403),
+    ],
+)
+def test_origin_that_is_the_address_itself_is_no_page(origin: str, host: str, status: int) -> None:
+    @scenario
+    async def run(served: Served) -> None:
+        head = f"POST /containers/x/start HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\n\r\n"
+        async with served.wire(tcp=True) as wire:
+            await wire.send(head.encode())
+            first, _ = await wire.head()
+
+        assert first.split()[1] == str(status)
+
+    run()
+
+
 @scenario
 async def test_a_pull_is_told_who_asks(served: Served) -> None:
     served.engine.images.answers["pull"] = [{"status": "Pulling from library/busybox", "id": "latest"}]

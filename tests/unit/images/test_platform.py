@@ -31,10 +31,17 @@ def test_linux_alone_is_this_machine() -> None:
     assert parse_platform("linux") == host()
 
 
-@pytest.mark.parametrize("text", ["", "a/b/c/d", "linux//v1", "linux/ amd64", "windows/amd64"])
+@pytest.mark.parametrize("text", ["", "a/b/c/d", "linux//v1", "linux/ amd64", "windows/amd64", "windows"])
 def test_what_is_no_platform_of_ours_is_refused(text: str) -> None:
     with pytest.raises(InvalidArgument, match="platform"):
         parse_platform(text)
+
+
+def test_word_that_is_neither_a_system_nor_an_architecture_is_unknown() -> None:
+    with pytest.raises(
+        InvalidArgument, match=r'^"foobar": unknown operating system or architecture: invalid argument$'
+    ):
+        parse_platform("foobar")
 
 
 def test_lower_variants_are_accepted_best_first() -> None:
