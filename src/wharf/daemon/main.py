@@ -7,10 +7,11 @@ import asyncio
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from wharf.daemon import memory
+from wharf.daemon import limits, memory
 from wharf.daemon.settings import SETTINGS, Setting
 from wharf.errors import Forbidden, InvalidArgument, NotImplementedHere, WharfError
 from wharf.lib.places import ROOTLESS
@@ -112,6 +113,7 @@ def _run(config_file: Path | None, flags: Mapping[str, Sequence[str]], *, valida
     if os.geteuid() != 0:
         _become_root()
     memory.stay_small()
+    open_files = limits.raise_open_files()
     from wharf.daemon import logs  # noqa: PLC0415
     from wharf.daemon.addresses import parse_metrics_address  # noqa: PLC0415
     from wharf.daemon.reload import Reloading  # noqa: PLC0415
@@ -129,7 +131,7 @@ def _run(config_file: Path | None, flags: Mapping[str, Sequence[str]], *, valida
         exec_root=configuration.path("exec-root", None),
         tls=None if configuration.tls is None else server_context(configuration.tls),
         metrics=parse_metrics_address(metrics) if metrics else None,
-        engine=engine_options,
+        engine=replace(engine_options, open_files=open_files),
     )
     reload = Reloading(configuration, lambda: configure(flags, config_file))
     asyncio.run(serve(chosen, api_on_engine, reload))

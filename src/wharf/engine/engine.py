@@ -159,7 +159,8 @@ class Engine:
         later = Later()
         stack.push_async_callback(later.aclose)
         # A plain user makes no device nodes ahead.
-        processes = Processes(run, None if facts.rootless else usual(facts), later=later)
+        made_ahead = None if facts.rootless else usual(facts)
+        processes = Processes(run, made_ahead, later=later, open_files=self._options.open_files)
         registry, plugins = Registry(database), PluginRecords(database)
         context = Context(
             data=data,

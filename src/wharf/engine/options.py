@@ -94,6 +94,7 @@ class EngineOptions:
     device_folders: tuple[Path, ...] = DEVICE_FOLDERS
     entitlements: frozenset[str] = frozenset({"network.host"})  # what clients may grant to their builds
     authorization: tuple[str, ...] = ()  # plugins that are asked about each request to the API
+    open_files: int | None = None  # that containers' processes may have, softly; None: as many as this one
     runtimes: Runtimes = Runtimes({})  # noqa: RUF009  # frozen
     containers: ContainerDefaults = field(default_factory=ContainerDefaults)
     registries: RegistryOptions = field(default_factory=RegistryOptions)

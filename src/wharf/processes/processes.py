@@ -43,6 +43,7 @@ class Processes:
         usual: Spec | None = None,
         *,
         later: Later | None = None,
+        open_files: int | None = None,
         zygote_entry: str = zygotes.ENTRY,
     ) -> None:
         """Make nothing yet.
@@ -51,6 +52,7 @@ class Processes:
             run: where shims live.
             usual: config.json of the container that most are like, to be prepared for; None: prepare for nothing.
             later: does what can wait; None: it is done at once.
+            open_files: soft limit that containers begin with (RLIMIT_NOFILE); None: that of this process.
             zygote_entry: the zygote's program text; another one is for tests.
         """
         self._run = run
@@ -60,6 +62,7 @@ class Processes:
         self._hierarchies = read_hierarchies()
         self._entry = zygote_entry
         self._later = later
+        self._open_files = open_files
         self._zygote: zygotes.Zygote | None = None
         self._shims: dict[str, Shim] = {}  # until nothing is left of their containers
 
@@ -257,7 +260,7 @@ class Processes:
 
     def _live_zygote(self) -> zygotes.Zygote:
         if self._zygote is None:
-            self._zygote = zygotes.start(self._entry, self._usual)
+            self._zygote = zygotes.start(self._entry, self._usual, self._open_files)
         return self._zygote
 
     async def _hand_over(self, request: SpawnRequest, fds: list[int]) -> None:

@@ -61,12 +61,13 @@ class Zygote:
             os.close(pidfd)
 
 
-def start(entry: str = ENTRY, usual: Usual | None = None) -> Zygote:
+def start(entry: str = ENTRY, usual: Usual | None = None, open_files: int | None = None) -> Zygote:
     """Start a zygote from a sealed copy of this interpreter; returns before it has finished its imports.
 
     Args:
         entry: the program text; another one is for tests.
         usual: what it prepares for.
+        open_files: its soft limit of those (RLIMIT_NOFILE), and of all that it starts; None: that of this process.
 
     Raises:
         Unavailable: the interpreter could not be copied or executed.
@@ -78,6 +79,10 @@ def start(entry: str = ENTRY, usual: Usual | None = None) -> Zygote:
     except OSError as error:
         ours.close()
         raise Unavailable(f"cannot start the zygote: {error}") from error
+    if open_files is not None:  # it starts nothing before it is asked to
+        import resource  # noqa: PLC0415  # a library of its own
+
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (open_files, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     return Zygote(pid, ours)
 
 
