@@ -173,9 +173,10 @@ def size_of(call: Call) -> tuple[int, int]:
     sizes: list[int] = []
     for name, word in (("h", "height"), ("w", "width")):
         text = call.query.text(name) or ""
-        if not (text.isascii() and text.isdigit()):
+        digits = text.removeprefix("-")
+        if not (digits.isascii() and digits.isdigit()):
             raise InvalidArgument(f'invalid resize {word} "{text}": invalid syntax')
-        if int(text) > 0xFFFF:
+        if not 0 <= int(text) <= 0xFFFF:
             raise InvalidArgument(f'invalid resize {word} "{text}": value out of range')
         sizes.append(int(text))
     return sizes[0], sizes[1]

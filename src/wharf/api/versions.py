@@ -72,7 +72,11 @@ def stream_type(version: Version, *, tty: bool) -> str:
 
 
 def create_request(request: CreateContainer, version: Version) -> CreateContainer:
-    """Return a request to create a container as a client of the newest version would have sent it."""
+    """Return a request to create a container as a client of the newest version would have sent it.
+
+    Raises:
+        InvalidArgument: it asks for several networks, which came with 1.44.
+    """
     host: HostConfig = {**(request.get("HostConfig") or {})}
     if version < (1, 41) and not host.get("CgroupnsMode"):
         host["CgroupnsMode"] = "host"  # older clients do not know of cgroup namespaces
@@ -80,6 +84,9 @@ def create_request(request: CreateContainer, version: Version) -> CreateContaine
         host.pop("ConsoleSize", None)
     if version < (1, 43):
         host.pop("Annotations", None)
+    given = (request.get("NetworkingConfig") or {}).get("EndpointsConfig") or {}
+    if version < (1, 44) and len(given) > 1:
+        raise InvalidArgument(f"Container cannot be created with multiple network endpoints: {', '.join(given)}")
     return {**request, "HostConfig": host}
 
 

@@ -43,8 +43,11 @@ class ContainerDefaults:
     dns_options: tuple[str, ...] = ()
     dns_search: tuple[str, ...] = ()
 
-    def fill(self, host: HostConfig) -> HostConfig:
-        """Return ``host`` with these defaults where it leaves something open."""
+    def fill(self, host: HostConfig, *, cgroup2: bool = False) -> HostConfig:
+        """Return ``host`` with these defaults where it leaves something open.
+
+        On cgroup v1 (not ``cgroup2``) a privileged container sees the host's control groups, as Docker's do.
+        """
         if self == _NOTHING:
             return host
         filled: HostConfig = {**host}
@@ -57,7 +60,8 @@ class ContainerDefaults:
             filled["Init"] = True
         filled["ShmSize"] = host.get("ShmSize") or self.shm_size_bytes or None
         filled["IpcMode"] = host.get("IpcMode") or self.ipc_mode
-        filled["CgroupnsMode"] = host.get("CgroupnsMode") or self.cgroupns_mode
+        of_the_host = host.get("Privileged") and not cgroup2
+        filled["CgroupnsMode"] = host.get("CgroupnsMode") or ("" if of_the_host else self.cgroupns_mode)
         filled["CgroupParent"] = host.get("CgroupParent") or self.cgroup_parent
         filled["Dns"] = host.get("Dns") or [*self.dns]
         filled["DnsOptions"] = host.get("DnsOptions") or [*self.dns_options]

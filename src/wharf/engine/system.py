@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from wharf.engine.check import check
+from wharf.engine.containers.vendor_devices import described
 from wharf.engine.context import Context
 from wharf.engine.disk_usage import KINDS, Listing, Results, disk_usage
 from wharf.engine.events import FILTERS
@@ -153,7 +154,7 @@ class System:
             "DefaultAddressPools": [{"Base": pool.base, "Size": pool.size} for pool in options.networks.pools],
             "FirewallBackend": {"Driver": "nftables", "Info": None},
             "CDISpecDirs": [str(folder) for folder in options.device_folders],
-            "DiscoveredDevices": [],
+            "DiscoveredDevices": await asyncio.to_thread(described, options.device_folders),
             "ContainerdCommit": {"ID": ""},
             "RuncCommit": {"ID": ""},
             "InitCommit": {"ID": ""},

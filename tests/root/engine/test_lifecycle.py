@@ -404,6 +404,26 @@ def test_events_tell_a_containers_life_in_order(on_engine: On) -> None:
     on_engine(body)
 
 
+def test_a_container_that_goes_with_its_end_stays_through_a_restart(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        asked = {
+            "Image": "busybox",
+            "Cmd": ["sleep", "60"],
+            "HostConfig": {"NetworkMode": "none", "AutoRemove": True},
+        }
+        await engine.containers.create(asked, name="box")  # type: ignore[arg-type]  # such a request
+        await engine.containers.start("box")
+        await engine.containers.restart("box", timeout_s=0)
+
+        assert ((await engine.containers.inspect("box")).get("State") or {}).get("Status") == "running"
+        gone = await engine.containers.wait("box", condition="removed")
+        await engine.containers.stop("box", timeout_s=0)
+        await gone
+        assert await engine.containers.list(all=True) == []
+
+    on_engine(body)
+
+
 def test_events_tell_with_which_signals_a_container_was_ended(on_engine: On) -> None:
     async def body(engine: wharf.Engine) -> None:
         await started(engine, "box", "sleep", "60")  # init ignores what it does not handle

@@ -5,7 +5,7 @@ import pytest
 from wharf.api import versions
 from wharf.api.versions import Version, parse_version, split_version
 from wharf.errors import InvalidArgument
-from wharf.spec.engine_api.container import ContainerUpdateRequest
+from wharf.spec.engine_api.container import ContainerUpdateRequest, CreateContainer
 from wharf.spec.engine_api.system import DiskUsage, EventMessage
 
 NEW, OLD = versions.NEWEST, Version((1, 40))
@@ -53,6 +53,14 @@ def test_fields_that_a_version_does_not_have_are_not_read() -> None:
     )
 
     assert request == {"HostConfig": {"CgroupnsMode": "private", "Memory": 5}}
+
+
+def test_several_networks_at_create_came_with_1_44() -> None:
+    request: CreateContainer = {"NetworkingConfig": {"EndpointsConfig": {"a": {}, "b": {}}}}
+
+    with pytest.raises(InvalidArgument, match="cannot be created with multiple network endpoints: a, b"):
+        versions.create_request(request, parse_version("1.43"))
+    assert versions.create_request(request, parse_version("1.44"))["NetworkingConfig"] == request["NetworkingConfig"]
 
 
 def test_default_bridges_address_stands_in_network_settings_too() -> None:

@@ -31,6 +31,14 @@ def test_defaults_fill_what_a_request_leaves_open() -> None:
     }
 
 
+def test_a_privileged_container_sees_the_hosts_control_groups_on_v1_whatever_the_default() -> None:
+    defaults = ContainerDefaults(cgroupns_mode="private")
+
+    assert defaults.fill({"Privileged": True}, cgroup2=False).get("CgroupnsMode") is None
+    assert defaults.fill({"Privileged": True}, cgroup2=True)["CgroupnsMode"] == "private"
+    assert defaults.fill({"Memory": 5}, cgroup2=False)["CgroupnsMode"] == "private"
+
+
 def test_what_a_request_says_stays() -> None:
     defaults = ContainerDefaults(log_driver="none", seccomp_profile="unconfined", no_new_privileges=True, init=True)
     asked: HostConfig = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
@@ -70,7 +71,7 @@ async def create(
     if not context.options.networks.has_bridge:
         request = Request(request.config, *endpoints.bridgeless(request.host_config, request.networking))
     validate.config(request.config)
-    asked = context.options.containers.fill(request.host_config)
+    asked = context.options.containers.fill(request.host_config, cgroup2=context.facts.cgroup2)
     validate.host_config(asked)
     validate.together(request.config, request.host_config)
     await require_log_driver(context, (asked.get("LogConfig") or {}).get("Type") or "")
@@ -160,7 +161,7 @@ def merge(own: ContainerConfig, image: ExecutionConfig) -> ContainerConfig:
         "ExposedPorts": {**(image.get("ExposedPorts") or {}), **(own.get("ExposedPorts") or {})},
         "Volumes": {**(image.get("Volumes") or {}), **(own.get("Volumes") or {})},
         "User": own.get("User") or image.get("User") or "",
-        "WorkingDir": own.get("WorkingDir") or image.get("WorkingDir") or "",
+        "WorkingDir": _cleaned(own.get("WorkingDir") or image.get("WorkingDir") or ""),
         "StopSignal": own.get("StopSignal") or image.get("StopSignal") or "",
         "Shell": own.get("Shell") or image.get("Shell"),
     }
@@ -173,6 +174,10 @@ def merge(own: ContainerConfig, image: ExecutionConfig) -> ContainerConfig:
     if merged.get("Entrypoint") == [""]:
         merged["Entrypoint"] = None
     return merged
+
+
+def _cleaned(path: str) -> str:
+    return posixpath.normpath(path) if path else ""
 
 
 def command_line(config: ContainerConfig) -> list[str]:
@@ -231,8 +236,10 @@ def _choose_name(context: Context, name: str | None) -> str:
 
 
 def _require_platform(platform: str | None) -> None:
-    if platform and not platform.startswith("linux"):
-        raise InvalidArgument(f'"{platform}": unsupported platform: wharf runs linux containers only')
+    """Refuse what no image here can be of; as not found, as Docker does: an image of another system may be pulled."""
+    system, slash, _ = (platform or "").lower().partition("/")
+    if system == "windows" or (slash and system != "linux"):
+        raise NotFound(f'"{platform}": unsupported platform: wharf runs linux containers only')
 
 
 def _namer(context: Context) -> Callable[[str], str]:

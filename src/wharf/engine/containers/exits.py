@@ -72,7 +72,7 @@ async def settle(context: Context, container: Container, ended: Exit) -> None:
         await asyncio.to_thread(context.snapshots.detach, container.id)
     if again:
         schedule(context, container, ran_s=ran_s)
-    elif container.spec.host_config.get("AutoRemove"):
+    elif container.spec.host_config.get("AutoRemove") and not container.restarts_now:
         await erase(context, container, volumes=True)
 
 

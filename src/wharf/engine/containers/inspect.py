@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 from wharf.engine.containers.endpoints import idle_settings, shown
 from wharf.engine.containers.forward import driver_of
@@ -27,6 +27,7 @@ from wharf.spec.engine_api.container import (
     PortSummary,
 )
 
+_Hidden = Literal["MaskedPaths", "ReadonlyPaths"]
 _HOST_DEFAULTS: Final[HostConfig] = {
     "Binds": None, "ContainerIDFile": "", "PortBindings": {}, "AutoRemove": False, "VolumeDriver": "",
     "VolumesFrom": None, "ConsoleSize": [0, 0], "CapAdd": None, "CapDrop": None, "CgroupnsMode": "host",
@@ -83,14 +84,19 @@ def inspect(
         "HostConfig": {
             **_HOST_DEFAULTS,
             **spec.host_config,
-            "MaskedPaths": masked_paths(spec.host_config),
-            "ReadonlyPaths": readonly_paths(spec.host_config),
+            "MaskedPaths": _hidden(spec.host_config, "MaskedPaths", masked_paths),
+            "ReadonlyPaths": _hidden(spec.host_config, "ReadonlyPaths", readonly_paths),
         },
         "GraphDriver": {"Name": driver, "Data": _graph(folder, lower) if "overlay" in driver else {}},
         "Mounts": spec.mounts,
         "Config": {**_CONFIG_DEFAULTS, **spec.config},
         "NetworkSettings": network_settings(container, endpoints),
     }
+
+
+def _hidden(host: HostConfig, field: _Hidden, shown: Callable[[HostConfig], list[str]]) -> list[str] | None:
+    """Return the paths that hold; none of a privileged container that was given none, as Docker shows it."""
+    return None if host.get("Privileged") and host.get(field) is None else shown(host)
 
 
 def state_document(state: State) -> ContainerState:
@@ -182,7 +188,10 @@ def summary(
         "Labels": labels,
         "State": container.state.status,
         "Status": status_text(container.state, now),
-        "HostConfig": {"NetworkMode": spec.host_config.get("NetworkMode") or "bridge"},
+        "HostConfig": {
+            "NetworkMode": spec.host_config.get("NetworkMode") or "bridge",
+            **({"Annotations": given} if (given := spec.host_config.get("Annotations")) else {}),
+        },
         "NetworkSettings": {"Networks": network_settings(container, endpoints).get("Networks")},
         "Mounts": spec.mounts,
     }

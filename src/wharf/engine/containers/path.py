@@ -44,9 +44,9 @@ def absolute(path: str) -> str:
 def split(path: str) -> Split:
     """Take a path apart; one that ends in "/" or "/." leads through a symlink (filepath.Split, in Go). Pure."""
     whole = absolute(path)
-    last = path.rpartition("/")[2]
-    if last in ("", "."):
-        return Split(whole, ".", "." if last == "." else posixpath.basename(whole) or "/")
+    if path.endswith(("/", "/.")) or path == ".":
+        here = path.rstrip("/").rpartition("/")[2] == "."
+        return Split(whole, ".", "." if here else posixpath.basename(whole) or "/")
     if whole == "/":
         return Split("/", ".", "/")
     return Split(posixpath.dirname(whole), posixpath.basename(whole), posixpath.basename(whole))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Set as AbstractSet
 from ipaddress import ip_address
 from typing import Final
@@ -27,6 +28,8 @@ def check(document: HostConfig) -> None:
     if document.get("NetworkMode") == "container:":
         raise InvalidArgument("Invalid network mode: invalid container format container:<name|id>")
     for path in document.get("Tmpfs") or {}:
+        if path.startswith("/") and not posixpath.normpath(path).strip("/"):
+            raise InvalidArgument("invalid specification: destination can't be '/'")
         if not path.startswith("/"):
             raise InvalidArgument(f"invalid mount path: '{path}' mount path must be absolute")
     for entry in document.get("ExtraHosts") or []:

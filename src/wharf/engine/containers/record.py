@@ -54,6 +54,8 @@ class Container:
     """What delivers its log to another place."""
     receiver: Sink | None = None
     """Where its log goes: open, while it is being started."""
+    restarts_now: bool = False
+    """Whether its end is half of a restart that a client asked for: with --rm it stays for the other half."""
     ailing: Shim | None = None
     """The life that is being ended because it is unhealthy."""
     steps_us: dict[str, int] = field(default_factory=dict)

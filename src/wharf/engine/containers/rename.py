@@ -103,7 +103,7 @@ def _merged(spec: Specification, asked: Mapping[str, object]) -> HostConfig:
     )  # unless both are asked for, which is refused
     merged: HostConfig = {**spec.host_config, **replaced, **asked}  # type: ignore[typeddict-item]  # its fields were checked
     if (merged.get("RestartPolicy") or {}).get("Name") not in ("no", "", None) and merged.get("AutoRemove"):
-        raise InvalidArgument("Restart policy cannot be updated because AutoRemove is enabled for the container")
+        raise Conflict("Restart policy cannot be updated because AutoRemove is enabled for the container")
     validate.host_config(merged)
     require_here(merged)
     validate.merged(spec.config, merged)

@@ -38,7 +38,11 @@ async def restart(context: Context, ref: str, *, signal: str | None, timeout_s: 
     if container.state.status == "removing":
         require("start", container.state, container_id=container.id, name=container.name)
     if container.state.alive:
-        await _end(context, container, signal, timeout_s)
+        container.restarts_now = True
+        try:
+            await _end(context, container, signal, timeout_s)
+        finally:
+            container.restarts_now = False
         publish(context, container, "stop")
     async with container.lock:
         container.become(replace(container.state, restart_count=0, stopped_by_user=False))

@@ -195,17 +195,22 @@ def _log(document: HostConfig) -> None:
 
 
 def _modes(document: HostConfig) -> None:
-    for field, own in (
-        ("PidMode", ()),
-        ("IpcMode", ("none", "private", "shareable")),
-        ("UTSMode", ()),
-        ("CgroupnsMode", ("private",)),
-        ("UsernsMode", ()),
+    for field, called, own in (
+        ("PidMode", "PID", ()),
+        ("IpcMode", "IPC", ("none", "private", "shareable")),
+        ("UTSMode", "UTS", ()),
+        ("CgroupnsMode", "cgroup namespace", ("private",)),
+        ("UsernsMode", "user namespace", ()),
     ):
         mode = str(document.get(field) or "")
         enters = mode.startswith("container:") and field in ("PidMode", "IpcMode")
         if mode not in ("", "host", *own) and not (enters and len(mode) > len("container:")):
-            raise InvalidArgument(f"invalid {field.removesuffix('Mode')} mode: {mode}")
+            raise InvalidArgument(f"invalid {called} mode: {mode}")
+
+
+def _annotations(document: HostConfig) -> None:
+    if "" in (document.get("Annotations") or {}):
+        raise InvalidArgument("invalid Annotations: the empty string is not permitted as an annotation key")
 
 
 def _ports(document: HostConfig) -> None:
@@ -237,4 +242,5 @@ _CHECKS: Final[tuple[Callable[[HostConfig], None], ...]] = (
     _security,
     _storage,
     _devices,
+    _annotations,
 )

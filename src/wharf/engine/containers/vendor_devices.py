@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -32,21 +33,33 @@ def with_devices(spec: Spec, host: HostConfig, folders: Sequence[Path]) -> Spec:
     return cdi.apply(spec, [_looked_up(edit) for edit in edits])
 
 
+def described(folders: Sequence[Path]) -> list[dict[str, str]]:
+    """Return every device that a file describes, by name; files that are malformed describe none. Blocking."""
+    names: set[str] = set()
+    for path in _files(folders):
+        with suppress(OSError, ValueError, ImportError):
+            spec = _parse(path)
+            names |= {f"{spec.get('kind')}={device.get('name')}" for device in spec.get("devices") or []}
+    return [{"Source": "cdi", "ID": name} for name in sorted(names)]
+
+
+def _files(folders: Iterable[Path]) -> list[Path]:
+    found = [path for folder in folders if folder.is_dir() for path in sorted(folder.glob("*"))]
+    return [path for path in found if path.suffix in (".json", ".yaml", ".yml")]
+
+
 def _read(folders: Iterable[Path], kinds: set[str]) -> list[CdiSpec]:
     """Return the files that describe ``kinds``, the ones that win first; others may be broken."""
     specs: list[CdiSpec] = []
     broken: list[str] = []
-    for folder in folders:
-        for path in sorted(folder.glob("*")) if folder.is_dir() else []:
-            if path.suffix not in (".json", ".yaml", ".yml"):
-                continue
-            try:
-                spec = _parse(path)
-            except (OSError, ValueError, ImportError) as error:
-                broken.append(f"{path}: {error}")
-                continue
-            if spec.get("kind") in kinds:
-                specs.insert(0, spec)
+    for path in _files(folders):
+        try:
+            spec = _parse(path)
+        except (OSError, ValueError, ImportError) as error:
+            broken.append(f"{path}: {error}")
+            continue
+        if spec.get("kind") in kinds:
+            specs.insert(0, spec)
     if broken and not {spec.get("kind") for spec in specs} >= kinds:
         raise InvalidArgument(f"CDI device injection failed: {'; '.join(broken)}")
     return specs

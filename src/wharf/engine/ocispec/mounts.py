@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wharf.engine.ocispec.inputs import Inputs, ResolvedMount
+from wharf.engine.ocispec.security import writable_cgroups
 from wharf.spec.oci_runtime import Mount
 
 SHM = "/dev/shm"  # noqa: S108  # a mount point, not a temporary file
@@ -59,7 +60,7 @@ def _kernel(inputs: Inputs) -> list[Mount]:
             "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", *_terminals(inputs)],
         },
         _sysfs(inputs, [*safe, access]),
-        _cgroups(inputs, [access, *safe]),
+        _cgroups(inputs, ["rw" if privileged or writable_cgroups(host) else "ro", *safe]),
         {"destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue", "options": safe},
     ]
     if host.get("IpcMode") == "host":

@@ -39,4 +39,4 @@ def of_container(inputs: Inputs) -> list[Namespace]:
 def private_cgroupns(host: HostConfig, *, cgroup2: bool) -> bool:
     """Return whether the container sees only its own cgroups: asked for, or Docker's default on v2."""
     mode = host.get("CgroupnsMode") or ""
-    return mode == "private" or (mode == "" and cgroup2 and not host.get("Privileged"))
+    return mode == "private" or (mode == "" and cgroup2)

@@ -29,30 +29,31 @@ DEFAULT_CAPABILITIES: Final = (
     "CAP_KILL",
     "CAP_AUDIT_WRITE",
 )
-MASKED_PATHS: Final = (
-    "/proc/acpi",
+MASKED_PATHS: Final = (  # in Docker's order: inspect shows them
     "/proc/asound",
+    "/proc/acpi",
     "/proc/interrupts",
     "/proc/kcore",
     "/proc/keys",
     "/proc/latency_stats",
-    "/proc/sched_debug",
-    "/proc/scsi",
     "/proc/timer_list",
     "/proc/timer_stats",
-    "/sys/devices/virtual/powercap",
+    "/proc/sched_debug",
+    "/proc/scsi",
     "/sys/firmware",
+    "/sys/devices/virtual/powercap",
 )
 READONLY_PATHS: Final = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 _LABEL_PARTS: Final = ("disable", "user", "role", "type", "level", "filetype")
 _LABEL_SHOWN: Final = "user, role, type, level and filetype with a value"
 _TRUE: Final = ("1", "t", "true")
 _FALSE: Final = ("0", "f", "false")
-_SUPPORTED_OPTIONS: Final = ("seccomp", "no-new-privileges", "systempaths", "apparmor", "label")
+_SUPPORTED_OPTIONS: Final = ("seccomp", "no-new-privileges", "systempaths", "apparmor", "label", "writable-cgroups")
+_SWITCHES: Final = ("no-new-privileges", "writable-cgroups")  # they may stand without a value
 
 
 def security_options(host: HostConfig) -> dict[str, str]:
-    """Return --security-opt as a table; ``no-new-privileges`` alone means true.
+    """Return --security-opt as a table; ``no-new-privileges`` or ``writable-cgroups`` alone means true.
 
     Raises:
         InvalidArgument: an option is unknown.
@@ -60,13 +61,15 @@ def security_options(host: HostConfig) -> dict[str, str]:
     options: dict[str, str] = {}
     for text in host.get("SecurityOpt") or []:
         name, separator, value = text.partition("=") if "=" in text else text.partition(":")
-        if name not in _SUPPORTED_OPTIONS or (not separator and name != "no-new-privileges"):
+        if name not in _SUPPORTED_OPTIONS or (not separator and name not in _SWITCHES):
             raise InvalidArgument(f'invalid --security-opt 2: "{text}"')
         options[name] = value if separator else "true"
         if name == "no-new-privileges":
             if options[name].lower() not in _TRUE + _FALSE:
                 raise InvalidArgument(f'invalid --security-opt 2: "{text}"')
             options[name] = str(options[name].lower() in _TRUE).lower()
+        if name == "writable-cgroups" and options[name] not in ("true", "false"):
+            raise InvalidArgument(f'invalid --security-opt 2: "{text}"')
     _label_parts(host)
     return options
 
@@ -125,6 +128,11 @@ def capability_names(given: list[str] | None) -> list[str]:
 def no_new_privileges(host: HostConfig) -> bool:
     """Return whether --security-opt no-new-privileges is on."""
     return security_options(host).get("no-new-privileges") == "true"
+
+
+def writable_cgroups(host: HostConfig) -> bool:
+    """Return whether --security-opt writable-cgroups is on."""
+    return security_options(host).get("writable-cgroups") == "true"
 
 
 def masked_paths(host: HostConfig) -> list[str]:

@@ -63,7 +63,14 @@ def test_defaults_take_the_place_of_what_a_client_spells_for_nothing() -> None:
     host = with_defaults({"CgroupnsMode": "", "PidsLimit": 0, "MemorySwappiness": -1}, cgroup2=True)
 
     assert (host["CgroupnsMode"], host["PidsLimit"], host["MemorySwappiness"]) == ("private", None, None)
-    assert with_defaults({"Privileged": True}, cgroup2=True)["CgroupnsMode"] == "host"
+    assert with_defaults({"Privileged": True}, cgroup2=True)["CgroupnsMode"] == "private"
+    assert with_defaults({"Privileged": True}, cgroup2=False)["CgroupnsMode"] == "host"
+
+
+def test_the_working_directory_is_cleaned_as_docker_shows_it() -> None:
+    assert merge({"WorkingDir": "/tmp/../srv/"}, {})["WorkingDir"] == "/srv"
+    assert merge({}, {"WorkingDir": "/tmp/"})["WorkingDir"] == "/tmp"
+    assert merge({}, {})["WorkingDir"] == ""
 
 
 def test_nulls_of_a_request_are_dropped() -> None:

@@ -41,4 +41,4 @@ def test_the_paths_that_are_hidden_and_read_only_are_those_in_effect() -> None:
     assert "/proc/kcore" in (usual.get("MaskedPaths") or [])
     assert "/proc/sys" in (usual.get("ReadonlyPaths") or [])
     assert (own.get("MaskedPaths"), own.get("ReadonlyPaths")) == (["/etc/passwd"], [])
-    assert (privileged.get("MaskedPaths"), privileged.get("ReadonlyPaths")) == ([], [])
+    assert (privileged.get("MaskedPaths"), privileged.get("ReadonlyPaths")) == (None, None)

@@ -40,7 +40,11 @@ from wharf.spec.engine_api.container import ContainerConfig, HealthConfig, HostC
         ),
         ({"SecurityOpt": ["no-new-privileges:x"]}, 'invalid --security-opt 2: "no-new-privileges:x"'),
         ({"ShmSize": -1}, "SHM size can not be less than 0"),
-        ({"PidMode": "cube"}, "invalid Pid mode: cube"),
+        ({"PidMode": "cube"}, "invalid PID mode: cube"),
+        ({"CgroupnsMode": "cube"}, "invalid cgroup namespace mode: cube"),
+        ({"Annotations": {"": "a"}}, "invalid Annotations: the empty string is not permitted as an annotation key"),
+        ({"Tmpfs": {"//": ""}}, "invalid specification: destination can't be '/'"),
+        ({"SecurityOpt": ["writable-cgroups=1"]}, 'invalid --security-opt 2: "writable-cgroups=1"'),
         ({"SecurityOpt": ["magic=on"]}, 'invalid --security-opt 2: "magic=on"'),
         ({"DeviceCgroupRules": ["q 1:2 rw"]}, "invalid device cgroup rule format: 'q 1:2 rw'"),
         (

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.unit.engine.ocispec.test_cdi import PLAIN
 
-from wharf.engine.containers.vendor_devices import with_devices
+from wharf.engine.containers.vendor_devices import described, with_devices
 from wharf.errors import InvalidArgument
 from wharf.spec.engine_api.container import HostConfig
 
@@ -24,6 +24,13 @@ def _write(folder: Path, path: str, name: str = "vendor.json") -> None:
 
 def test_a_container_that_asks_for_none_stays_as_it_is() -> None:
     assert with_devices(PLAIN, {}, []) is PLAIN
+
+
+def test_devices_that_are_described_are_listed_and_broken_files_left_out(tmp_path: Path) -> None:
+    _write(tmp_path, "/dev/null")
+    (tmp_path / "broken.json").write_text("{")
+
+    assert described([tmp_path, tmp_path / "missing"]) == [{"Source": "cdi", "ID": "v.com/c=x"}]
 
 
 def test_a_device_node_gets_its_numbers_from_the_host(tmp_path: Path) -> None:

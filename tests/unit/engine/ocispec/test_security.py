@@ -120,3 +120,12 @@ def test_a_label_of_no_known_part_is_refused(option: str) -> None:
 )  # fmt: skip
 def test_no_new_privileges_is_read_as_go_reads_booleans(option: str, on: bool) -> None:
     assert security.no_new_privileges({"SecurityOpt": [option]}) is on
+
+
+@pytest.mark.parametrize(
+    ("option", "on"),
+    [("writable-cgroups", True), ("writable-cgroups=true", True), ("writable-cgroups=false", False)],
+)
+def test_control_groups_are_writable_when_asked_for(option: str, on: bool) -> None:
+    assert security.writable_cgroups({"SecurityOpt": [option]}) is on
+    assert security.writable_cgroups({}) is False
