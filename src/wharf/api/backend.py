@@ -331,8 +331,10 @@ class Builds(Protocol):
     def build(self, chunks: AsyncIterator[bytes], request: BuildRequest) -> AsyncIterator[Document]:
         """Build an image from a context's archive; yields what Docker's old builder writes."""
 
-    def build_over_session(self, request: BuildRequest, session: str, ref: str) -> AsyncIterator[Document]:
-        """Build an image of what a session brings; yields what BuildKit's clients without buildx read."""
+    def build_over_session(
+        self, request: BuildRequest, session: str, ref: str, chunks: AsyncIterator[bytes] | None
+    ) -> AsyncIterator[Document]:
+        """Build an image of what a session brings, or a context's archive; yields what BuildKit's clients read."""
 
     async def serve(self, link: Link) -> None:
         """Answer BuildKit's calls on a connection until it ends."""

@@ -42,7 +42,8 @@ async def _build(call: Call) -> web.StreamResponse:
         if query.flag("squash"):
             raise NotImplementedHere("squash is not supported with BuildKit: use stages, or wharf image squash")
         session, ref = query.text("session") or "", query.text("buildid") or ""
-        return await lines(call, call.backend.builds.build_over_session(request, session, ref))
+        chunks = None if query.text("remote") else call.chunks()
+        return await lines(call, call.backend.builds.build_over_session(request, session, ref, chunks))
     return await lines(call, call.backend.builds.build(call.chunks(), request))
 
 

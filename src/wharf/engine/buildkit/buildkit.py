@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Final
 
 from wharf.build.operations.selection import Digests
@@ -62,9 +62,11 @@ class BuildKit:
         """Answer a client's calls until it goes; what it has under way ends then."""
         await serve(link, self._methods)
 
-    def build(self, request: BuildRequest, session: str, ref: str) -> AsyncGenerator[legacy.Document, None]:
-        """Build as a docker command without buildx asks; yields what ``POST /build?version=2`` writes."""
-        return legacy.build(self._control, self._jobs, request, session, ref)
+    def build(
+        self, request: BuildRequest, session: str, ref: str, chunks: AsyncIterator[bytes] | None
+    ) -> AsyncGenerator[legacy.Document, None]:
+        """Build as clients without buildx ask; yields what ``POST /build?version=2`` writes."""
+        return legacy.build(self._control, self._jobs, legacy.solve_request(request, session, ref), chunks)
 
     async def hold(self, link: Link, greeting: Greeting) -> None:
         """Keep a client's session until it goes.

@@ -66,8 +66,12 @@ class Control:
         del call
         return await self.do(request)
 
-    async def do(self, request: pb.SolveRequest) -> pb.SolveResponse:
+    async def do(self, request: pb.SolveRequest, chunks: AsyncIterator[bytes] | None = None) -> pb.SolveResponse:
         """Do a build; as :meth:`solve`, for callers without a connection.
+
+        Args:
+            request: what is asked for.
+            chunks: an archive of the main context, in the place of a folder of the client's.
 
         Raises:
             CallFailed: it failed; with the lines of the Dockerfile, where it is about them.
@@ -75,6 +79,7 @@ class Control:
         job = Job(request.Ref, request.Session, self._sessions, self._bench)
         job.run_image = partial(run_image, job, self._jobs)
         job.find_result = partial(result_of, self._jobs)
+        job.sent = chunks
         clock = self._bench.context.clock
         ending = Ending(0)
         try:

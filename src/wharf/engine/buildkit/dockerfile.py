@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import posixpath
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
@@ -44,6 +45,7 @@ from wharf.images.platform import Platform, host
 from wharf.lib.ignore import Matcher, read_patterns
 
 _IGNORE: Final = ".dockerignore"
+_BODY: Final = "http://request/body"  # how records call a context that came with the request
 T = TypeVar("T")
 
 
@@ -126,7 +128,7 @@ async def build(
     asked, caches = asked_of(attributes), caches_from(attributes)
     job.asked = ("dockerfile.v0", dict(attributes))
     sources = job.sources(given)
-    if asked.remote and not asked.remote.startswith("local:"):
+    if job.sent is not None or (asked.remote and not asked.remote.startswith("local:")):
         asked = replace(asked, context_epoch_s=await _bring(job, asked, sources))
     text, ignore = await _texts(job, asked)
     syntax = attributes.get("build-arg:BUILDKIT_SYNTAX") or syntax_of(text.data.decode("utf-8", "replace"))
@@ -202,19 +204,22 @@ def _outcome(refs: Mapping[str, DockerfileRef], *, several: bool) -> Outcome:
 
 
 async def _bring(job: Job, asked: Asked, sources: Sources) -> int | None:
-    """Bring a main context that is not a folder of the client's: a repository, an archive, or its standard input.
+    """Bring a main context that is no folder of the client's: a repository, an archive, its standard input, a body.
 
     Returns its time in seconds, where it has one.
 
     Raises:
         InvalidArgument: the address is none of these.
     """
-    vertex = Vertex(Source(asked.remote), (), "context", Description("[internal] load remote build context"))
+    vertex = Vertex(Source(asked.remote or _BODY), (), "context", Description("[internal] load remote build context"))
     folder = job.work / "remote"
     job.progress.began(vertex)
     try:
-        if asked.remote.startswith(f"http://{upload.HOST}/"):
-            path = job.work / "upload"
+        path = job.work / "upload"
+        if job.sent is not None:
+            await _write(job.sent, path)
+            time_s = await asyncio.to_thread(contexts.receive_file, path, folder)
+        elif asked.remote.startswith(f"http://{upload.HOST}/"):
             await upload.pull(await job.session(), asked.remote, path)
             time_s = await asyncio.to_thread(contexts.receive_file, path, folder)
         else:
@@ -229,6 +234,12 @@ async def _bring(job: Job, asked: Asked, sources: Sources) -> int | None:
     if "dockerfilekey" not in asked.attributes:
         job.folders.replace(asked.dockerfile_name, folder)
     return time_s
+
+
+async def _write(chunks: AsyncIterator[bytes], path: Path) -> None:
+    with await asyncio.to_thread(path.open, "xb") as file:
+        async for chunk in chunks:
+            await asyncio.to_thread(file.write, chunk)
 
 
 async def _thin_out(job: Job, asked: Asked) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -34,6 +34,7 @@ from wharf.engine.builds.pulling import Pulling
 from wharf.engine.builds.sources import Given, Sources
 from wharf.errors import Conflict, InvalidArgument, NotFound, NotImplementedHere
 from wharf.images.platform import Platform
+from wharf.images.registry.credentials import ANONYMOUS, Credentials
 from wharf.lib.finishing import to_the_end
 from wharf.spec.buildkit.ops_pb2 import Definition
 from wharf.spec.engine_api.container import HostConfig
@@ -102,6 +103,11 @@ async def _no_images(image: str, attributes: Mapping[str, str], inputs: Mapping[
     raise NotImplementedHere(f"the frontend {image} cannot be run by this job")
 
 
+async def _nobodys(domain: str) -> Credentials:
+    del domain
+    return ANONYMOUS
+
+
 class Job:
     """Used with ``async with``: leaving it gives up what is under way, and lets go of what was held."""
 
@@ -128,6 +134,7 @@ class Job:
         self.run_image: RunImage = _no_images
         self.find_result: FindResult = _no_results
         self.inline_cache = False  # whether images are to say how they were made
+        self.sent: AsyncIterator[bytes] | None = None  # the archive of its context, where that came with the request
         self._session_id = session_id
         self._sessions = sessions
         self._work: Path | None = None
@@ -178,8 +185,9 @@ class Job:
         return await self._sessions.get(self._session_id)
 
     def pulling(self) -> Pulling:
-        """Return what brings images from registries, as the client's user there."""
-        return Pulling(self.bench.context, partial(credentials, self.session), Transfers(self.progress).tell)
+        """Return what brings images from registries: as the client's user there, or nobody's without a session."""
+        user = partial(credentials, self.session) if self._session_id else _nobodys
+        return Pulling(self.bench.context, user, Transfers(self.progress).tell)
 
     def sources(self, given: Mapping[str, Given] | None = None) -> Sources:
         """Return where bytes come from: as the client's user, and as policies say."""

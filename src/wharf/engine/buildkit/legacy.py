@@ -1,7 +1,7 @@
-"""``POST /build?version=2``: how docker commands without buildx ask for BuildKit (docker 18.09 to 22).
+"""``POST /build?version=2``: how clients without buildx ask for BuildKit (docker 18.09 to 22, dockerode).
 
-The context, secrets and agents come over a session as with buildx; what is told goes back as JSON, each of BuildKit's
-own messages in a line of it.
+Secrets and agents come over a session as with buildx, and so does the context, unless it is the body of the request;
+what is told goes back as JSON, each of BuildKit's own messages in a line of it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import secrets
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
 from wharf.engine.buildkit.control import Control
 from wharf.engine.buildkit.job import Jobs
@@ -24,10 +24,16 @@ _IMAGE = "moby.image.id"
 
 
 def solve_request(request: BuildRequest, session: str, ref: str) -> pb.SolveRequest:
-    """Return what a request asks for, in BuildKit's terms. Pure."""
+    """Return what a request asks for, in BuildKit's terms.
+
+    Args:
+        request: the query.
+        session: the client's session; "" for none.
+        ref: how the client calls the build; "" for a name of ours.
+    """
     exporter = pb.Exporter(Type="moby", Attrs={"name": ",".join(request.get("t") or ())})
     return pb.SolveRequest(
-        Ref=ref,
+        Ref=ref or secrets.token_hex(12),
         Session=session,
         Frontend="dockerfile.v0",
         FrontendAttrs=_attributes(request),
@@ -63,19 +69,17 @@ def _attributes(request: BuildRequest) -> dict[str, str]:
 
 
 async def build(
-    control: Control, jobs: Jobs, request: BuildRequest, session: str, ref: str
+    control: Control, jobs: Jobs, asked: pb.SolveRequest, chunks: AsyncIterator[bytes] | None
 ) -> AsyncGenerator[Document, None]:
     """Do a build; yields what is told, and at last the image.
 
     Args:
         control: does it.
         jobs: where it is found while it is done.
-        request: the query.
-        session: the client's session.
-        ref: how the client calls the build; "" for a name of ours.
+        asked: what is asked for.
+        chunks: the archive of the context; None where the session has it, or it comes from elsewhere.
     """
-    asked = solve_request(request, session, ref or secrets.token_hex(12))
-    solving = asyncio.create_task(control.do(asked))
+    solving = asyncio.create_task(control.do(asked, chunks))
     try:
         watching = asyncio.create_task(jobs.get(asked.Ref))
         await asyncio.wait((solving, watching), return_when=asyncio.FIRST_COMPLETED)

@@ -70,16 +70,19 @@ class BuildVerbs:
                 self._connected = await BuildKit.opened(self._context, self._cache)
             return self._connected
 
-    async def build_over_session(self, request: BuildRequest, session: str, ref: str) -> AsyncIterator[Document]:
+    async def build_over_session(
+        self, request: BuildRequest, session: str, ref: str, chunks: AsyncIterator[bytes] | None = None
+    ) -> AsyncIterator[Document]:
         """Build an image of what a session brings; yields what BuildKit's clients without buildx read.
 
         Args:
             request: what is asked for.
-            session: the id of the client's session.
+            session: the id of the client's session; "" for none.
             ref: how the client calls the build; "" for a name of ours.
+            chunks: the archive of the context, where the client sends that with its request.
         """
         buildkit = await self._buildkit()
-        async with aclosing(buildkit.build(request, session, ref)) as documents:
+        async with aclosing(buildkit.build(request, session, ref, chunks)) as documents:
             async for document in documents:
                 yield document
         self.collect_old()
