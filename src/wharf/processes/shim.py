@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from wharf.errors import Conflict, Unavailable
+from wharf.kernel.libc import suppress_errno
 from wharf.kernel.unix_socket import MOST_FDS
 from wharf.lib.timestamps import rfc3339_nano
 from wharf.processes import folder as folders
@@ -129,6 +131,24 @@ class Shim:
         names = [*brought, *(name for name in listening if name in self.ports)]
         self._channel.tell_now({"op": "keep", "ports": names}, [new[name] for name in brought])
         self.ports = frozenset(names)
+
+    def log_delivered(self) -> None:
+        """Say that the log's cursor has moved on, for a container that waits for that; does not wait for an answer.
+
+        A shim that is behind looks by itself some seconds later.
+        """
+        with suppress_errno(errno.EAGAIN):
+            self._channel.tell_now({"op": "delivered"}, [])
+
+    async def drain(self) -> bool:
+        """Wait until what is in the container's pipes is in its log; return whether that has a record of this run.
+
+        True, too, for what the answer is not known of: the container has ended, or its shim is of an older version.
+        """
+        try:
+            return bool((await self._channel.request("drain"))["logged"])
+        except (RequestFailed, Unavailable):
+            return True
 
     async def exec(self, request: ExecRequest, sock: socket.socket | None) -> int:
         """Run one more process and return its pid; the caller closes its copy of ``sock``.

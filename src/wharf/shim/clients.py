@@ -97,8 +97,10 @@ class Client:
 
     @property
     def stalled(self) -> bool:
-        """Whether it has taken nothing for too long."""
-        return not self._wants.get("holds", False) and time.monotonic() - self._moved_at > STALL_S
+        """Whether it has taken nothing of what it is owed for too long."""
+        return (
+            bool(self._owed) and not self._wants.get("holds", False) and time.monotonic() - self._moved_at > STALL_S
+        )
 
     def send(self, wanted: str, stream: int, data: bytes, *, raw: bool) -> None:
         """Give it output, if it takes part in ``wanted`` (stdout or stderr)."""

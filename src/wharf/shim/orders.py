@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket as socket
 import os
 
 from wharf.kernel import sockets
@@ -9,7 +10,6 @@ from wharf.spec.shim_wire import MAX_MESSAGE_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import _socket as socket
     from typing import Any
 
 
@@ -33,6 +33,11 @@ def receive(engine: socket.socket, op: str) -> tuple[Any, list[int]]:
         close(received[1])
         raise Abandoned
     return received
+
+
+def take_socket(fds: list[int]) -> socket.socket | None:
+    """Take over the first of ``fds``, a socket; None when there is none."""
+    return socket.socket(fileno=fds.pop(0)) if fds else None
 
 
 def close(fds: list[int]) -> None:

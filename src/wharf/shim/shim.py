@@ -6,7 +6,6 @@ for the next one. It holds the folder's lock (an inherited descriptor) for as lo
 
 from __future__ import annotations
 
-import _socket as socket
 import os
 import sys
 import time
@@ -29,6 +28,7 @@ from wharf.spec import shim_document
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import _socket as socket
     from collections.abc import Callable
     from typing import Any
 
@@ -210,7 +210,7 @@ class Shim:
         return shim_document.read(self._document)
 
     def _serve(self, started: Started) -> None:
-        self._started = started
+        self._started, streams = started, self._streams[0]
         steps = {**self._steps.us, **{f"create.{name}": us for name, us in started.steps.items()}}
         self._control.publish(
             {"event": "started", "pid": started.pid, "started_at": self._started_at, "steps_us": steps}
@@ -227,6 +227,8 @@ class Shim:
                 "exec-resize": self._exec_resize,
                 "checkpoint": self._checkpoint,
                 "keep": self._kept.keep,
+                "delivered": lambda _m, _f: {"held": streams.log_moved()},
+                "drain": lambda _m, _f: {"logged": streams.take_in()},
             },
             self._state,
         )
@@ -358,7 +360,7 @@ class Shim:
         return {}
 
     def _attach(self, message: dict[str, Any], fds: list[int]) -> dict[str, object]:
-        if (sock := _take_socket(fds)) is None:
+        if (sock := orders.take_socket(fds)) is None:
             raise refused("attach brings no socket")
         self._streams[0].attach(sock, message["attachment"])
         return {}
@@ -366,7 +368,7 @@ class Shim:
     def _exec(self, message: dict[str, Any], fds: list[int]) -> dict[str, object]:
         if self._leaving:
             raise refused("the container is not running")
-        pid, streams = self._execs.start(message["exec"], _take_socket(fds))
+        pid, streams = self._execs.start(message["exec"], orders.take_socket(fds))
         self._streams = [self._streams[0], *(s for s in self._streams[1:] if not s.empty), streams]
         return {"pid": pid}
 
@@ -386,10 +388,6 @@ class Shim:
     def _exec_resize(self, message: dict[str, Any], _fds: list[int]) -> dict[str, object]:
         self._execs.resize(message["exec_id"], message["rows"], message["columns"])
         return {}
-
-
-def _take_socket(fds: list[int]) -> socket.socket | None:
-    return socket.socket(fileno=fds.pop(0)) if fds else None
 
 
 def _now() -> str:

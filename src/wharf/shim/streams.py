@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _PIECE_BYTES = 32 * 1024
 _DRAIN_BYTES = 4 << 20  # more than any pipe holds: a stranger who goes on writing does not keep us
+_LARGEST_PIPE_BYTES = 1 << 20  # without privileges (pipe(7), pipe-max-size)
+_LOOK_S = 5.0  # for a disk with room again, of which nobody tells; of a delivery engines do
 _NAMES = {STDOUT: "stdout", STDERR: "stderr"}
 
 
@@ -101,6 +103,7 @@ class Streams:
         "_clients",
         "_input",
         "_log",
+        "_looking",
         "_loop",
         "_outputs",
         "_paused",
@@ -135,6 +138,7 @@ class Streams:
         self._theirs: list[int] = []
         self._raw = False
         self._paused = False
+        self._looking = False  # whether a timer is set
         self.once = once
         self.on_empty: Callable[[], None] | None = None
 
@@ -169,7 +173,10 @@ class Streams:
         self._close_theirs()
         for fd in self._outputs:
             os.set_blocking(fd, False)  # os's own signature
-            self._loop.watch(fd, events.IN, self._reader(fd))
+        if self._held:
+            self._pause()  # by what was not delivered of an earlier run
+        else:
+            self._watch()
 
     def attach(self, sock: socket.socket, attachment: Attachment) -> None:
         """Add a client, which sees what comes from now on; takes over its socket."""
@@ -206,11 +213,25 @@ class Streams:
             self.on_empty()
 
     def client_moved(self) -> None:
-        """Read from the process again if no client is behind any more."""
-        if self._paused and not any(client.behind for client in self._clients):
+        """Read from the process again if no client is behind any more, and the log neither."""
+        if self._paused and not self._held and not any(client.behind for client in self._clients):
             self._paused = False
-            for fd in self._outputs:
-                self._loop.watch(fd, events.IN, self._reader(fd))
+            self._watch()
+
+    def log_moved(self) -> bool:
+        """Read from the process again if the log held it up, and does so no more; return whether it still does."""
+        if self._held and self._log is not None:
+            self._log.look()
+            self.client_moved()
+        return self._held
+
+    def take_in(self) -> bool:
+        """Read what the process has written so far, unless it is to wait; return whether the log has a record."""
+        for fd in self._outputs:
+            taken = 0
+            while not self._paused and taken < _LARGEST_PIPE_BYTES and (count := self._read(fd)) > 0:
+                taken += count
+        return self._log is not None and self._log.logged
 
     def finish(self) -> None:
         """Take what the process has left in its streams, end the log, and let clients go once they have it all."""
@@ -258,14 +279,34 @@ class Streams:
             self._log.write(stream, data)
         for client in list(self._clients):
             client.send(_NAMES[stream], stream, data, raw=self._raw)
-        if not self._paused and any(client.full for client in self._clients):
+        if not self._paused and (self._held or any(client.full for client in self._clients)):
             self._pause()
+
+    @property
+    def _held(self) -> bool:
+        return self._log is not None and self._log.held
+
+    def _watch(self) -> None:
+        for fd in self._outputs:
+            self._loop.watch(fd, events.IN, self._reader(fd))
 
     def _pause(self) -> None:
         self._paused = True
         for fd in self._outputs:
             self._loop.unwatch(fd)
-        self._loop.later(STALL_S, self._cut_stalled)
+        if self._clients:
+            self._loop.later(STALL_S, self._cut_stalled)
+        self._look_later()
+
+    def _look_later(self) -> None:
+        if self._held and not self._looking:
+            self._looking = True
+            self._loop.later(_LOOK_S, self._look)
+
+    def _look(self) -> None:
+        self._looking = False
+        self.log_moved()
+        self._look_later()
 
     def _cut_stalled(self) -> None:
         for client in list(self._clients):

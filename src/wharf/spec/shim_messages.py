@@ -34,6 +34,8 @@ class LogOptions(TypedDict):
     max_files: NotRequired[int]
     compress: NotRequired[bool]  # what has been rotated, by gzip
     attrs: NotRequired[dict[str, str]]  # of every line
+    cursor: NotRequired[str]  # file that says how far the log has been delivered elsewhere (spec/log_parts.py)
+    waits: NotRequired[bool]  # the container waits rather than that undelivered lines are lost
 
 
 class Attachment(TypedDict):
@@ -164,7 +166,10 @@ class Request(TypedDict):
     """engine → shim."""
 
     seq: int
-    op: Literal["state", "kill", "resize", "attach", "exec", "exec-kill", "exec-resize", "checkpoint", "keep"]
+    op: Literal[
+        "state", "kill", "resize", "attach", "exec", "exec-kill", "exec-resize", "checkpoint", "keep", "delivered",
+        "drain",
+    ]  # fmt: skip
     signal: NotRequired[int]  # kill (container's init), exec-kill
     exec_id: NotRequired[str]
     rows: NotRequired[int]  # resize, exec-resize
@@ -176,6 +181,9 @@ class Request(TypedDict):
 
 class Answer(TypedDict):
     """shim → engine; an ``exec`` answers once the process runs: ``{"pid": n}``, or with a failure.
+
+    A ``drain`` answers ``{"logged": bool}`` when what was in the container's pipes is in its log: whether that has a
+    record of this run. ``delivered`` says that the log's cursor has moved on; nobody waits for its answer.
 
     A request about a process that is gone is answered by an ``invalid`` error.
     """

@@ -3,41 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Final, cast
 
 from wharf.engine.containers.record import Container
 from wharf.engine.context import Context, log
-from wharf.engine.logs.formats import Message
+from wharf.engine.logs.delivery import Delivery, Retry, Terms, Writer
 from wharf.engine.logs.identity import DEFAULT_TAG, Identity, attributes, tag
-from wharf.engine.logs.options import delivers, is_plugin
+from wharf.engine.logs.options import delivers, is_plugin, most_waiting_bytes, rotation
 from wharf.engine.logs.plugin import Info
 from wharf.engine.logs.plugin_sink import PluginSink
 from wharf.engine.logs.sinks import Sink, require_reachable, sink_of
-from wharf.engine.logs.tail import Growth, Line, LogTail, Position
 from wharf.engine.plugins.log_drivers import find
 from wharf.errors import WharfError
 from wharf.lib.durations import parse_duration
-from wharf.lib.moments import to_ns
 
-_FINISH_S: Final = 5.0
-_FIRST_WAIT_S: Final = 1.0
-_LONGEST_WAIT_S: Final = 30.0
-
-
-class Retry(NamedTuple):
-    """What follows a failure: how long to wait, and how often to try; 0 for ever, with ever longer waits."""
-
-    wait_s: float = 0.0
-    most: int = 0
-
-    def next_wait_s(self, attempt: int) -> float:
-        """Return the seconds to wait after the attempt of that number, from 1."""
-        return self.wait_s or min(_FIRST_WAIT_S * 2 ** min(attempt - 1, 10), _LONGEST_WAIT_S)
+_FINISH_S: Final = 10.0  # Docker's own
+_STUCK_S: Final = 0.5
 
 
 def driver_of(container: Container) -> tuple[str, Mapping[str, str]]:
@@ -110,7 +94,7 @@ async def require_receiver(context: Context, container: Container) -> None:
     driver, options = driver_of(container)
     if not delivers(driver) or options.get("fluentd-async") == "true":
         return
-    if is_plugin(driver) and container.forwarding is not None and not container.forwarding.done():
+    if is_plugin(driver) and container.delivery is not None and container.delivery.under_way:
         return
     sink = _sink(context, container)
     try:
@@ -137,77 +121,45 @@ async def drop_receiver(container: Container) -> None:
 def forward(context: Context, container: Container) -> None:
     """Deliver in the background what a container has written and will write, if its driver sends it anywhere."""
     driver, options = driver_of(container)
-    if delivers(driver) and (container.forwarding is None or container.forwarding.done()):
-        sink, container.receiver = container.receiver or _sink(context, container), None
-        work = _deliver(context, container, sink, retry_of(driver, options))
-        container.forwarding = context.background.start(work, f"log {container.id[:12]}")
+    if not delivers(driver) or (container.delivery is not None and container.delivery.under_way):
+        return
+    terms = Terms(retry_of(driver, options), most_waiting_bytes(options), rotation(driver, options).max_files == 1)
+    sink, container.receiver = container.receiver or _sink(context, container), None
+    delivery = Delivery(context.data.log(container.id), sink, terms, _writer(context, container))
+    delivery.task = context.background.start(delivery.run(), f"log {container.id[:12]}")
+    container.delivery = delivery
+
+
+def _writer(context: Context, container: Container) -> Writer:
+    def until_ended() -> asyncio.Future[object]:
+        return cast("asyncio.Future[object]", container.watch(lambda state: not state.alive))  # only waited for
+
+    def moved_on() -> None:
+        if container.shim is not None:
+            container.shim.log_delivered()
+
+    return Writer(
+        name=lambda: container.name,
+        gone=lambda: container.id not in context.registry,
+        ended=lambda: not container.state.alive,
+        until_ended=until_ended,
+        moved_on=moved_on,
+    )
 
 
 async def finish(container: Container) -> None:
-    """Wait a while for what a container that is going has written to be delivered."""
-    if container.forwarding is not None:
-        await asyncio.wait({container.forwarding}, timeout=_FINISH_S)
-        container.forwarding.cancel()
+    """Wait for what a container that is going has written to be delivered, while that goes on, and not for long.
 
-
-async def _deliver(context: Context, container: Container, sink: Sink, retry: Retry) -> None:
-    path = context.data.log(container.id)
-    cursor = path.with_name("log-cursor")
-    tail = await asyncio.to_thread(LogTail, path, _load(cursor))
-    try:
-        with Growth(path.parent) as growth:
-            while container.id in context.registry:
-                ended = not container.state.alive
-                lines = await asyncio.to_thread(tail.lines)
-                for line in lines:
-                    await _send(container, sink, line, retry)
-                if lines:
-                    await asyncio.to_thread(_save, cursor, tail.position)
-                elif ended:
-                    await _persist(container, sink.flush, retry)
-                    return
-                else:
-                    watching = container.watch(lambda state: not state.alive)
-                    await growth.wait(watching)  # type: ignore[arg-type]  # a future is read here, not written
-                    watching.cancel()
-    finally:
-        tail.close()
-        await sink.end()
-
-
-async def _send(container: Container, sink: Sink, line: Line, retry: Retry) -> None:
-    text = line["log"]
-    whole = text.removesuffix("\n")
-    message = Message(whole, line["stream"], to_ns(line["time"]), partial=whole == text)
-    await _persist(container, lambda: sink.send(message), retry)
-
-
-async def _persist(container: Container, work: Callable[[], Awaitable[None]], retry: Retry) -> None:
-    attempt = 0
-    while True:
-        attempt += 1
-        try:
-            await work()
-        except (OSError, TimeoutError, WharfError) as error:
-            if attempt == 1:
-                log.warning("the log of container %s cannot be delivered: %s", container.name, error)
-            if retry.most and attempt > retry.most:
-                return
-            await asyncio.sleep(retry.next_wait_s(attempt))
-        else:
-            return
-
-
-def _load(path: Path) -> Position | None:
-    try:
-        inode, offset = json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
-        return None
-    return Position(int(inode), int(offset))
-
-
-def _save(path: Path, position: Position | None) -> None:
-    if position is not None and path.parent.exists():
-        temporary = path.with_suffix(".new")
-        temporary.write_text(json.dumps(position))
-        os.replace(temporary, path)
+    A receiver that takes nothing for half a second does not hold a removal up.
+    """
+    delivery = container.delivery
+    if delivery is None or delivery.task is None:
+        return
+    clock = asyncio.get_running_loop().time
+    before, until = -1, clock() + _FINISH_S
+    while delivery.under_way and delivery.sent != before and clock() < until:
+        before = delivery.sent
+        await asyncio.wait({delivery.task}, timeout=_STUCK_S)
+    if delivery.under_way:
+        log.warning("container %s is removed before all of its log has been delivered", container.name)
+        delivery.task.cancel()

@@ -13,7 +13,8 @@ from wharf.engine.containers.health import Health, check_of
 from wharf.engine.containers.record import Container
 from wharf.engine.containers.remove import erase
 from wharf.engine.context import Context
-from wharf.engine.logs.options import rotation
+from wharf.engine.logs.delivery import cursor_of
+from wharf.engine.logs.options import delivers, rotation, waits
 from wharf.engine.ocispec.build import build
 from wharf.engine.ocispec.inputs import Inputs
 from wharf.engine.ocispec.process import merge_env
@@ -170,6 +171,9 @@ def _log_options(context: Context, container: Container) -> LogOptions:
         "max_files": chosen.max_files,
         "compress": chosen.compress,
     }
+    if delivers(driver):
+        options["cursor"] = str(cursor_of(context.data.log(container.id)))
+        options["waits"] = waits(driver, settings)
     if driver == "json-file":
         identity = forward.identity_of(container)
         named = {"tag": identity.tag} if settings.get("tag") else {}

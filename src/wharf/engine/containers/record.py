@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wharf.engine.containers.state import State
+from wharf.engine.logs.delivery import Delivery
 from wharf.engine.logs.sinks import Sink
 from wharf.network.endpoint import Endpoint
 from wharf.processes.shim import Shim
@@ -50,7 +51,7 @@ class Container:
     restart_delay_s: float = 0.0
     monitor: asyncio.Task[None] | None = None
     """What probes its health while it runs."""
-    forwarding: asyncio.Task[None] | None = None
+    delivery: Delivery | None = None
     """What delivers its log to another place."""
     receiver: Sink | None = None
     """Where its log goes: open, while it is being started."""

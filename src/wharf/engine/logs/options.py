@@ -20,6 +20,7 @@ FILE_DRIVERS: Final = ("json-file", "local")
 REMOTE_DRIVERS: Final = ("syslog", "gelf", "fluentd", "journald")
 
 _BUFFER_LIMIT: Final = "fluentd-buffer-limit"
+_WRITE_TIMEOUT: Final = "fluentd-write-timeout"
 _RECONNECT_NS: Final = (100_000_000, 10_000_000_000)  # Docker's bounds
 _BUFFER_SIZE: Final = "max-buffer-size"
 _DELIVERY: Final = {"mode", _BUFFER_SIZE}
@@ -40,7 +41,7 @@ _OPTIONS: Final[Mapping[str, frozenset[str]]] = {
     ),
     "fluentd": frozenset(
         {"fluentd-address", "fluentd-async", "fluentd-sub-second-precision", "fluentd-request-ack",
-         "fluentd-retry-wait", "fluentd-max-retries", "fluentd-async-reconnect-interval",
+         "fluentd-retry-wait", "fluentd-max-retries", "fluentd-async-reconnect-interval", _WRITE_TIMEOUT,
          _BUFFER_LIMIT} | _ATTRIBUTES | _DELIVERY | _CACHE
     ),
 }  # fmt: skip
@@ -226,6 +227,7 @@ def _fluentd(options: Mapping[str, str]) -> None:
     if _BUFFER_LIMIT in options:
         parse_size(options[_BUFFER_LIMIT])
     reconnect_ns(options)
+    write_timeout_s(options)
     if not options.get("fluentd-max-retries", "0").isdigit():
         raise InvalidArgument(f"invalid value for log opt fluentd-max-retries: {options['fluentd-max-retries']}")
 
@@ -243,12 +245,40 @@ def reconnect_ns(options: Mapping[str, str]) -> int:
     return found if options.get("fluentd-async") == "true" else 0
 
 
+def write_timeout_s(options: Mapping[str, str]) -> float | None:
+    """Return how long fluentd may take for a message before it is connected to anew; None: as long as it likes.
+
+    Raises:
+        InvalidArgument: it is no duration, or a negative one.
+    """
+    found = parse_duration(options.get(_WRITE_TIMEOUT, "0"))
+    if found < 0:
+        raise InvalidArgument(f"invalid value for {_WRITE_TIMEOUT}: value must be a duration that is non-negative")
+    return found / 1e9 or None
+
+
+def waits(driver: str, options: Mapping[str, str]) -> bool:
+    """Return whether a container is to wait rather than that its receiver misses a line: Docker's ``blocking`` mode.
+
+    Fluentd's own ``fluentd-async`` never lets it wait.
+    """
+    own = driver == "fluentd" and options.get("fluentd-async") == "true"
+    return delivers(driver) and options.get("mode") != "non-blocking" and not own
+
+
+def most_waiting_bytes(options: Mapping[str, str]) -> int | None:
+    """Return how much of a log may wait for its receiver before the oldest lines are dropped; None: all there is."""
+    return parse_size(options[_BUFFER_SIZE]) if _BUFFER_SIZE in options else None
+
+
 def remarks(driver: str, options: Mapping[str, str]) -> list[str]:
     """Return what the user should hear of options that are taken and change nothing: lines go through a file here."""
-    kept = "what a receiver has not taken stays in the container's log file"
-    found = [f"log opt {name} changes nothing: {kept}" for name in (_BUFFER_LIMIT, _BUFFER_SIZE) if name in options]
-    if options.get("mode") == "blocking" and delivers(driver):
-        found.append(f"log opt mode=blocking holds no container up: {kept}")
+    found = []
+    if _BUFFER_LIMIT in options:
+        kept = "what a receiver has not taken stays in the container's log file"
+        found.append(f"log opt {_BUFFER_LIMIT} changes nothing: {kept}")
+    if _BUFFER_SIZE in options and not delivers(driver):
+        found.append(f"log opt {_BUFFER_SIZE} changes nothing: lines are written to the log file at once")
     return found
 
 

@@ -22,8 +22,9 @@ from wharf.engine.logs.options import (
     gelf_address,
     reconnect_ns,
     syslog_address,
+    write_timeout_s,
 )
-from wharf.engine.logs.tls import TlsLine
+from wharf.engine.logs.tls import TlsLine, keep_alive
 
 _TIMEOUT_S: Final = 10.0
 
@@ -58,11 +59,17 @@ class _Connected:
 
 
 class Line:
-    """A connection to an address: datagrams or a stream."""
+    """A connection to an address: datagrams or a stream.
 
-    def __init__(self, address: Address) -> None:
+    A stream's receiver may take as long as it likes, if it is there: then its kernel answers. UDP's datagrams go to
+    whoever is there, and are lost when nobody is.
+    """
+
+    def __init__(self, address: Address, write_timeout_s: float | None = None) -> None:
         self._address = address
         self._socket: socket.socket | None = None
+        self._where: object = None
+        self._write_timeout_s = _TIMEOUT_S if self.datagrams else write_timeout_s
 
     @property
     def datagrams(self) -> bool:
@@ -76,27 +83,38 @@ class Line:
         kind = socket.SOCK_DGRAM if self.datagrams else socket.SOCK_STREAM
         loop = asyncio.get_running_loop()
         family, target = socket.AF_UNIX, self._address.host
-        where: object = target
+        self._where = target
         if self._address.scheme in ("udp", "tcp"):
             found = await loop.getaddrinfo(target, self._address.port, type=kind)
-            family, _, _, _, where = found[0]
-        connecting = socket.socket(family, kind)
-        connecting.setblocking(False)  # noqa: FBT003  # socket's own signature
+            family, _, _, _, self._where = found[0]
+        opened = socket.socket(family, kind)
         try:
-            async with asyncio.timeout(_TIMEOUT_S):
-                await loop.sock_connect(connecting, where)  # type: ignore[arg-type]  # what getaddrinfo gave
+            await self._connect(opened)
         except BaseException:
-            connecting.close()
+            opened.close()
             raise
-        self._socket = connecting
+        self._socket = opened
+
+    async def _connect(self, opened: socket.socket) -> None:
+        opened.setblocking(False)  # noqa: FBT003  # socket's own signature
+        if self._address.scheme == "udp":
+            return  # connected, it would be told of datagrams that nobody has taken, and not send the next one
+        if self._address.scheme == "tcp":
+            keep_alive(opened)
+        async with asyncio.timeout(_TIMEOUT_S):
+            await asyncio.get_running_loop().sock_connect(opened, self._where)  # type: ignore[arg-type]  # getaddrinfo's
 
     async def send(self, data: bytes) -> None:
         """Send all of ``data``, to a receiver that may have to be found first."""
         await self.open()
         assert self._socket is not None
+        loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(_TIMEOUT_S):
-                await asyncio.get_running_loop().sock_sendall(self._socket, data)
+            async with asyncio.timeout(self._write_timeout_s):
+                if self._address.scheme == "udp":
+                    await loop.sock_sendto(self._socket, data, self._where)  # type: ignore[arg-type]  # as above
+                else:
+                    await loop.sock_sendall(self._socket, data)
         except BaseException:
             self.close()
             raise
@@ -105,7 +123,7 @@ class Line:
         """Return what comes next; OSError when the receiver hangs up."""
         assert self._socket is not None
         try:
-            async with asyncio.timeout(_TIMEOUT_S):
+            async with asyncio.timeout(self._write_timeout_s):
                 data = await asyncio.get_running_loop().sock_recv(self._socket, 65536)
         except BaseException:
             self.close()
@@ -168,7 +186,7 @@ class Fluentd(_Connected):
         self._identity = identity
         self._precise = options.get("fluentd-sub-second-precision") == "true"
         self._acknowledged = options.get("fluentd-request-ack") == "true"
-        self._line = Line(fluentd_address(options))
+        self._line = Line(fluentd_address(options), write_timeout_s(options))
         self._kept_s = reconnect_ns(options) / 1e9
         self._until = 0.0  # by the loop's clock
         self.open, self.close = self._line.open, self._line.close
@@ -187,7 +205,10 @@ class Fluentd(_Connected):
         await self._line.send(formats.fluentd(message, self._identity, precise=self._precise, chunk=chunk))
         if not chunk:
             return
-        answer = msgspec.msgpack.decode(await self._line.receive())
+        try:
+            answer = msgspec.msgpack.decode(await self._line.receive())
+        except msgspec.DecodeError:
+            answer = None
         if not isinstance(answer, dict) or answer.get("ack") != chunk:
             self.close()
             raise ConnectionResetError("fluentd acknowledged something else")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
@@ -35,6 +36,14 @@ def context_of(options: Mapping[str, str]) -> ssl.SSLContext:
     return context
 
 
+def keep_alive(sock: socket.socket) -> None:
+    """Have the kernel find out within a minute that nobody is there any more, though nothing is sent (tcp(7))."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+
+
 class TlsLine:
     """A connection by TLS; as :class:`wharf.engine.logs.sinks.Line`, but nothing comes back on it."""
 
@@ -52,15 +61,15 @@ class TlsLine:
         context = context_of(self._options)
         async with asyncio.timeout(_TIMEOUT_S):
             _, self._writer = await asyncio.open_connection(self._address.host, self._address.port, ssl=context)
+        keep_alive(self._writer.get_extra_info("socket"))
 
     async def send(self, data: bytes) -> None:
         """Send all of ``data``, to a receiver that may have to be found first."""
         await self.open()
         assert self._writer is not None
         try:
-            async with asyncio.timeout(_TIMEOUT_S):
-                self._writer.write(data)
-                await self._writer.drain()
+            self._writer.write(data)
+            await self._writer.drain()
         except BaseException:
             self.close()
             raise

@@ -11,15 +11,19 @@ from wharf.engine.logs.options import (
     fluentd_address,
     gelf_address,
     is_plugin,
+    most_waiting_bytes,
     readable,
     reconnect_ns,
     remarks,
     rotation,
     syslog_address,
+    waits,
+    write_timeout_s,
 )
 from wharf.errors import InvalidArgument
 
 MIB = 1 << 20
+KEPT = "what a receiver has not taken stays in the container's log file"
 
 
 @pytest.mark.parametrize(
@@ -45,6 +49,7 @@ MIB = 1 << 20
         ("fluentd", {"fluentd-address": "unix://x"}, "absolute"),
         ("fluentd", {"fluentd-buffer-limit": "x"}, "invalid size: 'x'"),
         ("fluentd", {"fluentd-async-reconnect-interval": "1m"}, "it is from 100ms to 10s"),
+        ("fluentd", {"fluentd-write-timeout": "-1s"}, "value must be a duration that is non-negative"),
         ("syslog", {"syslog-address": "h:514"}, "syslog-address should be in form proto://address, got h:514"),
         ("gelf", {"gelf-address": "udp://h"}, "give it as udp://host:port"),
     ],
@@ -118,21 +123,51 @@ def test_connection_to_fluentd_is_renewed_where_it_is_asynchronous() -> None:
 @pytest.mark.parametrize(
     ("driver", "options", "said"),
     [
-        ("fluentd", {"fluentd-buffer-limit": "1m"}, ["log opt fluentd-buffer-limit changes nothing"]),
+        (
+            "fluentd",
+            {"fluentd-buffer-limit": "1m"},
+            [f"log opt fluentd-buffer-limit changes nothing: {KEPT}"],
+        ),
         (
             "json-file",
             {"mode": "non-blocking", "max-buffer-size": "1m"},
-            ["log opt max-buffer-size changes nothing"],
+            ["log opt max-buffer-size changes nothing: lines are written to the log file at once"],
         ),
-        ("syslog", {"mode": "blocking"}, ["log opt mode=blocking holds no container up"]),
-        ("syslog", {"mode": "non-blocking"}, []),
+        ("syslog", {"mode": "non-blocking", "max-buffer-size": "1m"}, []),
+        ("syslog", {"mode": "blocking"}, []),
         ("json-file", {"mode": "blocking", "tag": "x"}, []),
     ],
 )
 def test_option_that_changes_nothing_is_told(driver: str, options: dict[str, str], said: list[str]) -> None:
-    kept = ": what a receiver has not taken stays in the container's log file"
+    assert remarks(driver, options) == said
 
-    assert remarks(driver, options) == [f"{text}{kept}" for text in said]
+
+@pytest.mark.parametrize(
+    ("driver", "options", "expected"),
+    [
+        ("syslog", {}, True),
+        ("gelf", {"mode": "blocking"}, True),
+        ("journald", {"mode": "non-blocking"}, False),
+        ("fluentd", {}, True),
+        ("fluentd", {"fluentd-async": "false"}, True),
+        ("fluentd", {"fluentd-async": "true", "mode": "blocking"}, False),
+        ("json-file", {"mode": "blocking"}, False),
+        ("local", {}, False),
+        ("none", {}, False),
+    ],
+)
+def test_container_waits_for_a_receiver_unless_it_is_told_not_to(
+    driver: str, options: dict[str, str], expected: bool
+) -> None:
+    assert waits(driver, options) is expected
+
+
+def test_what_may_wait_is_bounded_where_that_is_said() -> None:
+    assert (most_waiting_bytes({}), most_waiting_bytes({"max-buffer-size": "4m"})) == (None, 4 * MIB)
+
+
+def test_fluentd_takes_its_time_unless_that_is_bounded() -> None:
+    assert [write_timeout_s({}), write_timeout_s({"fluentd-write-timeout": "1500ms"})] == [None, 1.5]
 
 
 def test_facilities_by_name_and_number() -> None:
