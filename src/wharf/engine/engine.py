@@ -28,7 +28,7 @@ from wharf.engine.images import ImageVerbs
 from wharf.engine.networks import NetworkVerbs, publish_repair
 from wharf.engine.ocispec.usual import usual
 from wharf.engine.options import EngineOptions
-from wharf.engine.plugins.places import volume_drivers
+from wharf.engine.plugins.places import network_plugins, volume_drivers
 from wharf.engine.plugins.plugins import PluginVerbs
 from wharf.engine.plugins.record import PluginRecords
 from wharf.engine.system import System
@@ -38,6 +38,7 @@ from wharf.engine.workspace import HOLDER, Workspace, workspace
 from wharf.images.images import Images
 from wharf.kernel.cgroup.group import open_cgroup
 from wharf.kernel.libc import suppress_errno
+from wharf.network.driver import Others
 from wharf.network.networks import Networks
 from wharf.network.outside import outside_of
 from wharf.processes.processes import Processes
@@ -146,6 +147,7 @@ class Engine:
         snapshots = Snapshots(data, database, choose(self._options.storage_driver, data))
         images = Images(data, database, content, snapshots, registries=self._options.registries)
         events = Events(database)
+        registry, plugins = Registry(database), PluginRecords(database)
         outside = outside_of(facts.world, Path(default_places().run_root) / "rootless")
         networks = Networks(
             data,
@@ -154,14 +156,13 @@ class Engine:
             report=lambda repair: publish_repair(events, data.key, repair),
             defaults=self._options.networks,
             outside=outside,
-            drivers=self._options.network_drivers,
+            others=Others(self._options.network_drivers or {}, network_plugins(run, plugins)),
         )
         later = Later()
         stack.push_async_callback(later.aclose)
         # A plain user makes no device nodes ahead.
         made_ahead = None if facts.rootless else usual(facts)
         processes = Processes(run, made_ahead, later=later, open_files=self._options.open_files)
-        registry, plugins = Registry(database), PluginRecords(database)
         context = Context(
             data=data,
             run=run,

@@ -122,6 +122,12 @@ def rename_index(index: int, new: str) -> Request:
     return Request(c.RTM_NEWLINK, 0, link_header(index) + text(c.IFLA_IFNAME, new), f"rename link {index} to {new}")
 
 
+def move_link(index: int, namespace: int, name: str) -> Request:
+    """Move a link to the namespace of that descriptor, where it is called ``name``; it is down there."""
+    body = link_header(index) + u32(c.IFLA_NET_NS_FD, namespace) + text(c.IFLA_IFNAME, name)
+    return Request(c.RTM_NEWLINK, 0, body, f"move {name}")
+
+
 def link_up(name: str) -> Request:
     """Set a link up."""
     return Request(c.RTM_NEWLINK, 0, link_header(up=True) + text(c.IFLA_IFNAME, name), f"set {name} up")
@@ -172,6 +178,18 @@ def add_default_link_route(link: int, *, version: int) -> Request:
     any_ = "::" if version == 6 else "0.0.0.0"  # noqa: S104  # the default route's word for everywhere
     body = _default(any_, scope=c.RT_SCOPE_LINK if version == 4 else c.RT_SCOPE_UNIVERSE) + u32(c.RTA_OIF, link)
     return Request(c.RTM_NEWROUTE, c.NLM_F_CREATE | c.NLM_F_REPLACE, body, f"route by link {link}")
+
+
+def add_route(destination: str, link: int, gateway: str = "") -> Request:
+    """Send what is for ``destination``, in CIDR form, out of ``link``; by a neighbour there unless that is ''."""
+    network = ipaddress.ip_network(destination)
+    scope = c.RT_SCOPE_UNIVERSE if gateway or network.version == 6 else c.RT_SCOPE_LINK
+    head = ROUTE.pack(
+        family(str(network[0])), network.prefixlen, 0, 0, c.RT_TABLE_MAIN, c.RTPROT_BOOT, scope, c.RTN_UNICAST, 0
+    )
+    by = ip(c.RTA_GATEWAY, gateway) if gateway else b""
+    body = head + ip(c.RTA_DST, str(network[0])) + by + u32(c.RTA_OIF, link)
+    return Request(c.RTM_NEWROUTE, c.NLM_F_CREATE | c.NLM_F_REPLACE, body, f"route to {destination}")
 
 
 def add_neighbour_route(address: str, link: int) -> Request:

@@ -9,12 +9,13 @@ rate, and what is swept after a crash by the alias of its links (:func:`wharf.ne
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from wharf.errors import InvalidArgument
 from wharf.network import sandbox
 from wharf.network.endpoint import Endpoint
+from wharf.network.plugin import Find, find
 from wharf.network.records import Network
 
 
@@ -85,6 +86,14 @@ class Driver(Protocol):
 
 Drivers = Mapping[str, Callable[[str], Driver]]
 """Makers of drivers by the driver's name; they are given the data root's key, which is in all names on the host."""
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """What makes networks, and gives them addresses, beside what is here."""
+
+    drivers: Drivers = field(default_factory=dict)  # of an embedding program
+    plugins: Find = find
 
 
 def extended(own: Mapping[str, Driver], others: Drivers, key: str) -> dict[str, Driver]:

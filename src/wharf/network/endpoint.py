@@ -79,6 +79,7 @@ class Endpoint:
     rate: Rate = UNLIMITED
     servers: tuple[str, ...] = ()
     announced: bool = False  # neighbours are told its MAC, for they may know another one
+    source_link: str = ""  # what a network plugin calls its interface on the host
     notice: str = ""  # what the user should hear once, such as that docker0 belongs to somebody else
 
     @property

@@ -15,11 +15,11 @@ from wharf.errors import WharfError
 from wharf.network import inspect, names, sandbox, vlans
 from wharf.network.bridge_driver import BridgeDriver
 from wharf.network.cni import CniNetworks
-from wharf.network.cni_driver import CniDriver
 from wharf.network.defaults import NetworkDefaults
-from wharf.network.driver import Driver, Drivers, HostDriver, NullDriver, Traits, extended
+from wharf.network.driver import Driver, HostDriver, NullDriver, Others, Traits, extended
 from wharf.network.endpoint import Endpoint
 from wharf.network.firewall import Firewall
+from wharf.network.foreign import ForeignDriver
 from wharf.network.names import Names
 from wharf.network.outside import Outside
 from wharf.network.records import Network, Records
@@ -43,7 +43,7 @@ class Fabric:
         observe: sandbox.Observer,
         outside: Outside,
         defaults: NetworkDefaults,
-        drivers: Drivers | None = None,
+        others: Others,
     ) -> None:
         ranges = [(pool.base, pool.size) for pool in defaults.pools]
         self._run, self._records, self._outside, self._defaults = run, records, outside, defaults
@@ -56,9 +56,10 @@ class Fabric:
             "null": NullDriver(),
             **{kind: VlanDriver(kind, key, ranges=ranges) for kind in vlans.DRIVERS},
         }
-        self._drivers = extended(own, drivers or {}, key)
+        self._drivers = extended(own, others.drivers, key)
         self._cni = CniNetworks(run.cni, records.resolve)
-        self._plugins = CniDriver(self._cni, key, ranges=ranges)
+        self._foreign = ForeignDriver(self._cni, others.plugins, key, records.resolve, ranges=ranges)
+        self.addressing = self._foreign.addressing
         self._names = Names(run)
         self._spares = Spares(key)
         self._observe = observe
@@ -85,8 +86,8 @@ class Fabric:
         return network if network.config_only else self._of(network.driver).check(network)
 
     def plugs(self, network: Network) -> bool:
-        """Return whether CNI plugins publish the ports of containers in ``network``."""
-        return not self.has(network.driver) and self._cni.publishes(network)
+        """Return whether plugins publish the ports of containers in ``network``."""
+        return not self.has(network.driver) and self._foreign.publishes(network)
 
     def plugged(self, endpoint: Endpoint) -> bool:
         """Return whether an endpoint is made by plugins, which publish its ports themselves."""
@@ -104,7 +105,7 @@ class Fabric:
         """Return ``network`` with what had to be chosen for it, as the host is now, and what the user should hear."""
         self._require(network)
         others = [other for other in self._records.networks() if other.id != network.id and not other.config_only]
-        return self._of(network.driver).plan(network, others)
+        return self._foreign.planned(network, self._drivers.get(network.driver), others)
 
     def settle_default_bridge(self, kept: Sequence[Endpoint]) -> None:
         """Let the default bridge be as the engine was told, unless containers (``kept``) run on it.
@@ -138,9 +139,10 @@ class Fabric:
         """Undo :meth:`prepare`; idempotent."""
         self._spares.drop(network.id)
         self._of(network.driver).dismantle(network)
+        self.addressing.release_pools(network)
 
     def _of(self, driver: str) -> Driver:
-        return self._drivers.get(driver, self._plugins)
+        return self._drivers.get(driver, self._foreign)
 
     @contextmanager
     def spare_for(self, endpoints: Sequence[Endpoint]) -> Iterator[tuple[Spare | None, Sequence[Endpoint]]]:
@@ -215,9 +217,9 @@ class Fabric:
 
         return sandbox.make(path, fill, observe=self._observe) if path else ()
 
-    def _plug(self, path: str, endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
-        """Let CNI plugins make their endpoints; return all, with what was learnt, which is recorded."""
-        plugged = [self._cni.add(path, e) if self.plugged(e) else e for e in endpoints]
+    def _plug(self, path: str, endpoints: Sequence[Endpoint], only: str = "") -> Sequence[Endpoint]:
+        """Let plugins make their endpoints, or one; return all, with what was learnt, which is recorded."""
+        plugged = self._foreign.plug(path, endpoints, lambda e: self.plugged(e) and only in ("", e.id))
         if changed := [after for before, after in zip(endpoints, plugged, strict=True) if after is not before]:
             self._records.update(changed)
         return plugged
@@ -264,7 +266,7 @@ class Fabric:
 
         sandbox.adopt(endpoint.sandbox, pid)
         opened = sandbox.within(endpoint.sandbox, fill, observe=self._observe)
-        (endpoint,) = self._plug(endpoint.sandbox, [endpoint])
+        *_, endpoint = self._plug(endpoint.sandbox, [*present, endpoint], endpoint.id)
         self._hand_over([*present, endpoint], opened)
         return endpoint
 
@@ -369,10 +371,8 @@ class Fabric:
             self._part([endpoint])
             if endpoint.sandbox:
                 sandbox.remove(endpoint.sandbox)
-        if self._run.netns.is_dir():
-            for path in self._run.netns.iterdir():
-                if path.name not in live:
-                    sandbox.remove(str(path))
+        self.addressing.release(dead)
+        sandbox.sweep(self._run.netns, live)
         self._sweep(live, self._records.networks())
         return dead
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Container, Iterable
 from ipaddress import IPv4Address, ip_address, ip_network
 from itertools import chain
@@ -102,3 +103,8 @@ def mac_of(address: str) -> str:
 def mac_of_id(endpoint_id: str) -> str:
     """Return a locally administered MAC for an endpoint without an IPv4 address."""
     return "02:42:" + bytes.fromhex(endpoint_id[:8]).hex(":")
+
+
+def random_mac() -> str:
+    """Return a locally administered MAC by lot, for who must know it before there is an address."""
+    return "02:42:" + secrets.token_bytes(4).hex(":")

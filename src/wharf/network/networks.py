@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from wharf.errors import Conflict, Forbidden, InvalidArgument, Unavailable, WharfError
@@ -20,13 +21,13 @@ from wharf.network import inspect, request, sandbox
 from wharf.network.ahead import Ahead
 from wharf.network.allocation import Allocation, no_rate, require_possible
 from wharf.network.defaults import NetworkDefaults
-from wharf.network.driver import Drivers
-from wharf.network.endpoint import Endpoint, PublishedPort, Rate, Wish, publishing, with_ports
+from wharf.network.driver import Others
+from wharf.network.endpoint import Endpoint, Rate, Wish
 from wharf.network.fabric import Fabric
 from wharf.network.mending import Mending, Report, unreported
 from wharf.network.outside import Here, Outside
-from wharf.network.ports import HostPorts, Reach
-from wharf.network.reach import reach_of
+from wharf.network.ports import HostPorts
+from wharf.network.publishing import Publishing
 from wharf.network.records import Network, Records
 from wharf.network.spares import Spare
 from wharf.network.worker import to_completion
@@ -54,12 +55,12 @@ class Networks:
         report: Report = unreported,
         defaults: NetworkDefaults | None = None,
         outside: Outside | None = None,
-        drivers: Drivers | None = None,
+        others: Others | None = None,
     ) -> None:
         """Nothing is read or changed before :meth:`start`.
 
         ``observe`` hears of each step of an attach; ``report`` of what others tore and :meth:`mend` made good;
-        ``outside`` lets ports into a network namespace of our own; ``drivers`` are others than Wharf's own.
+        ``outside`` lets ports into a network namespace of our own.
         """
         self._run = run
         self._records = Records(database, run)
@@ -67,8 +68,16 @@ class Networks:
         self.ports = HostPorts(outside)
         self._defaults = defaults or NetworkDefaults()
         self._fabric = Fabric(
-            data.key, run, self._records, observe=observe, outside=outside, defaults=self._defaults, drivers=drivers
+            data.key,
+            run,
+            self._records,
+            observe=observe,
+            outside=outside,
+            defaults=self._defaults,
+            others=others or Others(),
         )
+        self._addressing = self._fabric.addressing
+        self._publishing = Publishing(self.ports, self._fabric, self._records)
         self._allocation = Allocation(self._records, run, self._fabric.traits)
         self._ahead = Ahead(self._fabric)
         self._preparing = asyncio.Lock()
@@ -89,8 +98,9 @@ class Networks:
         await self._restore(kept)
         await to_completion(self._fabric.resume_names)
         found: dict[str, list[Endpoint]] = {}
+        await to_completion(self._addressing.replay, self._records.networks())
         for endpoint in kept:
-            self._hold_again(endpoint, listening)
+            self._publishing.hold_again(endpoint, listening)
             found.setdefault(endpoint.container_id, []).append(endpoint)
         await to_completion(self._fabric.resume_ports, kept)
         return found
@@ -163,8 +173,10 @@ class Networks:
             InvalidArgument, NotImplementedHere: an option that cannot be honoured.
         """
         wanted, notices = await self._prepared(wishes)
-        with self._fabric.spare_for(self._allocation.choose(container_id, wanted, [], name=name)) as (spare, chosen):
-            endpoints = self._intend(chosen, ports, name, present=[])
+        async with self._given_back_unless_recorded(wanted):
+            choice = self._allocation.choose(container_id, wanted, [], name=name)
+            with self._fabric.spare_for(choice) as (spare, chosen):
+                endpoints = self._intend(chosen, ports, name, present=[])
         try:
             path = self._sandbox(container_id, endpoints)
             endpoints = await self._realise(path, endpoints, [network for network, _ in wanted], spare)
@@ -186,11 +198,12 @@ class Networks:
         """
         wanted, _ = await self._prepared([wish])
         present = self._records.endpoints_of(container_id)
-        chosen = self._allocation.choose(container_id, wanted, present, name=name)
-        (endpoint,) = self._intend(chosen, ports, name, present=present)
+        async with self._given_back_unless_recorded(wanted):
+            chosen = self._allocation.choose(container_id, wanted, present, name=name)
+            (endpoint,) = self._intend(chosen, ports, name, present=present)
         try:
             endpoint = await to_completion(self._fabric.join, endpoint, pid, wanted[0][0], present)
-            return await self._move_ports([*present, endpoint])
+            return await self._publishing.move([*present, endpoint])
         except BaseException as error:
             await asyncio.shield(self.disconnect(container_id, endpoint.network_id))
             if isinstance(error, OSError):
@@ -203,8 +216,9 @@ class Networks:
         leaving = [endpoint for endpoint in present if endpoint.network_id == network_id]
         rest = [endpoint for endpoint in present if endpoint.network_id != network_id]
         for endpoint in leaving:
-            rest = await self._move_ports(rest, leaving=endpoint)
+            rest = await self._publishing.move(rest, leaving=endpoint)
             await to_completion(self._fabric.leave, endpoint, rest)
+            await to_completion(self._addressing.release, [endpoint])
             self._records.discard([endpoint])
         return rest
 
@@ -268,6 +282,10 @@ class Networks:
         """Return the network of that name, id or unique id prefix, or raise NotFound."""
         return self._records.resolve(ref)
 
+    def all(self) -> Sequence[Network]:
+        """Return the networks, by name."""
+        return self._records.networks()
+
     def unused(self, filters: Filters) -> Sequence[Network]:
         """Return the networks of the user's own that no container is in and that pass prune's filters."""
         used = {endpoint.network_id for endpoint in self._records.endpoints()}
@@ -296,15 +314,28 @@ class Networks:
     async def _prepared(self, wishes: Sequence[Wish]) -> tuple[Wanted, Sequence[str]]:
         wanted: Wanted = []
         notices: Strings = []
-        for wish in wishes:
-            network = self._records.resolve(wish.network)
-            if network.config_only:
-                raise Forbidden(f"cannot create endpoint on configuration-only network {network.name}")
-            require_possible(network, wish, self._fabric.traits(network.driver))
-            network, notice = await self._prepare(network)
-            wanted.append((network, wish))
-            notices.append(notice)
+        async with self._given_back_unless_recorded(wanted):
+            for wish in wishes:
+                network = self._records.resolve(wish.network)
+                if network.config_only:
+                    raise Forbidden(f"cannot create endpoint on configuration-only network {network.name}")
+                require_possible(network, wish, self._fabric.traits(network.driver))
+                network, notice = await self._prepare(network)
+                if network.address_space:
+                    wish = await to_completion(self._addressing.ask, network, wish)  # noqa: PLW2901  # the same one
+                wanted.append((network, wish))
+                notices.append(notice)
         return wanted, notices
+
+    @asynccontextmanager
+    async def _given_back_unless_recorded(self, wanted: Wanted) -> AsyncIterator[None]:
+        """Give the addresses of places that plugins gave back when the block raises: nothing is recorded of them."""
+        try:
+            yield
+        except BaseException:
+            if any(network.address_space for network, _ in wanted):
+                await asyncio.shield(to_completion(self._addressing.give_back, wanted))
+            raise
 
     async def _prepare(self, network: Network) -> tuple[Network, str]:
         if self._fabric.ready(network):
@@ -327,26 +358,13 @@ class Networks:
         self, chosen: Sequence[Endpoint], ports: Sequence[PortMapping], name: str, *, present: Sequence[Endpoint]
     ) -> Sequence[Endpoint]:
         """Choose ports for endpoints and record them: nothing is awaited since, so nobody comes between."""
-        held: tuple[PublishedPort, ...] = ()
-        if not any(endpoint.ports for endpoint in present):
-            reach = reach_of(chosen, self._records.resolve, plugged=self._fabric.plugs)
-            held = self._reserve(chosen, ports, reach, name)
-            chosen = publishing(chosen, held, reach.plugin) if reach.plugin else with_ports(chosen, held)
+        chosen, held = self._publishing.reserve(chosen, ports, name, present=present)
         try:
             self._records.add(chosen)
         except BaseException:
             self.ports.release(held)
             raise
         return chosen
-
-    def _reserve(
-        self, endpoints: Sequence[Endpoint], ports: Sequence[PortMapping], reach: Reach, name: str
-    ) -> tuple[PublishedPort, ...]:
-        try:
-            return self.ports.reserve(ports, reach)
-        except (Conflict, Unavailable, InvalidArgument) as error:
-            where = f"driver failed programming external connectivity on endpoint {name} ({endpoints[0].id})"
-            raise type(error)(f"{where}: {error}") from error
 
     async def _realise(
         self, path: str, endpoints: Sequence[Endpoint], networks: Sequence[Network], spare: Spare | None
@@ -360,27 +378,14 @@ class Networks:
                 await self._prepare(network)
             return await to_completion(self._fabric.build, path, endpoints, networks)
 
-    async def _move_ports(self, endpoints: Endpoints, *, leaving: Endpoint | None = None) -> Endpoints:
-        """Publish a container's ports where its default route leads now, and let go those that lead nowhere."""
-        if any(endpoint.ports and self._fabric.plugged(endpoint) for endpoint in endpoints):
-            return endpoints  # they stay where a plugin publishes them
-        before = [*endpoints, leaving] if leaving else endpoints
-        held = tuple(port for endpoint in before for port in endpoint.ports)
-        after = with_ports(endpoints, held)
-        if not held:
-            return after
-        self._records.update([*after, replace(leaving, ports=())] if leaving else after)
-        await to_completion(self._fabric.move_ports, before, after)
-        published = {port for endpoint in after for port in endpoint.ports}
-        self.ports.release([port for port in held if port not in published])
-        return after
-
     def _sandbox(self, container_id: str, endpoints: Sequence[Endpoint]) -> str:
         shared = any(endpoint.driver == "host" for endpoint in endpoints)
         return "" if shared else str(self._run.sandbox(container_id))
 
     async def _undo(self, container_id: str, endpoints: Sequence[Endpoint]) -> None:
         await to_completion(self._fabric.demolish, self._sandbox(container_id, endpoints), endpoints)
+        if any(self._records.resolve(endpoint.network_id).address_space for endpoint in endpoints):
+            await to_completion(self._addressing.release, endpoints)
         for endpoint in endpoints:
             self.ports.release(endpoint.ports)
         self._records.discard(endpoints)
@@ -390,10 +395,3 @@ class Networks:
         if not network.config_only:
             await to_completion(self._fabric.dismantle, network)
         self._records.discard_network(network)
-
-    def _hold_again(self, endpoint: Endpoint, listening: Collection[str]) -> None:
-        for port in endpoint.ports:
-            try:
-                self.ports.hold(port, listening)
-            except (Conflict, InvalidArgument) as error:
-                log.warning("container %s keeps its published port: %s", endpoint.container_id[:12], error)

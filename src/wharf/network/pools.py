@@ -30,6 +30,7 @@ class Pool:
     gateway: str = ""  # '' until it is chosen, or where there is none
     ip_range: str = ""  # the part that addresses are chosen from; '' for all
     auxiliary: Mapping[str, str] = field(default_factory=dict)  # name → an address that nobody gets
+    id: str = ""  # by which an IPAM plugin knows it
 
     @property
     def network(self) -> IPNetwork:
@@ -61,7 +62,7 @@ def complete(pool: Pool) -> Pool:
     Raises:
         InvalidArgument: all are auxiliary addresses.
     """
-    if pool.gateway:
+    if pool.gateway or pool.id:  # a plugin has said what its gateway is
         return pool
     within = ip_network(pool.ip_range or pool.subnet)
     whole = pool.network

@@ -35,7 +35,8 @@ class Reach:
     versions: tuple[int, ...]  # of IP
     routed: tuple[int, ...] = ()  # of these no address is translated: ports are opened, and the host holds none
     default_ip: str = ""  # where ports are published that name no address; '' for everywhere
-    plugin: str = ""  # the endpoint whose CNI plugins publish them; '' for the engine itself
+    plugin: str = ""  # the endpoint whose plugins publish them; '' for the engine itself
+    unheld: bool = False  # a network plugin sees to the host's ports itself: none is chosen or held for it
 
 
 def places(mapping: PortMapping, reach: Reach) -> list[str]:
@@ -119,6 +120,8 @@ class HostPorts:
 
     def _reserve_one(self, mapping: PortMapping, reach: Reach) -> list[PublishedPort]:
         wanted = [PublishedPort(mapping.container_port, mapping.protocol, ip, 0) for ip in places(mapping, reach)]
+        if reach.unheld:
+            return [replace(port, host_port=mapping.host_port) for port in wanted]
         routed = [port for port in wanted if port.version in reach.routed]
         held = [port for port in wanted if port not in routed]
         if not held:

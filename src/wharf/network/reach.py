@@ -30,5 +30,7 @@ def reach_of(
     if versions:
         return Reach(tuple(versions), tuple(routed), default_ip)
     # A plugin says only later where it leads.
-    plugin = next((e.id for e in endpoints if plugged(network_of(e.network_id))), "")
-    return Reach((4,) if plugin else (), plugin=plugin)
+    by = next((e for e in endpoints if plugged(network_of(e.network_id))), None)
+    if by is None:
+        return Reach(())
+    return Reach((4,), plugin=by.id, unheld=network_of(by.network_id).remote)

@@ -38,6 +38,8 @@ class Network:
     labels: Mapping[str, str] = field(default_factory=dict)
     ipam_driver: str = "default"
     ipam_options: Mapping[str, str] | None = None
+    remote: bool = False  # a network plugin makes it, of its driver's name
+    address_space: str = ""  # in which an IPAM plugin gives its addresses
     strangers: tuple[str, ...] = ()  # IPv4 addresses that once had another MAC than follows from them
 
     @property

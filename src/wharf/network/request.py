@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
-from wharf.errors import NOT_A_MANAGER, Forbidden, InvalidArgument, NotFound, Unavailable
+from wharf.errors import NOT_A_MANAGER, Forbidden, InvalidArgument, Unavailable
 from wharf.lib.timestamps import rfc3339_nano
 from wharf.network import options, pools
 from wharf.network.pools import Pool
@@ -91,7 +91,7 @@ def warning(network: Network) -> str:
     told = [f"{subnet} is not used: its IP version is not enabled" for subnet in unused]
     told += [
         f"IPAM option {name} means nothing to the driver {network.ipam_driver}, and is only kept"
-        for name in network.ipam_options or {}
+        for name in (network.ipam_options or {} if network.ipam_driver == "default" else ())
     ]
     return "; ".join(told)
 
@@ -123,8 +123,6 @@ def _check_kind(request: NetworkCreateRequest, driver: str, *, overlay: bool) ->
 
 
 def _pools(ipam: IPAM) -> tuple[Pool, ...]:
-    if (driver := ipam.get("Driver") or "default") != "default":
-        raise NotFound(f"IPAM driver {driver} not found")
     entries: list[Mapping[str, object]] = [dict(entry) for entry in ipam.get("Config") or [] if entry]
     try:
         return tuple(pools.parse(entry) for entry in entries if entry.get("Subnet") or any(entry.values()))

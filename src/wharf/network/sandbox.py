@@ -8,9 +8,10 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from wharf.errors import WharfError
@@ -291,6 +292,14 @@ def leave(inside: Inside, endpoint: Endpoint) -> None:
 def remove(path: str) -> None:
     """Remove a sandbox; its links follow once no process is in it. Idempotent, also half-way made ones."""
     netns.remove(path)
+
+
+def sweep(folder: Path, live: Collection[str]) -> None:
+    """Remove the sandboxes in a folder but those of ``live`` (ids)."""
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if path.name not in live:
+                remove(str(path))
 
 
 def _write(proc_sys: int, path: str, value: str) -> None:

@@ -29,6 +29,14 @@ _MAX_BYTES: Final = 16 * 1024 * 1024
 _MAX_TEXT: Final = 500
 
 
+class Refused(WharfError):
+    """A plugin answers with an error."""
+
+    def __init__(self, text: str, told: str = "") -> None:
+        super().__init__(text)
+        self.told = told or text  # in its own words
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where a plugin listens."""
@@ -54,7 +62,8 @@ def call(what: str, address: Address, path: str, document: Mapping[str, object])
     Raises:
         Unavailable: it does not answer in time, or more than anybody would.
         NotImplementedHere: it knows nothing of ``path`` (its status is 404).
-        WharfError: it answers with an error, whose text is there, or with what is no answer.
+        Refused: it answers with an error, whose text is there.
+        WharfError: it answers with what is no answer.
     """
     with _asked(what, address, path, document) as answer:
         raw = answer.read(_MAX_BYTES + 1)
@@ -127,9 +136,10 @@ def _understood(what: str, method: str, status: int, raw: bytes) -> dict[str, An
         raise NotImplementedHere(f"{method}: the {what} does not know it")
     if status != 200:
         text = told or raw[:_MAX_TEXT].decode("utf-8", "replace").strip()
-        raise WharfError(f"{method}: {text or f'status {status}'}")
+        text = text or f"status {status}"
+        raise Refused(f"{method}: {text}", str(text))
     if told:
-        raise WharfError(f"{method}: {told}")
+        raise Refused(f"{method}: {told}", str(told))
     if said is None:
         return {}
     if not isinstance(said, dict):

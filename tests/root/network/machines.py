@@ -16,7 +16,7 @@ from wharf.kernel import netns
 from wharf.kernel.netlink import Rtnetlink
 from wharf.lib.ports import parse_publish
 from wharf.network.defaults import NetworkDefaults
-from wharf.network.driver import Drivers
+from wharf.network.driver import Others
 from wharf.network.endpoint import Endpoint, Wish
 from wharf.network.networks import Networks
 from wharf.network.records import Network
@@ -35,8 +35,8 @@ T = TypeVar("T")
 class World:
     """An engine's networks on a root of their own."""
 
-    def __init__(self, root: Path, drivers: Drivers | None = None, defaults: NetworkDefaults | None = None) -> None:
-        self._drivers, self.defaults = drivers, defaults
+    def __init__(self, root: Path, others: Others | None = None, defaults: NetworkDefaults | None = None) -> None:
+        self._others, self.defaults = others, defaults
         self.data, self.run_root = DataRoot(root / "data"), RunRoot(root / "run")
         for folder in (self.data.path, self.run_root.netns):
             folder.mkdir(parents=True)
@@ -44,7 +44,7 @@ class World:
         self.networks = self._made()
 
     def _made(self) -> Networks:
-        return Networks(self.data, self.run_root, self.database, drivers=self._drivers, defaults=self.defaults)
+        return Networks(self.data, self.run_root, self.database, others=self._others, defaults=self.defaults)
 
     def start(self, *live: str) -> dict[str, list[Endpoint]]:
         return asyncio.run(self.networks.start(set(live)))

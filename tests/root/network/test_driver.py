@@ -14,6 +14,7 @@ from tests.root.network.overlay import VNI, Overlay
 from wharf.errors import Forbidden, InvalidArgument
 from wharf.kernel import netns
 from wharf.kernel.netlink import Rtnetlink
+from wharf.network.driver import Others
 from wharf.network.endpoint import Rate, Wish
 from wharf.network.networks import Networks
 from wharf.storage.metadata import Database
@@ -33,7 +34,7 @@ def overlaid(tmp_path: Path, table: Path) -> Iterator[World]:
     def made(key: str) -> Overlay:
         return Overlay(key, table)
 
-    world = World(tmp_path, drivers={"overlay": made})
+    world = World(tmp_path, Others({"overlay": made}))
     world.start()
     world.create("far", "10.9.0.0/24", Driver="overlay", Options={VNI: "4097"})
     yield world
@@ -140,7 +141,7 @@ def _die_at(world: World, table: Path, step: str) -> None:
 
     async def main() -> None:
         database = Database(world.data.database)
-        networks = Networks(world.data, world.run_root, database, observe=observe, drivers={"overlay": made})
+        networks = Networks(world.data, world.run_root, database, observe=observe, others=Others({"overlay": made}))
         await networks.start(set())
         await networks.attach(A, [Wish("far", names=("a",))])
         await networks.release(A)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from wharf.errors import Forbidden, InvalidArgument, NotFound, Unavailable, WharfError
+from wharf.errors import Forbidden, InvalidArgument, Unavailable, WharfError
 from wharf.network import request
 from wharf.network.pools import Pool
 from wharf.spec.engine_api.network import IPAM, NetworkCreateRequest
@@ -30,7 +30,6 @@ def test_request_with_defaults_is_a_bridge() -> None:
         ({"Name": "bridge"}, Forbidden, "operation is not permitted on predefined bridge network"),
         ({"Name": "n", "Driver": "host"}, Forbidden, 'only one instance of "host" network is allowed'),
         ({"Name": "n", "Driver": "overlay"}, Unavailable, "not a swarm manager"),
-        ({"Name": "n", "IPAM": {"Driver": "dhcp"}}, NotFound, "dhcp"),
         ({"Name": "n", "EnableIPv4": False}, InvalidArgument, "IPv4 or IPv6 must be enabled"),
         (
             {"Name": "n", "IPAM": _ipam("x")},

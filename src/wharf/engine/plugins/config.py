@@ -14,7 +14,7 @@ from wharf.spec.engine_api.plugin import PluginConfig, PluginPrivilege, PluginSe
 
 _NETWORKS: Final = ("", "null", "none", "bridge", "host")
 _SOCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-_SERVED: Final = frozenset({"authz", "logdriver", "volumedriver"})
+_SERVED: Final = frozenset({"authz", "ipamdriver", "logdriver", "networkdriver", "volumedriver"})
 """The kinds of plugins that somebody here asks for anything."""
 
 
@@ -153,7 +153,7 @@ def require_runnable(config: PluginConfig) -> None:
     if unserved := sorted(capabilities(config) - _SERVED):
         raise NotImplementedHere(
             f"plugins of the type {', '.join(unserved)} are not supported by this build of wharf: "
-            "those of volumes (volumedriver), logs (logdriver) and authorization (authz) are"
+            f"those that are: {', '.join(sorted(_SERVED))}"
         )
     scheme = (config.get("Interface") or {}).get("ProtocolScheme") or ""
     if scheme not in ("", "moby.plugins.http/v1"):

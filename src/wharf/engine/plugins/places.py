@@ -14,6 +14,7 @@ from wharf.errors import Unavailable
 from wharf.kernel.openat2 import open_in_root
 from wharf.lib.digest import hex_of
 from wharf.plugins.calls import Address
+from wharf.plugins.finding import found
 from wharf.storage.layout import DataRoot, RunRoot
 from wharf.storage.trees import FOLDER
 
@@ -74,5 +75,19 @@ def volume_drivers(data: DataRoot, run: RunRoot, records: PluginRecords) -> Call
         if (record := records.serving(name, "volumedriver")) is None:
             return None
         return replace(address_of(run, record), locate=lambda path: on_host(data, record, path))
+
+    return find
+
+
+def network_plugins(run: RunRoot, records: PluginRecords) -> Callable[[str, str], Address]:
+    """Return how to find a plugin of networks or addresses, by name and kind: the engine's own come first.
+
+    Raises, when it is called, as :func:`wharf.plugins.finding.found`.
+    """
+    known: set[tuple[str, str]] = set()
+
+    def find(name: str, kind: str) -> Address:
+        record = records.serving(name, kind.lower())
+        return found(name, kind, known=known) if record is None else address_of(run, record)
 
     return find

@@ -141,8 +141,8 @@ def test_what_does_not_come_up_stays_disabled(on_engine: OnEngine) -> None:
         await engine.plugins.set("deaf", ["args=deaf"])
         with pytest.raises(Unavailable, match="ended with exit code 3 before it listened"):
             await engine.plugins.enable("deaf")
-        await _create(engine, "net", made.config(interface={"types": ["docker.ipamdriver/1.0"], "socket": "a.sock"}))
-        with pytest.raises(NotImplementedHere, match="ipamdriver"):
+        await _create(engine, "net", made.config(interface={"types": ["docker.secretprovider/1.0"], "socket": "s"}))
+        with pytest.raises(NotImplementedHere, match="secretprovider"):
             await engine.plugins.enable("net")
         await _create(engine, "none", made.config(entrypoint=["/nothing"]))
         with pytest.raises(InvalidArgument, match="cannot be started"):

@@ -90,8 +90,8 @@ def test_exactly_what_is_wanted_has_to_be_granted() -> None:
 
 def test_what_nobody_would_ask_is_not_run() -> None:
     require_runnable(read_config(sample()))
-    with pytest.raises(NotImplementedHere, match=r"plugins of the type networkdriver are not supported"):
-        require_runnable(read_config(sample(interface={"types": ["docker.networkdriver/1.0"], "socket": "a.sock"})))
+    with pytest.raises(NotImplementedHere, match=r"plugins of the type secretprovider are not supported"):
+        require_runnable(read_config(sample(interface={"types": ["docker.secretprovider/1.0"], "socket": "a.sock"})))
     speaks = {"types": ["docker.volumedriver/1.0"], "socket": "a.sock", "protocolscheme": "grpc/v1"}
     with pytest.raises(NotImplementedHere, match=r"plugins that speak grpc/v1 are not supported"):
         require_runnable(read_config(sample(interface=speaks)))
