@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from wharf.engine import scopes
 from wharf.engine.containers.record import Container
@@ -26,6 +27,9 @@ from wharf.storage.layout import DataRoot, RunRoot
 from wharf.storage.metadata import Database
 from wharf.storage.snapshots import Snapshots
 from wharf.volumes.volumes import Volumes
+
+if TYPE_CHECKING:
+    from wharf.engine.containers.placeholders import Lacking
 
 log = logging.getLogger("wharf.engine")
 
@@ -97,6 +101,8 @@ class Context:
     clock: Clock = field(default_factory=Clock)
     background: Background = field(default_factory=Background)
     later: Later = field(default_factory=Later)
+    lacking: dict[str, Lacking] = field(default_factory=dict)
+    """What images have not of the files that every container has, by the name of their layers."""
     options: EngineOptions = field(default_factory=EngineOptions)
     """Replaced as a whole when the engine is given others: read it anew each time."""
 

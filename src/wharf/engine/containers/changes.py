@@ -28,6 +28,10 @@ PLACEHOLDERS: Final = frozenset(
 _HOLDERS: Final = frozenset(name.rpartition(b"/")[0] for name in PLACEHOLDERS)
 """Folders whose time the runtime changed when it made placeholders in them."""
 
+_MTAB: Final = b"etc/mtab"
+MOUNTS: Final = "/proc/mounts"
+"""Where that link leads in containers whose image has none."""
+
 _BENEATH: Final = int(Resolve.NO_SYMLINKS | Resolve.BENEATH)
 Lower = Callable[[bytes], os.stat_result | None]
 
@@ -100,11 +104,13 @@ def _kind(node: Node, below: os.stat_result | None) -> int | None:
 
 
 def is_placeholder(node: Node) -> bool:
-    """Return whether the runtime made this to mount something on it: an empty file or folder of a known name."""
+    """Return whether this is in every container, to mount something on it mostly: empty, and of a known name."""
     if node.path not in PLACEHOLDERS:
         return False
     if stat.S_ISREG(node.status.st_mode):
         return node.status.st_size == 0
+    if stat.S_ISLNK(node.status.st_mode):
+        return node.path == _MTAB and os.readlink(node.name, dir_fd=node.folder_fd) == os.fsencode(MOUNTS)
     return stat.S_ISDIR(node.status.st_mode) and not _names(node) - PLACEHOLDERS
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from wharf.engine import scopes
-from wharf.engine.containers import endpoints, health, limits, links, mounts, networking, validate
+from wharf.engine.containers import endpoints, health, limits, links, mounts, networking, placeholders, validate
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.record import Container, Specification
 from wharf.engine.containers.state import State
@@ -142,6 +142,7 @@ async def _make(context: Context, container: Container, image: ImageRecord) -> N
         await asyncio.to_thread(context.snapshots.prepare, container.id, container.chain_id)
     else:  # three folders: to hand that to a thread takes longer
         context.snapshots.prepare(container.id, container.chain_id)
+    await placeholders.put(context, container.id, container.chain_id)
     if size := (spec.host_config.get("StorageOpt") or {}).get("size"):
         await asyncio.to_thread(context.snapshots.limit, container.id, parse_size(size))
     await mounts.fill_volumes(context, spec, points, image)

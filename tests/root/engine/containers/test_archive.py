@@ -39,6 +39,25 @@ def test_a_container_that_never_ran_takes_and_gives_files(on_engine: OnEngine) -
     on_engine(body)
 
 
+def test_a_container_that_never_ran_has_the_files_that_every_container_has(on_engine: OnEngine) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await _create(engine, "sh", "-c", "test -e /.dockerenv && grep -q ' / ' /etc/mtab")
+        for name in (".dockerenv", "etc/hosts", "etc/hostname", "etc/resolv.conf", "etc/mtab"):
+            found = await engine.containers.archive("box", f"/{name}")
+            await found.aclose()
+            assert found.stat["linkTarget"] == ("/proc/mounts" if name == "etc/mtab" else "")
+        assert await engine.containers.changes("box") == []
+        ended = await engine.containers.wait("box", condition="next-exit")
+        await engine.containers.start("box")
+        assert (await ended)["StatusCode"] == 0
+        assert await engine.containers.changes("box") == []
+        image = await engine.containers.commit("box", repository="made")
+        layers = (await engine.images.inspect(image))["RootFS"]["Layers"]
+        assert len(layers) == len((await engine.images.inspect("busybox"))["RootFS"]["Layers"]) + 1
+
+    on_engine(body)
+
+
 def test_a_stopped_container_starts_only_after_the_archive_is_in(on_engine: OnEngine) -> None:
     async def body(engine: wharf.Engine) -> None:
         await _create(engine, "cat", "/tmp/late")
