@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import quote_plus
 
 from wharf.engine.containers import plugin_reads
@@ -18,6 +19,10 @@ from wharf.engine.logs.tail import Growth, Line, LogTail
 from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.lib.moments import to_ns
 from wharf.lib.stdcopy import STDERR, STDOUT, frame
+from wharf.processes.shim import Shim
+
+_STARTING_S: Final = 0.5  # what a start by Docker's daemon takes on a machine with nothing else to do
+_ANSWER_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +80,11 @@ async def _kept_elsewhere(plugin: LogPlugin, container: Container, query: Query)
 
 async def _chunks(context: Context, container: Container, query: Query) -> AsyncIterator[bytes]:
     path = context.data.log(container.id)
-    tail = await asyncio.to_thread(LogTail, path)
-    try:
-        with Growth(path.parent) as growth:
+    with Growth(path.parent) as growth:
+        if not query.follow:
+            await _taken_in(context, container, growth)
+        tail = await asyncio.to_thread(LogTail, path)
+        try:
             async for line in _past(tail, query):
                 yield render(line, query, tty=container.tty)
             while query.follow:
@@ -92,8 +99,36 @@ async def _chunks(context: Context, container: Container, query: Query) -> Async
                     return
                 if not _has_ended(container):  # else it did while we read, and may have written once more
                     await _change(context, container, growth, query)
-    finally:
-        tail.close()
+        finally:
+            tail.close()
+
+
+async def _taken_in(context: Context, container: Container, growth: Growth) -> None:
+    """Wait until all that a running program has written is in its log; if it has just begun, until it has written.
+
+    A start by Docker's daemon takes so long that a program has usually written its first lines when it returns, and
+    ``docker run -d`` and then ``docker logs`` shows them; ours returns before it has begun. So a program that has
+    been started a moment ago and has written nothing is waited for: until it writes, ends, or the moment is over.
+    """
+    while (shim := container.shim) is not None and not await _drained(shim):
+        left_s = starting_s(container.state.started_at, context.clock.now())
+        if left_s <= 0 or container.state.status != "running":
+            return
+        await _growth(container, growth, left_s)
+
+
+async def _drained(shim: Shim) -> bool:
+    """Return whether there is nothing to wait for: the log has a record, or nobody answers (a shim that saves)."""
+    try:
+        async with asyncio.timeout(_ANSWER_S):
+            return await shim.drain()
+    except TimeoutError:
+        return True
+
+
+def starting_s(started_at: str, now: str) -> float:
+    """Return for how many seconds from ``now`` on a container counts as just started. Pure."""
+    return min(_STARTING_S, _STARTING_S - (to_ns(now) - to_ns(started_at)) / 1e9)
 
 
 def _has_ended(container: Container) -> bool:
@@ -120,8 +155,13 @@ def _past_end(query: Query, context: Context) -> bool:
 
 async def _change(context: Context, container: Container, growth: Growth, query: Query) -> None:
     """Wait until the log grows, the container ends, or ``until`` has come."""
-    ended = container.watch(lambda state: not state.alive)
     left_s = None if query.until_ns is None else max(0.0, (query.until_ns - to_ns(context.clock.now())) / 1e9)
+    await _growth(container, growth, left_s)
+
+
+async def _growth(container: Container, growth: Growth, left_s: float | None) -> None:
+    """Wait until the log grows, the container ends, or the time is up."""
+    ended = container.watch(lambda state: not state.alive)
     try:
         await growth.wait(ended, timeout_s=left_s)  # type: ignore[arg-type]  # a future is read here, not written
     finally:
