@@ -9,6 +9,7 @@ from wharf.cli.flags import Flag
 from wharf.cli.globals import current_context
 from wharf.cli.inspect import print_documents
 from wharf.cli.output import print_rows
+from wharf.cli.rows import field
 from wharf.client.address import Address, default_host
 from wharf.client.config import read_config, write_config
 from wharf.client.contexts import DEFAULT, Contexts
@@ -93,6 +94,15 @@ def _update(session: Session, values: Values, arguments: list[str]) -> int:
     return 0
 
 
+def _warn_of_environment(session: Session) -> None:
+    """Say that the environment names an engine, where it does: then no context is looked at."""
+    if os.environ.get("DOCKER_HOST"):
+        session.warn(
+            "Warning: DOCKER_HOST environment variable overrides the active context. To use a context, either set "
+            "the global --context flag, or unset DOCKER_HOST environment variable."
+        )
+
+
 def _ls(session: Session, values: Values, _: list[str]) -> int:
     contexts, current = Contexts(os.environ), current_context(os.environ)
     rows = []
@@ -105,17 +115,19 @@ def _ls(session: Session, values: Values, _: list[str]) -> int:
                 or ("Current DOCKER_HOST based configuration" if name == DEFAULT else ""),
                 "DockerEndpoint": text(document, "Endpoints", "docker", "Host"),
                 "Error": "",
-                "Current": str(name == current).lower(),
+                "Current": field(str(name == current).lower(), name == current),
             }
         )
     if values.on("quiet"):
         for row in rows:
             session.print(row["Name"])
+        _warn_of_environment(session)
         return 0
     if values.text("format") in {"", "table"}:
         rows = [{**row, "Name": row["Name"] + (" *" if row["Current"] == "true" else "")} for row in rows]
     columns = ("Name", "Description", "DockerEndpoint", "Error")
     print_rows(session, rows, columns, template=values.text("format"), headers={"DockerEndpoint": "DOCKER ENDPOINT"})
+    _warn_of_environment(session)
     return 0
 
 
@@ -132,8 +144,8 @@ def _use(session: Session, _: Values, arguments: list[str]) -> int:
     write_config(os.environ, config if name == DEFAULT else {**config, "currentContext": name})
     session.print(name)
     session.warn(f'Current context is now "{name}"')
-    if os.environ.get("DOCKER_HOST") and name != DEFAULT:
-        session.warn(f"Warning: DOCKER_HOST environment variable overrides the active context {name}")
+    if name != DEFAULT:
+        _warn_of_environment(session)
     return 0
 
 

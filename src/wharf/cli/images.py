@@ -61,7 +61,7 @@ def image_rows(image: Document, now: float, *, full: bool) -> list[dict[str, str
             "CreatedSince": f"{human_duration(max(0.0, now - created))} ago" if created > 0 else "N/A",
             "CreatedAt": time.strftime("%Y-%m-%d %H:%M:%S %z %Z", time.localtime(created)),
             "Size": size,
-            "VirtualSize": size,
+            "VirtualSize": human_size(number(image, "Size")),
             "Containers": "N/A",
             "SharedSize": "N/A",
             "UniqueSize": "N/A",

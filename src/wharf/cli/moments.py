@@ -38,3 +38,11 @@ def rfc3339(nanoseconds: int) -> str:
         + f".{rest:09d}"
         + ("Z" if zone == "+0000" else f"{zone[:3]}:{zone[3:]}")
     )
+
+
+def as_go_prints(text: str) -> str:
+    """Return an RFC 3339 time as Go prints one: ``2026-01-02 03:04:05.6 +0000 UTC``."""
+    date, clock, rest = text[:10], text[11:19], text[19:]
+    fraction = rest.rstrip("Z").partition("+")[0].partition("-")[0].rstrip("0").rstrip(".")
+    zone = rest[-6:].replace(":", "") if rest[-6:-5] in {"+", "-"} else "+0000"
+    return f"{date} {clock}{fraction} {zone} {'UTC' if zone == '+0000' else zone}"

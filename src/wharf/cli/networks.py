@@ -7,6 +7,7 @@ from wharf.cli.confirm import confirmed
 from wharf.cli.create.networks import Attachment
 from wharf.cli.create.pairs import check_label, to_map
 from wharf.cli.flags import Flag
+from wharf.cli.moments import as_go_prints
 from wharf.cli.output import parse_filters, print_rows
 from wharf.client.documents import section, text, texts
 from wharf.client.networks import Networks
@@ -31,7 +32,7 @@ def network_row(network: Document, *, full: bool) -> dict[str, str]:
         "Name": text(network, "Name"),
         "Driver": text(network, "Driver"),
         "Scope": text(network, "Scope"),
-        "CreatedAt": text(network, "Created"),
+        "CreatedAt": as_go_prints(text(network, "Created")),
         "IPv4": _truth(network, "EnableIPv4"),
         "IPv6": _truth(network, "EnableIPv6"),
         "Internal": _truth(network, "Internal"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from wharf.cli.command import terminal_width
+from wharf.cli.rows import Row, row_json
 from wharf.errors import InvalidArgument
 from wharf.lib.light_json import dumps
 from wharf.lib.tables import fit, render
@@ -19,7 +20,8 @@ _HEADERS = {
     "RunningFor": "CREATED", "CreatedSince": "CREATED", "CreatedAt": "CREATED AT", "LocalVolumes": "LOCAL VOLUMES",
     "CPUPerc": "CPU %", "MemUsage": "MEM USAGE / LIMIT", "MemPerc": "MEM %", "NetIO": "NET I/O",
     "BlockIO": "BLOCK I/O",
-    "VirtualSize": "SIZE", "Driver": "DRIVER", "TotalCount": "TOTAL", "CreatedBy": "CREATED BY",
+    "VirtualSize": "SIZE", "SharedSize": "SHARED SIZE", "UniqueSize": "UNIQUE SIZE",
+    "Driver": "DRIVER", "TotalCount": "TOTAL", "CreatedBy": "CREATED BY",
     "Name": "NAME", "VolumeName": "VOLUME NAME",
 }  # fmt: skip
 
@@ -27,6 +29,16 @@ _HEADERS = {
 def header(field: str, headers: Mapping[str, str] | None = None) -> str:
     """Return a column's title."""
     return (headers or {}).get(field) or _HEADERS.get(field) or field.upper()
+
+
+class _Titles(dict[str, str]):
+    """The titles of a table without rows: nothing tells which fields there could be."""
+
+    def __contains__(self, field: object) -> bool:
+        return True
+
+    def get(self, field: str, _: object = None) -> str:
+        return header(field, self)
 
 
 def print_formatted(session: Session, template: str, document: Mapping[str, object]) -> None:
@@ -66,7 +78,7 @@ def print_rows(
         sys.stdout.write(render(cells))
     elif template == "json":
         for row in rows:
-            session.print(dumps(dict(sorted(row.items()))))  # as Go orders a map
+            session.print(row_json(row))
     else:
         _print_by_template(session, rows, template, headers)
 
@@ -83,12 +95,12 @@ def _print_by_template(
         check(template)
     except InvalidArgument as error:
         raise InvalidArgument(str(error).replace("template parsing error", "failed to parse template")) from error
-    lines = [fill(template, dict(row)) for row in rows]
+    lines = [fill(template, Row(row)) for row in rows]
     if not as_table:
         for line in lines:
             session.print(line)
         return
-    titles = {field: header(field, headers) for field in (rows[0] if rows else _HEADERS)}
+    titles = {field: header(field, headers) for field in rows[0]} if rows else _Titles(headers or {})
     title = fill(template, titles)
     sys.stdout.write(render([line.split("\t") for line in (title, *lines)]))
 

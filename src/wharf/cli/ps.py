@@ -8,6 +8,7 @@ from wharf.cli.command import Command
 from wharf.cli.flags import Flag
 from wharf.cli.output import parse_filters, print_rows
 from wharf.cli.ports import show_ports
+from wharf.cli.rows import field
 from wharf.client.containers import Containers
 from wharf.client.documents import as_documents, number, section, text, texts
 from wharf.lib.durations import human_duration
@@ -60,14 +61,27 @@ def container_row(summary: Document, now: float, *, full: bool) -> dict[str, str
         "Networks": ",".join(sorted(section(summary, "NetworkSettings", "Networks"))),
         "LocalVolumes": str(sum(mount.get("Driver") == "local" for mount in as_documents(summary.get("Mounts")))),
         "Size": size,
+        "Platform": _platform(summary),
     }
+
+
+def _platform(summary: Document) -> str:
+    """Return which platform its image is for, as engines tell from API 1.48 on."""
+    platform = section(summary, "ImageManifestDescriptor", "platform")
+    names = [text(platform, name) for name in ("os", "architecture", "variant")]
+    return field("/".join(filter(None, names)), platform or None)
+
+
+def _wants_size(template: str) -> bool:
+    """Return whether a template shows the size, which takes the engine long to find."""
+    return ".Size" in template or "json ." in template
 
 
 def ps(session: Session, values: Values, _: list[str]) -> int:
     """List containers."""
     limit = 1 if values.on("latest") else max(0, values.number("last"))
     template = values.text("format")
-    size = values.on("size") or (".Size" in template and not values.on("quiet"))
+    size = values.on("size") or (_wants_size(template) and not values.on("quiet"))
     found = Containers(session.client).list(
         all_states=values.on("all"), limit=limit, size=size, filters=parse_filters(values.items("filter"))
     )

@@ -10,7 +10,7 @@ from wharf.cli.flags import Flag
 from wharf.cli.output import print_rows
 from wharf.cli.usage_figures import stats_row
 from wharf.client.containers import Containers
-from wharf.client.documents import as_document, text
+from wharf.client.documents import as_document, section, text
 from wharf.errors import NotFound
 
 TYPE_CHECKING = False
@@ -19,19 +19,23 @@ if TYPE_CHECKING:
 
     from wharf.cli.command import Session
     from wharf.cli.flags import Values
+    from wharf.client.documents import Document
 
 _COLUMNS = ("ID", "Name", "CPUPerc", "MemUsage", "MemPerc", "NetIO", "BlockIO", "PIDs")
 _HEADERS = {"ID": "CONTAINER ID"}
 _INTERVAL_S = 1.0
 
 
-def _rows(containers: Containers, names: list[str], *, full: bool) -> list[dict[str, str]]:
-    rows = []
+def _readings(containers: Containers, names: list[str], *, named: bool) -> dict[str, Document]:
+    """Return what each container has used so far; one that has gone is left out, unless it was named."""
+    found = {}
     for name in names:
-        # Each reading takes the engine about a second, for it is the difference of two.
-        document = next(containers.stats(name), None)
-        rows.append(stats_row(as_document(document), full=full))
-    return rows
+        try:
+            found[name] = as_document(next(containers.stats(name, one_shot=True), None))
+        except NotFound:
+            if named:
+                raise
+    return found
 
 
 def _stats(session: Session, values: Values, names: list[str]) -> int:
@@ -53,23 +57,22 @@ def show_stats(session: Session, values: Values, which: Callable[[], list[str]],
         named: They must exist; else one that goes meanwhile is left out.
     """
     containers = Containers(session.client)
-    once = values.on("no-stream")
+    once, full = values.on("no-stream"), values.on("no-trunc")
+    earlier = _readings(containers, which(), named=named)
     while True:
-        chosen = which()
-        try:
-            rows = _rows(containers, chosen, full=values.on("no-trunc"))
-        except NotFound:
-            if named:
-                raise
-            continue  # it went while we listed them
+        time.sleep(_INTERVAL_S)  # what is shown of processors is the difference of two readings
+        readings = _readings(containers, which(), named=named)
+        rows = [
+            stats_row(name, {**stats, "precpu_stats": section(earlier.get(name, {}), "cpu_stats")}, full=full)
+            for name, stats in readings.items()
+        ]
+        earlier = readings
         if not once and sys.stdout.isatty():
             sys.stdout.write("\033[H\033[J")
         print_rows(session, rows, _COLUMNS, template=values.text("format"), headers=_HEADERS)
         sys.stdout.flush()
         if once:
             return 0
-        if not chosen:
-            time.sleep(_INTERVAL_S)
 
 
 COMMANDS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wharf.cli.rows import to_json
 from wharf.lib.light_json import dumps
 
 TYPE_CHECKING = False
@@ -118,7 +119,7 @@ FUNCTIONS: dict[str, Callable[..., object]] = {
     "gt": _compared(lambda one, other: one > other),
     "index": index,
     "join": lambda value, separator: str(separator).join(_texts(value)),
-    "json": dumps,
+    "json": to_json,
     "le": _compared(lambda one, other: one <= other),
     "len": _length,
     "lower": lambda value: show(value).lower(),

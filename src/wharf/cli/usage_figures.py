@@ -44,15 +44,15 @@ def _block(stats: Document) -> tuple[int, int]:
     return by_kind["read"], by_kind["write"]
 
 
-def stats_row(stats: Document, *, full: bool) -> dict[str, str]:
-    """Return the fields of one line of ``stats``."""
+def stats_row(asked: str, stats: Document, *, full: bool) -> dict[str, str]:
+    """Return the fields of one line of ``stats``, for the container that was ``asked`` for by that name."""
     used, limit = memory_used(stats), number(stats, "memory_stats", "limit")
     percent = used / limit * 100 if limit else 0.0
     container_id = text(stats, "id")
     received, sent = _network(stats)
     read, written = _block(stats)
     return {
-        "Container": container_id if full else container_id[:12],
+        "Container": asked,
         "ID": container_id if full else container_id[:12],
         "Name": text(stats, "name").removeprefix("/"),
         "CPUPerc": f"{cpu_percent(stats):.2f}%",

@@ -234,9 +234,9 @@ class Containers:
         """Return Titles and Processes, as ps(1) with ``ps_args`` shows them."""
         return as_document(self._client.call("GET", self._path(name, "top"), query={"ps_args": ps_args}))
 
-    def stats(self, name: str, *, stream: bool = False) -> Iterator[object]:
-        """Yield its use of resources, once or about each second."""
-        query = {"stream": stream, "one-shot": None}
+    def stats(self, name: str, *, stream: bool = False, one_shot: bool = False) -> Iterator[object]:
+        """Yield its use of resources, about each second or once: beside that of a second ago, or at once, alone."""
+        query = {"stream": stream, "one-shot": one_shot or None}
         return self._client.request("GET", self._path(name, "stats"), query=query).json_lines()
 
     def prune(self, filters: Filters | None = None) -> Document:

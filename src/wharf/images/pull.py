@@ -83,6 +83,7 @@ class Pull:
         self._progress.tell({"status": f"Pulling from {self._reference.path}", "id": name})
         async with self._store.locks.of(found.manifest.digest):
             known = await asyncio.to_thread(self._whole, found.manifest.digest)
+            led_to = self._store.catalog.named_target(self._reference)
             if known is not None and self._is_settled(found):
                 record = known
                 names, now = self._names(found), self._store.now()
@@ -96,7 +97,9 @@ class Pull:
         now, origins, repository = self._store.now(), self._store.catalog.origins, self._reference.repository
         await self._store.blocking.run(lambda: origins.at_registry(record.id, repository, now))
         self._progress.tell({"status": f"Digest: {found.target}"})
-        news = "Image is up to date" if known else "Downloaded newer image"
+        # As with Docker an image is news also where another name had led to it.
+        old = known is not None and led_to is not None and led_to.manifest_digest == found.manifest.digest
+        news = "Image is up to date" if old else "Downloaded newer image"
         self._progress.tell({"status": f"Status: {news} for {self._reference.familiar}"})
         return record
 

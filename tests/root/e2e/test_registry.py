@@ -24,7 +24,7 @@ def test_what_was_pushed_is_pulled_and_run(run: Cli, tmp_path: Path) -> None:
         assert (pushed.code, "digest: sha256:" in pushed.out) == (0, True), pushed
         assert run("rmi", name).code == 0
         again = run("pull", name)
-        assert (again.code, f"Status: Image is up to date for {name}" in again.out) == (0, True), again
+        assert (again.code, f"Status: Downloaded newer image for {name}" in again.out) == (0, True), again
         assert run("rmi", name).code == 0
 
         done = run("run", "--rm", "--pull", "always", name, "echo", "hi")
@@ -55,9 +55,13 @@ def test_a_build_brings_what_it_starts_from(run: Cli, tmp_path: Path) -> None:
         stranger = replace(as_me, environment={**as_me.environment, "DOCKER_CONFIG": str(tmp_path / "nobody")})
         refused = stranger("build", str(tmp_path / "context"))
 
-    pulled = f"Status: Image is up to date for {name}"
+    news = [f"Status: {what} for {name}" for what in ("Downloaded newer image", "Image is up to date")]
     assert [done.code for done in (first, second, third, refused)] == [0, 0, 0, 1], (first, refused)
-    assert [pulled in done.out for done in (first, second, third)] == [True, False, True], first
+    assert [[line in done.out for line in news] for done in (first, second, third)] == [
+        [True, False],
+        [False, False],
+        [False, True],
+    ], first
     assert f"pull access denied for {name[:-2]}" in refused.err, refused
 
 

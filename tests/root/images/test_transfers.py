@@ -102,6 +102,17 @@ def test_a_second_pull_fetches_nothing(host: str, store: Store, other: Store) ->
     assert "Pulling fs layer" not in statuses(told)
 
 
+def test_image_that_only_another_name_led_to_is_news(host: str, store: Store) -> None:
+    asyncio.run(imported(store, tar(f=b"z" * 1000), f"{host}/known", tag="1"))
+    push(store, f"{host}/known:1")
+    asyncio.run(store.images.tag(f"{host}/known:1", repository="other", tag="1"))
+    asyncio.run(store.images.remove(f"{host}/known:1"))
+    told = pull(store, f"{host}/known:1")
+
+    assert statuses(told)[-1] == f"Status: Downloaded newer image for {host}/known:1"
+    assert "Pulling fs layer" not in statuses(told)
+
+
 def test_a_second_push_sends_nothing(host: str, store: Store) -> None:
     asyncio.run(imported(store, tar(f=b"z" * 1000), f"{host}/again", tag="1"))
     push(store, f"{host}/again:1")

@@ -29,7 +29,9 @@ def test_image_has_what_tests_expect_of_alpines() -> None:
 def test_a_dockerds_run_is_entered_beside_the_others() -> None:
     known = {"t.a": ["20.10", "28.5"], "t.b": ["28.5"], "t.c": ["20.10"]}
 
-    assert docker_py.entered(known, "28.5", ["t.a", "t.c", "t.d"]) == "t.a 20.10 28.5\nt.c 20.10 28.5\nt.d 28.5\n"
+    assert docker_py.entered(known, "28.5", ["t.a", "t.c", "t.d"]) == (
+        "t.a 20.10 28.5\nt.b 28.5\nt.c 20.10 28.5\nt.d 28.5\n"
+    )
 
 
 def test_baseline_names_what_any_dockerd_passes() -> None:
