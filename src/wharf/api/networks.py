@@ -51,6 +51,7 @@ async def _prune(call: Call) -> web.StreamResponse:
 
 ROUTES = (
     Route("GET", "/networks", _list),
+    Route("GET", "/networks/", _list),
     Route("POST", "/networks/create", _create),
     Route("POST", "/networks/prune", _prune),
     Route("GET", "/networks/{id}", _inspect),

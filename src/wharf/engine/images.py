@@ -85,7 +85,9 @@ class ImageVerbs:
 
     async def prune(self, filters: Filters | None = None) -> Document:
         """Remove the images that nothing uses."""
-        return await self._images.prune(filters or {}, in_use=self.uses_of)
+        pruned = await self._images.prune(filters or {}, in_use=self.uses_of)
+        self._context.events.publish("image", "prune", "", {"reclaimed": str(pruned["SpaceReclaimed"])})
+        return pruned
 
     async def load(
         self, chunks: AsyncIterator[bytes], *, quiet: bool = True, platforms: Iterable[str] = ()
@@ -102,7 +104,8 @@ class ImageVerbs:
         """Yield an archive of the named images, or of those for some platforms."""
         wanted = builtins.list(names)
         for name in wanted:
-            self._publish("save", self._images.resolve(name).id, name)
+            for image_id in self._images.named(name):
+                self._publish("save", image_id, name)
         async with aclosing(self._images.save(wanted, platforms)) as archive:
             async for chunk in archive:
                 yield chunk
@@ -260,7 +263,8 @@ class ImageVerbs:
 
     def uses_of(self, image_id: str) -> Sequence[ImageUse]:
         """Return the containers made from an image."""
-        return [ImageUse(c.id, c.state.alive) for c in self._context.registry if c.image_id == image_id]
+        used = (c for c in self._context.registry if c.image_id == image_id)
+        return [ImageUse(c.id, c.state.alive, c.spec.config.get("Image") or "") for c in used]
 
     def _publish(self, action: str, image_id: str, name: str) -> None:
         self._context.events.publish("image", action, image_id, {"name": name})

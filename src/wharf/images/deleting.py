@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 
 from wharf.errors import Conflict, NotFound
 from wharf.images.catalog import Catalog
 from wharf.images.platform import Platform, acceptable, host
 from wharf.images.record import ImageRecord, platform_of_config
-from wharf.images.removal import ImageUse, plan_removal, refuse_used
+from wharf.images.removal import ImageUse, plan_removal, refuse_used, spare_names
 from wharf.lib.digest import Digest, short
 from wharf.spec.engine_api.image import ImageDeleteResponseItem
 
@@ -59,10 +60,24 @@ class Deleting:
                     freed += size
             return done, freed
 
-    def prune(self, image_id: Digest, in_use: Uses) -> Deleted:
-        """Remove an image with all its names, unless a container uses it."""
+    def prune(self, image_ids: Iterable[Digest], in_use: Uses) -> Deleted:
+        """Remove images with all their names; of one that containers use only the names that none of them has."""
+        done: list[ImageDeleteResponseItem] = []
+        freed = 0
+        for image_id in image_ids:
+            with suppress(NotFound):  # somebody removed it meanwhile
+                items, size = self._prune(image_id, in_use)
+                done += items
+                freed += size
+        return done, freed
+
+    def _prune(self, image_id: Digest, in_use: Uses) -> Deleted:
         with self._catalog.lock:
-            return ([], 0) if in_use(image_id) else self.remove(image_id, in_use, force=True)
+            if not (uses := in_use(image_id)):
+                return self.remove(image_id, in_use, force=True)
+            spare = spare_names(self._catalog.resolve(image_id), uses)
+            self._catalog.unname(spare)
+            return [{"Untagged": one.familiar} for one in spare], 0
 
     def forget_unfinished(self, under_way: Collection[Digest]) -> int:
         """Give up what pulls have left that are not under way; return the bytes freed."""

@@ -6,12 +6,11 @@ import builtins
 import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, aclosing, closing, suppress
+from contextlib import AbstractContextManager, aclosing, closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wharf.errors import NotFound
 from wharf.images import views
 from wharf.images.bootstrap import follow, make_base, parse_base
 from wharf.images.bridge import Blocking, Incoming
@@ -167,6 +166,10 @@ class Images:
         record = self._catalog.get(image_id)
         return record.size_bytes if record else 0
 
+    def named(self, name: str) -> builtins.list[Digest]:
+        """Return the ids of the images that a name stands for: a repository alone means all its tags."""
+        return [record.id for record, _ in self._catalog.named(name)]
+
     async def count(self) -> int:
         """Return how many images there are."""
         return len(self._catalog.all())
@@ -258,21 +261,16 @@ class Images:
     async def prune(self, filters: Filters, in_use: Uses = no_uses) -> Document:
         """Remove images that no container uses: those without a reference, or all with ``dangling=false``.
 
+        Of images that containers use those names go, with ``dangling=false``, that none of them was created with.
+
         Raises:
             InvalidArgument: a filter is unknown or malformed.
         """
         require_known(filters, views.PRUNE_FILTERS)
         dangling = truth(filters, "dangling") is not False
         chosen = self._select({k: v for k, v in filters.items() if k != "dangling"})
-        deleted: builtins.list[ImageDeleteResponseItem] = []
-        freed = 0
-        for record in chosen:
-            if (dangling and not record.dangling) or in_use(record.id):
-                continue
-            with suppress(NotFound):  # somebody removed it meanwhile
-                items, size = await self._blocking.run(lambda record=record: self._deleting.prune(record.id, in_use))  # type: ignore[misc]  # bound now
-                deleted += items
-                freed += size
+        gone = [record.id for record in chosen if record.dangling or not dangling]
+        deleted, freed = await self._blocking.run(lambda: self._deleting.prune(gone, in_use))
         freed += await self._blocking.run(lambda: self._deleting.forget_unfinished(self._store.under_way))
         return {"ImagesDeleted": deleted or None, "SpaceReclaimed": freed}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from wharf.errors import InvalidArgument
 from wharf.images.changes import apply_changes
 from wharf.images.intake import Intake, encode_config
+from wharf.images.platform import parse_platform
 from wharf.images.record import ImageRecord, host_architecture
 from wharf.lib.digest import Digest
 from wharf.lib.reference import Reference
@@ -40,11 +40,8 @@ def parse_import(
 def _platform(text: str | None) -> tuple[str, str]:
     if not text:
         return host_architecture(), ""
-    os, *rest = text.lower().split("/")
-    if os != "linux" or len(rest) > 2 or not all(rest):
-        raise InvalidArgument(f'"{text}": invalid or unsupported platform: use linux/ARCHITECTURE')
-    architecture, variant = [*rest, "", ""][:2]
-    return architecture or host_architecture(), variant
+    found = parse_platform(text)
+    return found.architecture, found.variant
 
 
 def import_image(source: Source, intake: Intake, request: ImportRequest, now: str) -> ImageRecord:

@@ -214,7 +214,7 @@ def _of_docker(files: _Files) -> Iterable[_Wanted]:
     raw = files.document("manifest.json")
     items = decode_object(b'{"manifests":' + raw + b"}", "manifest.json")["manifests"]
     for item in items if isinstance(items, list) else [items]:
-        match item:
+        match {**item, "Layers": item.get("Layers") or []} if isinstance(item, dict) else item:  # of none: null
             case {"Config": str(config), "Layers": [*layers]} if all(isinstance(layer, str) for layer in layers):
                 tags = item.get("RepoTags") or []
                 yield _Wanted(

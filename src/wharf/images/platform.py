@@ -85,11 +85,13 @@ def parse_platform(text: str) -> Platform:
         InvalidArgument: it is malformed, or of another operating system.
     """
     parts = text.split("/")
+    if not _PART.fullmatch(parts[0]):
+        raise InvalidArgument(f'"{parts[0]}" is an invalid OS component of "{text}": use OS/ARCHITECTURE[/VARIANT]')
     if len(parts) > 3 or not all(_PART.fullmatch(part) for part in parts):
         raise InvalidArgument(f'"{text}": invalid platform: use OS/ARCHITECTURE[/VARIANT]')
     found = _of_one_word(text) if len(parts) == 1 else normal(*parts)
     if found.os != "linux":
-        raise InvalidArgument(f'"{text}": unsupported platform: only linux images can be used here')
+        raise InvalidArgument(f'"{text}": operating system is not supported: only linux images can be used here')
     return found
 
 

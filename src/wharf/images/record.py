@@ -94,6 +94,8 @@ def parse_config(raw: bytes) -> ImageConfig:
         InvalidArgument: it is not one, or is for another operating system.
     """
     document = without_nulls(decode_object(raw, "image configuration"))
+    if isinstance(root := document.get("rootfs"), dict):
+        root.setdefault("diff_ids", [])  # of an image of no layers BuildKit writes null
     try:
         msgspec.convert(document, ImageConfig)
     except msgspec.ValidationError as error:

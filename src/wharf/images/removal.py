@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wharf.errors import Conflict
+from wharf.errors import Conflict, InvalidArgument
 from wharf.images.record import ImageRecord
 from wharf.lib.digest import hex_of, short
 from wharf.lib.reference import Reference, id_prefix, parse_reference
@@ -17,6 +17,7 @@ class ImageUse:
 
     container_id: str
     running: bool
+    name: str = ""  # what it was created with
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,23 @@ class Removal:
 
     untag: tuple[Reference, ...]
     delete: bool
+
+
+def spare_names(record: ImageRecord, uses: Sequence[ImageUse]) -> tuple[Reference, ...]:
+    """Return the tags that a prune takes off an image that containers use: all but those they were created with.
+
+    Where they were created with its id alone, the last one stays.
+    """
+    tags = sorted((one for one in record.references if one.tag), key=str)
+    kept = [one for one in tags if any(_called(use.name, one) for use in uses)] or tags[-1:]
+    return tuple(one for one in tags if one not in kept)
+
+
+def _called(name: str, reference: Reference) -> bool:
+    try:
+        return parse_reference(name).with_default_tag() == reference
+    except InvalidArgument:  # an id, or the start of one
+        return False
 
 
 def plan_removal(record: ImageRecord, name: str, uses: Sequence[ImageUse], *, force: bool) -> Removal:

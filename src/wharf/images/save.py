@@ -23,7 +23,7 @@ from wharf.images.lookup import CONTAINERD_NAME
 from wharf.images.platform import Platform
 from wharf.images.record import ImageRecord
 from wharf.lib.digest import Digest, hex_of
-from wharf.lib.reference import Reference
+from wharf.lib.reference import Reference, parse_reference
 from wharf.spec.oci_image import OCI_INDEX, REF_NAME, Descriptor
 from wharf.storage.content import ContentStore
 from wharf.storage.tar_entry import BLOCK, Entry, Kind
@@ -128,7 +128,7 @@ class Archive:
         yield ENDING
 
     def _index(self) -> object:
-        manifests = [descriptor for image in self._images for descriptor in image.descriptors]
+        manifests = [_named_by_tag(descriptor) for image in self._images for descriptor in image.descriptors]
         return {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests}
 
     def _repositories(self) -> dict[str, dict[str, str]]:
@@ -162,6 +162,16 @@ def folder(name: bytes) -> bytes:
 def file_header(name: bytes, size: int) -> bytes:
     """Return what stands before a file's bytes, after which zeros fill the last block."""
     return header(Entry(name, Kind.FILE, size=size))
+
+
+def _named_by_tag(descriptor: Descriptor) -> Descriptor:
+    """Return an entry of the index with the tag alone as its ref.name, as Docker has it beside the full name."""
+    notes = descriptor.get("annotations") or {}
+    if CONTAINERD_NAME not in notes:
+        return descriptor
+    rest = {name: text for name, text in notes.items() if name != REF_NAME}
+    tag = parse_reference(notes[CONTAINERD_NAME]).tag
+    return {**descriptor, "annotations": {**rest, **({REF_NAME: tag} if tag else {})}}
 
 
 def document(name: bytes, content: object) -> bytes:

@@ -215,7 +215,7 @@ class Selection:
         return (
             (self._before is None or at < self._before)
             and (self._since is None or at > self._since)
-            and (self._until is None or at <= self._until)
+            and (self._until is None or at < self._until)
         )
 
     def _named(self, reference: Reference) -> bool:

@@ -19,6 +19,7 @@ _LIFETIMES = struct.Struct("=IIII")  # preferred and valid, in seconds; two mome
 _NEIGHBOUR = struct.Struct("=BxxxiHBB")  # family, index, state, flags, type
 
 # No link-local IPv6 address is made: no router solicitation, no duplicate address detection.
+_LEAST_IPV6_MTU = 1280  # RFC 8200, section 5
 _NO_IPV6_ADDRESS = nested(
     c.IFLA_AF_SPEC,
     nested(socket.AF_INET6, attribute(c.IFLA_INET6_ADDR_GEN_MODE, bytes([c.IN6_ADDR_GEN_MODE_NONE]))),
@@ -94,14 +95,23 @@ def new_dummy(name: str) -> Request:
 
 
 def set_link(
-    name: str, *, alias: str | None = None, hairpin: bool = False, isolated: bool = False, up: bool = False
+    name: str,
+    *,
+    alias: str | None = None,
+    hairpin: bool = False,
+    isolated: bool = False,
+    up: bool = False,
+    mtu: int = 0,
 ) -> Request:
     """Change a link: give it an alias, let its bridge send frames back where they came from, set it up.
 
     ``isolated``: its bridge lets it speak to the host and not to other isolated links (bridge(8)). No link-local
-    IPv6 address will be made on it.
+    IPv6 address will be made on it; with an ``mtu`` (0: the usual one) too small for IPv6 the kernel has none of that
+    there, and refuses to be told so (EAFNOSUPPORT).
     """
-    body = link_header(up=up) + text(c.IFLA_IFNAME, name) + _NO_IPV6_ADDRESS
+    body = link_header(up=up) + text(c.IFLA_IFNAME, name)
+    if not 0 < mtu < _LEAST_IPV6_MTU:
+        body += _NO_IPV6_ADDRESS
     if alias is not None:
         body += attribute(c.IFLA_IFALIAS, alias.encode())
     port = [attribute(c.IFLA_BRPORT_MODE, b"\1")] if hairpin else []

@@ -162,7 +162,7 @@ def ensure(host: Rtnetlink, wanted: BridgePlan) -> ReadyBridge:
     if not wanted.exists:
         host.execute(
             rtnetlink.new_bridge(wanted.name, mac=_mac(wanted), mtu=wanted.mtu),
-            rtnetlink.set_link(wanted.name, alias=wanted.alias),
+            rtnetlink.set_link(wanted.name, alias=wanted.alias, mtu=wanted.mtu),
         )
     link = host.link(wanted.name)
     assert link is not None, f"{wanted.name} was just made"

@@ -72,14 +72,14 @@ class Records:
         return [_network(*row) for row in self._database.query(f"{_NETWORKS} ORDER BY name")]
 
     def resolve(self, ref: str) -> Network:
-        """Return the network of that name, id or unique id prefix; ``default`` is ``bridge``.
+        """Return the network of that id, name or unique id prefix, in this order; ``default`` is ``bridge``.
 
         Raises:
             NotFound: there is none.
             InvalidArgument: the prefix fits several.
         """
         wanted = "bridge" if ref == "default" else ref
-        exact = self._where("name = ?", wanted) or self._where("id = ?", wanted)
+        exact = self._where("id = ?", wanted) or self._where("name = ?", wanted)
         matches = exact or (self._where("substr(id, 1, ?) = ?", len(wanted), wanted) if wanted else [])
         if len(matches) > 1:
             raise InvalidArgument(f"network {ref} is ambiguous ({len(matches)} matches found based on ID prefix)")

@@ -153,7 +153,7 @@ def new_pair(name: str, peer: Peer, bridge: ReadyBridge, *, alias: str) -> list[
             mtu=bridge.mtu,
         ),
         # Hairpin: with bridge-nf-call-iptables a container reaches its own published port on the bridge's level.
-        rtnetlink.set_link(name, alias=alias, hairpin=True, isolated=bridge.isolates),
+        rtnetlink.set_link(name, alias=alias, hairpin=True, isolated=bridge.isolates, mtu=bridge.mtu),
     ]
 
 
@@ -171,7 +171,8 @@ def rejoin_bridge(host: Rtnetlink, endpoint: Endpoint, bridge: ReadyBridge) -> N
     """Join an endpoint's link to ``bridge``, which was made anew; OSError (ENODEV) when there is no such link."""
     host.execute(rtnetlink.set_master(endpoint.host_link, bridge.index))
     host.execute(
-        rtnetlink.set_link(endpoint.host_link, hairpin=True, isolated=bridge.isolates), *_neighbours(endpoint, bridge)
+        rtnetlink.set_link(endpoint.host_link, hairpin=True, isolated=bridge.isolates, mtu=bridge.mtu),
+        *_neighbours(endpoint, bridge),
     )
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import io
+import json
 import os
 import socket
+import tarfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -468,6 +471,19 @@ def test_the_last_container_of_an_image_that_was_removed_takes_its_layers_along(
 
     asyncio.run(main())
     assert list(DataRoot(root).snapshots.iterdir()) == []
+
+
+def test_a_repository_without_a_latest_is_saved_with_all_its_tags(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        for tag in ("a", "b"):
+            await engine.images.tag("busybox", repository="many", tag=tag)
+        archive = b"".join([chunk async for chunk in engine.images.save(["many"])])
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            [image] = json.load(tar.extractfile("manifest.json"))  # type: ignore[arg-type]  # it is a file
+
+        assert image["RepoTags"] == ["many:a", "many:b"]
+
+    on_engine(body)
 
 
 def test_a_save_that_is_left_closes_its_files_at_once(on_engine: On) -> None:

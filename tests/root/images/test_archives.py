@@ -157,6 +157,34 @@ def test_an_image_layout_keeps_its_manifest(store: Store) -> None:
     }
 
 
+def test_an_image_of_no_layers_may_have_null_for_them(store: Store) -> None:
+    config = json.dumps(
+        {"architecture": "amd64", "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": None}}
+    ).encode()
+    manifest = json.dumps([{"Config": "config.json", "RepoTags": ["empty:1"], "Layers": None}]).encode()
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, content in (("config.json", config), ("manifest.json", manifest)):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+
+    assert asyncio.run(loaded(store, out.getvalue())) == ["Loaded image: empty:1\n"]
+
+
+def test_a_saved_index_has_the_tag_beside_the_whole_name_as_dockers_has(store: Store) -> None:
+    async def scenario() -> bytes:
+        await imported(store, LAYER, "one")
+        return await saved(store, "one")
+
+    with tarfile.open(fileobj=io.BytesIO(asyncio.run(scenario()))) as archive:
+        index = json.load(archive.extractfile("index.json"))  # type: ignore[arg-type]  # it is a file
+
+    assert [descriptor["annotations"] for descriptor in index["manifests"]] == [
+        {"io.containerd.image.name": "docker.io/library/one:latest", "org.opencontainers.image.ref.name": "latest"}
+    ]
+
+
 @pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress, bz2.compress, lzma.compress])
 def test_archives_and_layers_may_be_compressed(store: Store, compress: Callable[[bytes], bytes]) -> None:
     archive = docker_archive(config_of(LAYER), compress(LAYER), tags=["app:1"])

@@ -14,6 +14,7 @@ from tests.root.wharfd import until
 
 from wharf.errors import Conflict, InvalidArgument
 from wharf.images import debian
+from wharf.images.deleting import Uses
 from wharf.images.removal import ImageUse
 
 pytestmark = pytest.mark.root
@@ -150,6 +151,24 @@ def test_pruning_takes_what_nothing_names_or_uses(store: Store, one: str) -> Non
     everything = asyncio.run(store.images.prune({"dangling": ["false"]}, uses))
     assert {"Deleted": one} in everything["ImagesDeleted"]  # type: ignore[operator]
     assert [i.get("Id") for i in asyncio.run(store.images.list())] == [used]
+
+
+def test_pruning_takes_names_that_no_container_has_off_an_image_in_use(store: Store, one: str) -> None:
+    def uses(*names: str) -> Uses:
+        return lambda _: [ImageUse("c", running=True, name=name) for name in names]
+
+    def left(*names: str) -> list[str]:
+        asyncio.run(store.images.prune({"dangling": ["false"]}, uses(*names)))
+        return sorted(one.familiar for one in store.images.resolve(one).references)
+
+    for tag in ("a", "b", "c"):
+        asyncio.run(store.images.tag(one, repository="one", tag=tag))
+
+    pruned = asyncio.run(store.images.prune({"dangling": ["true"]}, uses(one)))
+    assert pruned["ImagesDeleted"] is None
+    assert left("one:b", "one:latest", one) == ["one:b", "one:latest"]
+    assert left(one[7:19]) == ["one:latest"]
+    assert left("one") == ["one:latest"]
 
 
 def test_an_inspection_names_the_folders_that_docker_names(store: Store, one: str) -> None:

@@ -395,3 +395,11 @@ def test_inspect_shows_the_containers(world: World) -> None:
 
     assert (shown.get("Containers") or {})[A].get("IPv4Address") == f"{endpoint.ipv4}/16"
     assert unobserved("x", 0.0) is None
+
+
+def test_a_network_is_found_by_its_id_before_one_that_has_it_for_a_name(world: World) -> None:
+    network_id = world.create("front", "10.1.0.0/24").id
+    other = world.create(network_id, "10.2.0.0/24")
+
+    assert world.networks.resolve(network_id).name == "front"
+    assert world.networks.resolve(other.id).name == network_id
