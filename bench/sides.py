@@ -70,12 +70,17 @@ def wharf(binaries: Path, root: Path) -> Engine:
     )
 
 
-def dockerd(root: Path) -> Engine:
-    """Return Docker's side: dockerd starts a containerd of its own."""
+def dockerd(root: Path, programs: Path | None = None) -> Engine:
+    """Return Docker's side: dockerd starts a containerd of its own.
+
+    ``programs`` is a folder of the programs of another release; what is not there is this machine's own.
+    """
+    named = ("env", f"PATH={programs}:{os.environ['PATH']}:/usr/sbin:/sbin", "dockerd")
     return Engine(
         "docker",
         (
-            _program("dockerd"), "--data-root", f"{root}/data", "--exec-root", f"{root}/run",
+            *(named if programs else (_program("dockerd"),)),
+            "--data-root", f"{root}/data", "--exec-root", f"{root}/run",
             "--pidfile", f"{root}/pid", "--config-file", f"{root}/empty.json", "--host", f"unix://{root}/api.sock",
             "--exec-opt", "native.cgroupdriver=cgroupfs",
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conformance import (
+    api_beside_dockerd,
     build_beside_dockerd,
     buildx,
     compose_config,
@@ -29,6 +30,7 @@ SUITES: tuple[Suite, ...] = (
     dockerfile_cases.SUITE,
     buildx.SUITE,
     build_beside_dockerd.SUITE,
+    api_beside_dockerd.SUITE,
     *docker_py.SUITES,
     docker_cli.SUITE,
     fuzzed_api.SUITE,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import Final, TypeVar, cast
 
 import msgspec
 from aiohttp import web
@@ -21,7 +22,14 @@ from wharf.lib.spelling import respelling
 
 T = TypeVar("T")
 
-_STRING_OR_LIST = ("Cmd", "Entrypoint", "Shell")  # Docker's StrSlice: a text stands for a list of one
+_LONG: Final = re.compile(rb"[0-9]{19}")
+_STRING_OR_LIST = (
+    "Cmd",
+    "Entrypoint",
+    "Shell",
+    "CapAdd",
+    "CapDrop",
+)  # Docker's StrSlice: a text stands for a list of one
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,8 @@ class Call:
             raise InvalidArgument(f"unsupported Content-Type header ({kind}): must be 'application/json'")
         try:
             decoded = respelling(cast("Hashable", shape))(msgspec.json.decode(raw))
+            if _LONG.search(raw):
+                _require_64_bits(decoded)
             if isinstance(decoded, dict):
                 _lists_from_texts(decoded)
             return None if decoded is None else msgspec.convert(decoded, shape)
@@ -101,6 +111,21 @@ class Call:
             self.streams.discard(task)
 
 
+def _require_64_bits(value: object) -> None:
+    """Refuse numbers that no number of the API's is large enough for: Python's have no end.
+
+    Raises:
+        InvalidArgument: there is one, in the words of Go's decoder.
+    """
+    if isinstance(value, dict):
+        value = [*value.values()]
+    if isinstance(value, list):
+        for item in value:
+            _require_64_bits(item)
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise InvalidArgument(f"invalid JSON: json: cannot unmarshal number {value} into Go value of type int64")
+
+
 def says_json(request: web.BaseRequest) -> bool:
     """Tell whether a request's body is a document: no other is read as one, and plugins are shown every one. Pure."""
     return _media_type(request) == "application/json"
@@ -114,3 +139,5 @@ def _lists_from_texts(document: dict[str, object]) -> None:
     for field in _STRING_OR_LIST:
         if isinstance(value := document.get(field), str):
             document[field] = [value]
+    if isinstance(inner := document.get("HostConfig"), dict):
+        _lists_from_texts(inner)

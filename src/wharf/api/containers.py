@@ -27,7 +27,8 @@ async def _create(call: Call) -> web.StreamResponse:
     request = versions.create_request(await call.required_body(CreateContainer), call.version)
     query = call.query
     created = await call.backend.containers.create(request, name=query.text("name"), platform=query.text("platform"))
-    return document({**created, "Warnings": created.get("Warnings") or []}, 201)
+    warnings = [*versions.create_warnings(request, call.version), *(created.get("Warnings") or [])]
+    return document({**created, "Warnings": warnings}, 201)
 
 
 async def _list(call: Call) -> web.StreamResponse:

@@ -90,6 +90,14 @@ def create_request(request: CreateContainer, version: Version) -> CreateContaine
     return {**request, "HostConfig": host}
 
 
+def create_warnings(request: CreateContainer, version: Version) -> list[str]:
+    """Return what a client of ``version`` is told of its request alone."""
+    if version >= (1, 44) and request.get("MacAddress"):
+        instead = "It should be specified in EndpointsConfig instead."
+        return [f"The container-wide MacAddress field is now deprecated. {instead}"]
+    return []
+
+
 _LISTS: Final = ("BlkioDeviceReadBps", "BlkioDeviceReadIOps", "BlkioDeviceWriteBps", "BlkioDeviceWriteIOps")
 
 

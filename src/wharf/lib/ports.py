@@ -65,13 +65,20 @@ def from_bindings(bindings: Mapping[str, Iterable[Mapping[str, str | None]] | No
     """Return the mappings that PortBindings asks for; an entry without bindings asks for any free port."""
     found: list[PortMapping] = []
     for key, wanted in bindings.items():
-        port, protocol = parse_port(key)
+        port, protocol = _bound(key)
         for binding in wanted or [{}]:
             host = binding.get("HostPort") or ""
-            first, last = _range(host, f"invalid port specification: {host!r}") if host else (0, 0)
+            first, last = _range(host, f'invalid port specification: "{host}"') if host else (0, 0)
             address = _address(binding.get("HostIp") or "")
             found.append(PortMapping(port, protocol, address, first, last if last != first else 0))
     return found
+
+
+def _bound(key: str) -> tuple[int, str]:
+    number = key.partition("/")[0]
+    if number and not (number.isascii() and number.isdecimal()):
+        raise InvalidArgument(f'invalid port specification: "{number}"')
+    return parse_port(key)
 
 
 def to_bindings(mappings: Iterable[PortMapping]) -> dict[str, list[dict[str, str]]]:

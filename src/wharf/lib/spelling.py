@@ -1,4 +1,8 @@
-"""Names of fields as Go's encoding/json reads them: without regard to case, the exact spelling first. Pure."""
+"""Documents as Go's encoding/json reads them. Pure.
+
+Names of fields are taken without regard to case, the exact spelling first, and a null among a list's or a table's
+items is an empty one.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +30,32 @@ def _of(kind: inspect.Type) -> _Respell | None:
         case inspect.TypedDictType(fields=fields):
             return _fields({field.name: _of(field.type) for field in fields})
         case inspect.ListType(item_type=item):
-            return _each_item(found) if (found := _of(item)) else None
+            return _each_item(found) if (found := _filled(item)) else None
         case inspect.DictType(value_type=value):  # its keys are data, not names
-            return _each_value(found) if (found := _of(value)) else None
+            return _each_value(found) if (found := _filled(value)) else None
         case inspect.UnionType(types=types):
             return next((found for one in types if (found := _of(one))), None)
         case _:
             return None
+
+
+def _filled(kind: inspect.Type) -> _Respell | None:
+    """Return how to respell an item of a list or a table, and what stands for a null there."""
+    inner = _of(kind)
+    match kind:
+        case inspect.StrType():
+            nothing: Callable[[], object] = str
+        case inspect.IntType():
+            nothing = int
+        case inspect.TypedDictType() | inspect.DictType():
+            nothing = dict
+        case _:
+            return inner
+
+    def respell(value: object) -> object:
+        return nothing() if value is None else inner(value) if inner else value
+
+    return respell
 
 
 def _fields(inner: dict[str, _Respell | None]) -> _Respell:

@@ -144,7 +144,7 @@ def require_possible(network: Network, wish: Wish, traits: Traits) -> None:
         if text and not _is_address(text, version):
             faults.append(f"invalid IPv{version} address: {text}")
     faults += [f"invalid link-local IP address: {a}" for a in wish.link_local if not _is_link_local(a)]
-    if wish.mac and not _is_mac(wish.mac):
+    if wish.mac and not is_mac(wish.mac):
         faults.append(f"invalid MAC address: {wish.mac}")
     if wish.mac and traits.interface and not traits.own_mac:
         faults.append(f"{network.driver} interfaces do not support custom mac address assignment")
@@ -174,7 +174,8 @@ def _is_link_local(text: str) -> bool:
         return False
 
 
-def _is_mac(text: str) -> bool:
+def is_mac(text: str) -> bool:
+    """Tell whether ``text`` is an address that an interface takes."""
     parts = text.split(":")
     try:
         values = [int(part, 16) for part in parts if len(part) == 2]

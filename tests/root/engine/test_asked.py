@@ -284,7 +284,7 @@ def test_what_an_update_cannot_change_is_refused(on_engine: On) -> None:
                 await engine.containers.update("still", {field: value})  # type: ignore[misc]
         for change, said in (
             ({"NanoCpus": 10**8, "CpuQuota": 50_000}, "Nano CPUs and CPU Period/Quota cannot both be set"),
-            ({"CpusetCpus": "8000"}, "requested CPUs are not available - requested 8000, available: "),
+            ({"CpusetCpus": "8000"}, "Requested CPUs are not available - requested 8000, available: "),
         ):
             with pytest.raises(InvalidArgument, match=said):
                 await engine.containers.update("still", change)  # type: ignore[arg-type]  # of several types

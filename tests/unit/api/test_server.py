@@ -163,6 +163,10 @@ def test_create_hands_its_document_on_and_null_is_nothing(doc: dict[str, object]
         (b'"\xff"', "invalid JSON: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
         (b'{"Image": 5}', "invalid JSON: Expected `str | null`, got `int` - at `$.Image`"),
         (b"[]", "invalid JSON: Expected `object`, got `array`"),
+        (
+            b'{"HostConfig": {"Memory": 9223372036854775808}}',
+            "invalid JSON: json: cannot unmarshal number 9223372036854775808 into Go value of type int64",
+        ),
     ],
 )
 def test_create_refuses_what_is_no_container(body: bytes, message: str) -> None:

@@ -37,6 +37,12 @@ def test_case_of_names_does_not_matter_at_any_depth() -> None:
     }
 
 
+def test_a_null_among_items_is_an_empty_one() -> None:
+    sent = {"Inners": [None], "ByName": {"Key": None}, "Labels": {"name": None}}
+
+    assert respelling(Outer)(sent) == {"Inners": [{}], "ByName": {"Key": {}}, "Labels": {"name": ""}}
+
+
 def test_exact_spelling_wins() -> None:
     assert respelling(Outer)({"detachkeys": "a", "DetachKeys": "b"}) == {"DetachKeys": "b"}
 

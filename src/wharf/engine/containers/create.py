@@ -6,7 +6,7 @@ import asyncio
 import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Final, cast
 
 from wharf.engine import scopes
 from wharf.engine.containers import endpoints, health, limits, links, mounts, networking, placeholders, validate
@@ -18,7 +18,7 @@ from wharf.engine.documents import held
 from wharf.engine.facts import require_here
 from wharf.engine.logs.options import remarks as log_remarks
 from wharf.engine.ocispec.namespaces import private_cgroupns
-from wharf.engine.ocispec.process import merge_env, merge_labels
+from wharf.engine.ocispec.process import merge_labels
 from wharf.engine.plugins.log_drivers import require_log_driver
 from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.images.record import ImageRecord
@@ -35,6 +35,8 @@ from wharf.spec.engine_api.container import (
     NetworkingConfig,
 )
 from wharf.spec.oci_image import ExecutionConfig
+
+_MOST: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,19 +159,21 @@ def merge(own: ContainerConfig, image: ExecutionConfig) -> ContainerConfig:
     """Return ``own`` completed from the image (docker run reference, "Overriding image defaults"). Pure."""
     merged: ContainerConfig = {
         **own,
-        "Env": merge_env(image.get("Env") or [], own.get("Env") or []),
+        "Env": _environment(own.get("Env") or [], image.get("Env") or []) or None,
         "Labels": merge_labels(image.get("Labels") or {}, own.get("Labels") or {}),
         "ExposedPorts": {**(image.get("ExposedPorts") or {}), **(own.get("ExposedPorts") or {})},
-        "Volumes": {**(image.get("Volumes") or {}), **(own.get("Volumes") or {})},
+        "Volumes": {**(image.get("Volumes") or {}), **(own.get("Volumes") or {})} or None,
         "User": own.get("User") or image.get("User") or "",
         "WorkingDir": _cleaned(own.get("WorkingDir") or image.get("WorkingDir") or ""),
         "StopSignal": own.get("StopSignal") or image.get("StopSignal") or "",
         "Shell": own.get("Shell") or image.get("Shell"),
     }
-    if check := health.merge(own.get("Healthcheck"), cast("HealthConfig | None", image.get("Healthcheck"))):
+    check = health.merge(own.get("Healthcheck"), cast("HealthConfig | None", image.get("Healthcheck")))
+    if check is not None:
         merged["Healthcheck"] = check
     if not own.get("Entrypoint"):
-        merged["Entrypoint"] = image.get("Entrypoint")
+        if "Entrypoint" not in own:  # an empty one is none at all, and not the image's
+            merged["Entrypoint"] = image.get("Entrypoint")
         if not own.get("Cmd"):
             merged["Cmd"] = image.get("Cmd")
     if merged.get("Entrypoint") == [""]:
@@ -177,8 +181,14 @@ def merge(own: ContainerConfig, image: ExecutionConfig) -> ContainerConfig:
     return merged
 
 
+def _environment(own: list[str], image: list[str]) -> list[str]:
+    """Return a container's variables as they were given, and after them those of its image that it has not."""
+    names = {entry.partition("=")[0] for entry in own}
+    return [*own, *(entry for entry in image if entry.partition("=")[0] not in names)]
+
+
 def _cleaned(path: str) -> str:
-    return posixpath.normpath(path) if path else ""
+    return posixpath.normpath(path).replace("//", "/") if path else ""
 
 
 def command_line(config: ContainerConfig) -> list[str]:
@@ -200,12 +210,13 @@ def with_defaults(host: HostConfig, *, cgroup2: bool) -> HostConfig:
     """
     filled: HostConfig = {**host}
     filled["CgroupnsMode"] = "private" if private_cgroupns(host, cgroup2=cgroup2) else "host"
-    for name, nothing in (("PidsLimit", 0), ("MemorySwappiness", -1)):  # as the docker command spells it
-        if host.get(name) == nothing:
-            filled[name] = None  # type: ignore[literal-required]
+    if (processes := host.get("PidsLimit")) is not None and processes <= 0:  # 0 is how the docker command spells it
+        filled["PidsLimit"] = None
+    if host.get("MemorySwappiness") == -1:
+        filled["MemorySwappiness"] = None
     memory = host.get("Memory") or 0
     if memory and not host.get("MemorySwap"):
-        filled["MemorySwap"] = memory * 2
+        filled["MemorySwap"] = min(memory * 2, _MOST)
     if not (host.get("NetworkMode") or "").strip() or host.get("NetworkMode") == "default":
         filled["NetworkMode"] = "bridge"
     log = host.get("LogConfig") or {}
@@ -215,6 +226,11 @@ def with_defaults(host: HostConfig, *, cgroup2: bool) -> HostConfig:
         "Name": policy.get("Name") or "no",
         "MaximumRetryCount": policy.get("MaximumRetryCount") or 0,
     }
+    given = host.get("SecurityOpt") or []
+    if ("host" in (host.get("IpcMode"), host.get("PidMode")) or host.get("Privileged")) and not any(
+        option.startswith("label=") for option in given
+    ):
+        filled["SecurityOpt"] = [*given, "label=disable"]  # SELinux would keep what is the host's from the container
     filled["IpcMode"] = host.get("IpcMode") or "private"
     filled["ShmSize"] = host.get("ShmSize") or 64 * 1024 * 1024
     return filled

@@ -8,6 +8,7 @@ from typing import Final, cast
 from wharf.engine.containers.record import Container, Specification
 from wharf.errors import Forbidden, InvalidArgument
 from wharf.network import options
+from wharf.network.allocation import is_mac
 from wharf.network.endpoint import UNLIMITED, Endpoint, Wish
 from wharf.spec.engine_api.container import (
     ContainerConfig,
@@ -98,6 +99,8 @@ def check(network: str, settings: EndpointSettings) -> None:
     if faults:
         text = "\n".join(f"* {fault}" for fault in faults) if len(faults) > 1 else faults[0]
         raise InvalidArgument(f"invalid config for network {network}: invalid endpoint settings:\n{text}")
+    if (mac := settings.get("MacAddress")) and not is_mac(mac):
+        raise InvalidArgument(f"invalid config for network {network}: invalid MAC address {mac}")
     _check_rate(network, settings)
     for link in settings.get("Links") or []:
         split_link(link)
@@ -179,6 +182,8 @@ def idle_settings() -> EndpointSettings:
 
 def shown(container: Container, endpoints: Sequence[Endpoint]) -> Configured:
     """Return NetworkSettings.Networks: what was asked for, with what is so now."""
+    if container.spec.config.get("NetworkDisabled"):
+        return {}
     live = {endpoint.network_name: endpoint for endpoint in endpoints}
     found: Configured = {}
     for name, settings in configured(container.spec).items():

@@ -98,7 +98,8 @@ def check_of(config: ContainerConfig) -> Check | None:
 def merge(own: HealthConfig | None, image: HealthConfig | None) -> HealthConfig | None:
     """Return a container's check, completed from the image's."""
     if not own or not image:
-        return own or image
+        found = own or image
+        return cast("HealthConfig", {k: v for k, v in found.items() if k != "Test" or v}) if found else found
     filled = {key: value for key, value in own.items() if value}
     return cast("HealthConfig", {**image, **filled})
 

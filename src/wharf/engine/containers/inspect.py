@@ -11,7 +11,7 @@ from wharf.engine.containers.endpoints import idle_settings, shown
 from wharf.engine.containers.forward import driver_of
 from wharf.engine.containers.record import Container
 from wharf.engine.containers.state import State
-from wharf.engine.ocispec.security import masked_paths, readonly_paths
+from wharf.engine.ocispec.security import masked_paths, readonly_paths, security_options
 from wharf.engine.runtimes import DEFAULT as DEFAULT_RUNTIME
 from wharf.lib.durations import human_duration
 from wharf.lib.timestamps import ZERO as NEVER
@@ -29,17 +29,17 @@ from wharf.spec.engine_api.container import (
 
 _Hidden = Literal["MaskedPaths", "ReadonlyPaths"]
 _HOST_DEFAULTS: Final[HostConfig] = {
-    "Binds": None, "ContainerIDFile": "", "PortBindings": {}, "AutoRemove": False, "VolumeDriver": "",
+    "Binds": None, "ContainerIDFile": "", "PortBindings": None, "AutoRemove": False, "VolumeDriver": "",
     "VolumesFrom": None, "ConsoleSize": [0, 0], "CapAdd": None, "CapDrop": None, "CgroupnsMode": "host",
-    "Dns": [], "DnsOptions": [], "DnsSearch": [], "ExtraHosts": None, "GroupAdd": None, "Cgroup": "",
+    "Dns": None, "DnsOptions": None, "DnsSearch": None, "ExtraHosts": None, "GroupAdd": None, "Cgroup": "",
     "Links": None, "OomScoreAdj": 0, "PidMode": "", "Privileged": False, "PublishAllPorts": False,
     "ReadonlyRootfs": False, "SecurityOpt": None, "UTSMode": "", "UsernsMode": "", "Runtime": DEFAULT_RUNTIME,
     "Isolation": "", "CpuShares": 0, "Memory": 0, "NanoCpus": 0, "CgroupParent": "", "BlkioWeight": 0,
-    "BlkioWeightDevice": [], "BlkioDeviceReadBps": [], "BlkioDeviceWriteBps": [], "BlkioDeviceReadIOps": [],
-    "BlkioDeviceWriteIOps": [], "CpuPeriod": 0, "CpuQuota": 0, "CpuRealtimePeriod": 0, "CpuRealtimeRuntime": 0,
-    "CpusetCpus": "", "CpusetMems": "", "Devices": [], "DeviceCgroupRules": None, "DeviceRequests": None,
+    "BlkioWeightDevice": None, "BlkioDeviceReadBps": None, "BlkioDeviceWriteBps": None, "BlkioDeviceReadIOps": None,
+    "BlkioDeviceWriteIOps": None, "CpuPeriod": 0, "CpuQuota": 0, "CpuRealtimePeriod": 0, "CpuRealtimeRuntime": 0,
+    "CpusetCpus": "", "CpusetMems": "", "Devices": None, "DeviceCgroupRules": None, "DeviceRequests": None,
     "MemoryReservation": 0, "MemorySwap": 0, "MemorySwappiness": None, "OomKillDisable": False,
-    "PidsLimit": None, "Ulimits": [], "CpuCount": 0, "CpuPercent": 0, "IOMaximumIOps": 0,
+    "PidsLimit": None, "Ulimits": None, "CpuCount": 0, "CpuPercent": 0, "IOMaximumIOps": 0,
     "IOMaximumBandwidth": 0,
 }  # fmt: skip
 
@@ -49,6 +49,25 @@ _CONFIG_DEFAULTS: Final[ContainerConfig] = {
     "WorkingDir": "", "Entrypoint": None, "OnBuild": None, "Labels": {},
 }  # fmt: skip
 """What clients read without asking whether it is there: Docker always answers it, whatever the request had."""
+
+_CONFIG_SILENT: Final = frozenset(
+    {"ExposedPorts", "ArgsEscaped", "NetworkDisabled", "MacAddress", "StopSignal", "Shell"}
+)
+_HOST_SILENT: Final = frozenset({"StorageOpt", "Tmpfs", "Sysctls", "Mounts", "Annotations"})
+"""What is not told when there is nothing to tell: what the definition's Go types call omitempty."""
+
+_NOTHING: Final[tuple[object, ...]] = (None, False, "", [], {})
+_ITEM_DEFAULTS: Final[dict[str, dict[str, object]]] = {
+    "BlkioWeightDevice": {"Path": "", "Weight": 0},
+    "BlkioDeviceReadBps": {"Path": "", "Rate": 0},
+    "BlkioDeviceWriteBps": {"Path": "", "Rate": 0},
+    "BlkioDeviceReadIOps": {"Path": "", "Rate": 0},
+    "BlkioDeviceWriteIOps": {"Path": "", "Rate": 0},
+    "Devices": {"PathOnHost": "", "PathInContainer": "", "CgroupPermissions": ""},
+    "DeviceRequests": {"Driver": "", "Count": 0, "DeviceIDs": None, "Capabilities": None, "Options": None},
+    "Ulimits": {"Name": "", "Hard": 0, "Soft": 0},
+}
+"""What the items of HostConfig's lists have, whatever the request had."""
 
 
 def inspect(
@@ -79,17 +98,12 @@ def inspect(
         "Platform": spec.platform,
         "MountLabel": "",
         "ProcessLabel": "",
-        "AppArmorProfile": "",
+        "AppArmorProfile": security_options(spec.host_config).get("apparmor", ""),
         "ExecIDs": live_execs or None,
-        "HostConfig": {
-            **_HOST_DEFAULTS,
-            **spec.host_config,
-            "MaskedPaths": _hidden(spec.host_config, "MaskedPaths", masked_paths),
-            "ReadonlyPaths": _hidden(spec.host_config, "ReadonlyPaths", readonly_paths),
-        },
+        "HostConfig": _host_config(spec.host_config),
         "GraphDriver": {"Name": driver, "Data": _graph(folder, lower) if "overlay" in driver else {}},
         "Mounts": spec.mounts,
-        "Config": {**_CONFIG_DEFAULTS, **spec.config},
+        "Config": cast("ContainerConfig", {**_CONFIG_DEFAULTS, **_told(spec.config, _CONFIG_SILENT)}),
         "NetworkSettings": network_settings(container, endpoints),
     }
 
@@ -97,6 +111,27 @@ def inspect(
 def _hidden(host: HostConfig, field: _Hidden, shown: Callable[[HostConfig], list[str]]) -> list[str] | None:
     """Return the paths that hold; none of a privileged container that was given none, as Docker shows it."""
     return None if host.get("Privileged") and host.get(field) is None else shown(host)
+
+
+def _host_config(asked: HostConfig) -> HostConfig:
+    shown: dict[str, object] = {**_HOST_DEFAULTS, **_told(asked, _HOST_SILENT)}
+    for field, defaults in _ITEM_DEFAULTS.items():
+        if items := dict(asked).get(field):
+            shown[field] = [{**defaults, **item} for item in cast("list[dict[str, object]]", items)]
+    if bindings := asked.get("PortBindings"):
+        shown["PortBindings"] = {
+            port: [{"HostIp": "", "HostPort": "", **binding} for binding in bound] if bound is not None else None
+            for port, bound in bindings.items()
+        }
+    shown["Runtime"] = asked.get("Runtime") or DEFAULT_RUNTIME
+    shown["ConsoleSize"] = [*(asked.get("ConsoleSize") or []), 0, 0][:2]
+    shown["MaskedPaths"] = _hidden(asked, "MaskedPaths", masked_paths)
+    shown["ReadonlyPaths"] = _hidden(asked, "ReadonlyPaths", readonly_paths)
+    return cast("HostConfig", shown)
+
+
+def _told(document: ContainerConfig | HostConfig, silent: frozenset[str]) -> dict[str, object]:
+    return {name: value for name, value in document.items() if value not in _NOTHING or name not in silent}
 
 
 def state_document(state: State) -> ContainerState:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
-from wharf.errors import InvalidArgument, NotImplementedHere
+from wharf.errors import InvalidArgument
 from wharf.spec.engine_api.container import ContainerConfig, HostConfig, Mount, MountBindOptions
 
 PROPAGATIONS: Final = frozenset({"private", "rprivate", "slave", "rslave", "shared", "rshared"})
 _NO_OPS: Final = frozenset({"z", "Z", "consistent", "cached", "delegated", ""})  # nothing to do without SELinux
+_TMPFS_OPTIONS: Final = ("exec", "noexec")
 _OPTIONS_OF: Final = {
     "BindOptions": "bind",
     "VolumeOptions": "volume",
@@ -99,26 +100,26 @@ def parse_bind(text: str) -> Wanted:
 
 
 def _words(mode: str) -> list[str]:
-    """Return the words of a mode; InvalidArgument when it is both for reading alone and for writing."""
+    """Return the words of a mode; InvalidArgument when two of them are of one kind."""
     words = mode.split(",")
-    if {"ro", "rw"} <= {*words}:
-        raise InvalidArgument(f"invalid mode: {mode}")
+    for kind in ({"ro", "rw"}, PROPAGATIONS, {"z", "Z"}, {"consistent", "cached", "delegated"}):
+        if sum(word in kind for word in words) > 1:
+            raise InvalidArgument(f"invalid mode: {mode}")
     return words
 
 
 def from_mount(mount: Mount) -> Wanted:
     """Return one entry of HostConfig.Mounts. Pure."""
     kind = mount.get("Type") or ""
-    if kind not in _OF_TYPE:
-        raise (
-            InvalidArgument(f"mount type unknown: {kind!r}")
-            if kind not in ("npipe", "cluster")
-            else (NotImplementedHere(f'mount type "{kind}" is not supported here: use bind, volume, image or tmpfs'))
-        )
     for options, owner in _OPTIONS_OF.items():
         if dict(mount).get(options) is not None and owner != kind:
-            raise InvalidArgument(f'invalid mount config for type "{kind}": field {options} must not be specified')
-    return _OF_TYPE[kind](mount, _target(mount.get("Target") or "", kind))
+            raise InvalidArgument(f'{options} must not be specified on mount type "{kind}"')
+    if not mount.get("Target"):
+        raise InvalidArgument(f'invalid mount config for type "{kind}": field Target must not be empty')
+    target = _target(mount.get("Target") or "", kind)
+    if kind not in _OF_TYPE:
+        raise InvalidArgument(f'invalid mount config for type "{kind}": mount type unknown')
+    return _OF_TYPE[kind](mount, target)
 
 
 def _tmpfs(mount: Mount, target: str) -> Wanted:
@@ -132,6 +133,8 @@ def _tmpfs(mount: Mount, target: str) -> Wanted:
             raise InvalidArgument(
                 f'invalid mount config for type "tmpfs": invalid option array length or text: {pair}'
             )
+        if pair[0] not in _TMPFS_OPTIONS:
+            raise InvalidArgument(f'invalid mount config for type "tmpfs": invalid option: {pair[0]}')
         given.append("=".join(pair))
     return Wanted("tmpfs", "", target, read_only=bool(mount.get("ReadOnly")), options=tuple(given))
 
@@ -174,6 +177,8 @@ def _image(mount: Mount, target: str) -> Wanted:
 
 def _bind(mount: Mount, target: str) -> Wanted:
     source = mount.get("Source") or ""
+    if not source:
+        raise InvalidArgument('invalid mount config for type "bind": field Source must not be empty')
     if not source.startswith("/"):
         raise InvalidArgument(
             f"invalid mount config for type \"bind\": invalid mount path: '{source}' mount path must be absolute"
@@ -219,13 +224,15 @@ def parse_volumes_from(text: str) -> tuple[str, bool]:
     """Return container and whether its mounts are read-only of "container[:mode]". Pure."""
     name, _, mode = text.partition(":")
     if not name:
-        raise InvalidArgument("malformed volumes-from specification: empty")
+        raise InvalidArgument(
+            'invalid name or ID supplied: ""' if text else "volumes-from specification cannot be an empty string"
+        )
     read_only = False
     for option in mode.split(","):
         if option in ("ro", "rw"):
             read_only = option == "ro"
         elif option not in _NO_OPS:
-            raise InvalidArgument(f"invalid mode for volumes-from: {mode}")
+            raise InvalidArgument(f"invalid mode: {mode}")
     return name, read_only
 
 
@@ -236,5 +243,6 @@ def _target(path: str, kind: str, *, spec: str = "") -> str:
         fault = f"invalid mount path: '{path}' mount path must be absolute"
         raise InvalidArgument(f'{where}invalid mount config for type "{kind}": {fault}')
     if (target := os.path.normpath(path)) == "/":
-        raise InvalidArgument(f"{where}invalid specification: destination can't be '/'")
+        fault = "invalid specification: destination can't be '/'"
+        raise InvalidArgument(f'{where}invalid mount config for type "{kind}": {fault}')
     return target

@@ -5,12 +5,13 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Set as AbstractSet
 from ipaddress import ip_address
-from typing import Final
+from typing import Final, cast
 
 from wharf.errors import InvalidArgument
-from wharf.spec.engine_api.container import HostConfig
+from wharf.spec.engine_api.container import HostConfig, ThrottleDevice
 
 _OOM_SCORE: Final = 1000
+_RATES: Final = ("BlkioDeviceReadBps", "BlkioDeviceWriteBps", "BlkioDeviceReadIOps", "BlkioDeviceWriteIOps")
 _MOST_CPUS: Final = 8192  # more than a kernel knows (NR_CPUS)
 
 
@@ -24,16 +25,30 @@ def check(document: HostConfig) -> None:
         raise InvalidArgument("SHM size can not be less than 0")
     score = document.get("OomScoreAdj") or 0
     if abs(score) > _OOM_SCORE:
-        raise InvalidArgument(f"invalid value {score}, range for oom score adj is [-1000, 1000]")
+        raise InvalidArgument(f"Invalid value {score}, range for oom score adj is [-1000, 1000]")
     if document.get("NetworkMode") == "container:":
-        raise InvalidArgument("Invalid network mode: invalid container format container:<name|id>")
+        raise InvalidArgument("invalid network mode: invalid container format container:<name|id>")
+    _paths(document)
+    _rates(document)
+    for entry in document.get("ExtraHosts") or []:
+        _extra_host(entry)
+
+
+def _paths(document: HostConfig) -> None:
     for path in document.get("Tmpfs") or {}:
         if path.startswith("/") and not posixpath.normpath(path).strip("/"):
             raise InvalidArgument("invalid specification: destination can't be '/'")
         if not path.startswith("/"):
             raise InvalidArgument(f"invalid mount path: '{path}' mount path must be absolute")
-    for entry in document.get("ExtraHosts") or []:
-        _extra_host(entry)
+
+
+def _rates(document: HostConfig) -> None:
+    for field in _RATES:
+        for device in cast("list[ThrottleDevice]", dict(document).get(field) or []):
+            if (device.get("Rate") or 0) < 0:
+                raise InvalidArgument(f"invalid rate for {device.get('Path')}: it is less than 0")
+    if any(size < 0 for size in document.get("ConsoleSize") or []):
+        raise InvalidArgument("invalid console size: it is less than 0")
 
 
 def _extra_host(entry: str) -> None:
@@ -60,7 +75,7 @@ def check_here(document: HostConfig, cpus: AbstractSet[int], nodes: AbstractSet[
         InvalidArgument: in Docker's words.
     """
     nano = document.get("NanoCpus") or 0
-    if nano > len(cpus) * 1_000_000_000:
+    if nano < 0 or nano > len(cpus) * 1_000_000_000:
         raise InvalidArgument(
             f"range of CPUs is from 0.01 to {len(cpus)}.00, as there are only {len(cpus)} CPUs available"
         )
@@ -71,7 +86,7 @@ def check_here(document: HostConfig, cpus: AbstractSet[int], nodes: AbstractSet[
         text = str(dict(document).get(field) or "")
         if not numbers(text, named) <= there:
             shown = ranges(there)
-            raise InvalidArgument(f"requested {what} are not available - requested {text}, available: {shown}")
+            raise InvalidArgument(f"Requested {what} are not available - requested {text}, available: {shown}")
 
 
 def numbers(text: str, named: str = "") -> set[int]:
@@ -83,10 +98,10 @@ def numbers(text: str, named: str = "") -> set[int]:
     found: set[int] = set()
     for part in text.split(",") if text else ():
         first, dash, last = part.strip().partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()) or int(last or first) >= _MOST_CPUS:
-            raise InvalidArgument(f"invalid value {text} for {named}")
-        if int(last or first) < int(first):
-            raise InvalidArgument(f"invalid value {text} for {named}")
+        if not first.isdigit() or (dash and not last.isdigit()) or int(last or first) < int(first):
+            raise InvalidArgument(f"Invalid value {text} for {named}: invalid format: {text}")
+        if int(last or first) >= _MOST_CPUS:
+            raise InvalidArgument(f"Invalid value {text} for {named}: value of out range, maximum is {_MOST_CPUS}")
         found |= set(range(int(first), int(last or first) + 1))
     return found
 

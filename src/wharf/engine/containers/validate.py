@@ -27,9 +27,8 @@ _NOT_YET: Final[dict[str, str]] = {
     "Cgroup": "the Cgroup field",
     "CpuCount": "--cpu-count",
     "CpuPercent": "--cpu-percent",
-    "IOMaximumIOps": "--io-maxiops",
-    "IOMaximumBandwidth": "--io-maxbandwidth",
 }
+_OF_WINDOWS: Final = {"IOMaximumBandwidth": "bandwidth", "IOMaximumIOps": "IOPs"}
 
 
 def name(text: str) -> str:
@@ -113,7 +112,10 @@ def _supported(document: HostConfig) -> None:
         if values.get(field):
             raise NotImplementedHere(f"{option} is not supported by this build of wharf")
     if (isolation := document.get("Isolation") or "default") != "default":
-        raise InvalidArgument(f"invalid isolation '{isolation}' on linux")
+        raise InvalidArgument(f"invalid isolation ({isolation}): linux only supports 'default'")
+    for field, what in _OF_WINDOWS.items():
+        if values.get(field):
+            raise InvalidArgument(f"invalid option: QoS maximum {what} configuration is not supported on linux")
 
 
 def _storage(document: HostConfig) -> None:
@@ -162,8 +164,6 @@ def _cpu(document: HostConfig) -> None:
     )
     if nano and (quota or period):
         raise InvalidArgument("Conflicting options: Nano CPUs and CPU Period/Quota cannot both be set")
-    if nano < 0:
-        raise InvalidArgument("range of CPUs is from 0.01 up: there is no negative number of CPUs")
     if period and not 1000 <= period <= 1_000_000:
         raise InvalidArgument("CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)")
     if 0 < quota < 1000:
@@ -182,7 +182,10 @@ def _restart(document: HostConfig) -> None:
             "'on-failure', or 'unless-stopped'"
         )
     if retries and chosen not in ("on-failure", "unhealthy"):
-        raise InvalidArgument("invalid restart policy: maximum retry count can only be used with 'on-failure'")
+        negative = " and cannot be negative" if retries < 0 else ""
+        raise InvalidArgument(
+            f"invalid restart policy: maximum retry count can only be used with 'on-failure'{negative}"
+        )
     if retries < 0:
         raise InvalidArgument("invalid restart policy: maximum retry count cannot be negative")
     if document.get("AutoRemove") and chosen not in ("", "no"):

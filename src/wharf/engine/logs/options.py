@@ -80,7 +80,8 @@ def check(driver: str, options: Mapping[str, str]) -> None:
     driver = driver or "json-file"
     for option in options:
         if driver in _OPTIONS and option not in _OPTIONS[driver]:
-            raise InvalidArgument(f"unknown log opt '{option}' for {driver} log driver")
+            named = f"log driver {driver}" if driver == "local" else f"{driver} log driver"  # as each of them says
+            raise InvalidArgument(f"unknown log opt '{option}' for {named}")
     mode = options.get("mode", "")
     if mode not in ("", "blocking", "non-blocking"):
         raise InvalidArgument(f"logger: logging mode not supported: {mode}")

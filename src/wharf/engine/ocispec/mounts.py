@@ -60,7 +60,7 @@ def _kernel(inputs: Inputs) -> list[Mount]:
             "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", *_terminals(inputs)],
         },
         _sysfs(inputs, [*safe, access]),
-        _cgroups(inputs, ["rw" if privileged or writable_cgroups(host) else "ro", *safe]),
+        _cgroups(inputs, ["rw" if writable_cgroups(host) else "ro", *safe]),
         {"destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue", "options": safe},
     ]
     if host.get("IpcMode") == "host":

@@ -61,15 +61,15 @@ def security_options(host: HostConfig) -> dict[str, str]:
     options: dict[str, str] = {}
     for text in host.get("SecurityOpt") or []:
         name, separator, value = text.partition("=") if "=" in text else text.partition(":")
-        if name not in _SUPPORTED_OPTIONS or (not separator and name not in _SWITCHES):
+        if not separator and name not in _SWITCHES:
+            raise InvalidArgument(f'invalid --security-opt 1: "{text}"')
+        if name not in _SUPPORTED_OPTIONS:
             raise InvalidArgument(f'invalid --security-opt 2: "{text}"')
         options[name] = value if separator else "true"
-        if name == "no-new-privileges":
+        if name in _SWITCHES:
             if options[name].lower() not in _TRUE + _FALSE:
                 raise InvalidArgument(f'invalid --security-opt 2: "{text}"')
             options[name] = str(options[name].lower() in _TRUE).lower()
-        if name == "writable-cgroups" and options[name] not in ("true", "false"):
-            raise InvalidArgument(f'invalid --security-opt 2: "{text}"')
     _label_parts(host)
     return options
 
@@ -131,8 +131,8 @@ def no_new_privileges(host: HostConfig) -> bool:
 
 
 def writable_cgroups(host: HostConfig) -> bool:
-    """Return whether --security-opt writable-cgroups is on."""
-    return security_options(host).get("writable-cgroups") == "true"
+    """Return whether --security-opt writable-cgroups is on, as it is for a privileged container by default."""
+    return security_options(host).get("writable-cgroups", str(bool(host.get("Privileged"))).lower()) == "true"
 
 
 def masked_paths(host: HostConfig) -> list[str]:

@@ -4,6 +4,7 @@ import pytest
 
 from wharf.engine.containers.create import command_line, merge, split, with_defaults
 from wharf.errors import InvalidArgument
+from wharf.spec.engine_api.container import HostConfig
 
 IMAGE = {
     "Env": ["PATH=/bin", "A=image"],
@@ -19,7 +20,7 @@ IMAGE = {
 def test_own_values_win_and_the_images_fill_the_rest() -> None:
     merged = merge({"Env": ["A=own", "B=own"], "Labels": {"a": "own"}, "ExposedPorts": {"90/udp": {}}}, IMAGE)
 
-    assert merged["Env"] == ["PATH=/bin", "A=own", "B=own"]
+    assert merged["Env"] == ["A=own", "B=own", "PATH=/bin"]
     assert merged["Labels"] == {"a": "own", "b": "image"}
     assert set(merged["ExposedPorts"]) == {"80/tcp", "90/udp"}
     assert (merged["User"], merged["WorkingDir"]) == ("app", "/app")
@@ -71,6 +72,26 @@ def test_the_working_directory_is_cleaned_as_docker_shows_it() -> None:
     assert merge({"WorkingDir": "/tmp/../srv/"}, {})["WorkingDir"] == "/srv"
     assert merge({}, {"WorkingDir": "/tmp/"})["WorkingDir"] == "/tmp"
     assert merge({}, {})["WorkingDir"] == ""
+
+
+def test_twice_a_giant_limit_of_memory_is_still_a_number_of_the_api() -> None:
+    assert with_defaults({"Memory": 2**63 - 1}, cgroup2=False)["MemorySwap"] == 2**63 - 1
+
+
+def test_what_shares_the_hosts_processes_is_told_to_have_no_label() -> None:
+    assert with_defaults({"PidMode": "host"}, cgroup2=False)["SecurityOpt"] == ["label=disable"]
+    own: HostConfig = {"PidMode": "host", "SecurityOpt": ["no-new-privileges"]}
+    assert with_defaults(own, cgroup2=False)["SecurityOpt"] == ["no-new-privileges", "label=disable"]
+
+
+def test_what_nobody_gave_is_not_made_up() -> None:
+    merged = merge({"Env": ["A=1", "A=2"], "WorkingDir": "/a/../b/"}, {})
+
+    assert (merged["Env"], merged["WorkingDir"], merged["Volumes"]) == (["A=1", "A=2"], "/b", None)
+    assert merge({}, {})["Env"] is None
+    assert merge({"Env": []}, {})["Env"] is None
+    assert merge({"Entrypoint": []}, IMAGE)["Entrypoint"] == []
+    assert merge({"Entrypoint": []}, IMAGE)["Cmd"] == ["default"]
 
 
 def test_nulls_of_a_request_are_dropped() -> None:

@@ -64,6 +64,7 @@ def test_mac_of_older_clients_is_that_of_the_first_network() -> None:
         ),
         ("bridge", {"bridge": {"Aliases": ["a"]}}, InvalidArgument, "network-scoped aliases are only supported"),
         ("bridge", {"bridge": {"IPAMConfig": {"IPv4Address": "1.2.3.4"}}}, InvalidArgument, "user specified IP"),
+        ("bridge", {"bridge": {"MacAddress": "02:42"}}, InvalidArgument, "network bridge: invalid MAC address 02:42"),
         ("back", {"back": {"Links": [":alias"]}}, InvalidArgument, "invalid format for links"),
     ],
 )

@@ -62,7 +62,11 @@ def test_an_images_volume_with_a_relative_path_lies_below_the_root() -> None:
             {"Type": "bind", "Source": "/a", "Target": "/x", "BindOptions": {"ReadOnlyForceRecursive": True}},
             "read-only",
         ),
-        ({"Type": "odd", "Target": "/x"}, "mount type unknown"),
+        ({"Type": "tmpfs", "Target": "/x", "TmpfsOptions": {"Options": [["uid", "1"]]}}, "invalid option: uid"),
+        ({"Type": "odd", "Target": "/x"}, 'for type "odd": mount type unknown'),
+        ({"Type": "cluster", "Target": "/x"}, 'for type "cluster": mount type unknown'),
+        ({"Type": "bind", "Source": "/a"}, "field Target must not be empty"),
+        ({"Type": "bind", "Target": "/x"}, "field Source must not be empty"),
     ],
 )
 def test_a_mount_that_contradicts_itself_is_refused(mount: Mount, said: str) -> None:
@@ -130,3 +134,9 @@ def test_a_tmpfs_mount_carries_size_and_mode() -> None:
 )
 def test_each_field_of_a_mount_says_something(mount: Mount, field: str, value: object) -> None:
     assert getattr(from_mount({**mount, "Target": "/x"}), field) == value
+
+
+@pytest.mark.parametrize("mode", ["shared,private", "z,Z", "ro,rw", "ro,ro", "cached,delegated"])
+def test_two_words_of_one_kind_are_no_mode(mode: str) -> None:
+    with pytest.raises(InvalidArgument, match=f"^invalid mode: {mode}$"):
+        parse_bind(f"/a:/b:{mode}")

@@ -11,9 +11,12 @@ from wharf.spec.engine_api.container import HostConfig
     ("document", "said"),
     [
         ({"ShmSize": -1}, "SHM size can not be less than 0"),
-        ({"OomScoreAdj": 1001}, r"invalid value 1001, range for oom score adj is \[-1000, 1000\]"),
+        ({"OomScoreAdj": 1001}, r"Invalid value 1001, range for oom score adj is \[-1000, 1000\]"),
         ({"NetworkMode": "container:"}, "invalid container format container:<name|id>"),
         ({"Tmpfs": {"here": ""}}, "invalid mount path: 'here' mount path must be absolute"),
+        ({"Tmpfs": {"/": ""}}, "invalid specification: destination can't be '/'"),
+        ({"BlkioDeviceReadBps": [{"Path": "/dev/x", "Rate": -1}]}, "invalid rate for /dev/x"),
+        ({"ConsoleSize": [-1, 1]}, "invalid console size"),
         ({"ExtraHosts": ["db"]}, 'bad format for add-host: "db"'),
         ({"ExtraHosts": [":1.2.3.4"]}, "bad format"),
         ({"ExtraHosts": ["db:there"]}, 'invalid IP address in add-host: "there"'),
@@ -34,11 +37,12 @@ def test_values_that_can_be_are_taken() -> None:
     ("document", "said"),
     [
         ({"NanoCpus": 2_000_000_001}, "range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available"),
-        ({"CpusetCpus": "0,4"}, "requested CPUs are not available - requested 0,4, available: 0-1"),
-        ({"CpusetMems": "1"}, "requested memory nodes are not available - requested 1, available: 0"),
-        ({"CpusetCpus": "x"}, "invalid value x for cpuset cpus"),
-        ({"CpusetCpus": "2-1"}, "invalid value 2-1 for cpuset cpus"),
-        ({"CpusetMems": "0-99999999"}, "for cpuset mems"),
+        ({"CpusetCpus": "0,4"}, "Requested CPUs are not available - requested 0,4, available: 0-1"),
+        ({"CpusetMems": "1"}, "Requested memory nodes are not available - requested 1, available: 0"),
+        ({"CpusetCpus": "x"}, "Invalid value x for cpuset cpus: invalid format: x"),
+        ({"CpusetCpus": "2-1"}, "Invalid value 2-1 for cpuset cpus: invalid format: 2-1"),
+        ({"CpusetMems": "0-99999999"}, "for cpuset mems: value of out range, maximum is 8192"),
+        ({"NanoCpus": -1}, "range of CPUs is from 0.01 to 2.00"),
     ],
 )
 def test_what_the_machine_has_not_is_refused(document: HostConfig, said: str) -> None:

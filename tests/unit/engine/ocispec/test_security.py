@@ -124,8 +124,10 @@ def test_no_new_privileges_is_read_as_go_reads_booleans(option: str, on: bool) -
 
 @pytest.mark.parametrize(
     ("option", "on"),
-    [("writable-cgroups", True), ("writable-cgroups=true", True), ("writable-cgroups=false", False)],
+    [("writable-cgroups", True), ("writable-cgroups=1", True), ("writable-cgroups=false", False)],
 )
 def test_control_groups_are_writable_when_asked_for(option: str, on: bool) -> None:
     assert security.writable_cgroups({"SecurityOpt": [option]}) is on
     assert security.writable_cgroups({}) is False
+    assert security.writable_cgroups({"Privileged": True}) is True
+    assert security.writable_cgroups({"Privileged": True, "SecurityOpt": [option]}) is on
