@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from wharf.api import metrics
 from wharf.api.connection import ConnectionFactory
@@ -37,6 +40,11 @@ class ServedEngine:
         await self.engine.reload(options, attributes)
 
 
+async def _serve_figures(prometheus: ApiServer, made: socket.socket) -> asyncio.Server:
+    """Serve figures to a metrics plugin."""
+    return await asyncio.get_running_loop().create_unix_server(prometheus.protocols, sock=made)
+
+
 @asynccontextmanager
 async def api_on_engine(options: Options) -> AsyncIterator[ServedEngine]:
     """Open the engine that owns the data root and yield it with its fronts; at the end containers run on.
@@ -47,8 +55,10 @@ async def api_on_engine(options: Options) -> AsyncIterator[ServedEngine]:
     async with Engine(options.data_root, options.exec_root, options.engine) as engine:
         api = ApiServer(engine)
         prometheus = ApiServer(engine, metrics.ROUTES)
+        await engine.plugins.collectors.serve_by(partial(_serve_figures, prometheus))
         try:
             yield ServedEngine(engine, api, prometheus)
         finally:
+            await engine.plugins.collectors.aclose()
             await prometheus.close()
             await api.close()

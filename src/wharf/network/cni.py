@@ -191,8 +191,8 @@ class CniNetworks:
             return False
         if self._places.plugin(network.driver) is None:
             raise NotFound(
-                f'could not find plugin "{network.driver}": there is no network driver, no CNI network and no CNI '
-                "plugin of that name"
+                f'plugin "{network.driver}" not found: there is no network driver or plugin, no CNI network and no '
+                "CNI plugin of that name"
             )
         return True
 

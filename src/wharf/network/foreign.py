@@ -121,8 +121,9 @@ class ForeignDriver(HostDriver):
         return found
 
     def _add(self, path: str, endpoint: Endpoint, others: Sequence[Endpoint]) -> Endpoint:
-        if self._network(endpoint.network_id).remote:
-            return self._plugins.add(path, endpoint, others)
+        network = self._network(endpoint.network_id)
+        if network.remote:
+            return self._plugins.add(path, endpoint, others, internal=network.internal)
         return self._cni.add(path, endpoint)
 
     def part(self, endpoint: Endpoint) -> None:

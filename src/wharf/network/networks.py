@@ -31,6 +31,7 @@ from wharf.network.publishing import Publishing
 from wharf.network.records import Network, Records
 from wharf.network.spares import Spare
 from wharf.network.worker import to_completion
+from wharf.plugins.calls import Refused
 from wharf.spec.engine_api.network import NetworkCreateRequest, NetworkInspect
 from wharf.storage.layout import DataRoot, RunRoot
 from wharf.storage.metadata import Database
@@ -183,7 +184,7 @@ class Networks:
             self._ahead.behind(endpoints)
         except BaseException as error:
             await asyncio.shield(self._undo(container_id, endpoints))
-            if isinstance(error, OSError):
+            if isinstance(error, OSError | Refused):
                 raise Unavailable(f"failed to set up container networking: {error}") from error
             raise
         return [replace(endpoint, notice=notice) for endpoint, notice in zip(endpoints, notices, strict=True)]

@@ -64,10 +64,10 @@ class NetworkPlugin:
 
     def require(self) -> None:
         """Ask what it can do; Unavailable when it is not what a driver can be."""
-        for field in ("Scope", "ConnectivityScope"):
-            told = self._call("GetCapabilities", {}).get(field)
-            if told not in ("local", "global") and not (field == "ConnectivityScope" and not told):
-                raise Unavailable(f"invalid capability: expecting 'local' or 'global', got {told}")
+        told = self._call("GetCapabilities", {})
+        for scope in (told.get("Scope"), told.get("ConnectivityScope") or "local"):
+            if scope not in ("local", "global"):
+                raise Unavailable(f"invalid capability: expecting 'local' or 'global', got {scope}")
 
     def skips_gateways(self, network: Network) -> tuple[bool, bool]:
         """Return whether its networks need no gateway's address, in IPv4 and in IPv6."""

@@ -43,13 +43,14 @@ class PluginNetworks:
             network.driver, lambda plugin: plugin.delete_network(network.id), f"removing network {network.name}"
         )
 
-    def add(self, path: str, endpoint: Endpoint, others: Sequence[Endpoint]) -> Endpoint:
+    def add(self, path: str, endpoint: Endpoint, others: Sequence[Endpoint], *, internal: bool) -> Endpoint:
         """Make an endpoint in the sandbox ``path``; return it with what was learnt. Nothing is left when this raises.
 
         Args:
             path: of the sandbox.
             endpoint: what is to be made.
             others: the container's other ones, for its default route.
+            internal: nobody reaches it from outside.
 
         Raises:
             Unavailable: the plugin does not answer, or answers what cannot be.
@@ -70,7 +71,7 @@ class PluginNetworks:
             made = replace(made, gateway=told.gateway, gateway6=told.gateway6, source_link=told.source)
             made = _place(plugin.name, path, made, told, others)
             leaving.callback(_give_back, made)
-            if made.gateway or made.gateway6:
+            if (made.gateway or made.gateway6) and not internal:
                 plugin.program(made)
             leaving.pop_all()
             undo.pop_all()

@@ -136,7 +136,7 @@ def test_engine_killed_beside_a_plugins_container_undoes_it_at_the_next_start(wo
 
 
 def test_driver_that_nobody_has_is_not_found(world: World, places: Path) -> None:
-    with pytest.raises(NotFound, match='could not find plugin "weave"'):
+    with pytest.raises(NotFound, match='plugin "weave" not found'):
         world.create("mine", Driver="weave")
     assert [network.name for network in world.networks._records.networks()] == ["bridge", "host", "none"]
 

@@ -98,7 +98,7 @@ def test_single_plugins_file_is_a_list_of_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["weave", "../bin/sh", "", "a/b"])
 def test_what_is_neither_is_not_found(tmp_path: Path, name: str) -> None:
-    with pytest.raises(NotFound, match="could not find plugin"):
+    with pytest.raises(NotFound, match=r'plugin ".*" not found'):
         CniNetworks(tmp_path, lambda _: _network(name), _places(tmp_path, "ptp")).require(_network(name))
 
 

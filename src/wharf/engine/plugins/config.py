@@ -14,7 +14,9 @@ from wharf.spec.engine_api.plugin import PluginConfig, PluginPrivilege, PluginSe
 
 _NETWORKS: Final = ("", "null", "none", "bridge", "host")
 _SOCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-_SERVED: Final = frozenset({"authz", "ipamdriver", "logdriver", "networkdriver", "volumedriver"})
+COLLECTOR: Final = "metricscollector"
+_FIGURES: Final = "/run/docker"  # where a metrics plugin finds its socket
+_SERVED: Final = frozenset({"authz", "ipamdriver", "logdriver", COLLECTOR, "networkdriver", "volumedriver"})
 """The kinds of plugins that somebody here asks for anything."""
 
 
@@ -161,5 +163,7 @@ def require_runnable(config: PluginConfig) -> None:
     network = (config.get("Network") or {}).get("Type") or ""
     if network not in _NETWORKS:
         raise InvalidArgument(f"the plugin's network is of the unknown type {network!r}")
+    if COLLECTOR in capabilities(config) and (config.get("PropagatedMount") or "").rstrip("/") != _FIGURES:
+        raise InvalidArgument(f"a metrics plugin's PropagatedMount must be {_FIGURES}: their socket is there")
     if not config.get("Entrypoint"):
         raise InvalidArgument("the plugin's config.json has no entrypoint")

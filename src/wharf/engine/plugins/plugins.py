@@ -14,6 +14,7 @@ from typing import Final
 from wharf.engine.context import Context, log
 from wharf.engine.logs.plugin_stream import sweep
 from wharf.engine.plugins import folder, setting, transfer
+from wharf.engine.plugins.collectors import Collectors
 from wharf.engine.plugins.config import capabilities, defaults, granted, privileges, require_runnable
 from wharf.engine.plugins.process import PluginProcess
 from wharf.engine.plugins.record import PluginRecord
@@ -47,6 +48,7 @@ class PluginVerbs:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._records = context.plugins
+        self.collectors = Collectors(context)
         self._processes: dict[str, PluginProcess] = {}
         self._blocking = Blocking()
         self._uploads = Blocking()  # of their own: one goes on as long as its client likes
@@ -61,7 +63,7 @@ class PluginVerbs:
         await asyncio.gather(*(self._resume(record) for record in [*self._records]))
 
     async def _resume(self, record: PluginRecord) -> None:
-        process = PluginProcess(self._context, record)
+        process = PluginProcess(self._context, record, self.collectors.begin)
         try:
             if not record.enabled:
                 await self._context.processes.abolish(record.id, f"/wharf/{self._context.data.key}/{record.id}")
@@ -261,10 +263,11 @@ class PluginVerbs:
                 raise Conflict(f"plugin already enabled: plugin {record.name} is enabled")
             require_runnable(record.config)
             record = replace(record, enabled=True, timeout_s=timeout_s)
-            process = PluginProcess(self._context, record)
+            process = PluginProcess(self._context, record, self.collectors.begin)
             await process.start(_PATIENCE_S)
             self._processes[record.id] = process
             self._records.save(record)
+            await self.collectors.begin(record)
         self._publish("enable", record.id, record.name)
 
     async def disable(self, ref: str, *, force: bool = False) -> None:
@@ -286,6 +289,7 @@ class PluginVerbs:
             raise Conflict(f"plugin {record.name} is in use by {user}")
         if record.enabled:
             self._records.save(replace(record, enabled=False))
+        await self.collectors.end(record)
         if (process := self._processes.pop(record.id, None)) is not None:
             await process.stop()
 

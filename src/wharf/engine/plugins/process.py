@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import time
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -35,11 +36,16 @@ _CHUNK: Final = 1 << 16
 _OUTPUT: Final[Attachment] = {"stdin": False, "stdout": True, "stderr": True}
 
 
+Revived = Callable[[PluginRecord], Coroutine[object, object, None]]
+
+
 class PluginProcess:
     """The process of one plugin that is enabled."""
 
-    def __init__(self, context: Context, record: PluginRecord) -> None:
+    def __init__(self, context: Context, record: PluginRecord, revived: Revived | None = None) -> None:
+        """``revived`` is awaited each time when it has been started anew."""
         self._context = context
+        self._revived = revived
         self._record = record
         self._shim: Shim | None = None
         self._bundle = context.run.plugin(record.id)
@@ -229,6 +235,11 @@ class PluginProcess:
                 await self._begin()
             except (WharfError, OSError) as error:
                 _log.error("plugin %s does not start again: %s", self._record.name, error)
+            else:
+                if self._revived is not None:
+                    self._context.background.start(
+                        self._revived(self._record), f"revive plugin {self._record.id[:12]}"
+                    )
 
     def _read(self, stream: socket.socket) -> None:
         stream.setblocking(False)  # noqa: FBT003  # socket's own signature

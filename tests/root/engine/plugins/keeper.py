@@ -7,6 +7,7 @@ import ctypes
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler
@@ -38,14 +39,26 @@ def _answer(path, asked):
     return {"Err": ""}
 
 
+def _figures():
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect("/run/docker/metrics.sock")
+        client.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+        return client.makefile().read()
+
+
 def _keep(file, name):
     with open(file, "rb", buffering=0) as stream, open(f"/data/{name}.log", "ab", buffering=0) as kept:
         while data := stream.read(65536):
             kept.write(data)
 
 
-def _log(path, asked):
+def _raw(path, asked):
     match path:
+        case "/MetricsCollector.StartMetrics":
+            with open("/run/docker/figures", "w") as kept:
+                kept.write(_figures())
+        case "/MetricsCollector.StopMetrics":
+            os.rename("/run/docker/figures", "/run/docker/stopped")
         case "/LogDriver.StartLogging":
             if "refuse" in asked["Info"]["Config"]:
                 return b'{"Err": "a refusal"}'
@@ -63,8 +76,8 @@ class Handler(BaseHTTPRequestHandler):
         asked = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
         sys.stdout.write(f"{self.path}\n")
         sys.stdout.flush()
-        log = self.path.startswith("/LogDriver.")
-        raw = _log(self.path, asked) if log else json.dumps(_answer(self.path, asked)).encode()
+        plain = self.path.startswith(("/LogDriver.", "/MetricsCollector."))
+        raw = _raw(self.path, asked) if plain else json.dumps(_answer(self.path, asked)).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(raw)))
         self.end_headers()
