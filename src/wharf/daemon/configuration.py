@@ -106,6 +106,7 @@ class Configuration:
             debug=self.level == "debug",
             experimental=self.get("experimental", default=False),
             cgroup_driver="systemd" if "native.cgroupdriver=systemd" in self.texts("exec-opts") else "cgroupfs",
+            userns_remap=self.get("userns-remap", ""),
             storage_driver=self.get("storage-driver", ""),
             entitlements=self._entitlements(),
             kept_builds_bytes=self._kept_builds_bytes(),

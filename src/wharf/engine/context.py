@@ -17,11 +17,13 @@ from wharf.engine.events import Events
 from wharf.engine.ocispec.inputs import HostFacts
 from wharf.engine.options import EngineOptions
 from wharf.engine.plugins.record import PluginRecords
+from wharf.engine.remapping import Remapping
 from wharf.images.images import Images
 from wharf.kernel.cgroup.group import Cgroup, open_cgroup
 from wharf.lib.timestamps import rfc3339_nano
 from wharf.network.networks import Networks
 from wharf.processes.processes import Processes
+from wharf.spec.engine_api.container import HostConfig
 from wharf.storage.later import Later
 from wharf.storage.layout import DataRoot, RunRoot
 from wharf.storage.metadata import Database
@@ -103,12 +105,19 @@ class Context:
     later: Later = field(default_factory=Later)
     lacking: dict[str, Lacking] = field(default_factory=dict)
     """What images have not of the files that every container has, by the name of their layers."""
+    remapping: Remapping | None = None  # containers' users are others on the machine
     options: EngineOptions = field(default_factory=EngineOptions)
     """Replaced as a whole when the engine is given others: read it anew each time."""
 
     def new_id(self) -> str:
         """Return 64 random hex digits: the id of a container, a network or an exec."""
         return secrets.token_hex(32)
+
+    def root_of(self, host: HostConfig) -> tuple[int, int]:
+        """Return the machine's user and group that root of a container is."""
+        if self.remapping is None or host.get("UsernsMode") == "host":
+            return 0, 0
+        return self.remapping.ids.root
 
     def volume_users(self, name: str) -> list[str]:
         """Return the ids of the containers that mount the volume ``name``."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from wharf.engine import request, scopes
+from wharf.engine import remapping, request, scopes
 from wharf.engine.authorization import Authorization
 from wharf.engine.builds.builds import BuildVerbs
 from wharf.engine.completed import Completed, run_to_completion
@@ -137,8 +137,7 @@ class Engine:
         context.events.publish("daemon", "reload", context.data.key, {"name": socket.gethostname(), **attributes})
 
     async def _open(self, stack: AsyncExitStack) -> _Opened:
-        facts = read_facts()
-        data, run = self._data, self._run
+        facts, data, run = read_facts(), self._data, self._run
         _take(data, run, stack)
         stack.callback(_remove_empty_parents, data.key, self._options.cgroup_driver)
         database = Database(data.database)
@@ -160,8 +159,8 @@ class Engine:
         )
         later = Later()
         stack.push_async_callback(later.aclose)
-        # A plain user makes no device nodes ahead.
-        made_ahead = None if facts.rootless else usual(facts)
+        # A plain user makes no device nodes ahead, and what is born ahead has no user namespace.
+        made_ahead = None if facts.rootless or self._options.userns_remap else usual(facts)
         processes = Processes(run, made_ahead, later=later, open_files=self._options.open_files)
         context = Context(
             data=data,
@@ -178,9 +177,11 @@ class Engine:
             facts=facts,
             options=self._options,
             later=later,
+            remapping=await remapping.of(self._options.userns_remap, processes, rootless=facts.rootless),
         )
         await processes.start()
         stack.push_async_callback(processes.aclose)
+        await remapping.require(context.remapping, data, snapshots.roots)
         stack.push_async_callback(networks.aclose)
         stack.push_async_callback(images.aclose)
         stack.push_async_callback(context.background.aclose)

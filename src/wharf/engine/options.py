@@ -13,6 +13,7 @@ from typing import Final
 
 from wharf.engine.runtimes import Runtimes
 from wharf.images.registry.hosts import RegistryOptions
+from wharf.lib.remap import Remap
 from wharf.network.defaults import NetworkDefaults
 from wharf.network.driver import Drivers
 from wharf.spec.engine_api.container import HostConfig, HostConfigUlimitsItem
@@ -93,6 +94,7 @@ class EngineOptions:
     debug: bool = False  # shown by info
     experimental: bool = False  # told to clients, some of which show commands only then
     cgroup_driver: str = "cgroupfs"  # or "systemd": it makes containers' control groups
+    userns_remap: str | Remap = ""  # whose ids containers' users are: see wharf.engine.remap.find
     storage_driver: str = ""  # overlay2, vfs, fuse-overlayfs or btrfs; empty: the fastest that works
     kept_builds_bytes: int | None = KEPT_BUILDS_BYTES  # of results of builds; None: they are kept for good
     device_folders: tuple[Path, ...] = DEVICE_FOLDERS

@@ -238,6 +238,7 @@ def _security(context: Context) -> list[str]:
     return [
         *(["name=apparmor"] if facts.apparmor else []),
         *seccomp,
+        *(["name=userns"] if context.remapping else []),
         *(["name=rootless"] if facts.rootless else []),
         *(["name=cgroupns"] if facts.cgroup2 else []),
     ]

@@ -7,23 +7,39 @@ end right after: a pool's thread, once moved, would take other work along with i
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from wharf.kernel import mount, namespace
 from wharf.kernel.libc import suppress_errno
 
 T = TypeVar("T")
 
+_GET_USERNS = 0xB701
 _OWN = "/proc/thread-self/ns/net"
 
 
-def make(path: str, inside: Callable[[], T]) -> T:
+class Origin(NamedTuple):
+    """What makes network namespaces that belong to other user namespaces: no process with threads does by itself."""
+
+    make: Callable[[], int]
+    """Returns a descriptor, the caller's own. Blocks."""
+    repeatable: bool = True
+    """Whether others may be made by it, for whoever comes later."""
+
+
+def make(path: str, inside: Callable[[], T], origin: Origin | None = None) -> T:
     """Make a network namespace, bind it on ``path``, run ``inside`` in it and return what that returned.
 
     When this raises, neither the namespace nor the file is left. Undone by :func:`remove`.
+
+    Args:
+        path: where no file is yet.
+        inside: what to do in it, on a thread of its own.
+        origin: makes the namespace; None: it is of the caller's own user namespace.
 
     Raises:
         OSError: EEXIST when ``path`` exists; whatever ``inside`` raised.
@@ -32,7 +48,7 @@ def make(path: str, inside: Callable[[], T]) -> T:
     def work() -> T:
         _reserve(path)
         try:
-            namespace.unshare(namespace.Clone.NEWNET)
+            _enter_new(origin)
             mount.mount(_OWN, path, None, mount.MountFlag.BIND)
             return inside()
         except BaseException:
@@ -42,18 +58,29 @@ def make(path: str, inside: Callable[[], T]) -> T:
     return _on_a_thread(work)
 
 
-def unnamed(inside: Callable[[], T]) -> T:
+def unnamed(inside: Callable[[], T], origin: Origin | None = None) -> T:
     """Make a network namespace without a name, run ``inside`` in it and return what that returned.
 
     The namespace goes with the last descriptor of it, or socket in it, that ``inside`` leaves open: so it does not
-    outlive this process, however that ends.
+    outlive this process, however that ends. Arguments as for :func:`make`.
     """
 
     def work() -> T:
-        namespace.unshare(namespace.Clone.NEWNET)
+        _enter_new(origin)
         return inside()
 
     return _on_a_thread(work)
+
+
+def _enter_new(origin: Origin | None) -> None:
+    if origin is None:
+        namespace.unshare(namespace.Clone.NEWNET)
+        return
+    fd = origin.make()
+    try:
+        namespace.setns(fd, namespace.Clone.NEWNET)
+    finally:
+        os.close(fd)
 
 
 def bind(path: str, fd: int) -> None:
@@ -91,6 +118,15 @@ def within(path: str, inside: Callable[[], T]) -> T:
 def open_namespace(path: str) -> int:
     """Return a descriptor of the namespace bound on ``path``, or of any /proc/<pid>/ns/net; the caller owns it."""
     return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def open_owner(fd: int) -> int:
+    """Return a descriptor, the caller's own, of the user namespace that ``fd`` belongs to (ioctl_ns(2)).
+
+    Raises:
+        OSError: EPERM: it is none of the caller's, nor below it.
+    """
+    return fcntl.ioctl(fd, _GET_USERNS)
 
 
 def remove(path: str) -> None:

@@ -81,6 +81,7 @@ class Allocation:
             sysctls=wish.sysctls,
             rate=wish.rate,
             servers=wish.servers,
+            origin=wish.origin,
             announced=_announced(network, ipv4, ipv6, mac),
         )
 

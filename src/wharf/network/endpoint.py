@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from wharf.kernel.netns import Origin
+
 
 @dataclass(frozen=True, slots=True)
 class PublishedPort:
@@ -49,6 +51,7 @@ class Wish:
     sysctls: tuple[tuple[str, str], ...] = ()
     rate: Rate = UNLIMITED
     servers: tuple[str, ...] = ()  # name servers for what is no container's name; none for the host's
+    origin: Origin | None = None  # makes its network namespace, one of a user namespace's; None: of the engine's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class Endpoint:
     sysctls: tuple[tuple[str, str], ...] = ()
     rate: Rate = UNLIMITED
     servers: tuple[str, ...] = ()
+    origin: Origin | None = None  # as of a wish; known while the namespace is made
     announced: bool = False  # neighbours are told its MAC, for they may know another one
     source_link: str = ""  # what a network plugin calls its interface on the host
     notice: str = ""  # what the user should hear once, such as that docker0 belongs to somebody else

@@ -215,7 +215,7 @@ class Fabric:
             sandbox.default_routes(inside, list(endpoints))
             return names.open_in(inside) if named else ()
 
-        return sandbox.make(path, fill, observe=self._observe) if path else ()
+        return sandbox.make(path, fill, origin=endpoints[0].origin, observe=self._observe) if path else ()
 
     def _plug(self, path: str, endpoints: Sequence[Endpoint], only: str = "") -> Sequence[Endpoint]:
         """Let plugins make their endpoints, or one; return all, with what was learnt, which is recorded."""

@@ -57,7 +57,7 @@ _NETWORKS = "SELECT id, name, driver, created_at, document FROM networks"
 _ENDPOINTS = """SELECT e.id, e.container_id, e.network_id, n.name, n.driver, e.ipv4, e.mac, e.host_link, e.ports,
     e.document FROM endpoints e JOIN networks n ON n.id = e.network_id"""
 _OWN_COLUMNS = ("id", "container_id", "network_id", "network_name", "driver", "ipv4", "mac", "host_link", "ports")
-_NOT_STORED = (*_OWN_COLUMNS, "sandbox", "notice")
+_NOT_STORED = (*_OWN_COLUMNS, "sandbox", "origin", "notice")
 
 
 class Records:

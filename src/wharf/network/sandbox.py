@@ -58,8 +58,10 @@ def container_of(key: str, link: Link) -> str | None:
     return link.alias.removeprefix(prefix) if link.kind in ("veth", "ifb") and link.alias.startswith(prefix) else None
 
 
-def make(path: str, work: Callable[[Inside], T], *, observe: Observer = unobserved) -> T:
-    """Make the namespace ``path`` with a loopback that is up, and do ``work`` in it.
+def make(
+    path: str, work: Callable[[Inside], T], *, origin: netns.Origin | None = None, observe: Observer = unobserved
+) -> T:
+    """Make the namespace ``path`` with a loopback that is up, and do ``work`` in it; ``origin`` as for netns.make.
 
     Blocks for some milliseconds. Nothing is left when this raises; undone by :func:`remove`.
 
@@ -75,7 +77,7 @@ def make(path: str, work: Callable[[Inside], T], *, observe: Observer = unobserv
                 step.done("namespace")
                 return work(inside)
 
-        return netns.make(path, begin)
+        return netns.make(path, begin, origin)
 
 
 def adopt(path: str, pid: int) -> None:

@@ -38,16 +38,19 @@ class Kind:
     ipv6: bool
     announced: bool
     named: bool  # the resolver's sockets are open in it
+    origin: netns.Origin | None  # made it, in a user namespace
 
 
 def kind_of(endpoint: Endpoint, bridge: ReadyBridge) -> Kind:
     """Return the kind of spare that suits ``endpoint``. Pure."""
-    return Kind(bridge, bool(endpoint.ipv6), endpoint.announced, names.needed([endpoint]))
+    return Kind(bridge, bool(endpoint.ipv6), endpoint.announced, names.needed([endpoint]), endpoint.origin)
 
 
 def suited(endpoints: Sequence[Endpoint]) -> bool:
     """Return whether a container with these endpoints could have a spare: those are for one usual place. Pure."""
-    return len(endpoints) == 1 and endpoints[0].driver == "bridge" and not endpoints[0].sysctls
+    if len(endpoints) != 1 or (endpoints[0].origin is not None and not endpoints[0].origin.repeatable):
+        return False
+    return endpoints[0].driver == "bridge" and not endpoints[0].sysctls
 
 
 class Spare:
@@ -65,7 +68,7 @@ class Spare:
         self._held = ExitStack()
         try:
             with Rtnetlink() as host:
-                netns.unnamed(lambda: self._make(host))
+                netns.unnamed(lambda: self._make(host), kind.origin)
         except BaseException:
             self.close()
             raise

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -17,7 +18,7 @@ from wharf.kernel import memfd, sockets
 from wharf.kernel.cgroup.group import Cgroup, open_cgroup
 from wharf.kernel.cgroup.hierarchy import read_hierarchies
 from wharf.processes import folder as folders
-from wharf.processes import opening
+from wharf.processes import namespaces, opening
 from wharf.processes import zygote as zygotes
 from wharf.processes.opening import Opened
 from wharf.processes.shim import ProcessFailed, Shim
@@ -133,7 +134,7 @@ class Processes:
             shim = self._know(Shim(folder, request["cgroup"], ours, self._dispose), request["id"])
             fds = [theirs.fileno(), lock, config, *(sock.fileno() for sock in attachments)]
             try:
-                await self._hand_over(request, fds)
+                await self._send({"op": "spawn", **request}, fds)
             except BaseException:
                 await shim.aclose()
                 folders.remove(folder)
@@ -155,6 +156,25 @@ class Processes:
         else:
             tail = self._seccomp_json if seccomp == self._seccomp else msgspec.json.encode(seccomp)
         return shim_document.lines(msgspec.json.encode({**spec, "linux": linux}), tail)
+
+    async def make_namespace(self, maps: tuple[str, str], *, network: bool = False, within: int | None = None) -> int:
+        """Return a descriptor, owned by the caller, of a new user namespace; or of a network namespace that it owns.
+
+        Args:
+            maps: its mappings of users and of groups, as user_namespaces(7) writes them.
+            network: which of the two.
+            within: a user namespace that is there already, to own the network namespace.
+
+        Raises:
+            OSError: the kernel makes none: EINVAL for such mappings, ENOSPC at a limit of user.max_*_namespaces(7).
+            Unavailable: no zygote can be started.
+        """
+        ours, theirs = sockets.pair()
+        with ours:
+            with theirs:
+                asked = {"op": "namespace", "uid_map": maps[0], "gid_map": maps[1], "network": network}
+                await self._send(asked, [theirs.fileno(), *([] if within is None else [within])])
+            return await namespaces.received(ours)
 
     async def _give_world(self, shim: Shim, request: SpawnRequest, spec: Spec) -> None:
         """Open what the container needs and make its control group, while the shim and its init get ready.
@@ -263,12 +283,12 @@ class Processes:
             self._zygote = zygotes.start(self._entry, self._usual, self._open_files)
         return self._zygote
 
-    async def _hand_over(self, request: SpawnRequest, fds: list[int]) -> None:
+    async def _send(self, message: dict[str, Any], fds: list[int]) -> None:
         """Send the request to a zygote, to a new one if the old one has died."""
         for attempt in (1, 2):
             zygote = self._live_zygote()
             try:
-                await zygote.request({"op": "spawn", **request}, fds)
+                await zygote.request(message, fds)
             except (BrokenPipeError, ConnectionResetError) as error:
                 if self._zygote is zygote:
                     self._zygote = None

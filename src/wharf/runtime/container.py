@@ -6,6 +6,7 @@ import os
 
 from wharf.kernel import mount, unix_socket
 from wharf.kernel.clone import clone3
+from wharf.kernel.namespace import FLAG_OF
 from wharf.kernel.userns import inside
 from wharf.runtime import conversation, filters, init, mounts, namespaces
 from wharf.runtime.birth import Gate
@@ -18,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import _socket as socket
     from collections.abc import Sequence
+    from typing import Final
 
     from wharf.runtime.birth import Cgroup, CgroupEntry
     from wharf.runtime.checkpoint import dump, restore
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from wharf.spec.shim_messages import RootfsMount
 
 __all__ = ["StartFailed", "Started", "create", "dump", "execute", "expect", "restore"]
+
+_NEWUSER: Final = FLAG_OF["user"]
 
 
 def __getattr__(name: str) -> object:
@@ -123,11 +127,11 @@ def _opened(plan: InitPlan) -> Opened | _Nothing:
         for one in plan.mounts
         if one.options.maps is not None or (one.fstype == "bind" and (nobody or one.options.mounts_of))
     ]
-    if not wanted:
+    if not wanted and not plan.root.idmap:
         return _Nothing()
     from wharf.runtime import idmap  # noqa: PLC0415 - see above
 
-    return idmap.Opened(wanted, mounts.open_source)
+    return idmap.Opened(wanted, mounts.open_source, plan.namespaces, plan.root)
 
 
 def _is_one_way(plan: InitPlan) -> bool:
@@ -177,7 +181,7 @@ def _open_entry(cgroup: Cgroup | None) -> CgroupEntry | None:
 
 
 def _map_ids(started: Started, plan: InitPlan, sock: socket.socket) -> None:
-    if not plan.namespaces.uid_map:
+    if not plan.namespaces.clone & _NEWUSER:
         return
     try:
         namespaces.write_maps(started.pid, plan.namespaces)

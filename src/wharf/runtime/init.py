@@ -238,10 +238,12 @@ def _settle(plan: InitPlan, gate: Gate, stdio: tuple[int, int, int] | None) -> N
         console.use_descriptors(stdio)
     keep = [gate.sock.fileno()] + ([] if gate.listener is None else [gate.listener.fileno()])
     keep += range(3, 3 + plan.invocation.kept_fds)
-    keep += [one.opened for one in plan.mounts if one.opened != -1]
+    keep += [fd for fd in (plan.root.opened, *(one.opened for one in plan.mounts)) if fd != -1]
     birth.close_others(keep)
     if plan.namespaces.clone & _NEWUSER:
         conversation.expect(gate.sock, "mapped")
+    if plan.root.opened != -1:
+        plan.root.place = rootfs.open_place(plan.root.path)  # as who we still are: mapped root may not get there
     if plan.namespaces.has("user"):
         os.setresgid(0, 0, 0)
         os.setresuid(0, 0, 0)

@@ -11,6 +11,7 @@ import os
 
 from wharf.kernel import namespace
 from wharf.kernel.namespace import FILE_OF, FLAG_OF
+from wharf.kernel.userns import mapped
 from wharf.runtime.errors import StartFailed, invalid
 
 TYPE_CHECKING = False
@@ -35,7 +36,7 @@ class NamespacePlan:
         time: a new time namespace, with ``offsets`` as /proc/<pid>/timens_offsets takes them.
         join: (type, path), in order: by the parent.
         own_join: type to path, by init: "mount", "user", "cgroup".
-        uid_map, gid_map: contents of the files, when a user namespace is made.
+        uid_map, gid_map: contents of the files, of a user namespace that is made, or joined and known.
     """
 
     __slots__ = ("cgroup", "clone", "gid_map", "join", "offsets", "own_join", "time", "uid_map")
@@ -106,13 +107,23 @@ def _add_user(result: NamespacePlan, linux: Linux) -> None:
         if not uids or not gids:
             raise invalid("user namespaces enabled, but no uid or gid mappings found")
         result.uid_map, result.gid_map = id_map(uids), id_map(gids)
-    elif (uids or gids) and "user" not in result.own_join:
+    elif "user" in result.own_join:
+        result.uid_map, result.gid_map = id_map(uids), id_map(gids)
+    elif uids or gids:
         raise invalid("user namespace mappings specified, but user namespace isn't enabled in the config")
 
 
 def id_map(mappings: list[IDMapping]) -> str:
     """Return mappings as the files of /proc take them (user_namespaces(7))."""
     return "".join(f"{m['containerID']} {m['hostID']} {m['size']}\n" for m in mappings)
+
+
+def on_host(number: int, id_map: str) -> int | None:
+    """Return the machine's id of one in a user namespace with this map; None: it has none. Pure."""
+    for first, outside, count in mapped(id_map.encode()):
+        if first <= number < first + count:
+            return outside + number - first
+    return None
 
 
 def _add_time(result: NamespacePlan, linux: Linux) -> None:

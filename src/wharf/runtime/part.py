@@ -31,7 +31,7 @@ def take(fd: int, part: str, target: int) -> int:
     try:
         kernel.move_mount(fd, "", dir_fd=target)
         try:
-            return _cloned(fd, part)
+            return cloned(fd, part)
         finally:
             os.fchdir(fd)
             kernel.umount(".", _DETACH)
@@ -41,7 +41,8 @@ def take(fd: int, part: str, target: int) -> int:
         os.close(fd)
 
 
-def _cloned(top: int, part: str) -> int:
+def cloned(top: int, part: str) -> int:
+    """Return the folder ``part`` of the mount ``top`` as a detached one; before Linux 6.15 that must have a place."""
     try:
         inside = open_beneath(top, part)
     except FileNotFoundError as error:

@@ -45,15 +45,18 @@ class RootPlan:
         detached: without a mount namespace of its own the container's mounts are a tree that has no place anywhere:
             nobody else sees it, and it goes with its last process (Linux 6.15+).
         opened: the mount itself, detached, when somebody has made it already; -1 otherwise.
+        place: a descriptor of that folder, opened while it could be reached; -1 otherwise.
+        idmap: its files have the ids of the container's user namespace (:mod:`wharf.runtime.mapped_root`).
     """
 
-    __slots__ = ("detached", "mounts", "opened", "path", "propagation")
+    __slots__ = ("detached", "idmap", "mounts", "opened", "path", "place", "propagation")
 
     def __init__(
         self, path: str, mounts: list[tuple[str, str, list[str]]], propagation: int, *, detached: bool = False
     ) -> None:
         self.detached = detached
-        self.opened = -1
+        self.idmap = any("idmap" in options for _, _, options in mounts)
+        self.opened = self.place = -1
         self.path = path
         self.mounts = mounts
         self.propagation = propagation
@@ -87,7 +90,7 @@ def make(root: RootPlan) -> int:
     try:
         if root.opened != -1:
             kernel.mount(None, "/", None, _SLAVE_ALL)
-            _place(root.opened, root.path)
+            _place(root.opened, root.path if root.place == -1 else "", dir_fd=root.place)
             return root.opened
         if root.detached:
             fd = kernel.open_tree(root.path, _RECURSIVE_CLONE)
@@ -113,6 +116,18 @@ def make(root: RootPlan) -> int:
         except OSError as error:
             raise during_init(error, f'error mounting "{source}" to rootfs at "/"') from error
     return fd
+
+
+def open_place(path: str) -> int:
+    """Return a descriptor of the folder that a root will be mounted on.
+
+    Raises:
+        StartFailed: it cannot be reached.
+    """
+    try:
+        return os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise during_init(error, "error preparing rootfs") from error
 
 
 def _make_parent_private(path: str) -> None:
@@ -144,9 +159,9 @@ def _mount(fstype: str, source: str, options: Options, path: str) -> int:
     return fd
 
 
-def _place(fd: int, path: str, *changes: Change) -> None:
+def _place(fd: int, path: str, *changes: Change, dir_fd: int = -1) -> None:
     # The parent may be shared with the host (rootfsPropagation=rshared): what is mounted here must not go there.
-    kernel.place(fd, path, *changes)
+    kernel.place(fd, path, *changes, dir_fd=kernel.AT_FDCWD if dir_fd == -1 else dir_fd)
     kernel.change(fd, Change(propagation=_PRIVATE))
 
 

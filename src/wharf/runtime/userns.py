@@ -7,9 +7,10 @@ namespaces where the caller could not come back: root of a user namespace may no
 from __future__ import annotations
 
 import _socket as socket
+import errno
 import os
 
-from wharf.kernel import unix_socket
+from wharf.kernel import namespace, unix_socket
 from wharf.kernel.clone import clone3
 from wharf.kernel.namespace import Clone
 from wharf.runtime import namespaces
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _LONGEST_BYTES: Final = 4096
 _PARENT: Final = int(Clone.PARENT)
+_NEWNET: Final = int(Clone.NEWNET)
 _NEWUSER: Final = int(Clone.NEWUSER)
 
 
@@ -59,14 +61,16 @@ def clone_ahead(join: Callable[[], None], flags: int, *, cgroup_fd: int | None) 
         there.close()
 
 
-def make(uid_map: str, gid_map: str) -> int:
+def make(uid_map: str, gid_map: str, *, network: bool = False) -> int:
     """Return a descriptor, owned by the caller, of a new user namespace with these mappings, and nobody in it.
+
+    With ``network``: of a new network namespace that belongs to it, and keeps it.
 
     Raises:
         OSError: the kernel takes no such mappings (EINVAL), or there are too many namespaces.
     """
     reader, writer = os.pipe()
-    pid, pidfd = clone3(_NEWUSER)
+    pid, pidfd = clone3(_NEWUSER | (_NEWNET if network else 0))
     if pid == 0:
         os.close(writer)
         os.read(reader, 1)
@@ -74,12 +78,47 @@ def make(uid_map: str, gid_map: str) -> int:
     try:
         namespaces.write_map(pid, "uid_map", uid_map)
         namespaces.write_map(pid, "gid_map", gid_map)
-        return os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+        return os.open(f"/proc/{pid}/ns/{'net' if network else 'user'}", os.O_RDONLY | os.O_CLOEXEC)
     finally:
         os.close(reader)
         os.close(writer)
         os.waitid(os.P_PIDFD, pidfd, os.WEXITED)
         os.close(pidfd)
+
+
+def make_network(user: int) -> int:
+    """Return a descriptor, owned by the caller, of a new network namespace of the user namespace ``user``'s.
+
+    Raises:
+        OSError: that is none, or there are too many namespaces.
+    """
+    here, there = unix_socket.pair()
+    try:
+        pid, pidfd = clone3(0)
+        if pid == 0:
+            _send_network(there, user)
+        there.close()
+        try:
+            said, fds = _message(here)
+        finally:
+            os.waitid(os.P_PIDFD, pidfd, os.WEXITED)
+            os.close(pidfd)
+    finally:
+        here.close()
+        there.close()
+    if not fds:
+        number = int(said or errno.ECHILD)
+        raise OSError(number, os.strerror(number))
+    return fds[0]
+
+
+def _send_network(sock: socket.socket, user: int) -> NoReturn:
+    try:
+        namespace.setns(user, _NEWUSER)
+        namespace.unshare(_NEWNET)
+        _end(sock, b"made", os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as error:
+        _end(sock, str(error.errno).encode())
 
 
 def _go_ahead(join: Callable[[], None], flags: int, sock: socket.socket) -> None:
@@ -103,12 +142,15 @@ def _end(sock: socket.socket, message: bytes, fd: int = -1) -> NoReturn:
 
 
 def _received(sock: socket.socket) -> tuple[int, int]:
+    said, fds = _message(sock)
+    if not fds:
+        raise StartFailed("other", said or "unable to start container process: it died on its way")
+    return _pid_of(fds[0]), fds[0]
+
+
+def _message(sock: socket.socket) -> tuple[str, list[int]]:
     data, ancillary, _, _ = sock.recvmsg(_LONGEST_BYTES, unix_socket.space_of(1), socket.MSG_CMSG_CLOEXEC)
-    if data != b"cloned":
-        message = data.decode(errors="replace") or "unable to start container process: it died on its way"
-        raise StartFailed("other", message)
-    (pidfd,) = unix_socket.descriptors(ancillary)
-    return _pid_of(pidfd), pidfd
+    return data.decode(errors="replace"), unix_socket.descriptors(ancillary)
 
 
 def _pid_of(pidfd: int) -> int:

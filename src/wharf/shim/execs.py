@@ -33,11 +33,17 @@ class _Exec:
 class Execs:
     """The running execs of one container."""
 
-    __slots__ = ("_execute", "_failed", "_loop", "_running")
+    __slots__ = ("_execute", "_failed", "_loop", "_owner", "_running")
 
     def __init__(
-        self, loop: Loop, execute: Callable[[Process, Stdio | None], Started], failed: type[StartFailed]
+        self,
+        loop: Loop,
+        execute: Callable[[Process, Stdio | None], Started],
+        failed: type[StartFailed],
+        owner: tuple[int, int] | None = None,
     ) -> None:
+        """Have none yet; ``owner`` is whose their pipes are (:meth:`Streams.open_pipes`)."""
+        self._owner = owner
         self._loop = loop
         self._execute = execute
         self._failed = failed
@@ -65,7 +71,7 @@ class Execs:
         process = request["process"]
         stdin = bool(attachment and attachment["stdin"])
         try:
-            stdio = None if process.get("terminal") else streams.open_pipes(stdin=stdin)
+            stdio = None if process.get("terminal") else streams.open_pipes(self._owner, stdin=stdin)
             started = self._execute(process, stdio)
         except self._failed as failure:
             streams.finish()

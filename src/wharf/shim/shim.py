@@ -95,7 +95,7 @@ class Shim:
         self._engine = control
         self._request = request
         self._runtime = runtime
-        self._execs = Execs(self._loop, self._execute, runtime.StartFailed)
+        self._execs = Execs(self._loop, self._execute, runtime.StartFailed, request.get("owner"))
         self._streams: list[Streams] = []  # the container's, then those of execs: all may owe a client something
         self._cgroup: Cgroup | None = None
         self._started: Started | None = None
@@ -140,7 +140,7 @@ class Shim:
         self._streams.append(streams)
         for sock, attachment in zip(attachments, request["attachments"], strict=True):
             streams.attach(sock, attachment)
-        stdio = None if request["terminal"] else streams.open_pipes(stdin=request["open_stdin"])
+        stdio = None if request["terminal"] else streams.open_pipes(request.get("owner"), stdin=request["open_stdin"])
         self._steps.done("shim")
         world, fds = orders.receive(self._engine, "world")
         self._steps.done("wait")

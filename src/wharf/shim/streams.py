@@ -142,8 +142,12 @@ class Streams:
         self.once = once
         self.on_empty: Callable[[], None] | None = None
 
-    def open_pipes(self, *, stdin: bool) -> tuple[int, int, int]:
-        """Make the pipes and return the process's ends (stdin, stdout, stderr), closed by :meth:`started`."""
+    def open_pipes(self, owner: tuple[int, int] | None = None, *, stdin: bool) -> tuple[int, int, int]:
+        """Make the pipes and return the process's ends (stdin, stdout, stderr), closed by :meth:`started`.
+
+        ``owner``: whose they are (uid, gid); None: ours. A user namespace's root could neither open /dev/stdout again
+        nor give it to another of its users, were it the machine's root's.
+        """
         if stdin:
             theirs, ours = os.pipe2(os.O_CLOEXEC)
             self._input = Input(self._loop, ours, self._on_room)
@@ -154,6 +158,9 @@ class Streams:
             ours, theirs = os.pipe2(os.O_CLOEXEC)
             self._theirs.append(theirs)
             self._outputs[ours] = stream
+        if owner is not None:
+            for fd in self._theirs[0 if stdin else 1 :]:
+                os.fchown(fd, *owner)
         return self._theirs[0], self._theirs[1], self._theirs[2]
 
     def take_terminal(self, master: int, *, stdin: bool) -> None:

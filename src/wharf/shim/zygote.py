@@ -25,6 +25,7 @@ from wharf.kernel.cgroup.hierarchy import Hierarchies, read_hierarchies
 from wharf.kernel.libc import suppress_errno
 from wharf.kernel.signals import raw as signal
 from wharf.lib import light_json
+from wharf.shim import namespaces
 from wharf.shim.readiness import Readiness
 from wharf.shim.rehearsal import rehearse
 from wharf.shim.shim import Shim
@@ -182,18 +183,27 @@ def _be_spare(spare: _Spare, zygote: int) -> NoReturn:
         if received is None:
             os._exit(0)
         message, fds = received
-        try:
-            request = _checked(message, fds)
-        except ValueError as error:  # the engine sees its control socket end
-            _complain(f"cannot start a shim: {error}")
-            for fd in fds:
-                os.close(fd)
+        request = _taken(message, fds)
+        if request is None:
             continue
         with suppress_errno(errno.EPIPE):  # the engine is gone already, and its zygote with it
             os.write(spare.writer, b".")
         spare.engine.close()
         prctl.set_parent_death_signal(0)
         _be_shim(ready, request, fds, spare)
+
+
+def _taken(message: dict[str, Any], fds: list[int]) -> SpawnRequest | None:
+    """Return the request whose shim the spare is to become; None: it stays a spare, and all is answered."""
+    try:
+        if message.get("op") != "namespace":
+            return _checked(message, fds)
+        namespaces.make(message, fds)
+    except ValueError as error:  # the engine sees its control socket end
+        _complain(f"cannot do what is asked: {error}")
+        for fd in fds:
+            os.close(fd)
+    return None
 
 
 def _handle_signals() -> None:

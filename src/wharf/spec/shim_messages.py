@@ -6,10 +6,10 @@
       ▲                                                │
       └──────────── control (a socketpair) ────────────┘   and <run>/shims/<id>/shim.sock after a restart
 
-A *spawn* datagram, and then *world* and *groups* on control, begin a start. Spawn carries, by SCM_RIGHTS and in this
-order: the shim's end of the control socketpair, the locked ``lock`` descriptor, config.json, one end of a stream
-socketpair for each entry of ``attachments``. The lock lives as long as any process holds it or the datagram is in
-flight: who can take it knows that no shim exists or ever will.
+A *namespace* datagram is answered at once. A *spawn* datagram, and then *world* and *groups* on control, begin a
+start. Spawn carries, by SCM_RIGHTS and in this order: the shim's end of the control socketpair, the locked ``lock``
+descriptor, config.json, one end of a stream socketpair for each entry of ``attachments``. The lock lives as long as
+any process holds it or the datagram is in flight: who can take it knows that no shim exists or ever will.
 
 On an attachment flow Docker's own bytes: towards the engine raw bytes for a terminal, else 8-byte-headed frames
 (:mod:`wharf.lib.stdcopy`); towards the container raw stdin, ended by shutdown(SHUT_WR).
@@ -73,7 +73,14 @@ class MadeBy(TypedDict, total=False):
     runtime: OtherRuntime
 
 
-class SpawnRequest(MadeBy):
+class Rooted(TypedDict):
+    """A container's root, and who root is in it."""
+
+    rootfs: list[RootfsMount]
+    owner: NotRequired[tuple[int, int]]  # the machine's ids of root in its user namespace; absent: root
+
+
+class SpawnRequest(MadeBy, Rooted):
     """What a shim needs to know to create and start a container."""
 
     id: str
@@ -81,7 +88,6 @@ class SpawnRequest(MadeBy):
     cgroup: str  # its control group; made by the engine, and removed by the shim in the end
     terminal: bool
     own_pids: bool  # a pid namespace of its own: when its init ends, all its processes do
-    rootfs: list[RootfsMount]
     shim_dir: str  # <run>/shims/<id>, exists, holds the lock file
     seccomp_cache: str  # <run>/seccomp
     open_stdin: bool
@@ -102,6 +108,19 @@ class Spawn(SpawnRequest):
     """engine → zygote: start a shim, which creates and starts the container at once."""
 
     op: Literal["spawn"]
+
+
+class NamespaceRequest(TypedDict):
+    """engine → zygote: make a namespace.
+
+    Descriptors: the socket to answer on; then, if the namespace is a network's and belongs to one that is there
+    already, that user namespace. The answer is empty and brings the descriptor, or says ``errno`` and ``message``.
+    """
+
+    op: Literal["namespace"]
+    uid_map: str  # of a new user namespace, as user_namespaces(7) writes it
+    gid_map: str
+    network: bool  # answer with a new network namespace that belongs to that
 
 
 class World(TypedDict):

@@ -20,8 +20,9 @@ from typing import Final
 from wharf.errors import InvalidArgument
 from wharf.kernel import userns
 from wharf.kernel.openat2 import open_in_root
+from wharf.lib.remap import Remap
 from wharf.storage import overlay_marks as marks
-from wharf.storage.dress import dress_fd, dress_name
+from wharf.storage.dress import dress_fd, dress_name, outside
 from wharf.storage.open_folders import OpenFolders
 from wharf.storage.tar_entry import Entry, Kind
 from wharf.storage.tar_reader import Source, TarReader
@@ -53,6 +54,7 @@ class Manner:
     base: bytes = b""  # the folder inside the root into which it goes: relative, it may lead through symlinks
     keep_kinds: bool = False  # a folder is not replaced by something else, nor the reverse
     owner: tuple[int, int] | None = None  # uid and gid of all; None: the archive's
+    remap: Remap | None = None  # of the user namespace in which the archive's ids, and the owner's, are meant
     no_marks: bool = False  # names that would be marks in a layer are refused
     learn: Learn | None = None  # told of each file without holes, once it is as it stays
 
@@ -173,6 +175,8 @@ class _Unpacker:
             self._stale = False
         if self._manner.owner is not None:
             entry.uid, entry.gid = self._manner.owner
+        if self._manner.remap is not None:
+            entry.uid, entry.gid = outside(self._manner.remap, entry)
         path = self._inside(clean(entry.name))
         if path == self._manner.base:
             self._root(entry)

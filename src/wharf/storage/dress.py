@@ -7,6 +7,7 @@ import os
 
 from wharf.errors import InvalidArgument
 from wharf.kernel.owner import give
+from wharf.lib.remap import Remap
 from wharf.storage import overlay_marks as marks
 from wharf.storage.tar_entry import Entry, Kind
 
@@ -27,6 +28,18 @@ def dress_name(entry: Entry, parent: int, name: bytes) -> None:
     for key, value in entry.xattrs.items():
         _set_attribute(f"/proc/self/fd/{parent}/".encode() + name, key, value)
     os.utime(name, ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=parent, follow_symlinks=False)
+
+
+def outside(remap: Remap, entry: Entry) -> tuple[int, int]:
+    """Return the machine's ids of an entry whose own are meant in a user namespace.
+
+    Raises:
+        InvalidArgument: it has no such ids.
+    """
+    try:
+        return remap.outside(entry.uid, entry.gid)
+    except ValueError as error:
+        raise InvalidArgument(f"{entry.name.decode(errors='replace')}: {error}") from error
 
 
 def _set_attribute(file: int | bytes, key: str, value: bytes) -> None:

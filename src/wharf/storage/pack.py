@@ -11,6 +11,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
+from wharf.lib.remap import Remap
 from wharf.storage import overlay_marks as marks
 from wharf.storage.attributes import attributes_of
 from wharf.storage.tar_entry import Entry, Kind
@@ -88,7 +89,7 @@ def pack_together(folder_fds: Sequence[int], sink: Sink, mtime_ns: int | None = 
     writer.close()
 
 
-def pack_one(folder_fd: int, name: bytes, sink: Sink, *, as_name: bytes) -> None:
+def pack_one(folder_fd: int, name: bytes, sink: Sink, *, as_name: bytes, remap: Remap | None = None) -> None:
     """Write the archive of what is called ``name`` in a folder and, for a folder, of all below it; blocking.
 
     Args:
@@ -96,11 +97,12 @@ def pack_one(folder_fd: int, name: bytes, sink: Sink, *, as_name: bytes) -> None
         name: one name, not followed when it is a symlink; "." for the folder itself.
         sink: gets the archive.
         as_name: what it is called in the archive.
+        remap: of the user namespace that sees the files, whose ids the archive is to have.
 
     Raises:
         OSError: there is no such name; else as :func:`pack`.
     """
-    writer = TarWriter(sink)
+    writer = TarWriter(sink) if remap is None else _Seen(sink, remap)
     status = os.stat(name, dir_fd=folder_fd, follow_symlinks=False)
     node = Node(as_name, folder_fd, name, status)
     if stat.S_ISREG(status.st_mode):
@@ -154,6 +156,19 @@ class _Dated(TarWriter):
     def add(self, entry: Entry, content: Iterable[bytes] = ()) -> None:
         """Write one entry."""
         entry.mtime_ns = self._mtime_ns
+        super().add(entry, content)
+
+
+class _Seen(TarWriter):
+    """Gives every entry the ids that a user namespace sees."""
+
+    def __init__(self, sink: Sink, remap: Remap) -> None:
+        super().__init__(sink)
+        self._remap = remap
+
+    def add(self, entry: Entry, content: Iterable[bytes] = ()) -> None:
+        """Write one entry."""
+        entry.uid, entry.gid = self._remap.inside(entry.uid, entry.gid)
         super().add(entry, content)
 
 

@@ -25,6 +25,11 @@ class Row:
     part: str = ""  # the part of it that this copy fills; '' for all of it
     made_for: str | None = None  # the container that is being created with it
 
+    @property
+    def plain(self) -> bool:
+        """Whether its data are on the engine's own disk: nothing else is mounted there."""
+        return self.driver == "local" and not self.options.keys() & {"type", "device"}
+
 
 class Rows:
     """The table. Every method is one short transaction, from any thread."""

@@ -178,6 +178,10 @@ class Volumes:
         row = self._rows.find(name)
         return row.driver if row else ""
 
+    def find(self, name: str) -> Row | None:
+        """Return the record of a volume; None when there is none of that name."""
+        return self._rows.find(name)
+
     def keep(self, name: str) -> None:
         """Let a volume be: the container it was made for is being recorded. Idempotent."""
         row = self._rows.find(name)

@@ -25,7 +25,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *args: str) -> int:
         (["--insecure-tcp", "-H", "tcp://0.0.0.0:2375"], "only loopback addresses are served without --tlsverify"),
         (["--log-format", "xml"], 'invalid value "xml" for log-format: choose one of text, json'),
         (["--storage-driver", "zfs"], 'invalid value "zfs" for storage-driver: choose one of overlay2'),
-        (["--userns-remap=default"], "userns-remap: default is not supported here"),
+        (["--selinux-enabled"], "selinux-enabled: true is not supported here"),
         (["--no-such-flag"], "unrecognized arguments: --no-such-flag"),
         (["--builder=x"], "unrecognized arguments: --builder=x"),
         (["extra"], "unrecognized arguments: extra"),

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from wharf.build.operations.exec import Output, Step
+from wharf.engine.containers import user_namespace
 from wharf.engine.containers.attach import stream_pair
 from wharf.engine.containers.endpoints import is_user_defined
+from wharf.engine.containers.user_namespace import Prepared
 from wharf.engine.context import Context
 from wharf.engine.ocispec.build import build
 from wharf.engine.ocispec.inputs import Inputs, Joined
@@ -80,17 +82,22 @@ class StepRunner:
             raise NotImplementedHere(f"devices are not supported in builds by this build of wharf: {required[0]}")
         endpoints: list[Endpoint] = []
         mode = step.operation.network
+        user_namespace.check(self._context, self._host_config(step))
+        held = ExitStack()
+        user = user_namespace.anew(self._context, held)
         try:
             if mode not in ("none", "host") and (mode != "default" or self._context.options.networks.has_bridge):
                 name = "bridge" if mode == "default" else mode
                 # With a name of its own it finds others by theirs.
                 names = (step.id[:12],) if is_user_defined(name) else ()
-                endpoints = await self._context.networks.attach(step.id, [Wish(name, names=names)], name=step.id)
-            spec = self._spec(step, step.operation.hostname or HOSTNAME, endpoints, tty=streams.terminal)
+                wish = Wish(name, names=names, origin=user.origin if user else None)
+                endpoints = await self._context.networks.attach(step.id, [wish], name=step.id)
+            spec = await self._spec(step, endpoints, user, tty=streams.terminal)
             await asyncio.to_thread(self._write, step, endpoints)
             async with self._supervised(step, spec, streams) as running:
                 yield running
         finally:
+            held.close()
             if endpoints:
                 await to_the_end(asyncio.create_task(self._context.networks.release(step.id)))
 
@@ -120,7 +127,7 @@ class StepRunner:
         for name, text in texts.items():
             (step.folder / name).write_text(text)
 
-    def _spec(self, step: Step, hostname: str, endpoints: list[Endpoint], *, tty: bool) -> Spec:
+    async def _spec(self, step: Step, endpoints: list[Endpoint], user: Prepared | None, *, tty: bool) -> Spec:
         operation, context = step.operation, self._context
         sandbox = endpoints[0].sandbox if endpoints else ("" if operation.network == "host" else None)
         parent = operation.cgroup_parent.strip("/") or f"wharf/{context.data.key}"
@@ -131,7 +138,7 @@ class StepRunner:
                 config={"Env": list(step.env), "User": operation.user, "WorkingDir": operation.cwd, "Tty": tty},
                 host_config=self._host_config(step),
                 argv=list(operation.args),
-                hostname=hostname,
+                hostname=operation.hostname or HOSTNAME,
                 folder=step.folder,
                 cgroups_path=f"/{parent}/{step.id}",
                 sandbox=sandbox,
@@ -139,13 +146,15 @@ class StepRunner:
                 devices=[],
                 joined=Joined(),
                 facts=context.facts,
+                user=await user.enter(sandbox) if user else None,
             )
         )
         asked = {mount["destination"] for mount in step.mounts}
         spec["root"]["path"] = "rootfs"
         if operation.mounts[0].read_only:
             spec["root"]["readonly"] = True
-        spec["mounts"] = [one for one in spec["mounts"] if one["destination"] not in asked] + step.mounts
+        spec["mounts"] = [one for one in spec["mounts"] if one["destination"] not in asked]
+        spec["mounts"] += user_namespace.mapped(step.mounts) if user else step.mounts
         return spec
 
     def _host_config(self, step: Step) -> HostConfig:
@@ -173,13 +182,14 @@ class StepRunner:
 
     async def _spawn(self, step: Step, spec: Spec, streams: Streams, stream: socket.socket) -> Shim:
         context = self._context
+        rooted = user_namespace.rooted(step.root, context.remapping.ids if context.remapping else None)
         request: SpawnRequest = {
             "id": step.id,
             "bundle": str(step.folder),
             "cgroup": spec["linux"]["cgroupsPath"],
             "terminal": streams.terminal,
             "own_pids": True,
-            "rootfs": step.root,
+            "rootfs": rooted["rootfs"],
             "shim_dir": str(context.run.shim(step.id)),
             "seccomp_cache": str(context.run.seccomp),
             "open_stdin": streams.stdin,
@@ -187,6 +197,8 @@ class StepRunner:
             "log": {"driver": "none", "path": ""},
             "attachments": [{"stdin": streams.stdin, "stdout": True, "stderr": True}],
         }
+        if "owner" in rooted:
+            request["owner"] = rooted["owner"]
         try:
             return await context.processes.spawn(request, spec, [stream])
         except ProcessFailed as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO, Self
@@ -17,6 +18,8 @@ from wharf.engine.context import Context
 from wharf.engine.streams import Outgoing, on_thread, take_in
 from wharf.errors import Forbidden, InvalidArgument
 from wharf.images.bridge import Incoming
+from wharf.kernel.fsid import As
+from wharf.lib.remap import Remap
 from wharf.spec.engine_api.container import ContainerPathStat
 from wharf.storage.compression import Decompressed
 from wharf.storage.diff import Manner, extract
@@ -54,7 +57,9 @@ class Archive:
 
     def _pack(self, sink: BinaryIO) -> None:
         title = "" if self._parts.title == "/" else self._parts.title
-        pack_one(self._folder, os.fsencode(self._parts.name), sink, as_name=os.fsencode(title))
+        pack_one(
+            self._folder, os.fsencode(self._parts.name), sink, as_name=os.fsencode(title), remap=self._root.remap
+        )
 
 
 async def get(context: Context, ref: str, path: str) -> Archive:
@@ -117,7 +122,13 @@ async def put(context: Context, asked: Extraction, chunks: AsyncIterator[bytes])
     publish(context, container, "extract-to-dir", path=asked.path)
 
 
-def _extract(container: Container, root: int, asked: Extraction, source: Incoming) -> None:
+def _extract(container: Container, opened: Root, asked: Extraction, source: Incoming) -> None:
+    # Files are made as the container's root there: its file systems may take no others'.
+    with As(*opened.remap.root) if opened.remap else nullcontext():
+        _extract_into(container, opened.fd, asked, source, opened.remap)
+
+
+def _extract_into(container: Container, root: int, asked: Extraction, source: Incoming, remap: Remap | None) -> None:
     base = paths.absolute(asked.path)
     _require_folder(root, base, asked)
     _require_writable(container, root, base)
@@ -127,6 +138,7 @@ def _extract(container: Container, root: int, asked: Extraction, source: Incomin
         base=os.fsencode(base.strip("/")),
         keep_kinds=asked.keep_kinds,
         owner=owner(root, user) if asked.own and user else None,
+        remap=remap,
     )
     plain = Decompressed(source)
     extract(plain, root, manner)

@@ -19,7 +19,7 @@ from typing import Final
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.record import Container
 from wharf.engine.context import Context
-from wharf.errors import Conflict, InvalidArgument, NotFound, WharfError
+from wharf.errors import Conflict, InvalidArgument, NotFound, NotImplementedHere, WharfError
 from wharf.processes.processes import ProcessFailed
 from wharf.spec.engine_api.checkpoint import Checkpoint, CheckpointCreate
 
@@ -41,6 +41,8 @@ async def create(context: Context, ref: str, asked: CheckpointCreate) -> None:
     folder = _folder(context, container, asked.get("CheckpointDir") or "")
     if not _NAME.fullmatch(name):
         raise InvalidArgument(f"Invalid checkpoint ID ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")
+    if context.root_of(container.spec.host_config) != (0, 0):
+        raise NotImplementedHere("a container in a user namespace cannot be saved: use --userns=host with it")
     async with container.lock:
         if not container.state.alive or container.shim is None:
             raise Conflict(f"Container {ref} not running")

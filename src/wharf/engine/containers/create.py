@@ -9,7 +9,17 @@ from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from wharf.engine import scopes
-from wharf.engine.containers import endpoints, health, limits, links, mounts, networking, placeholders, validate
+from wharf.engine.containers import (
+    endpoints,
+    health,
+    limits,
+    links,
+    mounts,
+    networking,
+    placeholders,
+    user_namespace,
+    validate,
+)
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.record import Container, Specification
 from wharf.engine.containers.state import State
@@ -81,6 +91,7 @@ async def create(
     asked = context.options.runtimes.chosen(asked)
     if context.options.cgroup_driver == scopes.DRIVER and (parent := asked.get("CgroupParent")):
         scopes.check_parent(parent)
+    user_namespace.check(context, asked)
     asked, warnings = limits.possible(asked, context.facts.controllers, unified=context.facts.cgroup2)
     _require_platform(platform)
     chosen = _choose_name(context, name)

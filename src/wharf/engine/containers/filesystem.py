@@ -17,18 +17,23 @@ from wharf.engine.containers.record import Container
 from wharf.engine.context import Context
 from wharf.errors import Conflict
 from wharf.kernel.mount_view import Bind, View, open_view
+from wharf.lib.remap import Remap, parse
 from wharf.spec.engine_api.container import MountPoint
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Root:
-    """An open root: ``fd`` is a path descriptor of it, valid until :meth:`close`."""
+    """An open root: ``fd`` is a path descriptor of it, valid until :meth:`close`.
 
-    __slots__ = ("_view", "fd")
+    ``remap``: its files show the machine's ids of the users of this user namespace; None: their own.
+    """
 
-    def __init__(self, fd: int, view: ExitStack | None = None) -> None:
+    __slots__ = ("_view", "fd", "remap")
+
+    def __init__(self, fd: int, view: ExitStack | None = None, *, remap: Remap | None = None) -> None:
         self.fd = fd
+        self.remap = remap
         self._view = view  # what lets go of the descriptor, and of all that it shows
 
     def close(self) -> None:
@@ -44,32 +49,30 @@ async def open_for_reading(context: Context, container: Container) -> Root:
     """Open a container's root; the caller closes it. What is read of a stopped one may change under the reader."""
     async with container.lock:
         if container.state.alive:
-            return Root(_root_of(container))
+            return _root_of(container)
         return await asyncio.to_thread(_view, context, container, False)  # noqa: FBT003  # a thread's argument
 
 
 @asynccontextmanager
-async def open_for_writing(context: Context, container: Container) -> AsyncIterator[int]:
+async def open_for_writing(context: Context, container: Container) -> AsyncIterator[Root]:
     """Open a container's root and close it at the end; a stopped container stays stopped until then."""
     async with container.lock:
         root = (
-            Root(_root_of(container))
-            if container.state.alive
-            else await asyncio.to_thread(_view, context, container, True)  # noqa: FBT003  # a thread's argument
+            _root_of(container) if container.state.alive else await asyncio.to_thread(_view, context, container, True)  # noqa: FBT003  # a thread's argument
         )
         if not container.state.alive:
             try:
-                yield root.fd
+                yield root
             finally:
                 root.close()
             return
     try:
-        yield root.fd
+        yield root
     finally:
         root.close()
 
 
-def _root_of(container: Container) -> int:
+def _root_of(container: Container) -> Root:
     """Return the root of the container's init.
 
     Raises:
@@ -80,7 +83,9 @@ def _root_of(container: Container) -> int:
         process = os.open(f"/proc/{container.state.pid}", _FOLDER)
         try:
             if container.id in _read(process, "cgroup"):
-                return os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
+                remap = parse(_read(process, "uid_map"), _read(process, "gid_map"))
+                fd = os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
+                return Root(fd, remap=remap)
         finally:
             os.close(process)
     raise Conflict(f"container {container.id} is not running")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Final
 
-from wharf.engine.containers import devices, forward, init, links, mounts, networking, vendor_devices
+from wharf.engine.containers import devices, forward, init, links, mounts, networking, user_namespace, vendor_devices
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.health import Health, check_of
 from wharf.engine.containers.record import Container
@@ -37,7 +38,8 @@ async def launch(context: Context, container: Container, *, checkpoint: str = ""
         WharfError: it could not be set up otherwise (a port in use, a mount that fails).
     """
     try:
-        shim = await _set_up(context, container, checkpoint)
+        with ExitStack() as held:
+            shim = await _set_up(context, container, checkpoint, held)
     except BaseException as error:
         container.drop_pending()
         await asyncio.shield(_let_go(context, container))
@@ -77,15 +79,18 @@ async def _let_go(context: Context, container: Container) -> None:
     await mounts.unmount_volumes(context, container)
 
 
-async def _set_up(context: Context, container: Container, checkpoint: str) -> Shim:
+async def _set_up(context: Context, container: Container, checkpoint: str, held: ExitStack) -> Shim:
     began = time.perf_counter_ns()
     await forward.require_receiver(context, container)
     linked = links.running(context, container)
     await mounts.mount_volumes(context, container)
-    attached = await networking.attach(context, container)
+    user = user_namespace.prepare(context, container, held)
+    attached = await networking.attach(context, container, user.origin if user else None)
     networked = time.perf_counter_ns()
     folder = context.data.container(container.id)
     inputs = await _inputs(context, container, attached.sandbox)
+    if user:
+        inputs = replace(inputs, user=await user.enter(attached.sandbox))
     if linked:
         env = merge_env(links.variables(linked, container.name), inputs.config.get("Env") or [])
         inputs = replace(inputs, config={**inputs.config, "Env": env})
@@ -106,7 +111,10 @@ async def _set_up(context: Context, container: Container, checkpoint: str) -> Sh
                 **_maker(context, container),
                 "terminal": bool(container.spec.config.get("Tty")),
                 "own_pids": any(n["type"] == "pid" and not n.get("path") for n in spec["linux"]["namespaces"]),
-                "rootfs": [context.snapshots.mount_of(container.id, container.chain_id)],
+                **user_namespace.rooted(
+                    [context.snapshots.mount_of(container.id, container.chain_id)],
+                    inputs.user.ids if inputs.user else None,
+                ),
                 "shim_dir": str(context.run.shim(container.id)),
                 "seccomp_cache": str(context.run.seccomp),
                 "open_stdin": bool(container.spec.config.get("OpenStdin")),

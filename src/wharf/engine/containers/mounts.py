@@ -32,7 +32,10 @@ async def resolve(context: Context, config: ContainerConfig, host: HostConfig, c
     """
     inherited = _inherited(context, host)
     asked = wanted(config, host, inherited.keys())
-    points = [await _resolve_one(context, mount, container_id, host.get("VolumeDriver") or "") for mount in asked]
+    owner = context.root_of(host)
+    points = [
+        await _resolve_one(context, mount, container_id, host.get("VolumeDriver") or "", owner) for mount in asked
+    ]
     taken = {mount.target for mount in asked} | {normpath(target) for target in host.get("Tmpfs") or {}}
     return [*points, *(point for target, point in inherited.items() if target not in taken)]
 
@@ -56,7 +59,9 @@ def _inherited(context: Context, host: HostConfig) -> dict[str, MountPoint]:
     return found
 
 
-async def _resolve_one(context: Context, mount: Wanted, container_id: str, driver: str) -> MountPoint:
+async def _resolve_one(
+    context: Context, mount: Wanted, container_id: str, driver: str, owner: tuple[int, int]
+) -> MountPoint:
     point: MountPoint = {
         "Type": mount.type,
         "Destination": mount.target,
@@ -65,7 +70,7 @@ async def _resolve_one(context: Context, mount: Wanted, container_id: str, drive
         "Propagation": mount.propagation,
     }
     if mount.type == "bind":
-        await asyncio.to_thread(_find_source, mount)
+        await asyncio.to_thread(_find_source, mount, owner)
         return {**point, "Source": mount.source}
     if mount.type == "image":
         return {**point, "Name": context.images.resolve(mount.source).id, "Source": mount.source}
@@ -95,14 +100,17 @@ async def _volume(context: Context, mount: Wanted, container_id: str, driver: st
     }
 
 
-def _find_source(mount: Wanted) -> None:
+def _find_source(mount: Wanted, owner: tuple[int, int]) -> None:
     if Path(mount.source).exists():
         return
     if mount.must_exist:
         raise InvalidArgument(
             f'invalid mount config for type "bind": bind source path does not exist: {mount.source}'
         )
+    missing = [folder for folder in (Path(mount.source), *Path(mount.source).parents) if not folder.exists()]
     Path(mount.source).mkdir(parents=True, exist_ok=True)
+    for folder in missing if owner != (0, 0) else ():
+        os.chown(folder, *owner)
 
 
 def place_images(context: Context, container: Container) -> dict[str, str]:
@@ -145,6 +153,7 @@ def _resolved(context: Context, point: MountPoint, mount: Wanted, placed: str) -
         propagation=mount.propagation,
         options=(*mount.options, *(["ro"] if mount.type == "tmpfs" and mount.read_only else [])),
         read_only_below=mount.read_only_below is not False,
+        our_own=context.remapping is not None and _is_our_own(context, mount.type, point.get("Name") or ""),
     )
     if mount.type == "image":
         image = context.images.resolve(point.get("Name") or "")
@@ -157,6 +166,11 @@ def _resolved(context: Context, point: MountPoint, mount: Wanted, placed: str) -
             _require_part(found.source, mount.subpath)
         found = replace(found, options=(*found.options, f"wharf.part={mount.subpath}"))
     return found
+
+
+def _is_our_own(context: Context, kind: str, name: str) -> bool:
+    """Return whether a mount's files are the engine's to keep, and so have containers' ids on the disk."""
+    return kind == "image" or (kind == "volume" and (row := context.volumes.find(name)) is not None and row.plain)
 
 
 def _require_part(folder: str, subpath: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -14,6 +14,7 @@ from wharf.engine.containers.record import Container
 from wharf.engine.context import Context, log
 from wharf.engine.ocispec.inputs import Joined
 from wharf.errors import Conflict, InvalidArgument, NotFound
+from wharf.kernel.netns import Origin
 from wharf.lib.ports import PortMapping, from_bindings, parse_port
 from wharf.network import files
 from wharf.network.endpoint import Endpoint
@@ -38,8 +39,10 @@ class Attached:
     files_of: Container | None = None  # the container whose network it shares, and so its hosts and resolv.conf
 
 
-async def attach(context: Context, container: Container) -> Attached:
+async def attach(context: Context, container: Container, origin: Origin | None = None) -> Attached:
     """Give a container that starts its places in networks; :func:`release` undoes it.
+
+    ``origin`` makes its sandbox, when that is not to belong to the engine's user namespace.
 
     Raises:
         NotFound: a network does not exist.
@@ -63,7 +66,7 @@ async def attach(context: Context, container: Container) -> Attached:
     try:
         container.endpoints = await context.networks.attach(
             container.id,
-            [endpoints.wish(container, name, settings, id_of) for name, settings in wanted.items()],
+            [replace(endpoints.wish(container, n, settings, id_of), origin=origin) for n, settings in wanted.items()],
             ports=published(container),
             name=container.name,
         )

@@ -42,6 +42,8 @@ def _linux(inputs: Inputs) -> Linux:
         "sysctl": security.sysctls(inputs),
         "rootfsPropagation": mounts.root_propagation(inputs),
     }
+    if inputs.user is not None:
+        linux["uidMappings"], linux["gidMappings"] = namespaces.id_mappings(inputs.user.ids)
     if label := security.selinux_labels(host, inputs.facts)[1]:
         linux["mountLabel"] = label
     if (filter_ := security.seccomp(inputs)) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wharf.lib.remap import Remap
 from wharf.spec.engine_api.container import ContainerConfig, HostConfig
 from wharf.spec.oci_runtime import Device
 from wharf.spec.rootless import World
@@ -25,6 +26,7 @@ class ResolvedMount:
     propagation: str = ""
     options: tuple[str, ...] = ()  # tmpfs: size=…, mode=…
     read_only_below: bool = True  # read_only holds for what is mounted below it too, where the kernel can
+    our_own: bool = False  # its files are the engine's to keep, with containers' ids
     lower: tuple[str, ...] = ()  # image: the folders of its layers, the uppermost first
 
 
@@ -58,6 +60,14 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
+class UserNamespace:
+    """The user namespace that a container enters: where it is open, and its mappings."""
+
+    path: str
+    ids: Remap
+
+
+@dataclass(frozen=True, slots=True)
 class Inputs:
     """Everything :func:`wharf.engine.ocispec.build.build` looks at."""
 
@@ -74,3 +84,4 @@ class Inputs:
     devices: list[Device]
     joined: Joined
     facts: HostFacts
+    user: UserNamespace | None = None  # None: the host's

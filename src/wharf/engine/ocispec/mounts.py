@@ -16,7 +16,8 @@ _NETWORK_FILES = (("/etc/resolv.conf", "resolv.conf"), ("/etc/hostname", "hostna
 
 def of_container(inputs: Inputs) -> list[Mount]:
     """Return the mounts in the order they are made; a later one may lie on an earlier one."""
-    asked = [_asked(m, rootless=inputs.facts.rootless) for m in inputs.mounts]
+    rootless = inputs.facts.rootless
+    asked = [_asked(m, rootless=rootless, mapped=_mapped(inputs, our_own=m.our_own)) for m in inputs.mounts]
     taken = {m["destination"] for m in asked}
     kernel, files = (
         [m for m in standard if m["destination"] not in taken]
@@ -112,13 +113,18 @@ def _network_files(inputs: Inputs) -> list[Mount]:
             "destination": target,
             "type": "bind",
             "source": str(inputs.folder / name),
-            "options": ["rbind", "rprivate", "rw"],
+            "options": ["rbind", "rprivate", "rw", *_mapped(inputs, our_own=True)],
         }
         for target, name in _NETWORK_FILES
     ]
 
 
-def _asked(mount: ResolvedMount, *, rootless: bool) -> Mount:
+def _mapped(inputs: Inputs, *, our_own: bool) -> list[str]:
+    """Return what lets files on the engine's own disk have the container's ids; the user's show the machine's."""
+    return ["idmap"] if inputs.user is not None and our_own else []
+
+
+def _asked(mount: ResolvedMount, *, rootless: bool, mapped: Sequence[str]) -> Mount:
     if mount.type == "tmpfs":
         defaults = ["nosuid", "nodev", "noexec"]
         return {
@@ -137,6 +143,7 @@ def _asked(mount: ResolvedMount, *, rootless: bool) -> Mount:
                 *(["userxattr"] if rootless else []),
                 *(f"lowerdir+={folder}" for folder in mount.lower),
                 *mount.options,
+                *mapped,
             ],
         }
     bind = "rbind" if mount.recursive else "bind"
@@ -147,7 +154,7 @@ def _asked(mount: ResolvedMount, *, rootless: bool) -> Mount:
         "destination": mount.target,
         "type": "bind",
         "source": mount.source,
-        "options": [bind, *access, mount.propagation or "rprivate", *mount.options],
+        "options": [bind, *access, mount.propagation or "rprivate", *mount.options, *mapped],
     }
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from wharf.engine.ocispec.inputs import Inputs
+from wharf.lib.remap import Remap, rows
 from wharf.spec.engine_api.container import HostConfig
-from wharf.spec.oci_runtime import Namespace, NamespaceType
+from wharf.spec.oci_runtime import IDMapping, Namespace, NamespaceType
 
 Mode = Literal["PidMode", "IpcMode", "UTSMode", "UsernsMode", "CgroupnsMode", "NetworkMode"]
 
@@ -31,9 +32,20 @@ def of_container(inputs: Inputs) -> list[Namespace]:
         namespaces.append({"type": "network"})
     elif inputs.sandbox:
         namespaces.append({"type": "network", "path": inputs.sandbox})
+    if inputs.user is not None:
+        namespaces.append({"type": "user", "path": inputs.user.path})
     if private_cgroupns(host, cgroup2=inputs.facts.cgroup2):
         namespaces.append({"type": "cgroup"})
     return namespaces
+
+
+def id_mappings(ids: Remap) -> tuple[list[IDMapping], list[IDMapping]]:
+    """Return linux.uidMappings and linux.gidMappings (config-linux.md "User namespace mappings")."""
+    return _mappings(ids.uids), _mappings(ids.gids)
+
+
+def _mappings(ranges: tuple[tuple[int, int], ...]) -> list[IDMapping]:
+    return [{"containerID": inside, "hostID": outside, "size": count} for inside, outside, count in rows(ranges)]
 
 
 def private_cgroupns(host: HostConfig, *, cgroup2: bool) -> bool:

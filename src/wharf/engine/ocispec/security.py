@@ -157,7 +157,7 @@ def sysctls(inputs: Inputs) -> dict[str, str]:
     if inputs.sandbox == "":
         return asked
     # A user namespace has not all those groups; there root alone may ping, as with Docker.
-    ping = {} if inputs.facts.rootless else {"net.ipv4.ping_group_range": "0 2147483647"}
+    ping = {} if inputs.facts.rootless or inputs.user else {"net.ipv4.ping_group_range": "0 2147483647"}
     return {"net.ipv4.ip_unprivileged_port_start": "0", **ping, **asked}
 
 

@@ -54,7 +54,7 @@ def test_what_is_written_to_a_stopped_container_is_its_own_layer(on_engine: OnEn
     async def body(engine: wharf.Engine) -> None:
         context, container = await _made(engine)
         async with open_for_writing(context, container) as root:
-            os.mkdir("new", dir_fd=root)
+            os.mkdir("new", dir_fd=root.fd)
         assert (context.data.container(container.id) / "upper/new").is_dir()
 
     on_engine(body)

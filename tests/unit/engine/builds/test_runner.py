@@ -34,7 +34,9 @@ def test_a_command_has_ended_and_is_forgotten_however_often_its_build_is_cancell
             return shim
 
         context: Any = SimpleNamespace(
-            run=SimpleNamespace(shim=Path, seccomp=Path("/s")), processes=SimpleNamespace(spawn=spawn)
+            run=SimpleNamespace(shim=Path, seccomp=Path("/s")),
+            processes=SimpleNamespace(spawn=spawn),
+            remapping=None,
         )
         step: Any = SimpleNamespace(id="s", folder=Path("/f"), root={})
         spec: Any = {"linux": {"cgroupsPath": "/c"}}
