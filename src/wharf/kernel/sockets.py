@@ -19,6 +19,14 @@ _CREDENTIALS: Final = 3  # struct ucred: pid, uid, gid
 _INT_BYTES: Final = 4
 
 
+class DescriptorsLost(ValueError):
+    """The datagram brought more descriptors than this process may have; ``message`` is the rest of it."""
+
+    def __init__(self, message: dict[str, Any]) -> None:
+        super().__init__("too many open files, or datagram brings too many descriptors")
+        self.message = message
+
+
 def pair() -> tuple[socket.socket, socket.socket]:
     """Return two connected SEQPACKET sockets, close-on-exec, as an event loop wants them."""
     import socket  # noqa: PLC0415  # memory: a shim has those of unix_socket
@@ -56,7 +64,8 @@ def receive(
     Nothing is left open when this raises.
 
     Raises:
-        ValueError: the datagram is longer, has more descriptors, or is not a JSON object.
+        DescriptorsLost: it has more descriptors, or this process can have no more of them.
+        ValueError: the datagram is longer, or is not a JSON object.
         OSError: EAGAIN on a non-blocking socket with nothing to read.
     """
     data, ancillary, flags, _ = sock.recvmsg(longest_bytes, unix_socket.space_of(most_fds), _socket.MSG_CMSG_CLOEXEC)
@@ -64,16 +73,19 @@ def receive(
     if not data and not fds:
         return None
     try:
-        return _parse(data, truncated=bool(flags & (_socket.MSG_TRUNC | _socket.MSG_CTRUNC))), fds
+        message = _parse(data, truncated=bool(flags & _socket.MSG_TRUNC))
+        if flags & _socket.MSG_CTRUNC:
+            raise DescriptorsLost(message)  # noqa: TRY301  # to close what did come
     except BaseException:
         for fd in fds:
             os.close(fd)
         raise
+    return message, fds
 
 
 def _parse(data: bytes, *, truncated: bool) -> dict[str, Any]:
     if truncated:
-        raise ValueError("datagram is too long or brings too many descriptors")
+        raise ValueError("datagram is too long")
     message = light_json.loads(data.decode(errors="surrogatepass"))
     if isinstance(message, dict):
         return message

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -249,8 +249,7 @@ class Shim:
                 self.pid, self.started_at = event["pid"], event["started_at"]
                 self.steps_us = event.get("steps_us", {})
                 self.ports = frozenset(event.get("ports", ()))
-                for exec_id in event.get("execs", {}):
-                    self._execs.setdefault(exec_id, asyncio.get_running_loop().create_future())
+                self._know_execs(event.get("execs", {}))
                 _settle(self._begun, None)
             case "failed":
                 self._fail(event["failure"])
@@ -266,6 +265,12 @@ class Shim:
                 if self.on_oom is not None:
                     self.on_oom()
 
+    def _know_execs(self, running: Iterable[str]) -> None:
+        for exec_id in running:
+            self._execs.setdefault(exec_id, asyncio.get_running_loop().create_future())
+        for exec_id in self._execs.keys() - set(running):  # ended while nobody heard the shim
+            _settle(self._execs[exec_id], KILLED)
+
     def _end_exec(self, exec_id: str, exit_code: int) -> None:
         if exec_id in self._unwanted:
             self._unwanted.discard(exec_id)
@@ -274,11 +279,14 @@ class Shim:
         _settle(ended, exit_code)
 
     def _on_end(self) -> None:
-        """The shim has hung up without having released the container: it was killed."""
+        """The shim has hung up without having released the container: it was killed, or has dropped us."""
         self._mourning = asyncio.get_running_loop().create_task(self._mourn(), name=f"mourn {self._folder.name}")
 
     async def _mourn(self) -> None:
-        """Find out how the container ended, and end it if nobody did."""
+        """Connect anew to a shim that lives; else find out how the container ended, and end it if nobody did."""
+        if (sock := folders.connect(self._folder)) is not None:
+            self._channel = Channel(sock, self._on_event, self._on_end)
+            return
         await asyncio.to_thread(folders.wait_dead, self._folder)
         recorded = folders.read_exit(self._folder)
         if recorded is not None and "failure" in recorded:

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
     Answerer = Callable[[dict[str, Any], list[int]], dict[str, object]]
 
-_MOST_UNSENT = 256
+_BEHIND = 64
+_MOST_UNSENT = 4096
+_RESERVE_FDS = 32  # for logs that are rotated, commands, and engines that come
+_PATIENCE_S = 1.0
 
 
 class Refused(Exception):
@@ -42,7 +45,11 @@ def refused(message: str) -> Refused:
 
 
 class Connection:
-    """One engine; owns its socket."""
+    """One engine; owns its socket.
+
+    It is asked no more while it reads slowly: a busy engine may ask faster than it takes answers. Events come all the
+    same; one that takes none of thousands is dropped, and connects anew if it lives.
+    """
 
     __slots__ = ("_control", "_loop", "_unsent", "sock")
 
@@ -55,7 +62,7 @@ class Connection:
         self._watch()
 
     def send(self, message: Event | Answer) -> None:
-        """Send now, or when the engine reads again; an engine that reads nothing is dropped."""
+        """Send now, or when the engine reads again."""
         self._unsent.append(dict(message))
         if len(self._unsent) > _MOST_UNSENT:
             self.close()
@@ -70,12 +77,17 @@ class Connection:
             self._control.lost(self)
 
     def _watch(self) -> None:
-        self._loop.watch(self.sock.fileno(), events.IN | (events.OUT if self._unsent else 0), self._on_events)
+        wanted = (events.OUT if self._unsent else 0) | (0 if self._is_behind else events.IN)
+        self._loop.watch(self.sock.fileno(), wanted, self._on_events)
+
+    @property
+    def _is_behind(self) -> bool:
+        return len(self._unsent) >= _BEHIND
 
     def _on_events(self, found: int) -> None:
         if found & events.OUT:
             self._flush()
-        if found & ~events.OUT and self.sock.fileno() >= 0:
+        if found & ~events.OUT and self.sock.fileno() >= 0 and not self._is_behind:
             self._receive()
 
     def _flush(self) -> None:
@@ -98,6 +110,9 @@ class Connection:
             received = sockets.receive(self.sock, MAX_MESSAGE_BYTES)
         except BlockingIOError:
             return
+        except sockets.DescriptorsLost as lost:
+            self.send(_too_many(lost.message))
+            return
         except ValueError as error:
             sys.stderr.write(f"ignored a malformed request: {error}\n")
             return
@@ -108,10 +123,25 @@ class Connection:
             return
         message, fds = received
         try:
-            self.send(self._control.answer(message, fds))
+            if fds and max(fds) >= os.sysconf("SC_OPEN_MAX") - _RESERVE_FDS:
+                self.send(_too_many(message))
+            else:
+                self.send(self._control.answer(message, fds))
         finally:
             for fd in fds:  # those that were taken over are no longer in the list
                 os.close(fd)
+
+
+def _too_many(message: dict[str, Any]) -> Answer:
+    """Return the answer to a request whose descriptors are too many: the container must not die of its clients."""
+    most = os.sysconf("SC_OPEN_MAX")
+    why = f"the container has too many clients: its shim may have {most} files open"
+    return {"seq": _seq(message), "error": {"kind": "other", "message": why}}
+
+
+def _seq(message: dict[str, Any]) -> int:
+    seq = message.get("seq")
+    return seq if isinstance(seq, int) else -1
 
 
 class Kept:
@@ -182,7 +212,11 @@ class Control:
         self._listener.listen(16)
         self._answerers = answerers
         self._state = state
-        self._loop.watch(self._listener.fileno(), events.IN, self._accept)
+        self._listen()
+
+    def _listen(self) -> None:
+        if self._listener.fileno() >= 0:
+            self._loop.watch(self._listener.fileno(), events.IN, self._accept)
 
     def publish(self, event: Event) -> None:
         """Send an event to every engine that listens."""
@@ -191,8 +225,7 @@ class Control:
 
     def answer(self, message: dict[str, Any], fds: list[int]) -> Answer:
         """Do a request and return its answer."""
-        seq = message.get("seq")
-        answer: Answer = {"seq": seq if isinstance(seq, int) else -1}
+        answer: Answer = {"seq": _seq(message)}
         try:
             answerer = self._answerers.get(message.get("op", ""))
             if answerer is None:
@@ -216,6 +249,10 @@ class Control:
         try:
             sock = unix_socket.accept(self._listener)
         except OSError as error:
+            if error.errno in {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}:
+                self._loop.unwatch(self._listener.fileno())  # who comes waits: it would be told without an end
+                self._loop.later(_PATIENCE_S, self._listen)
+                return
             if error.errno in {errno.EAGAIN, errno.ECONNABORTED}:
                 return
             raise

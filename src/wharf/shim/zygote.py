@@ -274,13 +274,17 @@ class ShimLog(io.TextIOBase):
         self._path = path
 
     def write(self, text: str) -> int:
-        """Append ``text``; what cannot be written is lost, for there is nobody to tell."""
-        with suppress_errno(errno.ENOENT, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
+        """Append ``text``; what cannot be written is lost, for there is nobody to tell, and the container goes on."""
+        try:
             fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            try:
-                os.write(fd, text.encode(errors="backslashreplace"))
-            finally:
-                os.close(fd)
+        except OSError:
+            return len(text)
+        try:
+            os.write(fd, text.encode(errors="backslashreplace"))
+        except OSError:
+            return len(text)
+        finally:
+            os.close(fd)
         return len(text)
 
 
