@@ -11,7 +11,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_server import Server
 
-from wharf.api.head import TakeoverRequest, split_takeover
+from wharf.api.head import TakeoverRequest, split_takeover, without_repeats
 from wharf.api.takeover import ClientEnd, HangupWatch
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Connection(RequestHandler):
         if isinstance(found, TakeoverRequest) and isinstance(self.transport, asyncio.Transport):
             self.client = ClientEnd(self.transport, found.rest, upgrade=found.upgrade)
             data = found.request
-        super().data_received(data)
+        super().data_received(without_repeats(data))
 
 
 class ConnectionFactory(Server):

@@ -1,4 +1,4 @@
-"""Where a request that may take over its connection ends, and the client's own bytes begin.
+"""What must be known of a request before the parser sees it: where one that may take over its connection ends.
 
 Pure: bytes in, a decision out. An HTTP parser would read what follows the request as one more request; so
 :mod:`wharf.api.connection` asks here first, and gives the parser the request alone.
@@ -18,8 +18,31 @@ _TARGET = re.compile(
 )
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*\r\n", re.IGNORECASE)
 _CODED = re.compile(rb"\r\ntransfer-encoding:[ \t]*([^\r\n]*)(?=\r\n)", re.IGNORECASE)
+_ONCE = re.compile(rb"\r\n(content-type|user-agent):[^\r\n]*", re.IGNORECASE)
 _CHUNK = re.compile(rb"([0-9a-fA-F]{1,6})[^\r\n]{0,256}\r\n")
 _UPGRADE = re.compile(rb"\r\nupgrade:[ \t]*([^\r\n]*)(?=\r\n)", re.IGNORECASE)
+
+
+def without_repeats(data: bytes) -> bytes:
+    """Return what a client sent, whose first request's fields that may come once do.
+
+    Clients say twice what a body is (bollard, for one). Go's servers take the first word, and the parser takes none
+    (RFC 9110, 5.3: a sender must not). A head that comes in parts is left as it is.
+    """
+    end = data.find(b"\r\n\r\n")
+    names = [name.lower() for name in _ONCE.findall(data, 0, max(end, 0))]
+    if len(names) == len(set(names)):
+        return data
+    seen: set[bytes] = set()
+
+    def first(field: re.Match[bytes]) -> bytes:
+        name = field.group(1).lower()
+        if name in seen:
+            return b""
+        seen.add(name)
+        return field.group()
+
+    return _ONCE.sub(first, data[:end]) + data[end:]
 
 
 @dataclass(frozen=True, slots=True)

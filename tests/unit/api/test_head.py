@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from wharf.api.head import MAX_HEAD_BYTES, TakeoverRequest, split_takeover
+from wharf.api.head import MAX_HEAD_BYTES, TakeoverRequest, split_takeover, without_repeats
 
 EXEC = b"POST /exec/a/start HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\n\r\n"
 ATTACH = b"POST /v1.51/containers/a/attach?stdin=1 HTTP/1.1\r\nHost: d\r\n"
@@ -73,3 +73,27 @@ def test_a_body_in_chunks_is_put_together() -> None:
 
     head = b"POST /exec/a/start HTTP/1.1\r\nHost: d\r\nContent-Length: 2\r\n\r\n"
     assert found == TakeoverRequest(head + b"{}", b"in", upgrade="")
+
+
+@pytest.mark.parametrize(
+    ("fields", "kept"),
+    [
+        (b"content-type: a\r\nX: y\r\nContent-Type: b\r\n", b"content-type: a\r\nX: y\r\n"),
+        (b"User-Agent: a\r\nuser-agent: a\r\nContent-Type: b\r\n", b"User-Agent: a\r\nContent-Type: b\r\n"),
+        (b"User-Agent: a\r\nContent-Type: b\r\nX-Content-Type: c\r\n", None),
+        (b"Host: a\r\nHost: b\r\n", None),
+        (b"", None),
+    ],
+)
+def test_the_first_of_fields_that_may_come_once_is_kept(fields: bytes, kept: bytes | None) -> None:
+    line, body = b"POST /build HTTP/1.1\r\n", b"\r\nContent-Type: x\r\nContent-Type: y\r\n\r\n"
+
+    assert (
+        without_repeats(line + fields + b"\r\n" + body) == line + (fields if kept is None else kept) + b"\r\n" + body
+    )
+
+
+def test_part_of_a_head_is_left_as_it_is() -> None:
+    part = b"POST /build HTTP/1.1\r\nContent-Type: a\r\nContent-Type: b\r\n"
+
+    assert without_repeats(part) == part
