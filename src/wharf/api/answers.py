@@ -231,7 +231,7 @@ async def switch_protocols(call: Call, protocol: str) -> ClientEnd:
     Raises:
         InvalidArgument: the client has not asked for it.
     """
-    client = _upgrading(call, protocol)
+    client = upgrading(call, protocol)
     await _switch(client, protocol)
     return client
 
@@ -242,7 +242,7 @@ async def hand_over(call: Call, protocol: str) -> socket.socket:
     Raises:
         InvalidArgument: the client has not asked for it, or is not at a unix socket.
     """
-    client = _upgrading(call, protocol)
+    client = upgrading(call, protocol)
     connection = client.own_socket()
     try:
         await _switch(client, protocol)
@@ -252,7 +252,12 @@ async def hand_over(call: Call, protocol: str) -> socket.socket:
     return connection
 
 
-def _upgrading(call: Call, protocol: str) -> ClientEnd:
+def upgrading(call: Call, protocol: str) -> ClientEnd:
+    """Return the client's end of a connection that is to speak another protocol.
+
+    Raises:
+        InvalidArgument: the client has not asked for it.
+    """
     client = _taken_over(call)
     if client.upgrade.lower() != protocol:
         asked = f"protocol {client.upgrade} not supported" if client.upgrade else "no upgrade proto in request"

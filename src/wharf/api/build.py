@@ -41,9 +41,10 @@ async def _build(call: Call) -> web.StreamResponse:
     if query.text("version") == _BUILDKIT:
         if query.flag("squash"):
             raise NotImplementedHere("squash is not supported with BuildKit: use stages, or wharf image squash")
-        session, ref = query.text("session") or "", query.text("buildid") or ""
-        chunks = None if query.text("remote") else call.chunks()
-        return await lines(call, call.backend.builds.build_over_session(request, session, ref, chunks))
+        if session := query.text("session"):  # without one nothing is asked of the client: all is in the body
+            ref = query.text("buildid") or ""
+            chunks = None if query.text("remote") else call.chunks()
+            return await lines(call, call.backend.builds.build_over_session(request, session, ref, chunks))
     return await lines(call, call.backend.builds.build(call.chunks(), request))
 
 

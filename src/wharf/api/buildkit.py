@@ -6,7 +6,7 @@ from functools import partial
 
 from aiohttp import web
 
-from wharf.api.answers import Over, hand_over, switch_protocols
+from wharf.api.answers import Over, hand_over, switch_protocols, upgrading
 from wharf.api.call import Call
 from wharf.api.routes import Route
 from wharf.api.takeover import ClientLink
@@ -26,6 +26,7 @@ async def _grpc(call: Call) -> web.StreamResponse:
 
 async def _session(call: Call) -> web.StreamResponse:
     headers = call.request.headers
+    upgrading(call, _PROTOCOL)  # what is missing is told in Docker's order
     session_id = headers.get(f"{_FIELD}Uuid", "")
     if not session_id:
         raise InvalidArgument("a session without an id")

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from wharf.daemon.addresses import Address, parse_address
 from wharf.daemon.settings import BY_NAME, SETTINGS, Value
@@ -25,6 +25,8 @@ from wharf.spec.shim_messages import OtherRuntime
 from wharf.storage.layout import default_places
 
 T = TypeVar("T")
+
+_PROXIES: Final = ("http-proxy", "https-proxy", "no-proxy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +304,7 @@ def merged(flags: Mapping[str, Value], document: Mapping[str, object]) -> Mappin
     Raises:
         InvalidArgument: a setting is unknown, stands in both or cannot be so.
     """
+    document = _flat(document)
     if unknown := sorted(document.keys() - BY_NAME.keys()):
         raise InvalidArgument(f"the following directives don't match any configuration option: {', '.join(unknown)}")
     found = {name: from_json(BY_NAME[name], value) for name, value in document.items()}
@@ -313,6 +316,14 @@ def merged(flags: Mapping[str, Value], document: Mapping[str, object]) -> Mappin
             f"the following directives are specified both as a flag and in the configuration file: {told}"
         )
     return found
+
+
+def _flat(document: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the file's settings with those of ``proxies``, where dockerd has them, beside the others."""
+    proxies = document.get("proxies") or {}
+    if not isinstance(proxies, Mapping) or not proxies.keys() <= set(_PROXIES):
+        raise InvalidArgument(f"proxies: it is to be an object of {', '.join(_PROXIES)}")
+    return {**{name: value for name, value in document.items() if name != "proxies"}, **proxies}
 
 
 def changes(old: Configuration, new: Configuration) -> tuple[list[str], list[str]]:

@@ -24,6 +24,7 @@ from typing import Final
 
 from wharf.daemon.settings import Setting, Value
 from wharf.errors import InvalidArgument
+from wharf.lib.logins import without_login
 from wharf.lib.sizes import parse_size
 
 _EXPECTED: Final = {
@@ -93,14 +94,14 @@ def _holds(value: object, known: object) -> bool:
 
 
 def shown(value: object) -> str:
-    """Return a value as messages and events show it."""
+    """Return a value as messages and events show it, without what logs in to a proxy."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{name}: {shown(each)}" for name, each in value.items()) + "}"
     if isinstance(value, tuple):
         return "[" + ", ".join(shown(each) for each in value) + "]"
-    return str(value)
+    return without_login(str(value))  # proxies have passwords in them
 
 
 def _bool(given: object) -> bool:

@@ -23,6 +23,7 @@ from wharf.engine.ocispec.inputs import HostFacts
 from wharf.images.check import Depth, Finding
 from wharf.images.registry.hosts import RegistryOptions
 from wharf.lib.filters import require_known
+from wharf.lib.logins import without_login
 from wharf.lib.moments import parse_moment, to_ns
 from wharf.lib.reference import DEFAULT_DOMAIN
 from wharf.lib.version import API_VERSION, MIN_API_VERSION, __version__
@@ -147,9 +148,9 @@ class System:
             "SecurityOptions": _security(context),
             "IndexServerAddress": "https://index.docker.io/v1/",
             "RegistryConfig": _registries(options.registries),
-            "HttpProxy": _without_password(options.registries.http_proxy),
-            "HttpsProxy": _without_password(options.registries.https_proxy),
-            "NoProxy": options.registries.no_proxy,
+            "HttpProxy": without_login(_proxy(options.registries.http_proxy, "HTTP_PROXY")),
+            "HttpsProxy": without_login(_proxy(options.registries.https_proxy, "HTTPS_PROXY")),
+            "NoProxy": _proxy(options.registries.no_proxy, "NO_PROXY"),
             "GenericResources": None,
             "DefaultAddressPools": [{"Base": pool.base, "Size": pool.size} for pool in options.networks.pools],
             "FirewallBackend": {"Driver": "nftables", "Info": None},
@@ -224,17 +225,17 @@ def _registries(options: RegistryOptions) -> dict[str, object]:
     }
 
 
-def _without_password(url: str) -> str:
-    """Return a proxy's address with what logs in to it blotted out, as Docker does."""
-    scheme, separator, rest = url.rpartition("://")
-    user, at, host = rest.rpartition("@")
-    return f"{scheme}{separator}xxxxx:xxxxx@{host}" if at and user else url
+def _proxy(own: str, variable: str) -> str:
+    """Return what holds of proxies: the option, else what registries are asked by, the environment."""
+    return own or os.environ.get(variable) or os.environ.get(variable.lower(), "")
 
 
 def _security(context: Context) -> list[str]:
     """Return what keeps containers in, as SecurityOptions spells it."""
     facts = context.facts
-    seccomp = ["name=seccomp,profile=builtin"] if facts.seccomp else []
+    profile = context.options.containers.seccomp_profile
+    shown = "unconfined" if profile == "unconfined" else "custom" if profile else "builtin"
+    seccomp = [f"name=seccomp,profile={shown}"] if facts.seccomp else []
     return [
         *(["name=apparmor"] if facts.apparmor else []),
         *seccomp,

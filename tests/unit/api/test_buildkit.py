@@ -76,6 +76,7 @@ async def test_who_asks_for_another_protocol_or_has_no_id_is_refused(served: Ser
     for path, fields, said in (
         ("/grpc", "", b"no upgrade proto in request"),
         ("/grpc", "Connection: Upgrade\r\nUpgrade: websocket\r\n", b"protocol websocket not supported"),
+        ("/session", "", b"no upgrade proto in request"),
         ("/session", UPGRADE, b"a session without an id"),
     ):
         async with served.wire() as wire:

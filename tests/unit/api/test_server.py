@@ -511,3 +511,13 @@ async def test_networks_are_of_one_machine(served: Served) -> None:
 
     assert (here.status, verbose.status, everywhere.status) == (200, 200, 404)
     assert everywhere.json == {"message": "network n not found in scope swarm"}
+
+
+@pytest.mark.parametrize(
+    ("query", "verb"),
+    [("", "build"), ("?version=2", "build"), ("?version=2&session=s", "build_over_session")],
+)
+def test_a_build_without_a_session_has_all_in_its_body(query: str, verb: str) -> None:
+    calls = ask("POST", f"/build{query}")[1]
+
+    assert [call[0] for call in calls] == [f"builds.{verb}"]  # type: ignore[index]  # a call is a tuple

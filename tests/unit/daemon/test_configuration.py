@@ -50,6 +50,28 @@ def test_empty_file_says_nothing(tmp_path: Path) -> None:
     assert configure({}, written(tmp_path, "")) == Configuration({})
 
 
+def test_proxies_stand_where_dockerd_has_them(tmp_path: Path) -> None:
+    found = configure({}, written(tmp_path, {"proxies": {"http-proxy": "http://p:1", "no-proxy": "a,b"}}))
+    registries = found.engine_options().registries
+
+    assert (registries.http_proxy, registries.https_proxy, registries.no_proxy) == ("http://p:1", "", "a,b")
+
+
+@pytest.mark.parametrize("proxies", ["http://p:1", {"ftp-proxy": "http://p:1"}])
+def test_proxies_of_another_kind_are_refused(tmp_path: Path, proxies: object) -> None:
+    with pytest.raises(InvalidArgument, match="proxies: it is to be an object of http-proxy, https-proxy, no-proxy"):
+        configure({}, written(tmp_path, {"proxies": proxies}))
+
+
+def test_what_logs_in_to_a_proxy_is_not_told() -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        merged({"http-proxy": "http://me:secret@p"}, {"proxies": {"http-proxy": "http://me:secret@q"}})
+
+    assert str(refused.value).endswith(
+        "http-proxy: (from flag: http://xxxxx:xxxxx@p, from file: http://xxxxx:xxxxx@q)"
+    )
+
+
 def test_setting_in_both_places_is_refused() -> None:
     with pytest.raises(InvalidArgument) as refused:
         merged({"debug": True, "dns": ("192.0.2.1",)}, {"debug": False, "dns": []})

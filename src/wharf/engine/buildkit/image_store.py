@@ -48,7 +48,7 @@ async def _keep(job: Job, images: ImageSet, options: ImageOptions) -> None:
     context = job.bench.context
     async with _step(job, "exporting to image", job.ref):
         image = await context.images.layers.keep(images, _names(images, options), Build(job.ref, job.began))
-        context.events.publish("image", "build", image.id, {"name": image.id})
+        context.events.publish("image", "create", image.id, {"name": image.id})
         for name in options.names:
             context.events.publish("image", "tag", image.id, {"name": name.familiar})
 

@@ -200,7 +200,7 @@ class Project:
                 made.put(question, image.id)
         if own:
             image = await layers.squash(SquashRequest(image, _below(image, own), names))
-        context.events.publish("image", "build", image.id, {"name": image.id})
+        context.events.publish("image", "create", image.id, {"name": image.id})
         for name in names:
             context.events.publish("image", "tag", image.id, {"name": name.familiar})
         return image.id

@@ -48,3 +48,15 @@ def test_an_image_can_have_no_layers(builds: Run) -> None:
         assert engine.builds._context.images.resolve("made").config["rootfs"]["diff_ids"] == []
 
     builds(body)
+
+
+def test_a_build_is_told_of_as_the_images_creation(builds: Run) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await build(engine, "FROM busybox\nLABEL a=b")
+        image_id = (await engine.images.inspect("made")).get("Id")
+        events = engine.system.events(since="0", until="0s", filters={"type": ["image"]})
+        seen = [event.get("Action") async for event in events if (event.get("Actor") or {}).get("ID") == image_id]
+
+        assert seen == ["create", "tag"]
+
+    builds(body)
