@@ -18,7 +18,7 @@ from wharf.errors import InvalidArgument, NotImplementedHere
 from wharf.spec.engine_api.build import BuildRequest, Ulimit
 
 T = TypeVar("T")
-_BUILDKIT = "2"
+_CLASSIC, _BUILDKIT = "1", "2"
 _REFUSED = {
     "outputs": "outputs are not supported by POST /build: use docker buildx",
     "isolation": "isolation is for other operating systems than linux",
@@ -38,7 +38,9 @@ async def _build(call: Call) -> web.StreamResponse:
         raise InvalidArgument("squash is only supported with experimental mode")  # Docker's words
     request = _request(query)
     request["registry_config"] = call.request.headers.get("X-Registry-Config", "")
-    if query.text("version") == _BUILDKIT:
+    if (version := query.text("version") or _CLASSIC) not in (_CLASSIC, _BUILDKIT):
+        raise InvalidArgument(f'invalid version "{version}"')
+    if version == _BUILDKIT:
         if query.flag("squash"):
             raise NotImplementedHere("squash is not supported with BuildKit: use stages, or wharf image squash")
         if session := query.text("session"):  # without one nothing is asked of the client: all is in the body

@@ -34,8 +34,8 @@ async def _create(call: Call) -> web.StreamResponse:
 
 
 async def _pull(call: Call) -> web.StreamResponse:
-    remote, name = _remote(call), call.query.text("name")
     grants = await call.body(list[PluginPrivilege]) or []
+    remote, name = _remote(call), call.query.text("name")
     progress = call.backend.plugins.pull(remote, name=name, grants=grants, auth=_auth(call))
     headers = {"Docker-Plugin-Name": local_name(remote, name)}  # clients go on with it
     return await lines(call, progress, headers=headers)

@@ -115,7 +115,7 @@ class Configuration:
             device_folders=tuple(Path(folder) for folder in self.texts("cdi-spec-dirs") if folder)
             if "cdi-spec-dirs" in self.values
             else DEVICE_FOLDERS,
-            authorization=self.texts("authorization-plugins"),
+            authorization=tuple(dict.fromkeys(self.texts("authorization-plugins"))),
             runtimes=self._runtimes(),
             containers=self._containers(),
             registries=RegistryOptions(

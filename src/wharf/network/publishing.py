@@ -16,6 +16,7 @@ from wharf.network.records import Records
 from wharf.network.worker import to_completion
 
 log = logging.getLogger(__name__)
+_FAILED = "failed to set up container networking"  # Docker's words
 
 
 class Publishing:
@@ -44,7 +45,7 @@ class Publishing:
         try:
             held = self._ports.reserve(ports, reach)
         except (Conflict, Unavailable, InvalidArgument) as error:
-            where = f"driver failed programming external connectivity on endpoint {name} ({chosen[0].id})"
+            where = f"{_FAILED}: driver failed programming external connectivity on endpoint {name} ({chosen[0].id})"
             raise type(error)(f"{where}: {error}") from error
         return publishing(chosen, held, reach.plugin) if reach.plugin else with_ports(chosen, held), held
 

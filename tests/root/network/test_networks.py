@@ -144,7 +144,8 @@ def test_port_that_another_program_listens_on_is_a_conflict_in_dockers_words(wor
     with tcp_server("", 8080), pytest.raises(Conflict) as caught:
         world.attach(A, "8080:80", name="web")
 
-    assert str(caught.value).startswith("driver failed programming external connectivity on endpoint web (")
+    said = "failed to set up container networking: driver failed programming external connectivity on endpoint web ("
+    assert str(caught.value).startswith(said)
     assert str(caught.value).endswith("failed to bind host port 0.0.0.0:8080/tcp: address already in use")
     assert world.leftovers() == NOTHING
 

@@ -55,7 +55,7 @@ VALUES: Mapping[str, str] = {
     "labels": '{"a": "1"}',
     "cachefrom": '["a"]',
     "type": "image",
-    "version": "2",
+    "version": "3",
     "scope": "swarm",
     "X-Registry-Auth": _AUTH,
     "X-Registry-Config": _AUTH,

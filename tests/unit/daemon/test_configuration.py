@@ -63,6 +63,12 @@ def test_proxies_of_another_kind_are_refused(tmp_path: Path, proxies: object) ->
         configure({}, written(tmp_path, {"proxies": proxies}))
 
 
+def test_a_plugin_that_is_named_twice_is_asked_once() -> None:
+    options = Configuration({"authorization-plugins": ("a", "b", "a")}).engine_options()
+
+    assert options.authorization == ("a", "b")
+
+
 def test_what_logs_in_to_a_proxy_is_not_told() -> None:
     with pytest.raises(InvalidArgument) as refused:
         merged({"http-proxy": "http://me:secret@p"}, {"proxies": {"http-proxy": "http://me:secret@q"}})
