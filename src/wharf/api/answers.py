@@ -217,7 +217,8 @@ async def end_http(call: Call, *, tty: bool) -> ClientEnd:
         InvalidArgument: the request is not the last thing before the client's own bytes.
     """
     client = _taken_over(call)
-    fields = {"Content-Type": stream_type(call.version, tty=tty), **HEADERS}
+    # Who has not asked for another protocol is told of no frames, though they come: dockerd says no more either.
+    fields = {"Content-Type": stream_type(call.version, tty=tty or not client.upgrade), **HEADERS}
     status = "200 OK"
     if client.upgrade:
         status, fields = "101 UPGRADED", {**fields, **_SWITCH}

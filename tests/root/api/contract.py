@@ -239,6 +239,7 @@ def _containers(contract: Contract) -> None:
         "ExposedPorts": {"80/tcp": {}},
         "Volumes": {"/anon": {}},
         "StopSignal": "SIGKILL",
+        "Shell": ["/bin/sh", "-c"],
         "StopTimeout": 1,
         "Healthcheck": {"Test": ["CMD", "true"], "Interval": 10**9, "Timeout": 10**9, "Retries": 2},
         "HostConfig": {

@@ -249,7 +249,7 @@ def test_what_networks_and_volumes_cannot_have_is_refused_or_told(on_engine: On)
             await engine.networks.create({"Name": "m", "Ingress": True})
         with pytest.raises(Forbidden, match="swarm is not active"):
             await engine.networks.create({"Name": "m", "Scope": "swarm"})
-        with pytest.raises(NotFound, match="IPAM driver nobodys"):
+        with pytest.raises(NotFound, match="nobodys"):
             await engine.networks.create({"Name": "m", "IPAM": {"Driver": "nobodys"}})
         with pytest.raises(Unavailable, match="not a swarm manager"):
             await engine.volumes.create({"Name": "v", "ClusterVolumeSpec": {"Group": "g"}})

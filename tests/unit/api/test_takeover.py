@@ -66,6 +66,15 @@ async def test_attach_with_upgrade_switches_protocols_and_carries_frames(served:
 
 
 @scenario
+async def test_attach_without_upgrade_is_called_raw_though_frames_come(served: Served) -> None:
+    async with served.wire() as wire:
+        stream, _, headers = await opened(served, wire, attach(fields=""))
+        stream.far.close()
+
+        assert headers["content-type"] == "application/vnd.docker.raw-stream"
+
+
+@scenario
 async def test_attach_without_upgrade_is_answered_200_with_a_raw_stream(served: Served) -> None:
     async with served.wire() as wire:
         stream, first, headers = await opened(served, wire, attach(fields=""), tty=True)

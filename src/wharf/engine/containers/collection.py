@@ -37,7 +37,7 @@ from wharf.engine.containers.record import Container
 from wharf.engine.context import Context
 from wharf.engine.documents import held
 from wharf.engine.execs import Execs
-from wharf.errors import NotFound
+from wharf.errors import InvalidArgument, NotFound
 from wharf.images.lookup import manifest_descriptor
 from wharf.lib.detach_keys import parse_detach_keys
 from wharf.lib.moments import parse_optional_moment, to_ns
@@ -218,6 +218,7 @@ class Containers:
             driver=context.snapshots.roots.name,
             endpoints=container.endpoints,
             live_execs=self._execs.live_of(container),
+            networks=self._networks_of(container),
         )
         if manifest := self._manifest_of(container):
             document["ImageManifestDescriptor"] = manifest
@@ -226,6 +227,16 @@ class Containers:
             document["SizeRw"] = own
             document["SizeRootFs"] = own + context.images.size_of(container.image_id)
         return document
+
+    def _networks_of(self, container: Container) -> dict[str, str]:
+        """Return the ids of the networks that a container which has ended will be in again, by name."""
+        if container.endpoints:
+            return {}
+        found = {}
+        for name in container.spec.networking.get("EndpointsConfig") or {}:
+            with suppress(NotFound, InvalidArgument):
+                found[name] = self._context.networks.resolve(name).id
+        return found
 
     def _manifest_of(self, container: Container) -> Descriptor | None:
         """Return the manifest of a container's image; None when the image has gone."""
@@ -269,6 +280,7 @@ class Containers:
             names=names,
             image=container.spec.config.get("Image") or container.image_id,
             endpoints=container.endpoints,
+            networks=self._networks_of(container),
         )
         if manifest := self._manifest_of(container):
             document["ImageManifestDescriptor"] = manifest

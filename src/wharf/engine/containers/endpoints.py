@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, cast
 
 from wharf.engine.containers.record import Container, Specification
 from wharf.errors import Forbidden, InvalidArgument
+from wharf.lib.timestamps import ZERO as NEVER
 from wharf.network import options
 from wharf.network.allocation import is_mac
 from wharf.network.endpoint import UNLIMITED, Endpoint, Wish
@@ -180,8 +182,13 @@ def idle_settings() -> EndpointSettings:
     }  # fmt: skip
 
 
-def shown(container: Container, endpoints: Sequence[Endpoint]) -> Configured:
-    """Return NetworkSettings.Networks: what was asked for, with what is so now."""
+def shown(
+    container: Container, endpoints: Sequence[Endpoint], known: Mapping[str, str] = MappingProxyType({})
+) -> Configured:
+    """Return NetworkSettings.Networks: what was asked for, with what is so now.
+
+    ``known`` has the ids of networks by name: one that has been started is shown in them when it has ended, too.
+    """
     if container.spec.config.get("NetworkDisabled"):
         return {}
     live = {endpoint.network_name: endpoint for endpoint in endpoints}
@@ -192,6 +199,8 @@ def shown(container: Container, endpoints: Sequence[Endpoint]) -> Configured:
             found[name]["DNSNames"] = list(names_of(container, settings))
         if name in live:
             found[name].update(_live(live[name]))
+        elif container.state.started_at != NEVER:
+            found[name]["NetworkID"] = known.get(name, "")
     return found
 
 

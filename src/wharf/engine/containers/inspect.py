@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Literal, cast
 
 from wharf.engine.containers.endpoints import idle_settings, shown
@@ -78,6 +79,7 @@ def inspect(
     endpoints: list[Endpoint],
     live_execs: list[str],
     driver: str = "overlay2",
+    networks: Mapping[str, str] = MappingProxyType({}),
 ) -> ContainerInspectResponse:
     """Return all of a container (GET /containers/{id}/json)."""
     spec = container.spec
@@ -104,7 +106,7 @@ def inspect(
         "GraphDriver": {"Name": driver, "Data": _graph(folder, lower) if "overlay" in driver else {}},
         "Mounts": spec.mounts,
         "Config": cast("ContainerConfig", {**_CONFIG_DEFAULTS, **_told(spec.config, _CONFIG_SILENT)}),
-        "NetworkSettings": network_settings(container, endpoints),
+        "NetworkSettings": network_settings(container, endpoints, networks),
     }
 
 
@@ -170,9 +172,14 @@ def _graph(folder: Path, lower: list[Path]) -> dict[str, str]:
     }
 
 
-def network_settings(container: Container, endpoints: list[Endpoint]) -> NetworkSettings:
-    """Return the NetworkSettings part; the default bridge's values stand at the top too, as they always have."""
-    networks = shown(container, endpoints)
+def network_settings(
+    container: Container, endpoints: list[Endpoint], known: Mapping[str, str] = MappingProxyType({})
+) -> NetworkSettings:
+    """Return the NetworkSettings part; the default bridge's values stand at the top too, as they always have.
+
+    ``known`` has the ids of networks by name.
+    """
+    networks = shown(container, endpoints, known)
     settings: dict[str, object] = {
         "Bridge": "",
         "SandboxID": container.id if endpoints else "",
@@ -208,7 +215,13 @@ def ports_document(container: Container, endpoints: Iterable[Endpoint]) -> dict[
 
 
 def summary(
-    container: Container, *, names: list[str], now: datetime, image: str, endpoints: list[Endpoint]
+    container: Container,
+    *,
+    names: list[str],
+    now: datetime,
+    image: str,
+    endpoints: list[Endpoint],
+    networks: Mapping[str, str] = MappingProxyType({}),
 ) -> ContainerSummary:
     """Return a container's line in a list (GET /containers/json)."""
     spec, labels = container.spec, container.spec.config.get("Labels") or {}
@@ -227,7 +240,7 @@ def summary(
             "NetworkMode": spec.host_config.get("NetworkMode") or "bridge",
             **({"Annotations": given} if (given := spec.host_config.get("Annotations")) else {}),
         },
-        "NetworkSettings": {"Networks": network_settings(container, endpoints).get("Networks")},
+        "NetworkSettings": {"Networks": network_settings(container, endpoints, networks).get("Networks")},
         "Mounts": spec.mounts,
     }
 

@@ -47,7 +47,7 @@ async def rename(context: Context, ref: str, name: str) -> None:
     """
     container = context.registry.resolve(ref)
     if not name:
-        raise InvalidArgument("New name cannot be empty")
+        raise InvalidArgument("Neither old nor new names may be empty")
     bare = name.removeprefix("/")
     try:
         new = validate.name(bare)

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from wharf.engine.containers.record import Container
 from wharf.engine.context import Context
+from wharf.lib.timestamps import ZERO as NEVER
 from wharf.spec.engine_api.container import (
     ContainerBlkioStatEntry,
     ContainerBlkioStats,
+    ContainerCPUStats,
     ContainerNetworkStats,
     ContainerStatsResponse,
 )
@@ -26,6 +28,16 @@ _NO_SCHEDULER: Final[ContainerBlkioStats] = {
     "io_merged_recursive": [], "io_time_recursive": [], "sectors_recursive": [],
 }  # fmt: skip
 """What only the scheduler CFQ counted, which no supported kernel has any more (Linux 5.0): empty, as dockerd's."""
+_NO_CPU: Final[ContainerCPUStats] = {
+    "cpu_usage": {"total_usage": 0, "usage_in_kernelmode": 0, "usage_in_usermode": 0},
+    "throttling_data": {"periods": 0, "throttled_periods": 0, "throttled_time": 0},
+}
+_NO_BLOCKS: Final[ContainerBlkioStats] = {
+    "io_service_bytes_recursive": None, "io_serviced_recursive": None, "io_queue_recursive": None,
+    "io_service_time_recursive": None, "io_wait_time_recursive": None, "io_merged_recursive": None,
+    "io_time_recursive": None, "sectors_recursive": None,
+}  # fmt: skip
+"""What is told of a container that does not run: clients read it without asking whether it is there."""
 _TICKS_NS: Final = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
@@ -55,14 +67,14 @@ async def _sample(
         "id": container.id,
         "name": f"/{container.name}",
         "os_type": "linux",
-        "read": context.clock.now(),
-        "preread": previous["read"] if previous else "0001-01-01T00:00:00Z",
+        "read": context.clock.now() if container.state.alive else NEVER,
+        "preread": previous["read"] if previous else NEVER,
         "num_procs": 0,
-        "precpu_stats": previous["cpu_stats"] if previous else {},
-        "cpu_stats": {},
+        "precpu_stats": previous["cpu_stats"] if previous else _NO_CPU,
+        "cpu_stats": _NO_CPU,
         "memory_stats": {},
         "pids_stats": {},
-        "blkio_stats": {},
+        "blkio_stats": _NO_BLOCKS,
         "storage_stats": {},
     }
     if not container.state.alive:

@@ -162,3 +162,12 @@ def test_without_a_default_bridge_who_asks_for_it_is_in_no_network(
     host, networking = endpoints.bridgeless({"NetworkMode": mode}, {"EndpointsConfig": {name: {} for name in asked}})
 
     assert (host["NetworkMode"], list(networking["EndpointsConfig"])) == expected
+
+
+def test_a_container_that_has_ended_is_shown_in_the_networks_that_it_goes_back_to() -> None:
+    spec = Specification({}, {"NetworkMode": "back"}, {"EndpointsConfig": {"back": {}}}, [], "true", [])
+    never = Container("c0ffee", "web", "", "", "", spec, State())
+    ended = Container("c0ffee", "web", "", "", "", spec, State(started_at="2026-11-27T15:00:00Z"))
+
+    assert endpoints.shown(never, [], {"back": "b1"})["back"]["NetworkID"] == ""
+    assert endpoints.shown(ended, [], {"back": "b1"})["back"]["NetworkID"] == "b1"
