@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from wharf.daemon.addresses import Address, parse_address
 from wharf.daemon.settings import BY_NAME, SETTINGS, Value
 from wharf.daemon.values import from_flags, from_json, shown
+from wharf.engine.ocispec.process import rlimits
 from wharf.engine.options import DEVICE_FOLDERS, KEPT_BUILDS_BYTES, ContainerDefaults, EngineOptions
 from wharf.engine.runtimes import DEFAULT, OWN, Runtimes
 from wharf.errors import InvalidArgument
@@ -97,14 +98,10 @@ class Configuration:
         """Return what the engine is told.
 
         Raises:
-            InvalidArgument: the seccomp profile cannot be read, or a label is none.
+            InvalidArgument: the seccomp profile cannot be read, or a label or a limit cannot be.
         """
-        labels = self.texts("labels")
-        for label in labels:
-            if "=" not in label:
-                raise InvalidArgument(f"bad attribute format: {label}")
         return EngineOptions(
-            labels=labels,
+            labels=_labels(self.texts("labels")),
             debug=self.level == "debug",
             experimental=self.get("experimental", default=False),
             cgroup_driver="systemd" if "native.cgroupdriver=systemd" in self.texts("exec-opts") else "cgroupfs",
@@ -205,7 +202,7 @@ class Configuration:
             log_options={name: str(value) for name, value in self._map("log-opts").items()},
             shm_size_bytes=self.get("default-shm-size", 0),
             storage_size=self._storage_size(),
-            ulimits=tuple(_ulimit(each) for each in self._items("default-ulimits")),
+            ulimits=_ulimits(self._items("default-ulimits")),
             ipc_mode=self.get("default-ipc-mode", ""),
             cgroupns_mode=self.get("default-cgroupns-mode", ""),
             cgroup_parent=self.get("cgroup-parent", ""),
@@ -241,8 +238,23 @@ class TlsFiles:
     key: Path
 
 
-def _ulimit(fields: Mapping[str, object]) -> HostConfigUlimitsItem:
-    return {"Name": str(fields["Name"]), "Soft": int(str(fields["Soft"])), "Hard": int(str(fields["Hard"]))}
+def _labels(given: Sequence[str]) -> tuple[str, ...]:
+    values: dict[str, str] = {}
+    for label in given:
+        key, equals, value = label.partition("=")
+        if not equals:
+            raise InvalidArgument(f"bad attribute format: {label}")
+        if values.setdefault(key, value) != value:
+            raise InvalidArgument(f"conflict labels for {label} and {key}={values[key]}")
+    return tuple(f"{key}={value}" for key, value in values.items())
+
+
+def _ulimits(given: Iterable[Mapping[str, object]]) -> tuple[HostConfigUlimitsItem, ...]:
+    found: list[HostConfigUlimitsItem] = [
+        {"Name": str(one["Name"]), "Soft": int(str(one["Soft"])), "Hard": int(str(one["Hard"]))} for one in given
+    ]
+    rlimits({"Ulimits": found})
+    return tuple(found)
 
 
 def _pool(fields: Mapping[str, object]) -> AddressPool:

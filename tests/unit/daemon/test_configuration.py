@@ -106,6 +106,12 @@ def test_tls_without_verification_trusts_nobody() -> None:
     ("values", "words"),
     [
         ({"labels": ("nonsense",)}, "bad attribute format: nonsense"),
+        ({"labels": ("a=b", "c=d", "a=c")}, "conflict labels for a=c and a=b"),
+        (
+            {"default-ulimits": ({"Name": "nofile", "Soft": 5, "Hard": 3},)},
+            "ulimit soft limit must be less than or equal to hard limit: 5 > 3",
+        ),
+        ({"default-ulimits": ({"Name": "nofoo", "Soft": 5, "Hard": 5},)}, "invalid ulimit type: nofoo"),
         ({"seccomp-profile": "/proc/nonexistent"}, "seccomp-profile: /proc/nonexistent: no such file"),
         ({"default-stop-timeout": -1}, "cannot be negative"),
         ({"default-runtime": "crun"}, "specified default runtime 'crun' does not exist"),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from wharf.engine.ocispec import security
 from wharf.engine.ocispec.inputs import HostFacts, Inputs
 from wharf.errors import InvalidArgument
+from wharf.kernel.rlimit import NUMBER_OF
 from wharf.spec.engine_api.container import ContainerConfig, HostConfig
 from wharf.spec.engine_api.exec import ExecConfig
 from wharf.spec.oci_runtime import Process, Rlimit, User
@@ -96,13 +97,19 @@ def user(name: str, group_add: Iterable[str]) -> User:
 
 
 def rlimits(host: HostConfig) -> list[Rlimit]:
-    """Return --ulimit as the specification names them."""
+    """Return --ulimit as the specification names them.
+
+    Raises:
+        InvalidArgument: there is no such limit, or it is above what it could be raised to.
+    """
     limits: list[Rlimit] = []
     for ulimit in host.get("Ulimits") or []:
         name, soft, hard = ulimit.get("Name") or "", ulimit.get("Soft") or 0, ulimit.get("Hard") or 0
         if hard != -1 and (soft > hard or soft == -1):
             raise InvalidArgument(f"ulimit soft limit must be less than or equal to hard limit: {soft} > {hard}")
-        limits.append({"type": f"RLIMIT_{name.upper()}", "soft": _unlimited(soft), "hard": _unlimited(hard)})
+        if (kind := f"RLIMIT_{name.upper()}") not in NUMBER_OF:
+            raise InvalidArgument(f"invalid ulimit type: {name}")
+        limits.append({"type": kind, "soft": _unlimited(soft), "hard": _unlimited(hard)})
     return limits
 
 
