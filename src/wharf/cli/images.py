@@ -11,7 +11,7 @@ from wharf.cli.flags import Flag
 from wharf.cli.output import parse_filters, print_rows
 from wharf.client.documents import as_documents, number, text, texts
 from wharf.client.images import Images
-from wharf.errors import InvalidArgument
+from wharf.errors import InvalidArgument, NotFound
 from wharf.lib.durations import human_duration
 from wharf.lib.sizes import human_size
 from wharf.lib.tables import ellipsis
@@ -172,7 +172,7 @@ def _rmi(session: Session, values: Values, names: list[str]) -> int:
     def remove(name: str) -> None:
         _print_deleted(session, removed(name))
 
-    return session.each(names, remove, echo=False)
+    return session.each(names, remove, echo=False, forgive=(NotFound,) if values.on("force") else ())
 
 
 def _squash(session: Session, values: Values, arguments: list[str]) -> int:
@@ -188,7 +188,7 @@ def _prune(session: Session, values: Values, _: list[str]) -> int:
     every = values.on("all")
     warning = "This will remove all images without at least one container associated to them."
     if not confirmed(values, warning if every else "This will remove all dangling images."):
-        return 1
+        return 0
     filters = {**parse_filters(values.items("filter")), "dangling": ["false" if every else "true"]}
     answer = Images(session.client).prune(filters)
     deleted = as_documents(answer.get("ImagesDeleted"))

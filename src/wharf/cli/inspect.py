@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wharf.cli.command import Command
 from wharf.cli.failures import describe
-from wharf.cli.flags import Flag, UsageError
+from wharf.cli.flags import Flag
 from wharf.cli.template import check, render
 from wharf.client.containers import Containers
 from wharf.client.images import Images
@@ -43,6 +43,8 @@ def _find(lookups: dict[str, Lookup], name: str) -> Document:
             return lookup(name)
         except NotFound:
             continue
+        except InvalidArgument:  # what cannot be the name of such an object is the name of none
+            continue
     raise NotFound(f"Error: No such object: {name}")
 
 
@@ -56,7 +58,8 @@ def _inspect(session: Session, values: Values, names: list[str], kind: str) -> i
         session.client, size=values.on("size"), platform=values.text("platform"), verbose=values.on("verbose")
     )
     if kind and kind not in lookups:
-        raise UsageError(f'"{kind}" is not a valid value for --type')
+        known = ", ".join(f'"{each}"' for each in sorted(lookups))
+        raise InvalidArgument(f'unknown type: "{kind}": must be one of {known}')
     found: list[Document] = []
     failures: list[str] = []
     for name in names:

@@ -84,7 +84,7 @@ def _wait(session: Session, _: Values, names: list[str]) -> int:
 
 def _prune(session: Session, values: Values, _: list[str]) -> int:
     if not confirmed(values, "This will remove all stopped containers."):
-        return 1
+        return 0
     answer = Containers(session.client).prune(parse_filters(values.items("filter")))
     deleted = texts(answer, "ContainersDeleted")
     if deleted:

@@ -49,7 +49,7 @@ def _credentials(session: Session, values: Values, server: str) -> tuple[str, st
     if name and password:
         return name, password
     if not sys.stdin.isatty():
-        raise InvalidArgument("cannot perform an interactive login from a non-TTY device")
+        raise InvalidArgument("Error: Cannot perform an interactive login from a non TTY device")
     known = username(server, os.environ)
     if not name:
         name = input(f"Username ({known}): " if known else "Username: ").strip() or known

@@ -25,7 +25,7 @@ def moment(text: str, now: float) -> str:
     try:
         return f"{datetime.fromisoformat(text).timestamp():.9f}"
     except ValueError:
-        raise InvalidArgument(f"failed to parse value as time or duration: {text!r}") from None
+        raise InvalidArgument(f'failed to parse value as time or duration: "{text}"') from None
 
 
 def rfc3339(nanoseconds: int) -> str:

@@ -124,13 +124,15 @@ def _rm(session: Session, values: Values, names: list[str]) -> int:
         except NotFound:
             if not values.on("force"):
                 raise
+        else:
+            session.print(name)
 
-    return session.each(names, remove)
+    return session.each(names, remove, echo=False)
 
 
 def _prune(session: Session, values: Values, _: list[str]) -> int:
     if not confirmed(values, "This will remove all custom networks not used by at least one container."):
-        return 1
+        return 0
     deleted = texts(Networks(session.client).prune(parse_filters(values.items("filter"))), "NetworksDeleted")
     if deleted:
         session.print("Deleted Networks:\n" + "\n".join(deleted) + "\n")

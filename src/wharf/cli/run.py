@@ -46,6 +46,9 @@ def create(session: Session, values: Values, arguments: list[str]) -> int:
 def run(session: Session, values: Values, arguments: list[str]) -> int:
     """Create and start a container; in the foreground its exit code is ours."""
     document = create_document(values, arguments, os.environ, console=size_of(1))
+    if values.on("detach") and values.items("attach"):
+        session.warn("conflicting options: cannot specify both --attach and --detach")
+        return 1  # as below
     if values.on("detach"):
         return run_detached(session, values, document)
     from wharf.cli.foreground import check_tty  # noqa: PLC0415  # not with -d
@@ -87,7 +90,7 @@ def run_attached(
     container_id = _create(session, values, document)
     if prepare is not None:
         prepare(container_id)
-    forward = values.on("sig-proxy") and not tty
+    forward = values.on("sig-proxy")  # with a terminal too, as docker: its keys are no signals, but kill(1) sends one
     foreground = Foreground(
         stdin="stdin" in streams,
         tty=tty,

@@ -135,6 +135,7 @@ class Conversation:
         self._frames = None if tty else Demultiplexer()
         self._keys = DetachKeys(detach_keys)
         self._on_signal = on_signal
+        self._unsent = b""
         self.detached = False
 
     def run(self, signals: Signals) -> None:
@@ -143,52 +144,65 @@ class Conversation:
         Raises:
             WharfError: the engine reports a failure in the stream.
         """
-        poll = select.poll()
-        poll.register(self._wire.fileno(), select.POLLIN)
-        poll.register(signals.descriptor, select.POLLIN)
-        if self._stdin:
-            poll.register(0, select.POLLIN)
         alive = not self._wire.pending() or self._output()
         while alive and not self.detached:
-            ready = {descriptor for descriptor, _ in poll.poll()}
+            ready = self._ready(signals)
             if signals.descriptor in ready:
                 self._pass_signals(signals)
-            if self._stdin and 0 in ready and not self._input():
-                poll.unregister(0)
-                self._stdin = False
-            if self._wire.fileno() in ready:
+            if 0 in ready:
+                self._input()
+            wire = ready.get(self._wire.fileno(), 0)
+            if wire & select.POLLOUT:
+                self._send()
+            if wire & ~select.POLLOUT:
                 alive = self._output()
+
+    def _ready(self, signals: Signals) -> dict[int, int]:
+        """Wait for something to do; return which descriptors are ready, and for what.
+
+        No more is taken in while some is unsent, and nothing waits for it to be sent: a container that writes before
+        it reads on would wait for us.
+        """
+        poll = select.poll()
+        poll.register(self._wire.fileno(), select.POLLIN | (select.POLLOUT if self._unsent else 0))
+        poll.register(signals.descriptor, select.POLLIN)
+        if self._stdin and not self._unsent:
+            poll.register(0, select.POLLIN)
+        return dict(poll.poll())
 
     def _pass_signals(self, signals: Signals) -> None:
         for number in signals.read():
             if self._on_signal is not None:
                 self._on_signal(number)
 
-    def _input(self) -> bool:
-        """Send what is on stdin; return False when there will be no more."""
+    def _input(self) -> None:
+        """Take in what is on stdin."""
         try:
             data = os.read(0, _CHUNK)
         except OSError as error:
             if error.errno != errno.EIO:  # our terminal has gone
                 raise
             data = b""
-        if data:
-            data, self.detached = self._keys.feed(data)
-        elif not self.detached:
-            return self._end_of_input()
-        try:
-            self._wire.send(data)
-        except (BrokenPipeError, ConnectionResetError):
-            return False  # the container no longer reads; its output is still to come
-        return True
+        if not data:
+            self._end_input()
+            return
+        self._unsent, self.detached = self._keys.feed(data)
+        self._send()
 
-    def _end_of_input(self) -> bool:
+    def _send(self) -> None:
+        """Send what can be sent of it."""
+        try:
+            self._unsent = self._unsent[self._wire.send_some(self._unsent) :] if self._unsent else b""
+        except (BrokenPipeError, ConnectionResetError):
+            self._unsent, self._stdin = b"", False  # the container no longer reads; its output is still to come
+
+    def _end_input(self) -> None:
+        self._stdin = False
         try:
             self._wire.finish_sending()
         except OSError as error:
             if error.errno != errno.ENOTCONN:
                 raise
-        return False
 
     def _output(self) -> bool:
         """Write what came; return False at the end of the stream."""

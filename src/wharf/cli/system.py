@@ -90,7 +90,7 @@ def _prune(session: Session, values: Values, _: list[str]) -> int:
         " and all anonymous volumes no container uses." if values.on("volumes") else "."
     )
     if not confirmed(values, warning):
-        return 1
+        return 0
     filters = parse_filters(values.items("filter"))
     dangling = {**filters, "dangling": ["false" if values.on("all") else "true"]}
     answers = [Containers(session.client).prune(filters)]

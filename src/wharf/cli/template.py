@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from wharf.cli.rows import Row
 from wharf.cli.template_functions import FUNCTIONS, show
 from wharf.errors import InvalidArgument
 
@@ -231,7 +232,15 @@ def _field(value: object, path: list[str]) -> object:
             return None
         if not isinstance(value, dict):
             raise InvalidArgument(f"template: can't evaluate field {name} in {show(value)!r}")
-        if name not in value and within not in _MAPS:
+        key = name if name in value else _spelt(name, value)
+        if key not in value and within not in _MAPS:
             raise InvalidArgument(f'template: map has no entry for key "{name}"')
-        value, within = value.get(name), name
+        value, within = value.get(key), name
     return value
+
+
+def _spelt(name: str, document: dict[str, object]) -> str:
+    """Return a field's name in JSON for Go's, which templates may use too: ``APIVersion`` is ``ApiVersion``."""
+    if isinstance(document, Row) or not name[:2].isupper():
+        return name
+    return next((key for key in document if key.lower() == name.lower()), name)

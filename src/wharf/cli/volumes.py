@@ -78,7 +78,7 @@ def _rm(session: Session, values: Values, names: list[str]) -> int:
 def _prune(session: Session, values: Values, _: list[str]) -> int:
     kind = "all" if values.on("all") else "anonymous"
     if not confirmed(values, f"This will remove {kind} local volumes not used by at least one container."):
-        return 1
+        return 0
     filters = parse_filters(values.items("filter"))
     if values.on("all"):
         filters["all"] = ["true"]

@@ -98,6 +98,13 @@ class Wire:
         """Send all of ``data``."""
         self._socket.sendall(data)
 
+    def send_some(self, data: bytes) -> int:
+        """Send what the other side takes at once, and return how many bytes that was; 0 where it takes none now."""
+        try:
+            return self._socket.send(data, _MSG_DONTWAIT)
+        except BlockingIOError:
+            return 0
+
     def send_file(self, fd: int, length: int) -> None:
         """Send ``length`` bytes of a file from where it stands; nothing of them passes through this process.
 

@@ -32,6 +32,17 @@ class TlsWire(Wire):
         poll.register(self._tls, select.POLLIN)
         return bool(poll.poll(0))
 
+    def send_some(self, data: bytes) -> int:
+        """Send what the other side takes at once: TLS knows no flags, but sockets that do not block."""
+        patience = self._tls.gettimeout()
+        self._tls.settimeout(0.0)
+        try:
+            return self._tls.send(data)
+        except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            return 0
+        finally:
+            self._tls.settimeout(patience)
+
     def finish_sending(self) -> None:
         """End our direction alone, which Python's TLS cannot: the connection ends it below TLS."""
         socket.socket.shutdown(self._tls, socket.SHUT_WR)

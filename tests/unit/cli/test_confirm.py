@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import signal
 
 import pytest
 
@@ -30,3 +31,18 @@ def test_force_is_a_yes_and_without_it_there_is_a_warning(
     assert capsys.readouterr().out == "WARNING! All goes.\nAre you sure you want to continue? [y/N] "
     values.set(force, "true")
     assert confirmed(values, "All goes.")
+
+
+def test_signal_is_a_no_on_a_line_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Waiting:
+        def readline(self) -> str:
+            signal.raise_signal(signal.SIGTERM)
+            raise AssertionError("nothing came")
+
+    monkeypatch.setattr("sys.stdin", Waiting())
+    before = signal.getsignal(signal.SIGTERM)
+
+    assert (asked("Sure?"), capsys.readouterr().out) == (False, "Sure? [y/N] \n")
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -20,7 +20,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         (["-p", "x", "--password-stdin"], "cannot specify both --password and --password-stdin"),
         (["--password-stdin"], "--password-stdin option requires --username to be set"),
-        ([], "cannot perform an interactive login from a non-TTY device"),
+        ([], "Cannot perform an interactive login from a non TTY device"),
         (["a", "b"], "requires at most 1 argument"),
     ],
 )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 
 import pytest
 
@@ -54,3 +55,37 @@ def test_signal_is_handed_on_while_the_stream_is_open() -> None:
     ours.close()
 
     assert got == [10]
+
+
+def _feed(descriptor: int, size: int) -> None:
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(b"x" * size)
+
+
+def test_container_that_writes_more_than_it_reads_is_no_deadlock(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    size, times = 2 * 2**20, 3
+    ours, theirs = socket.socketpair()
+
+    def answer() -> None:
+        while data := theirs.recv(65536):
+            theirs.sendall(data * times)
+        theirs.close()
+
+    reader, writer = os.pipe()
+    before = os.dup(0)
+    os.dup2(reader, 0)
+    threads = [threading.Thread(target=answer), threading.Thread(target=_feed, args=(writer, size))]
+    for thread in threads:
+        thread.start()
+    try:
+        with Signals([]) as signals:
+            Conversation(Wire(ours), stdin=True, tty=True).run(signals)
+    finally:
+        os.dup2(before, 0)
+        for descriptor in (before, reader):
+            os.close(descriptor)
+    ours.close()
+    for thread in threads:
+        thread.join()
+
+    assert len(capfdbinary.readouterr().out) == size * times

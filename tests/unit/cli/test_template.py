@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from wharf.cli.rows import Row
 from wharf.cli.template import render
 from wharf.errors import InvalidArgument
 
@@ -69,3 +70,13 @@ def test_template_is_filled_as_go_fills_it(template: str, text: str) -> None:
 def test_what_is_not_in_the_subset_is_a_clear_error(template: str, message: str) -> None:
     with pytest.raises(InvalidArgument, match=message):
         render(template, _VALUE)
+
+
+def test_field_of_a_document_may_be_spelt_as_in_go() -> None:
+    document = {"ApiVersion": "1.51", "Id": "a", "Labels": {"a": "b"}}
+
+    assert render("{{.APIVersion}} {{.ID}}", document) == "1.51 a"
+    with pytest.raises(InvalidArgument, match="no entry"):
+        render("{{.Apiversion}}", document)
+    with pytest.raises(InvalidArgument, match="no entry"):
+        render("{{.ID}}", Row(Id="a"))

@@ -227,7 +227,7 @@ def _follow(session: Session, documents: Iterable[object], *, quiet: bool) -> tu
 
 def _prune(session: Session, values: Values, _: list[str]) -> int:
     if not confirmed(values, "This will remove the results of earlier builds."):
-        return 1
+        return 0
     answer = Builds(session.client).prune(
         all_results=values.on("all"),
         keep_bytes=values.number("keep-storage"),

@@ -21,6 +21,8 @@ def parse_device(text: str) -> Document:
     if len(parts) > 3:
         raise InvalidArgument(f"invalid device specification: {text}")
     source, target, mode = parts[0], parts[0], "rwm"
+    if not source:
+        raise InvalidArgument(f"bad format for path: {text}")
     if len(parts) == 2 and _is_mode(parts[1]):
         mode = parts[1]
     elif len(parts) >= 2:

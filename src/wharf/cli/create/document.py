@@ -6,7 +6,7 @@ import os
 
 from wharf.cli.create import devices, limits, mounts, networks, ports, security
 from wharf.cli.create.files import key_values, read_text
-from wharf.cli.create.pairs import required_map, to_map
+from wharf.cli.create.pairs import storage_options, to_map
 from wharf.errors import InvalidArgument
 
 TYPE_CHECKING = False
@@ -224,7 +224,7 @@ def _when_given(values: Values) -> Document:
         "Mounts": [mounts.parse_mount(text) for text in values.items("mount")],
         "Tmpfs": mounts.tmpfs_map(values.items("tmpfs")),
         "Sysctls": to_map(values.items("sysctl")),
-        "StorageOpt": required_map("storage-opt", values.items("storage-opt")),
+        "StorageOpt": storage_options(values.items("storage-opt")),
         "Annotations": to_map(values.items("annotation")),
         "Runtime": values.text("runtime"),
     }

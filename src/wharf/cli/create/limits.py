@@ -60,7 +60,7 @@ def parse_ulimit(text: str) -> Document:
         raise InvalidArgument(f"invalid ulimit type: {name}")
     for number in (soft, hard):
         if not (number.removeprefix("-").isdigit() and number.isascii()):
-            raise InvalidArgument(f"invalid ulimit argument: {text}")
+            raise InvalidArgument(f'strconv.ParseInt: parsing "{number}": invalid syntax')
     low, high = int(soft), int(hard)
     if high != -1 and (low == -1 or low > high):
         raise InvalidArgument(f"ulimit soft limit must be less than or equal to hard limit: {low} > {high}")

@@ -165,7 +165,11 @@ def split_volumes(specs: list[str]) -> tuple[list[str] | None, dict[str, Documen
     volumes: dict[str, Document] = {}
     for spec in specs:
         source, separator, rest = spec.partition(":")
-        if not source or len(spec.split(":")) > 3 or (separator and not rest):
+        if not spec:
+            raise InvalidArgument("invalid empty volume spec")
+        if len(spec.split(":")) > 3:
+            raise InvalidArgument(f"invalid volume specification: '{spec}'")
+        if not source or (separator and not rest):
             raise InvalidArgument(f"invalid spec: {spec}: empty section between colons")
         if separator:
             binds.append(f"{absolute(source)}:{rest}")

@@ -10,15 +10,14 @@ def to_map(pairs: list[str]) -> dict[str, str]:
     return {key: value for key, _, value in (pair.partition("=") for pair in pairs)}
 
 
-def required_map(flag: str, pairs: list[str]) -> dict[str, str]:
+def storage_options(pairs: list[str]) -> dict[str, str]:
     """Return ``key=value`` texts as a map.
 
     Raises:
         InvalidArgument: one has no ``=``.
     """
-    for pair in pairs:
-        if "=" not in pair:
-            raise InvalidArgument(f"invalid {flag}: expected key=value, got {pair!r}")
+    if not all("=" in pair for pair in pairs):
+        raise InvalidArgument("invalid storage option")
     return to_map(pairs)
 
 

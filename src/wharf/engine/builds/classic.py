@@ -30,6 +30,7 @@ class Step:
     pending: set[str]  # digests of its vertices that are not done
     output: list[str] = field(default_factory=list)
     began: str = ""
+    container: str = ""  # what its command is said to run in, once that is said
     cached: bool = False
     result: str = ""
     works: bool = False  # it has vertices: others only change the configuration
@@ -99,21 +100,27 @@ class Narrator:
                 self._announced = True
                 yield {"stream": f"Step {self._at + 1}/{len(self._steps)} : {step.text}"}
                 yield {"stream": "\n"}
-            if step.output:
-                if step.began:
-                    yield {"stream": f" ---> Running in {step.began[7:19]}\n"}
-                    step.began = ""
-                for text in step.output:
-                    yield {"stream": text}
-                step.output.clear()
+            yield from self._told_of(step)
             if step.pending or self._undecided(step):
                 return
+            if step.container:
+                yield {"stream": f" ---> Removed intermediate container {step.container}\n"}
             if step.cached and not step.text.upper().startswith("FROM"):
                 yield {"stream": " ---> Using cache\n"}
             if step.result:
                 yield {"stream": f" ---> {step.result[7:19]}\n"}
             self._at += 1
             self._announced = False
+
+    def _told_of(self, step: Step) -> Iterator[Document]:
+        """Yield what a step's command has written, and before it what it is said to run in."""
+        runs = step.output or step.text.upper().startswith("RUN")
+        if runs and step.began and not step.container:
+            step.container = step.began[7:19]
+            yield {"stream": f" ---> Running in {step.container}\n"}
+        for text in step.output:
+            yield {"stream": text}
+        step.output.clear()
 
     def _undecided(self, step: Step) -> bool:
         """Let a step that only changes the configuration be known when the work after it is; whether to wait."""

@@ -41,10 +41,22 @@ def test_steps_come_in_the_files_order_whatever_is_done_first() -> None:
     assert _texts(told) == (
         "Step 1/6 : ARG v=1\n"
         "Step 2/6 : FROM base AS one\n ---> aaaaaaaaaaaa\n"
-        f"Step 3/6 : RUN 1\n ---> Running in {first.digest[7:19]}\nearly\n ---> bbbbbbbbbbbb\n"
+        f"Step 3/6 : RUN 1\n ---> Running in {first.digest[7:19]}\nearly\n"
+        f" ---> Removed intermediate container {first.digest[7:19]}\n ---> bbbbbbbbbbbb\n"
         "Step 4/6 : FROM one\n"
-        f"Step 5/6 : RUN 3\n ---> Running in {second.digest[7:19]}\nlate\n ---> cccccccccccc\n"
+        f"Step 5/6 : RUN 3\n ---> Running in {second.digest[7:19]}\nlate\n"
+        f" ---> Removed intermediate container {second.digest[7:19]}\n ---> cccccccccccc\n"
         "Step 6/6 : CMD x\n"
+    )
+
+
+def test_command_that_writes_nothing_is_told_when_it_begins() -> None:
+    narrator, (source, first, _) = _narrator()
+    list(narrator.take(Ended(source, 0, result="sha256:" + "a" * 64)))
+
+    assert _texts(list(narrator.take(Began(first, 0)))) == f" ---> Running in {first.digest[7:19]}\n"
+    assert _texts(list(narrator.take(Ended(first, 0, result="sha256:" + "b" * 64)))).startswith(
+        f" ---> Removed intermediate container {first.digest[7:19]}\n ---> bbbbbbbbbbbb\n"
     )
 
 
