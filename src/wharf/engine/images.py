@@ -262,9 +262,17 @@ class ImageVerbs:
         )
 
     def uses_of(self, image_id: str) -> Sequence[ImageUse]:
-        """Return the containers made from an image."""
-        used = (c for c in self._context.registry if c.image_id == image_id)
-        return [ImageUse(c.id, c.state.alive, c.spec.config.get("Image") or "") for c in used]
+        """Return the containers made from an image, and those that mount it."""
+        found = []
+        for container in self._context.registry:
+            names = [container.spec.config.get("Image") or ""] if container.image_id == image_id else []
+            names += [
+                point.get("Source") or ""
+                for point in container.spec.mounts
+                if point.get("Type") == "image" and point.get("Name") == image_id
+            ]
+            found += [ImageUse(container.id, container.state.alive, name) for name in names]
+        return found
 
     def _publish(self, action: str, image_id: str, name: str) -> None:
         self._context.events.publish("image", action, image_id, {"name": name})

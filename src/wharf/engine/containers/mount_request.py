@@ -162,9 +162,8 @@ def _volume(mount: Mount, target: str) -> Wanted:
 
 def _local(subpath: str, kind: str) -> str:
     if subpath.startswith("/") or ".." in subpath.split("/"):
-        raise InvalidArgument(
-            f'invalid mount config for type "{kind}": subpath must be a relative path within the {kind}'
-        )
+        told = "subpath must be a relative path within the volume"  # Docker says so of images, too
+        raise InvalidArgument(f'invalid mount config for type "{kind}": {told}')
     return subpath
 
 

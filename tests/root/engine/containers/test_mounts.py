@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import wharf
-from wharf.errors import InvalidArgument, WharfError
+from wharf.errors import Conflict, InvalidArgument, WharfError
 from wharf.kernel import mount
 from wharf.kernel.mount import MountFlag, UmountFlag
 from wharf.spec.engine_api.container import HostConfig, Mount
@@ -75,6 +75,28 @@ def test_an_image_can_be_mounted(on_engine: OnEngine) -> None:
     async def body(engine: wharf.Engine) -> None:
         image: Mount = {"Type": "image", "Source": "busybox", "Target": "/img"}
         assert "Read-only" in await _run(engine, "test -x /img/bin/sh && touch /img/x", Mounts=[image])
+
+    on_engine(body)
+
+
+def test_an_image_that_a_container_mounts_is_in_use(on_engine: OnEngine) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        await engine.containers.create({"Image": "busybox", "Cmd": ["true"]}, name="maker")
+        image_id = await engine.containers.commit("maker", repository="lent")
+        mounted: Mount = {"Type": "image", "Source": "lent", "Target": "/img"}
+        host: HostConfig = {"NetworkMode": "none", "Mounts": [mounted]}
+        await engine.containers.create(
+            {"Image": "busybox", "Cmd": ["test", "-x", "/img/bin/sh"], "HostConfig": host}, name="user"
+        )
+        with pytest.raises(Conflict, match=r"container \w{12} is using its referenced image"):
+            await engine.images.remove("lent")
+        await engine.images.prune({"dangling": ["false"]})
+        await engine.images.remove("lent", force=True)
+        await engine.containers.start("user")
+
+        assert (await (await engine.containers.wait("user")))["StatusCode"] == 0
+        await engine.containers.remove("user")
+        await engine.images.remove(image_id)
 
     on_engine(body)
 
