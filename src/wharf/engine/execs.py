@@ -8,6 +8,7 @@ import socket
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from wharf.engine.containers import refusals
 from wharf.engine.containers.attach import AttachedStream, stream_pair
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.filesystem import open_for_reading
@@ -17,7 +18,7 @@ from wharf.engine.containers.state import require
 from wharf.engine.context import Context
 from wharf.engine.documents import held
 from wharf.engine.ocispec import process as processes
-from wharf.errors import Conflict, InvalidArgument, NotFound, WharfError
+from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.lib.detach_keys import parse_detach_keys
 from wharf.processes.processes import ProcessFailed
 from wharf.processes.shim import KILLED
@@ -26,7 +27,6 @@ from wharf.spec.oci_runtime import Process
 from wharf.spec.shim_messages import Attachment
 
 _KEPT_ENDED = 1000  # clients ask for the exit code of what has just ended
-_EXIT_CODES = {"not-found": 127, "not-executable": 126}
 _NUMBERS = re.compile(r"[0-9]+(:[0-9]+)?")  # of a user and a group, which need no names
 
 
@@ -122,11 +122,11 @@ class Execs:
                 {"exec_id": chosen.id, "process": self._process(chosen), "attachment": attachment}, stream
             )
         except ProcessFailed as error:
-            chosen.exit_code = _EXIT_CODES.get(error.kind, 126)
+            refusal = refusals.of_exec(error.message)
+            found = refusal.exit_code == refusals.NOT_STARTED
+            chosen.exit_code = refusals.NOT_EXECUTABLE if found else refusal.exit_code
             chosen.ended.set()
-            nobody = error.message.startswith(("unable to find user", "unable to find group"))
-            text = error.message if nobody else f"OCI runtime exec failed: exec failed: {error.message}: unknown"
-            raise (InvalidArgument(text) if error.kind in _EXIT_CODES else WharfError(text)) from error
+            raise refusal.error() from error
         chosen.running, chosen.outcome = True, shim.exec_exited(chosen.id)
         self._context.background.start(self._see_to_its_end(chosen, chosen.outcome), f"exec {chosen.id[:12]}")
 

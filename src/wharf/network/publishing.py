@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Final
 
 from wharf.errors import Conflict, InvalidArgument, Unavailable
 from wharf.lib.ports import PortMapping
@@ -16,7 +17,8 @@ from wharf.network.records import Records
 from wharf.network.worker import to_completion
 
 log = logging.getLogger(__name__)
-_FAILED = "failed to set up container networking"  # Docker's words
+_FAILED: Final = "failed to set up container networking"  # Docker's words
+NOT_PUBLISHED: Final = f"{_FAILED}: driver failed programming external connectivity"
 
 
 class Publishing:
@@ -45,7 +47,7 @@ class Publishing:
         try:
             held = self._ports.reserve(ports, reach)
         except (Conflict, Unavailable, InvalidArgument) as error:
-            where = f"{_FAILED}: driver failed programming external connectivity on endpoint {name} ({chosen[0].id})"
+            where = f"{NOT_PUBLISHED} on endpoint {name} ({chosen[0].id})"
             raise type(error)(f"{where}: {error}") from error
         return publishing(chosen, held, reach.plugin) if reach.plugin else with_ports(chosen, held), held
 

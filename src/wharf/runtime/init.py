@@ -273,12 +273,15 @@ def _name_it(plan: InitPlan) -> None:
     try:
         if plan.namespaces.cgroup:
             namespace.unshare(_NEWCGROUP)
+    except OSError as error:
+        raise during_init(error, "error preparing namespaces") from error
+    try:
         if plan.hostname:
             uts.set_hostname(plan.hostname)
         if plan.domainname:
             uts.set_domainname(plan.domainname)
     except OSError as error:
-        raise during_init(error, "error preparing namespaces") from error
+        raise during_init(error, "sethostname") from error
 
 
 def _stop_for(hooks: HookPlan, gate: Gate) -> None:
@@ -306,7 +309,10 @@ def _make_world(
     devices.make(root, plan.nodes, bind=plan.namespaces.has("user"))
     steps.done("devices")
     master = console.open_terminal(root, plan.process.size, console_file=True) if plan.terminal else -1
-    os.close(ensure_folder(root, plan.process.cwd))
+    try:
+        os.close(ensure_folder(root, plan.process.cwd))
+    except NotADirectoryError as error:
+        raise invalid(f"Cannot mkdir: {plan.process.cwd} is not a directory") from error
     sysctls.write(plan.sysctls, sysctls_folder)
     rootfs.make_paths_read_only(root, plan.read_only_paths)
     rootfs.mask(root, plan.masked)

@@ -69,6 +69,6 @@ def write(wanted: list[tuple[str, str]], folder: int = -1) -> None:
             try:
                 sysctl.write(folder, name, value)
             except OSError as error:
-                raise during_init(error, f"error writing sysctl {name}={value}") from error
+                raise during_init(error, f'failed to write sysctl {name} = "{value}"') from error
     finally:
         os.close(folder)

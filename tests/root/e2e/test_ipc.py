@@ -38,7 +38,8 @@ def test_ipc_that_is_not_shareable_cannot_be_joined(run: Cli, mode: str) -> None
 
     done = run("run", "--rm", "--ipc", "container:donor", "busybox", "true")
 
-    says = f"can't join IPC of container {donor}: non-shareable IPC (hint: use IpcMode:shareable for the donor"
+    hint = "non-shareable IPC (hint: use IpcMode:shareable for the donor"
+    says = f"failed to join IPC namespace: container {donor}: {hint}"
     assert (done.code, says in done.err) == (125, True), done
 
 
@@ -47,7 +48,7 @@ def test_ipc_of_a_container_that_does_not_run_cannot_be_joined(run: Cli) -> None
 
     done = run("run", "--rm", "--ipc", "container:donor", "busybox", "true")
 
-    says = f"can't join IPC of container {donor}: container {donor} is not running"
+    says = f"failed to join IPC namespace: container {donor} is not running"
     assert (done.code, says in done.err) == (125, True), done
     missing = run("run", "--rm", "--ipc", "container:nosuch", "busybox", "true")
     assert (missing.code, "No such container: nosuch" in missing.err) == (125, True), missing

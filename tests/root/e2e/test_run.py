@@ -42,7 +42,8 @@ def test_output_bytes_are_not_changed(run: Cli) -> None:
     ("words", "code", "says"),
     [
         (("nope",), 125, ""),
-        (("busybox", "/etc"), 126, 'exec: "/etc": is a directory'),
+        (("busybox", "/etc"), 126, 'exec: "/etc": is a directory: permission denied'),
+        (("-w", "/etc/passwd/x", "busybox", "true"), 125, "Cannot mkdir: /etc/passwd/x is not a directory"),
         (("busybox", "nonsense"), 127, 'exec: "nonsense": executable file not found in $PATH'),
         (("busybox", "/nonsense"), 127, 'exec: "/nonsense": stat /nonsense: no such file or directory'),
         (("-m", "1m", "busybox", "true"), 125, "Minimum memory limit allowed is 6MB"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import Mapping
 from typing import Final, cast
@@ -15,13 +14,14 @@ from wharf.engine.logs.identity import DEFAULT_TAG, Identity, attributes, tag
 from wharf.engine.logs.options import delivers, is_plugin, most_waiting_bytes, rotation
 from wharf.engine.logs.plugin import Info
 from wharf.engine.logs.plugin_sink import PluginSink
-from wharf.engine.logs.sinks import Sink, require_reachable, sink_of
+from wharf.engine.logs.sinks import Sink, require_reachable, sink_of, unreachable
 from wharf.engine.plugins.log_drivers import find
 from wharf.errors import WharfError
 from wharf.lib.durations import parse_duration
 
 _FINISH_S: Final = 10.0  # Docker's own
 _STUCK_S: Final = 0.5
+_NOT_INITIALIZED: Final = "failed to create task for container: failed to initialize logging driver"
 
 
 def driver_of(container: Container) -> tuple[str, Mapping[str, str]]:
@@ -104,11 +104,9 @@ async def require_receiver(context: Context, container: Container) -> None:
         else:
             await require_reachable(sink)
     except WharfError as error:
-        raise type(error)(f"failed to initialize logging driver: error creating logger: {error}") from error
-    except (OSError, TimeoutError) as error:
-        number = getattr(error, "errno", None)
-        why = os.strerror(number).lower() if number and number > 0 else str(error) or "timed out"
-        raise WharfError(f"failed to initialize logging driver: {driver}: {why}") from error
+        raise type(error)(f"{_NOT_INITIALIZED}: error creating logger: {error}") from error
+    except OSError as error:  # TimeoutError is one
+        raise WharfError(f"{_NOT_INITIALIZED}: {unreachable(driver, options, error)}") from error
 
 
 async def drop_receiver(container: Container) -> None:

@@ -6,12 +6,22 @@ import asyncio
 import time
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Final
 
-from wharf.engine.containers import devices, forward, init, links, mounts, networking, user_namespace, vendor_devices
+from wharf.engine.containers import (
+    devices,
+    forward,
+    init,
+    links,
+    mounts,
+    networking,
+    refusals,
+    user_namespace,
+    vendor_devices,
+)
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.health import Health, check_of
 from wharf.engine.containers.record import Container
+from wharf.engine.containers.refusals import Refusal
 from wharf.engine.containers.remove import erase
 from wharf.engine.context import Context
 from wharf.engine.logs.delivery import cursor_of
@@ -19,13 +29,9 @@ from wharf.engine.logs.options import delivers, rotation, waits
 from wharf.engine.ocispec.build import build
 from wharf.engine.ocispec.inputs import Inputs
 from wharf.engine.ocispec.process import merge_env
-from wharf.errors import InvalidArgument, WharfError
 from wharf.processes.processes import ProcessFailed
 from wharf.processes.shim import Shim
 from wharf.spec.shim_messages import LogOptions, MadeBy
-
-_EXIT_CODES: Final = {"not-found": 127, "not-executable": 126}
-_NOT_STARTED: Final = 128
 
 
 async def launch(context: Context, container: Container, *, checkpoint: str = "") -> Shim:
@@ -43,11 +49,12 @@ async def launch(context: Context, container: Container, *, checkpoint: str = ""
     except BaseException as error:
         container.drop_pending()
         await asyncio.shield(_let_go(context, container))
-        record_failure(context, container, error)
+        refusal = refusals.of_create(error.message) if isinstance(error, ProcessFailed) else None
+        record_failure(context, container, refusal or Refusal(str(error), refusals.NOT_STARTED))
         if container.spec.host_config.get("AutoRemove"):
             await erase(context, container, volumes=True)
-        if isinstance(error, ProcessFailed):
-            raise _as_docker_says(error) from error
+        if refusal is not None:
+            raise refusal.error() from error
         raise
     container.shim, container.steps_us = shim, shim.steps_us
     with context.database.transaction():
@@ -190,16 +197,9 @@ def _log_options(context: Context, container: Container) -> LogOptions:
     return options
 
 
-def record_failure(context: Context, container: Container, error: BaseException) -> None:
+def record_failure(context: Context, container: Container, refusal: Refusal) -> None:
     """Write down why a container did not start, and the exit code that Docker gives for it."""
-    code = _EXIT_CODES.get(error.kind, _NOT_STARTED) if isinstance(error, ProcessFailed) else _NOT_STARTED
     status = "exited" if container.state.status == "restarting" else container.state.status
-    container.become(replace(container.state, status=status, pid=0, exit_code=code, error=str(error)))
+    failed = replace(container.state, status=status, pid=0, exit_code=refusal.exit_code, error=refusal.text)
+    container.become(failed)
     context.registry.save(container)
-
-
-def _as_docker_says(error: ProcessFailed) -> WharfError:
-    if error.message.startswith(("unable to find user", "unable to find group")):
-        return InvalidArgument(error.message)
-    text = f"failed to create task for container: OCI runtime create failed: {error.message}: unknown"
-    return InvalidArgument(text) if error.kind in _EXIT_CODES else WharfError(text)

@@ -13,11 +13,12 @@ from wharf.engine.containers import endpoints, throttle
 from wharf.engine.containers.record import Container
 from wharf.engine.context import Context, log
 from wharf.engine.ocispec.inputs import Joined
-from wharf.errors import Conflict, InvalidArgument, NotFound
+from wharf.errors import Conflict, InvalidArgument, NotFound, Unavailable, WharfError
 from wharf.kernel.netns import Origin
 from wharf.lib.ports import PortMapping, from_bindings, parse_port
 from wharf.network import files
 from wharf.network.endpoint import Endpoint
+from wharf.network.publishing import NOT_PUBLISHED
 from wharf.network.records import Network
 from wharf.processes.shim import Shim
 from wharf.spec.engine_api.container import EndpointSettings, HostConfig
@@ -52,7 +53,7 @@ async def attach(context: Context, container: Container, origin: Origin | None =
     container.placed = False
     if mode.startswith("container:"):
         try:
-            other = running(context, mode.removeprefix("container:"))
+            other = _in_its_network(context, mode.removeprefix("container:"))
         except NotFound as error:
             raise NotFound(f"joining network namespace of container: {error}") from error
         return Attached(f"/proc/{other.state.pid}/ns/net", files_of=other)
@@ -72,6 +73,10 @@ async def attach(context: Context, container: Container, origin: Origin | None =
         )
     except NotFound as error:
         raise NotFound(f"failed to set up container networking: {error}") from error
+    except (Conflict, InvalidArgument, Unavailable) as error:
+        if not str(error).startswith(NOT_PUBLISHED):
+            raise
+        raise WharfError(str(error)) from error  # 500, as with Docker
     for endpoint in container.endpoints:
         _publish(context, container, "connect", endpoint)
     return Attached(str(context.run.sandbox(container.id)), container.endpoints)
@@ -189,6 +194,15 @@ def running(context: Context, ref: str) -> Container:
     return other
 
 
+def _in_its_network(context: Context, ref: str) -> Container:
+    try:
+        return running(context, ref)
+    except Conflict as error:
+        other = context.registry.resolve(ref)
+        says = "cannot join network namespace of a non running container"
+        raise Conflict(f"{says}: container {other.name} is {other.state.status}") from error
+
+
 def with_ids(context: Context, host: HostConfig) -> HostConfig:
     """Return ``host`` with the ids of the containers whose namespaces it enters, however they were called.
 
@@ -226,22 +240,30 @@ def joined(context: Context, container: Container) -> Joined:
     """
     host, paths, shm_of = container.spec.host_config, {}, None
     if (mode := host.get("PidMode") or "").startswith(_CONTAINER):
-        paths["pid"] = f"/proc/{running(context, mode.removeprefix(_CONTAINER)).state.pid}/ns/pid"
+        paths["pid"] = f"/proc/{_sharing_pids(context, mode.removeprefix(_CONTAINER)).state.pid}/ns/pid"
     if (mode := host.get("IpcMode") or "").startswith(_CONTAINER):
         shm_of = _sharing_ipc(context, mode.removeprefix(_CONTAINER)).state.pid
         paths["ipc"] = f"/proc/{shm_of}/ns/ipc"
     return Joined(paths, shm_of)
 
 
+def _sharing_pids(context: Context, ref: str) -> Container:
+    try:
+        return running(context, ref)
+    except Conflict as error:
+        raise Conflict(f"failed to join PID namespace: {error}") from error
+
+
 def _sharing_ipc(context: Context, ref: str) -> Container:
-    says = f"can't join IPC of container {ref}: "
+    says = "failed to join IPC namespace: "
     try:
         other = running(context, ref)
     except Conflict as error:
         raise Conflict(f"{says}{error}") from error
     mode = other.spec.host_config.get("IpcMode") or ""
     if mode not in ("shareable", "host") and not mode.startswith(_CONTAINER):
-        raise InvalidArgument(f"{says}non-shareable IPC (hint: use IpcMode:shareable for the donor container)")
+        hint = "non-shareable IPC (hint: use IpcMode:shareable for the donor container)"
+        raise InvalidArgument(f"{says}container {other.id}: {hint}")
     return other
 
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection
 from dataclasses import replace
 
-from wharf.engine.containers import exits, mounts, networking, restart_policy
+from wharf.engine.containers import exits, mounts, networking, refusals, restart_policy
 from wharf.engine.containers.forward import forward
 from wharf.engine.containers.launch import launch, record_failure
 from wharf.engine.containers.record import Container
@@ -15,7 +15,7 @@ from wharf.engine.containers.remove import erase, insist
 from wharf.engine.containers.state import State
 from wharf.engine.context import Context, log
 from wharf.errors import WharfError
-from wharf.processes.shim import ProcessFailed, Shim
+from wharf.processes.shim import Shim
 from wharf.spec.shim_messages import Exit
 
 _LOST = 255
@@ -94,7 +94,7 @@ async def _agree(context: Context, container: Container, found: Shim | Exit | No
     elif isinstance(found, Shim):
         _go_on(context, container, found)
     elif found is not None and "failure" in found:
-        record_failure(context, container, ProcessFailed(found["failure"]))
+        record_failure(context, container, refusals.of_create(found["failure"]["message"]))
         context.processes.forget(container.id)
     elif found is not None and not _is_settled(container.state, found):
         await exits.settle(context, container, found)

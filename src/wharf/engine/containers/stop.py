@@ -14,7 +14,7 @@ from wharf.engine.containers.record import Container
 from wharf.engine.containers.remove import insist
 from wharf.engine.containers.state import require
 from wharf.engine.context import Context
-from wharf.errors import Conflict
+from wharf.errors import Conflict, WharfError
 from wharf.lib.signals import parse_signal
 
 DEFAULT_TIMEOUT_S = 10
@@ -47,7 +47,11 @@ async def restart(context: Context, ref: str, *, signal: str | None, timeout_s: 
     async with container.lock:
         container.become(replace(container.state, restart_count=0, stopped_by_user=False))
         if not container.state.alive:
-            exits.watch(context, container, await launch(context, container))
+            try:
+                shim = await launch(context, container)
+            except WharfError as error:
+                raise WharfError(f"Cannot restart container {ref}: {error}") from error
+            exits.watch(context, container, shim)
     publish(context, container, "restart")
 
 

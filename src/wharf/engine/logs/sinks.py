@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import secrets
 import socket
 from collections.abc import Callable, Mapping
@@ -251,3 +252,25 @@ async def require_reachable(sink: Sink) -> None:
         await sink.open()
     finally:
         await sink.end()
+
+
+_ADDRESSES: Final[Mapping[str, Callable[[Mapping[str, str]], Address]]] = {
+    "syslog": syslog_address,
+    "gelf": gelf_address,
+    "fluentd": fluentd_address,
+}
+
+
+def unreachable(driver: str, options: Mapping[str, str], error: OSError) -> str:
+    """Return what Docker's daemon says of a receiver that cannot be connected to (the words of Go's net.Dial)."""
+    number = error.errno or 0
+    why = os.strerror(number).lower() if number > 0 else str(error) or "i/o timeout"
+    if driver not in _ADDRESSES:
+        return f"{driver}: {why}"
+    where = _ADDRESSES[driver](options)
+    if driver == "syslog" and not options.get("syslog-address"):
+        return "Unix syslog delivery error"  # none of the places where a machine's own is looked for
+    network = where.scheme.removesuffix("+tls")
+    shown = f"{where.host}:{where.port}" if where.port else where.host
+    dialled = f"dial {network} {shown}: {'connect: ' if number > 0 else ''}{why}"
+    return f"gelf: cannot connect to GELF endpoint: {shown} {dialled}" if driver == "gelf" else dialled
