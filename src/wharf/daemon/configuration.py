@@ -8,13 +8,13 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from wharf.daemon.addresses import Address, parse_address
 from wharf.daemon.settings import BY_NAME, SETTINGS, Value
 from wharf.daemon.values import from_flags, from_json, shown
 from wharf.engine.ocispec.process import rlimits
-from wharf.engine.options import DEVICE_FOLDERS, KEPT_BUILDS_BYTES, ContainerDefaults, EngineOptions
+from wharf.engine.options import BUILD_RECORDS, BUILD_RULES, DEVICE_FOLDERS, ContainerDefaults, EngineOptions
 from wharf.engine.runtimes import DEFAULT, OWN, Runtimes
 from wharf.errors import InvalidArgument
 from wharf.images.registry.hosts import RegistryOptions
@@ -100,6 +100,7 @@ class Configuration:
         Raises:
             InvalidArgument: the seccomp profile cannot be read, or a label or a limit cannot be.
         """
+        builder: Mapping[str, Any] = self._map("builder")
         return EngineOptions(
             labels=_labels(self.texts("labels")),
             debug=self.level == "debug",
@@ -108,7 +109,9 @@ class Configuration:
             userns_remap=self.get("userns-remap", ""),
             storage_driver=self.get("storage-driver", ""),
             entitlements=self._entitlements(),
-            kept_builds_bytes=self._kept_builds_bytes(),
+            build_rules=builder.get("rules", BUILD_RULES),
+            build_records=builder.get("entries", BUILD_RECORDS),
+            build_records_ns=builder.get("age_ns", 0),
             device_folders=tuple(Path(folder) for folder in self.texts("cdi-spec-dirs") if folder)
             if "cdi-spec-dirs" in self.values
             else DEVICE_FOLDERS,
@@ -140,12 +143,6 @@ class Configuration:
             if parse_size(size) <= 0:
                 raise InvalidArgument(f"storage-opts: {name}: invalid size: '{size}'")
         return size
-
-    def _kept_builds_bytes(self) -> int | None:
-        """Bytes of results of builds that are kept; 0 says nothing of them. None: all."""
-        said = self._entry("builder", "gc")
-        reserved = said.get("reserved") or KEPT_BUILDS_BYTES
-        return reserved if said.get("enabled", True) and isinstance(reserved, int) else None
 
     def _entitlements(self) -> frozenset[str]:
         usual = {"network-host": True, "security-insecure": False}  # dockerd's defaults

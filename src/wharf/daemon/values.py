@@ -12,9 +12,7 @@
     features         {"a": true}                         a[=true]            mapping to bool
     ulimits          {"nofile": {"Name", "Soft", "Hard"}}  nofile=1[:2]      tuple of such mappings
     pools            [{"base", "size"}]                  base=CIDR,size=N    tuple of such mappings
-    builder          {"entitlements": {"network-host", "security-insecure"}, "gc": {"enabled", "defaultKeepStorage"}}
-                                                                             mapping: "entitlements" to mapping to
-                                                                             bool, "gc" to "enabled" and "reserved"
+    builder          {"entitlements": {}, "gc": {}}                          mapping: see :mod:`wharf.daemon.builder`
 """
 
 from __future__ import annotations
@@ -22,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from wharf.daemon.builder import read_builder
 from wharf.daemon.settings import Setting, Value
 from wharf.errors import InvalidArgument
 from wharf.lib.logins import without_login
@@ -179,27 +178,6 @@ def _pools(given: object) -> Value:
     return tuple({"base": _text(_object(each)["base"]), "size": _number(_object(each)["size"])} for each in given)
 
 
-def _builder(given: object) -> Value:
-    fields = _object(given)
-    allowed = _features(fields.get("entitlements", {}))
-    if fields.keys() - {"entitlements", "gc"} or set(_object(allowed)) - {"network-host", "security-insecure"}:
-        raise ValueError(fields)  # history, device
-    collected = _object(fields.get("gc", {}))
-    if collected.keys() - {"enabled", *_RESERVED}:
-        raise ValueError(collected)  # policy, defaultMaxUsedSpace, defaultMinFreeSpace
-    gc: dict[str, object] = {"enabled": _bool(collected.get("enabled", True))}
-    for name in _RESERVED:
-        if name in collected:
-            gc["reserved"] = reserved = _size(collected[name])
-            if isinstance(reserved, int) and reserved < 0:
-                raise ValueError(reserved)
-    return {"entitlements": allowed, "gc": gc}
-
-
-_RESERVED: Final = ("defaultKeepStorage", "defaultReservedSpace")
-"""Bytes of results of builds that are kept, by its older and by its newer name, which wins."""
-
-
 _FROM_JSON: Final[dict[str, Callable[[object], Value]]] = {
     "bool": _bool,
     "int": _number,
@@ -213,7 +191,7 @@ _FROM_JSON: Final[dict[str, Callable[[object], Value]]] = {
     "features": _features,
     "ulimits": _ulimits,
     "pools": _pools,
-    "builder": _builder,
+    "builder": read_builder,
 }
 _TRUE, _FALSE = ("1", "t", "true"), ("0", "f", "false")
 _FLAG_EXPECTED: Final = {

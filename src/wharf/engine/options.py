@@ -19,6 +19,7 @@ from wharf.network.driver import Drivers
 from wharf.spec.engine_api.container import HostConfig, HostConfigUlimitsItem
 
 KEPT_BUILDS_BYTES: Final = 20 << 30
+BUILD_RECORDS: Final = 50
 DEVICE_FOLDERS: Final = (Path("/etc/cdi"), Path("/var/run/cdi"))
 """Where vendors describe devices; a later one's file wins over an earlier one's (CDI, SPEC.md, "Locations")."""
 
@@ -87,6 +88,20 @@ _NOTHING = ContainerDefaults()
 
 
 @dataclass(frozen=True, slots=True)
+class BuildRule:
+    """Which results of builds go by themselves: those of its filters, and only while there is more than may be."""
+
+    reserved_bytes: int = 0  # so much stays
+    most_bytes: int = 0
+    free_bytes: int = 0  # of the disk, are to be free
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # as builder prune has them
+
+
+BUILD_RULES: Final = (BuildRule(filters={"unused-for": ("720h",)}), BuildRule(KEPT_BUILDS_BYTES))
+"""What was not used for thirty days goes, and the least recently used of what is too much."""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineOptions:
     """Everything an engine can be told."""
 
@@ -96,7 +111,9 @@ class EngineOptions:
     cgroup_driver: str = "cgroupfs"  # or "systemd": it makes containers' control groups
     userns_remap: str | Remap = ""  # whose ids containers' users are: see wharf.engine.remap.find
     storage_driver: str = ""  # overlay2, vfs, fuse-overlayfs or btrfs; empty: the fastest that works
-    kept_builds_bytes: int | None = KEPT_BUILDS_BYTES  # of results of builds; None: they are kept for good
+    build_rules: tuple[BuildRule, ...] | None = BUILD_RULES  # None: results of builds are kept for good
+    build_records: int = BUILD_RECORDS  # of builds that have ended, besides pinned ones
+    build_records_ns: int = 0  # how old the others are before they go; 0: any
     device_folders: tuple[Path, ...] = DEVICE_FOLDERS
     entitlements: frozenset[str] = frozenset({"network.host"})  # what clients may grant to their builds
     authorization: tuple[str, ...] = ()  # plugins that are asked about each request to the API

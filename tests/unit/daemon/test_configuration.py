@@ -10,7 +10,7 @@ import pytest
 from wharf.daemon.addresses import TcpAddress, UnixAddress
 from wharf.daemon.configuration import Configuration, changes, configure, merged, reloaded
 from wharf.daemon.settings import Value
-from wharf.engine.options import ContainerDefaults
+from wharf.engine.options import BUILD_RULES, BuildRule, ContainerDefaults
 from wharf.errors import InvalidArgument
 
 
@@ -151,18 +151,13 @@ def test_builds_may_be_granted_what_dockerd_allows(said: Mapping[str, object], a
     assert Configuration({"builder": {"entitlements": said}}).engine_options().entitlements == allowed
 
 
-@pytest.mark.parametrize(
-    ("gc", "kept"),
-    [
-        ({"enabled": True}, 20 << 30),
-        ({"enabled": True, "reserved": 0}, 20 << 30),
-        ({"enabled": True, "reserved": 5}, 5),
-        ({"enabled": False, "reserved": 5}, None),
-    ],
-)
-def test_as_much_is_kept_of_builds_as_is_said(gc: Mapping[str, object], kept: int | None) -> None:
-    said = {"entitlements": {}, "gc": gc}
-    assert Configuration({"builder": said}).engine_options().kept_builds_bytes == kept
+def test_as_much_is_kept_of_builds_as_is_said() -> None:
+    assert Configuration({}).engine_options().build_rules == BUILD_RULES
+    rules = (BuildRule(5),)
+    said = {"entitlements": {}, "rules": rules, "entries": 3, "age_ns": 7}
+    options = Configuration({"builder": said}).engine_options()
+    assert (options.build_rules, options.build_records, options.build_records_ns) == (rules, 3, 7)
+    assert Configuration({"builder": {"entitlements": {}, "rules": None}}).engine_options().build_rules is None
 
 
 @pytest.mark.parametrize(

@@ -20,14 +20,8 @@ from wharf.errors import InvalidArgument
         ("live-restore", True, True),
         (
             "builder",
-            {"entitlements": {"security-insecure": True}},
-            {"entitlements": {"security-insecure": True}, "gc": {"enabled": True}},
-        ),
-        ("builder", {}, {"entitlements": {}, "gc": {"enabled": True}}),
-        (
-            "builder",
-            {"gc": {"enabled": False, "defaultKeepStorage": "1g", "defaultReservedSpace": 5}},
-            {"entitlements": {}, "gc": {"enabled": False, "reserved": 5}},
+            {"entitlements": {"security-insecure": True}, "history": {"maxEntries": 5}},
+            {"entitlements": {"security-insecure": True}, "entries": 5},
         ),
         (
             "features",
@@ -61,7 +55,7 @@ def test_value_of_the_file_is_read(name: str, given: object, value: object) -> N
         ("builder", {"gc": {"enabled": "yes"}}),
         ("builder", {"gc": {"defaultKeepStorage": "much"}}),
         ("builder", {"gc": {"defaultReservedSpace": -5}}),
-        ("builder", {"gc": {"policy": [{"keepStorage": "1g"}]}}),
+        ("builder", {"gc": {"policy": {"keepStorage": "1g"}}}),
         ("builder", {"entitlements": {"device": True}}),
         ("builder", {"entitlements": {"network-host": "no"}}),
     ],

@@ -56,7 +56,8 @@ class BuildKit:
         """Return it, with the records of builds that were."""
         records = Records(context.data.build_records)
         past = await asyncio.to_thread(records.load)
-        return cls(context, cache, records, History(records, past, context.clock.now_ns))
+        limits = lambda: (context.options.build_records, context.options.build_records_ns)  # noqa: E731
+        return cls(context, cache, records, History(records, past, context.clock.now_ns, limits))
 
     async def serve(self, link: Link) -> None:
         """Answer a client's calls until it goes; what it has under way ends then."""

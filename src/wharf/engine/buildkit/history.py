@@ -14,12 +14,12 @@ from wharf.engine.buildkit.journal import Journal, stamp
 from wharf.engine.buildkit.records import Records
 from wharf.engine.buildkit.traces import MEDIA_TYPE as TRACE
 from wharf.engine.buildkit.traces import trace_of
+from wharf.engine.options import BUILD_RECORDS
 from wharf.errors import Conflict, InvalidArgument, NotFound
 from wharf.lib.digest import digest_of
 from wharf.rpc.status import CallFailed, failed
 from wharf.spec.buildkit import control_pb2 as pb
 
-_MOST: Final = 50
 _log = logging.getLogger(__name__)
 _STATUS: Final = "application/vnd.googleapis.google.rpc.status+proto"
 
@@ -38,8 +38,15 @@ class Ending:
 class History:
     """Records of builds, the oldest first. All but what is on the disk is touched on the loop alone."""
 
-    def __init__(self, records: Records, past: Iterable[pb.BuildHistoryRecord], now_ns: Callable[[], int]) -> None:
-        self._stored = records
+    def __init__(
+        self,
+        records: Records,
+        past: Iterable[pb.BuildHistoryRecord],
+        now_ns: Callable[[], int],
+        limits: Callable[[], tuple[int, int]] = lambda: (BUILD_RECORDS, 0),
+    ) -> None:
+        """``limits`` tells how many records are kept, and how old the others are, in ns, before they go."""
+        self._stored, self._limits = records, limits
         self._now_ns = now_ns
         self._records = OrderedDict((one.Ref, one) for one in past)
         self._journals: dict[str, Journal] = {}  # of builds under way
@@ -86,9 +93,16 @@ class History:
             self._records[ref] = record
             del self._journals[ref]
             self._tell(pb.COMPLETE, record)
-            old = [one.Ref for one in self._records.values() if one.HasField("CompletedAt") and not one.pinned]
-            for forgotten in old[: max(0, len(old) - _MOST)]:
+            for forgotten in self._outdated():
                 await self._forget(forgotten)
+
+    def _outdated(self) -> list[str]:
+        """Return the builds whose records go: beyond the number that is kept, and old enough."""
+        most, age_ns = self._limits()
+        ended = [one for one in self._records.values() if one.HasField("CompletedAt") and not one.pinned]
+        before_ns = self._now_ns() - age_ns
+        beyond = ended[: max(0, len(ended) - most)]
+        return [one.Ref for one in beyond if not age_ns or one.CompletedAt.ToNanoseconds() < before_ns]
 
     async def journal(self, ref: str) -> Journal | None:
         """Return all that a build told; None when it is forgotten."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from wharf.build import context as contexts
 from wharf.build.solver.cache import Cache
-from wharf.engine.builds.collecting import Collection, collect, due, records_of, staying_bytes
+from wharf.engine.builds.collecting import Collection, collect, records_of, remove, staying_bytes
+from wharf.engine.builds.rules import due, going
 from wharf.engine.context import Context
 from wharf.lib.filters import Filters
 from wharf.rpc.link import Link
@@ -158,12 +159,13 @@ class BuildVerbs:
             self._context.background.start(self._collect_old(now_ns), "collect results of builds")
 
     async def _collect_old(self, now_ns: int) -> None:
-        kept_bytes = self._context.options.kept_builds_bytes
-        if kept_bytes is None:
+        rules = self._context.options.build_rules
+        if not rules or not due(await asyncio.to_thread(self._cache.extent), rules, now_ns):
             return
-        policy = Collection.by_policy(kept_bytes)
-        if due(await asyncio.to_thread(self._cache.extent), policy, now_ns):
-            await collect(self._context, self._cache, {}, policy)
+        free = shutil.disk_usage(self._context.data.path).free
+        records = await asyncio.to_thread(self._cache.records)
+        if chosen := going(records, rules, free, now_ns):
+            await remove(self._context, self._cache, chosen)
 
     async def usage(self) -> list[CacheRecord]:
         """Return the results that are kept."""

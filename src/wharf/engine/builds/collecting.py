@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final
 
 from wharf.build.solver.cache import Cache, Record
 from wharf.engine.context import Context
@@ -20,7 +20,6 @@ _FILTERS: Final = frozenset(
         "until", "unused-for", "id", "parent", "type", "description", "inuse", "shared", "private", "label", "label!",
     }
 )  # fmt: skip
-_OLDEST_NS: Final = 30 * 24 * 3600 * 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +30,12 @@ class Collection:
     max_used_bytes: int = 0
     unused_for_ns: int = 0
 
-    @classmethod
-    def by_policy(cls, kept_bytes: int) -> Self:
-        """Return what an engine keeps by itself: so many bytes, nothing that was not used for thirty days."""
-        return cls(kept_bytes=kept_bytes, unused_for_ns=_OLDEST_NS)
-
-
-def due(extent: tuple[int, int], policy: Collection, now_ns: int) -> bool:
-    """Return whether results of that extent may have what a policy does not keep: asked after each build. Pure."""
-    size_bytes, used_ns = extent
-    old = bool(policy.unused_for_ns) and bool(used_ns) and now_ns - used_ns > policy.unused_for_ns
-    return old or size_bytes > max(policy.kept_bytes, policy.max_used_bytes)
-
 
 def chosen(records: Sequence[Record], asked: Collection, now_ns: int) -> list[Record]:
     """Return what goes, of records with the one used longest ago first. Pure.
 
-    Without an age, the least recently used go until no more than ``kept_bytes`` are left; the policy's two conditions
-    count each by itself.
+    Without an age, the least recently used go until no more than ``kept_bytes`` are left; each condition counts by
+    itself.
     """
     limit = max(asked.kept_bytes, asked.max_used_bytes)
     total = sum(record.size_bytes for record in records)
@@ -98,6 +85,11 @@ async def collect(
     going = [record for record in chosen(records, asked, now) if matches(record, filters) and wanted(record)]
     if not going:
         return {"CachesDeleted": [], "SpaceReclaimed": 0}
+    return await remove(context, cache, going)
+
+
+async def remove(context: Context, cache: Cache, going: Sequence[Record]) -> BuildPruneResponse:
+    """Remove these results; layers that an image lies on stay, and are no longer known as results."""
     gone = await asyncio.to_thread(cache.forget, [record.chain_id for record in going])
     freed = await context.images.release(*gone)
     return {"CachesDeleted": [_id(chain_id) for chain_id in gone], "SpaceReclaimed": freed}

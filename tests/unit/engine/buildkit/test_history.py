@@ -213,3 +213,22 @@ def test_a_build_of_the_same_name_stays_under_way_when_the_one_before_it_is_writ
 
     asyncio.run(body())
     assert listed(history) == [(pb.STARTED, "a")]
+
+
+def test_only_records_beyond_the_number_and_older_than_said_are_forgotten(folder: Path) -> None:
+    limits, now = [2, 0], [10]
+    records = Records(folder)
+    history = History(records, records.load(), lambda: now[0], lambda: (limits[0], limits[1]))
+    limits[1] = 100
+    for number in range(4):
+        begun(history, f"b{number}")
+        ended(history, f"b{number}", Ending(number * 10, {}, None))
+    assert len(listed(history)) == 4  # they are beyond the number, and too young to go
+    now[0] = 115
+    begun(history, "b4")
+    ended(history, "b4", Ending(115, {}, None))
+    assert [ref for _, ref in listed(history)] == ["b2", "b3", "b4"]
+    limits[:] = [1, 0]
+    begun(history, "b5")
+    ended(history, "b5", Ending(115, {}, None))
+    assert [ref for _, ref in listed(history)] == ["b5"]

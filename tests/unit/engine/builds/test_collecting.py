@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from wharf.build.solver.cache import Record
-from wharf.engine.builds.collecting import Collection, chosen, due, matches, staying_bytes
+from wharf.engine.builds.collecting import Collection, chosen, matches, staying_bytes
 from wharf.errors import InvalidArgument
 
 
@@ -25,23 +25,6 @@ def test_the_least_recently_used_go_until_it_is_little_enough() -> None:
 
 def test_the_old_go_whatever_they_take() -> None:
     assert [record.chain_id for record in chosen(_RECORDS, Collection(unused_for_ns=5), 10)] == ["old"]
-
-
-def test_an_engine_keeps_what_is_new_and_fits() -> None:
-    policy = Collection.by_policy(30)
-
-    assert chosen(_RECORDS, policy, 10) == []
-    assert [record.chain_id for record in chosen(_RECORDS, policy, policy.unused_for_ns + 5)] == ["old"]
-
-
-@pytest.mark.parametrize(
-    ("extent", "now_ns", "expected"),
-    [((20, 1), 6, False), ((21, 1), 6, True), ((20, 1), 7, True), ((0, 0), 100, False)],
-)
-def test_results_are_looked_at_one_by_one_when_they_are_too_much_or_one_is_too_old(
-    extent: tuple[int, int], now_ns: int, *, expected: bool
-) -> None:
-    assert due(extent, Collection(kept_bytes=20, unused_for_ns=5), now_ns) is expected
 
 
 @pytest.mark.parametrize(
