@@ -10,7 +10,6 @@ from wharf.spec.oci_runtime import Mount
 
 SHM = "/dev/shm"  # noqa: S108  # a mount point, not a temporary file
 DEFAULT_SHM_BYTES = 64 * 1024 * 1024
-_FILES_IN = "/etc"
 _NETWORK_FILES = (("/etc/resolv.conf", "resolv.conf"), ("/etc/hostname", "hostname"), ("/etc/hosts", "hosts"))
 
 
@@ -23,8 +22,6 @@ def of_container(inputs: Inputs) -> list[Mount]:
         [m for m in standard if m["destination"] not in taken]
         for standard in (_kernel(inputs), _network_files(inputs))
     )
-    if any(m["destination"] == _FILES_IN and "ro" in m["options"] for m in asked):
-        return [*kernel, *files, *_outer_first(asked)]  # it may lack their places, and they cannot be made there
     return [*kernel, *_outer_first([*files, *asked])]
 
 
