@@ -37,21 +37,21 @@ async def restart(context: Context, ref: str, *, signal: str | None, timeout_s: 
     container = context.registry.resolve(ref)
     if container.state.status == "removing":
         require("start", container.state, container_id=container.id, name=container.name)
-    if container.state.alive:
-        container.restarts_now = True
-        try:
+    container.restarts_now = True
+    try:
+        if container.state.alive:
             await _end(context, container, signal, timeout_s)
-        finally:
-            container.restarts_now = False
-        publish(context, container, "stop")
-    async with container.lock:
-        container.become(replace(container.state, restart_count=0, stopped_by_user=False))
-        if not container.state.alive:
-            try:
-                shim = await launch(context, container)
-            except WharfError as error:
-                raise WharfError(f"Cannot restart container {ref}: {error}") from error
-            exits.watch(context, container, shim)
+            publish(context, container, "stop")
+        async with container.lock:  # held by what follows the end, until all is given back
+            container.become(replace(container.state, restart_count=0, stopped_by_user=False))
+            if not container.state.alive:
+                try:
+                    shim = await launch(context, container)
+                except WharfError as error:
+                    raise WharfError(f"Cannot restart container {ref}: {error}") from error
+                exits.watch(context, container, shim)
+    finally:
+        container.restarts_now = False
     publish(context, container, "restart")
 
 
