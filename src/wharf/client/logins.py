@@ -50,7 +50,7 @@ def store(server: str, auth: Document, environment: Mapping[str, str]) -> str:
 
 
 def erase(server: str, environment: Mapping[str, str]) -> None:
-    """Forget credentials; those that nobody keeps are forgotten already.
+    """Forget credentials, under each name that they may have been kept by; those nobody keeps are forgotten already.
 
     Raises:
         Unavailable: the program that keeps them fails.
@@ -60,7 +60,18 @@ def erase(server: str, environment: Mapping[str, str]) -> None:
     if auths != section(config, "auths"):
         write_config(environment, {**config, "auths": auths})
     if helper := _helper(config, server):
-        _ask(helper, "erase", server.encode())
+        keys = [server] if server == HUB else [server, f"http://{server}", f"https://{server}"]
+        failures = list(filter(None, (_failure_to_erase(helper, key) for key in keys)))
+        if len(failures) == len(keys):
+            raise failures[0]
+
+
+def _failure_to_erase(helper: str, key: str) -> Unavailable | None:
+    try:
+        _ask(helper, "erase", key.encode())
+    except Unavailable as error:
+        return error
+    return None
 
 
 def username(server: str, environment: Mapping[str, str]) -> str:

@@ -284,7 +284,11 @@ class Shim:
 
     async def _mourn(self) -> None:
         """Connect anew to a shim that lives; else find out how the container ended, and end it if nobody did."""
-        if (sock := folders.connect(self._folder)) is not None:
+        try:
+            sock = folders.connect(self._folder)
+        except OSError:  # it ends at this moment, or we have no descriptor left: its lock tells
+            sock = None
+        if sock is not None:
             self._channel = Channel(sock, self._on_event, self._on_end)
             return
         await asyncio.to_thread(folders.wait_dead, self._folder)

@@ -89,6 +89,20 @@ def test_helper_keeps_them_when_one_is_named(home: dict[str, str], tmp_path: Pat
         erase("r.example", home)
 
 
+def test_logout_has_a_helper_forget_every_name_that_a_registry_may_have_there(
+    home: dict[str, str], tmp_path: Path
+) -> None:
+    config(home).parent.mkdir()
+    config(home).write_text('{"credsStore": "box"}')
+    (tmp_path / "docker-credential-box").write_text(HELPER.replace("erase ]", "erase ] || [ -e $0.one ]"))
+    (tmp_path / "docker-credential-box.one").touch()  # one success is enough
+    erase("r.example", home)
+    erase(HUB, home)
+
+    names = ["r.example", "http://r.example", "https://r.example", HUB]
+    assert (tmp_path / "said").read_text().splitlines() == [f"erase {name}" for name in names]
+
+
 @pytest.mark.parametrize(("helper", "error"), [("nobody-has-this", Unavailable), ("../evil", InvalidArgument)])
 def test_helper_that_cannot_be_run_is_named(home: dict[str, str], helper: str, error: type[Exception]) -> None:
     config(home).parent.mkdir()
