@@ -13,6 +13,7 @@ from typing import Protocol
 
 from wharf.api.backend_plugins import Authorization, Document, Filters, Plugins, Strings
 from wharf.api.streams import Archive, AttachedStream, LogStream
+from wharf.lib.measures import Measures
 from wharf.rpc.link import Link
 from wharf.spec.engine_api import container, image, network, system, volume
 from wharf.spec.engine_api import exec as exec_
@@ -311,6 +312,9 @@ class System(Protocol):
 
     async def info(self) -> Document:
         """Return what this engine has and can (SystemInfo)."""
+
+    async def measures(self) -> Measures:
+        """Return what this engine has counted and timed."""
 
     def events(self, *, since: str | None, until: str | None, filters: Filters) -> AsyncIterator[system.EventMessage]:
         """Follow what happens, after what happened since; ends at ``until``.

@@ -20,6 +20,7 @@ from wharf.api.backend import Backend
 from wharf.api.call import Call
 from wharf.api.routes import Route
 from wharf.errors import WharfError
+from wharf.lib.measures import Histogram, Measures
 from wharf.spec.engine_api.container import ContainerStatsResponse, ContainerSummary
 
 _CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -33,21 +34,28 @@ class Family:
     """One metric with its samples."""
 
     name: str
-    kind: str  # counter or gauge
+    kind: str  # counter, gauge or histogram
     help: str
-    samples: list[tuple[Labels, float]] = field(default_factory=list)
+    samples: list[tuple[Labels, float, str]] = field(default_factory=list)  # labels, value, and what the name ends in
 
     def add(self, value: float | None, **labels: str) -> None:
         """Take a sample; one that nobody knows (None) is left out."""
         if value is not None:
-            self.samples.append((labels, value))
+            self.samples.append((labels, value, ""))
+
+    def take(self, histogram: Histogram, **labels: str) -> None:
+        """Take what a histogram has."""
+        for bound, count in histogram.cumulative():
+            self.samples.append(({**labels, "le": f"{bound:g}"}, count, "_bucket"))
+        self.samples.append(({**labels, "le": "+Inf"}, histogram.count, "_bucket"))
+        self.samples += [(labels, histogram.sum_s, "_sum"), (labels, histogram.count, "_count")]
 
     def lines(self) -> list[str]:
         """Return the family as Prometheus reads it; nothing without samples."""
         if not self.samples:
             return []
         head = [f"# HELP {self.name} {self.help}", f"# TYPE {self.name} {self.kind}"]
-        return head + [f"{self.name}{_labels(labels)} {_number(value)}" for labels, value in self.samples]
+        return head + [f"{self.name}{end}{_labels(labels)} {_number(value)}" for labels, value, end in self.samples]
 
 
 def _labels(labels: Labels) -> str:
@@ -121,6 +129,9 @@ def engine_families(info: Mapping[str, object], version: Mapping[str, object]) -
         os=str(info.get("OperatingSystem")),
         kernel=str(info.get("KernelVersion")),
         architecture=str(info.get("Architecture")),
+        commit=str(version.get("GitCommit") or ""),
+        os_type=str(info.get("OSType")),
+        os_version=str(info.get("OSVersion")),
         graphdriver=str(info.get("Driver")),
         daemon_id=str(info.get("ID")),
     )
@@ -136,6 +147,25 @@ def engine_families(info: Mapping[str, object], version: Mapping[str, object]) -
     listeners = Family("engine_daemon_events_subscribers_total", "gauge", "Clients that follow the events.")
     listeners.add(_known(info, "NEventsListener"))
     return [about, cpus, memory, states, images, listeners, *_process(_known(info, "NFd"))]
+
+
+def measured_families(measures: Measures) -> list[Family]:
+    """Return what an engine has counted and timed, by dockerd's names. Pure."""
+    found = []
+    for name, what, text in (
+        ("engine_daemon_events_total", "events", "Events since the engine started."),
+        ("engine_daemon_health_checks_total", "health_checks", "Health checks since the engine started."),
+        ("engine_daemon_health_checks_failed_total", "health_checks_failed", "Health checks that could not be run."),
+        ("builder_builds_triggered_total", "builds", "Builds since the engine started."),
+    ):
+        found.append(Family(name, "counter", text, [({}, measures.counts[what], "")]))
+    for what in ("container", "network"):
+        name = f"engine_daemon_{what}_actions_seconds"
+        timed = Family(name, "histogram", f"Seconds that each {what} action took.")
+        for action, histogram in sorted(measures.times.get(what, {}).items()):
+            timed.take(histogram, action=action)
+        found.append(timed)
+    return found
 
 
 def _known(info: Mapping[str, object], name: str) -> float | None:
@@ -170,6 +200,7 @@ async def page(backend: Backend) -> str:
     running = await backend.containers.list(all=False, limit=None, size=False, filters={})
     sampled = await asyncio.gather(*(_sample(backend, summary) for summary in running))
     families = engine_families(await backend.system.info(), {**await backend.system.version()})
+    families += measured_families(await backend.system.measures())
     families += container_families([each for each in sampled if each is not None])
     return "".join(f"{line}\n" for family in families for line in family.lines())
 

@@ -20,6 +20,7 @@ from wharf.engine.plugins.record import PluginRecords
 from wharf.engine.remapping import Remapping
 from wharf.images.images import Images
 from wharf.kernel.cgroup.group import Cgroup, open_cgroup
+from wharf.lib.measures import Measures
 from wharf.lib.timestamps import rfc3339_nano
 from wharf.network.networks import Networks
 from wharf.processes.processes import Processes
@@ -103,6 +104,7 @@ class Context:
     clock: Clock = field(default_factory=Clock)
     background: Background = field(default_factory=Background)
     later: Later = field(default_factory=Later)
+    measures: Measures = field(default_factory=Measures)
     lacking: dict[str, Lacking] = field(default_factory=dict)
     """What images have not of the files that every container has, by the name of their layers."""
     remapping: Remapping | None = None  # containers' users are others on the machine

@@ -33,9 +33,12 @@ class Events:
         self._clock_ns = clock_ns
         self._subscribers: set[asyncio.Queue[EventMessage | None]] = set()
         self._since_trim = 0
+        self.published = 0
+        """How many there were, of this engine."""
 
     def publish(self, kind: str, action: str, actor: str, attributes: Mapping[str, str]) -> None:
         """Record that ``action`` happened to ``actor`` and tell the subscribers."""
+        self.published += 1
         now_ns = self._clock_ns()
         event: EventMessage = {
             "Type": kind,

@@ -24,6 +24,7 @@ from wharf.images.check import Depth, Finding
 from wharf.images.registry.hosts import RegistryOptions
 from wharf.lib.filters import require_known
 from wharf.lib.logins import without_login
+from wharf.lib.measures import Measures
 from wharf.lib.moments import parse_moment, to_ns
 from wharf.lib.reference import DEFAULT_DOMAIN
 from wharf.lib.version import API_VERSION, MIN_API_VERSION, __version__
@@ -67,6 +68,11 @@ class System:
     def experimental(self) -> bool:
         """Whether clients shall show commands that Docker calls experimental."""
         return self._context.options.experimental
+
+    async def measures(self) -> Measures:
+        """Return what this engine has counted and timed since it started (GET /metrics)."""
+        self._context.measures.counts["events"] = self._context.events.published
+        return self._context.measures
 
     async def version(self) -> SystemVersion:
         """Return what runs here (GET /version)."""

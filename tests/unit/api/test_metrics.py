@@ -6,6 +6,7 @@ from tests.fakes.engine import FakeEngine
 
 from wharf.api.metrics import Family, container_families, page
 from wharf.errors import Conflict
+from wharf.lib.measures import Measures
 
 
 def test_labels_are_escaped_and_unknown_figures_left_out() -> None:
@@ -48,8 +49,19 @@ def test_container_that_ended_meanwhile_has_none() -> None:
     engine = FakeEngine()
     engine.containers.answers |= {"list": [{"Id": "a", "Names": ["/a"]}], "stats": [Conflict("not running")]}
     engine.system.answers |= {"info": {"NCPU": 2, "ContainersRunning": 1}, "version": {"Version": "1"}}
+    measures = Measures()
+    measures.count("events")
+    with measures.timed("container", "start"):
+        pass
+    engine.system.answers["measures"] = measures
     told = asyncio.run(page(engine))
 
     assert "engine_daemon_engine_cpus_cpus 2\n" in told
     assert 'engine_daemon_container_states_containers{state="running"} 1\n' in told
     assert "container_memory" not in told
+    assert "engine_daemon_events_total 1\n" in told
+    assert "engine_daemon_health_checks_total 0\n" in told
+    assert 'engine_daemon_container_actions_seconds_bucket{action="start",le="0.005"} 1\n' in told
+    assert 'engine_daemon_container_actions_seconds_bucket{action="start",le="+Inf"} 1\n' in told
+    assert 'engine_daemon_container_actions_seconds_count{action="start"} 1\n' in told
+    assert "# TYPE engine_daemon_container_actions_seconds histogram\n" in told

@@ -53,6 +53,7 @@ class BuildVerbs:
             InvalidArgument: the request, the archive or the Dockerfile is malformed.
             NotFound: an image that it starts from does not exist.
         """
+        self._context.measures.count("builds")
         if self._builder is None:
             # With the first build: an engine that builds nothing does not carry what builds need.
             from wharf.engine.builds.build import Builder  # noqa: PLC0415
@@ -82,6 +83,7 @@ class BuildVerbs:
             ref: how the client calls the build; "" for a name of ours.
             chunks: the archive of the context, where the client sends that with its request.
         """
+        self._context.measures.count("builds")
         buildkit = await self._buildkit()
         async with aclosing(buildkit.build(request, session, ref, chunks)) as documents:
             async for document in documents:

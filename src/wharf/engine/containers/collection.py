@@ -6,7 +6,7 @@ import asyncio
 import builtins
 import socket
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -80,12 +80,17 @@ class Containers:
         self, request: CreateContainer, *, name: str | None = None, platform: str | None = None, owned: bool = False
     ) -> ContainerCreateResponse:
         """Create a container (see ``create.py``)."""
-        return await create.create(self._context, request, name=name, platform=platform, owned=owned)
+        with self._timed("create"):
+            return await create.create(self._context, request, name=name, platform=platform, owned=owned)
+
+    def _timed(self, action: str) -> AbstractContextManager[None]:
+        return self._context.measures.timed("container", action)
 
     async def start(self, ref: str, *, detach_keys: str | None = None, saved: str = "", saved_dir: str = "") -> None:
         """Start a container (see ``start.py``); ``detach_keys`` are checked, and each attached client has its own."""
         parse_detach_keys(detach_keys)
-        await start.start(self._context, ref, saved=saved, saved_dir=saved_dir)
+        with self._timed("start"):
+            await start.start(self._context, ref, saved=saved, saved_dir=saved_dir)
 
     async def checkpoint(self, ref: str, asked: CheckpointCreate) -> None:
         """Save a running container (see ``checkpoint.py``)."""
@@ -129,7 +134,8 @@ class Containers:
 
     async def remove(self, ref: str, *, force: bool = False, volumes: bool = False, link: bool = False) -> None:
         """Remove a container (see ``remove.py``)."""
-        await remove.remove(self._context, ref, force=force, volumes=volumes, link=link)
+        with self._timed("delete"):
+            await remove.remove(self._context, ref, force=force, volumes=volumes, link=link)
 
     async def prune(self, filters: Mapping[str, list[str]] | None = None) -> dict[str, object]:
         """Remove what does not run (see ``prune.py``)."""
@@ -319,7 +325,8 @@ class Containers:
 
     async def changes(self, ref: str) -> builtins.list[FilesystemChange]:
         """Return what differs from the image (see ``changes.py``)."""
-        return await changes.changes(self._context, ref)
+        with self._timed("changes"):
+            return await changes.changes(self._context, ref)
 
     async def commit(
         self,
@@ -335,7 +342,8 @@ class Containers:
     ) -> str:
         """Make an image of a container and return its id (see ``commit.py``)."""
         asked = commit.Commit(repository, tag, author, comment, pause, changes, config)
-        return await commit.commit(self._context, ref, asked)
+        with self._timed("commit"):
+            return await commit.commit(self._context, ref, asked)
 
     async def steps(self, ref: str) -> dict[str, int]:
         """Return how many microseconds each step of a container's last start took, in the order they were taken."""

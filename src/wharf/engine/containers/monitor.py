@@ -101,6 +101,7 @@ async def _end_strays(container: Container, shim: Shim) -> None:
 
 
 async def _probe(context: Context, container: Container, shim: Shim, check: Check) -> Result:
+    context.measures.count("health_checks")
     began = context.clock.now()
     exec_id, command = _exec_id(container), " ".join(check.command)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -113,6 +114,7 @@ async def _probe(context: Context, container: Container, shim: Shim, check: Chec
             with theirs:
                 await shim.exec(_request(context, container, exec_id, check), theirs)
         except (ProcessFailed, WharfError) as error:
+            context.measures.count("health_checks_failed")
             return Result(began, context.clock.now(), COULD_NOT_RUN, str(error))
         output = bytearray()
         try:

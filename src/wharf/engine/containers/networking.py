@@ -65,12 +65,14 @@ async def attach(context: Context, container: Container, origin: Origin | None =
     id_of = _finder(context)
     container.placed = True
     try:
-        container.endpoints = await context.networks.attach(
-            container.id,
-            [replace(endpoints.wish(container, n, settings, id_of), origin=origin) for n, settings in wanted.items()],
-            ports=published(container),
-            name=container.name,
-        )
+        wishes = [endpoints.wish(container, name, settings, id_of) for name, settings in wanted.items()]
+        with context.measures.timed("network", "allocate"):
+            container.endpoints = await context.networks.attach(
+                container.id,
+                [replace(wish, origin=origin) for wish in wishes],
+                ports=published(container),
+                name=container.name,
+            )
     except NotFound as error:
         raise NotFound(f"failed to set up container networking: {error}") from error
     except (Conflict, InvalidArgument, Unavailable) as error:
@@ -90,9 +92,10 @@ async def connect(context: Context, container: Container, network: str, settings
     wish = endpoints.wish(container, network, settings, _finder(context))
     before = container.endpoints
     container.placed = True
-    container.endpoints = await context.networks.connect(
-        container.id, container.state.pid, wish, ports=published(container), name=container.name
-    )
+    with context.measures.timed("network", "connect"):
+        container.endpoints = await context.networks.connect(
+            container.id, container.state.pid, wish, ports=published(container), name=container.name
+        )
     keep_ports(context, container, container.shim)
     _rewrite_hosts(context, container, add=_host_lines(container, container.endpoints[-1:]))
     _rewrite_resolv_conf(context, container, before)
@@ -137,7 +140,8 @@ async def release(context: Context, container: Container) -> None:
     if not container.placed:
         return
     gone, container.endpoints = container.endpoints, []
-    await context.networks.release(container.id)
+    with context.measures.timed("network", "release"):
+        await context.networks.release(container.id)
     container.placed = False
     for endpoint in gone:
         _publish(context, container, "disconnect", endpoint)
