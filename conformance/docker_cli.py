@@ -310,6 +310,7 @@ _FORMS = (
     (re.compile(r"/tmp/\S*?/(?:data|root)/"), "<root>/"),
     (re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]"), ""),
     (re.compile(r": unknown(?=\W|$)"), ""),
+    (re.compile(r"\bInvalid (?=containerPort)"), "invalid "),  # clients of 28.2 and 28.5 spell it differently
     (re.compile(r"failed to create shim task: |runc create failed: "), ""),  # their parts, not ours
     (re.compile(r"\r"), ""),
 )

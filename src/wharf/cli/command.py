@@ -143,9 +143,10 @@ class Command:
         self.failure = failure
 
     def usage(self, path: str) -> str:
-        """Return the usage line, for the name it was called by."""
+        """Return the usage line, for the name it was called by; one for each way to give its arguments."""
         options = " [OPTIONS]" if len(self.flags) > 1 else ""
-        return f"wharf {path}{options}" + (f" {self.arguments}" if self.arguments else "")
+        ways = self.arguments.split("  or  ")
+        return "\n\t".join(f"wharf {path}{options}" + (f" {way}" if way else "") for way in ways)
 
     def check_count(self, arguments: Sequence[str], path: str) -> None:
         """Refuse too few or too many arguments, in docker's words.
@@ -160,8 +161,10 @@ class Command:
             said = "accepts no arguments"
         elif least == most:
             said = f"requires {least} argument{'s' if least != 1 else ''}"
-        elif most is None or found < least:
+        elif most is None:
             said = f"requires at least {least} argument{'s' if least != 1 else ''}"
+        elif least:
+            said = f"requires at least {least} and at most {most} arguments"
         else:
             said = f"requires at most {most} argument{'s' if most != 1 else ''}"
         raise CountError(f"wharf: 'wharf {path}' {said}")

@@ -161,9 +161,9 @@ def _rm(session: Session, values: Values, names: Sequence[str]) -> int:
             _use(session, values, [DEFAULT])
         try:
             contexts.remove(name)
-        except NotFound:
+        except NotFound as error:
             if not values.on("force"):
-                raise
+                raise NotFound(f'context "{name}" does not exist') from error
 
     return session.each(names, remove)
 

@@ -42,7 +42,9 @@ def _dispatch(words: list[str]) -> int:
         try:
             values, words = take(words)
         except InvalidArgument as error:
-            return _say(f"{error}\n\nRun 'wharf --help' for more information", 125)
+            return _say(
+                f"{error}\n\nUsage:  wharf [OPTIONS] COMMAND [ARG...]\n\nRun 'wharf --help' for more information", 125
+            )
         if values.on("version"):
             from wharf.lib.version import __version__  # noqa: PLC0415
 
@@ -110,7 +112,7 @@ def _no_command(path: str, rest: list[str]) -> int:
         (sys.stdout if rest else sys.stderr).write(group_overview(path))
         return 0
     if group in GROUPS and name:
-        usage = f"Usage:  wharf {group} COMMAND\n\nRun 'wharf {group} --help' for more information"
+        usage = f"Usage:  wharf {group}\n\nRun 'wharf {group} --help' for more information"
         return _say(f"wharf: unknown command: wharf {path}\n\n{usage}", 1)
     return _say(f"wharf: unknown command: wharf {path}\n\nRun 'wharf --help' for more information", 1)
 
@@ -145,7 +147,7 @@ def _misused(command: Command, path: str, error: UsageError) -> int:
     from wharf.cli.flags import FlagError  # noqa: PLC0415
 
     code = 125 if isinstance(error, FlagError) else 1 if isinstance(error, CountError) else command.failure
-    see = "See" if "at least" in str(error) else "Run"  # docker has both
+    see = "See" if "at least" in str(error) and "at most" not in str(error) else "Run"  # docker has both
     usage = f"Usage:  {command.usage(path)}\n\n{see} 'wharf {path} --help' for more information"
     return _say(f"{error}\n\n{usage}", code)
 

@@ -258,6 +258,12 @@ def locate(path: str) -> tuple[str, str] | None:
     return None
 
 
+def names_of(canonical: str) -> list[str]:
+    """Return all the paths of a command, those in groups first."""
+    found = [canonical, *(alias for alias, target in ALIASES.items() if target == canonical)]
+    return sorted(found, key=lambda name: (" " not in name, name.count(" "), found.index(name)))
+
+
 def load(path: str) -> Command | None:
     """Return a command by any of its names, importing its module; None when there is none."""
     found = locate(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wharf.cli.globals import GLOBAL_FLAGS
-from wharf.cli.registry import GROUPS, summaries, top_groups
+from wharf.cli.registry import GROUPS, names_of, summaries, top_groups
 from wharf.lib.tables import render
 
 TYPE_CHECKING = False
@@ -54,6 +54,8 @@ def group_flags(group: str) -> tuple[Flag, ...]:
 def command_help(command: Command, path: str) -> str:
     """Return the help of one command."""
     parts = [f"Usage:  {command.usage(path)}\n\n{command.summary}\n"]
+    if len(names := names_of(command.path)) > 1:
+        parts.append("\nAliases:\n  " + ", ".join(f"wharf {name}" for name in names) + "\n")
     rows = [_flag_row(flag) for flag in sorted(command.flags, key=lambda flag: flag.name) if flag.shown]
     parts.append("\nOptions:\n" + render(rows, least=0))
     if command.examples:

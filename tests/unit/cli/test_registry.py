@@ -4,7 +4,8 @@ from importlib import import_module
 
 import pytest
 
-from wharf.cli.registry import _MODULES, ALIASES, GROUPS, locate, split
+from wharf.cli.command import CountError
+from wharf.cli.registry import _MODULES, ALIASES, GROUPS, load, locate, names_of, split
 from wharf.cli.usage import command_help, group_overview, overview
 
 _ALL = [(module, path) for module, commands in _MODULES.items() for path in commands]
@@ -45,3 +46,45 @@ def test_each_group_is_named_by_the_one_above_it() -> None:
 )
 def test_line_begins_with_groups_and_a_name(line: str, path: str, rest: list[str]) -> None:
     assert split(line.split()) == (path, rest)
+
+
+def test_names_of_a_command_are_those_in_groups_first() -> None:
+    assert names_of("ps") == ["container ls", "container list", "container ps", "ps"]
+    assert names_of("completion") == ["completion"]
+
+
+def test_help_has_the_aliases_and_each_way_to_give_arguments() -> None:
+    copy, show = load("cp"), load("ps")
+
+    assert copy is not None
+    assert show is not None
+    ways = ("CONTAINER:SRC_PATH DEST_PATH|-", "SRC_PATH|- CONTAINER:DEST_PATH")
+    usage = "\n\t".join(f"wharf cp [OPTIONS] {way}" for way in ways)
+    assert command_help(copy, "cp").startswith(f"Usage:  {usage}\n\n")
+    assert "\nAliases:\n  wharf container ls, wharf container list, wharf container ps, wharf ps\n" in command_help(
+        show, "ps"
+    )
+
+
+def test_counts_are_told_as_docker_tells_them() -> None:
+    found = []
+    for path, words in (
+        ("commit", []),
+        ("commit", ["a", "b", "c"]),
+        ("rm", []),
+        ("cp", ["a"]),
+        ("login", ["a", "b"]),
+    ):
+        command = load(path)
+        assert command is not None
+        with pytest.raises(CountError) as told:
+            command.check_count(words, path)
+        found.append(str(told.value).partition("' ")[2])
+
+    assert found == [
+        "requires at least 1 and at most 2 arguments",
+        "requires at least 1 and at most 2 arguments",
+        "requires at least 1 argument",
+        "requires 2 arguments",
+        "requires at most 1 argument",
+    ]
