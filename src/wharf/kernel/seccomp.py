@@ -133,12 +133,29 @@ def flags_of(document: Mapping[str, Any]) -> int:
 def compile_filter(document: Mapping[str, Any]) -> bytes:
     """Return a short BPF program of an OCI seccomp document (config-linux.md "Seccomp").
 
+    It has answers to system calls that libseccomp does not know (:mod:`wharf.kernel.seccomp_newer`).
+
     Raises:
         ValueError, OSError: as :func:`compile_whole`.
     """
-    from wharf.kernel.seccomp_ranges import shorten  # noqa: PLC0415 - start-up: compiled filters are kept
+    from wharf.kernel import seccomp_newer  # noqa: PLC0415 - start-up: compiled filters are kept
+    from wharf.kernel.seccomp_ranges import shorten  # noqa: PLC0415 - the same
 
-    return shorten(compile_whole(document))
+    whole = compile_whole(document)
+    lib = _Library()
+    tokens = dict.fromkeys([lib.arch_native(), *(_token(lib, name) for name in document.get("architectures") or ())])
+    default = document["defaultAction"]
+    rules = [
+        (rule["names"], _action(rule["action"], rule.get("errnoRet")), bool(rule.get("args")))
+        for rule in document.get("syscalls") or ()
+    ]
+    before = seccomp_newer.before(
+        rules,
+        tokens,
+        lambda token, name: lib.resolve_on(token, name.encode()),
+        refuses=default == "SCMP_ACT_ERRNO",
+    )
+    return shorten(before + whole)
 
 
 def compile_whole(document: Mapping[str, Any]) -> bytes:
@@ -181,6 +198,10 @@ class _Library:
         self.attribute: Any = _declare(lib["seccomp_attr_set"], ctypes.c_int, pointer, ctypes.c_int, number)
         self.arch_resolve: Any = _declare(lib["seccomp_arch_resolve_name"], number, ctypes.c_char_p)
         self.arch_add: Any = _declare(lib["seccomp_arch_add"], ctypes.c_int, pointer, number)
+        self.arch_native: Any = _declare(lib["seccomp_arch_native"], number)
+        self.resolve_on: Any = _declare(
+            lib["seccomp_syscall_resolve_name_arch"], ctypes.c_int, number, ctypes.c_char_p
+        )
         self.syscall_resolve: Any = _declare(lib["seccomp_syscall_resolve_name"], ctypes.c_int, ctypes.c_char_p)
         self.rule_add: Any = _declare(
             lib["seccomp_rule_add_array"],
@@ -213,12 +234,16 @@ def _action(name: str, errno_ret: int | None) -> int:
 
 def _add_architectures(lib: _Library, context: int, names: Any) -> None:
     for name in names:
-        if name not in ARCHITECTURES:
-            raise ValueError(f"unknown seccomp architecture {name}")
-        token = lib.arch_resolve(name.removeprefix("SCMP_ARCH_").lower().encode())
-        if not token:
-            raise OSError(errno.ENOSYS, f"this libseccomp is too old for the architecture {name}")
-        _check(lib.arch_add(context, token), name, errno.EEXIST)
+        _check(lib.arch_add(context, _token(lib, name)), name, errno.EEXIST)
+
+
+def _token(lib: _Library, name: str) -> int:
+    if name not in ARCHITECTURES:
+        raise ValueError(f"unknown seccomp architecture {name}")
+    token = lib.arch_resolve(name.removeprefix("SCMP_ARCH_").lower().encode())
+    if not token:
+        raise OSError(errno.ENOSYS, f"this libseccomp is too old for the architecture {name}")
+    return int(token)
 
 
 def _add_rule(lib: _Library, context: int, rule: Mapping[str, Any], default: int) -> None:

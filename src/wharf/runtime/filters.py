@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     """BPF program (empty: none) and flags of seccomp(2)."""
 
 _OTHERS_WRITE = 0o022
-_SUFFIX = ".ranges.bpf"  # how it is compiled
+_SUFFIX = ".newer.bpf"  # how it is compiled
 _MOST_KEPT = 64
 
 

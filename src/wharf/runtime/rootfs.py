@@ -274,7 +274,8 @@ def mask(root: int, paths: Iterable[str]) -> None:
                 continue
             try:
                 if not stat.S_ISDIR(os.fstat(target).st_mode):
-                    _cover(target, _null_device())
+                    # Read-only, for the file is the host's: a container's root could give it another mode or owner.
+                    _cover(target, _null_device(), Change(_RDONLY))
                 elif empty == -1:
                     empty = _empty_folder()
                     kernel.move_mount(empty, "", dir_fd=target)
@@ -296,9 +297,9 @@ def _open_existing(root: int, path: str) -> int | None:
         return None
 
 
-def _cover(target: int, fd: int) -> None:
+def _cover(target: int, fd: int, *changes: Change) -> None:
     try:
-        kernel.move_mount(fd, "", dir_fd=target)
+        kernel.place(fd, "", *changes, dir_fd=target)
     finally:
         os.close(fd)
 

@@ -30,7 +30,7 @@
     ├── netns/<id>                       the container's network namespace (nsfs bind mount)
     ├── plugins/<id>/                    its bundle, and in ``sockets`` where it listens
     ├── resolver.sock                    where the engine tells the resolver names
-    ├── seccomp/<digest>.ranges.bpf      compiled filters, for all roots
+    ├── seccomp/<digest>.newer.bpf       compiled filters, for all roots
     └── build/<id>/                      secrets and agents of a running step
 """
 

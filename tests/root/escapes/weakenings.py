@@ -182,7 +182,7 @@ MASK_OF_THE_CONTAINER = Weakening(
     "mask with the host's null device, and see that it is one",
     "test_procfs.py::test_a_mask_is_the_null_device_of_the_host[direct]",
     (
-        Patch("runtime/rootfs.py", "_cover(target, _null_device())", "_cover(target, _null_device(root))"),
+        Patch("runtime/rootfs.py", "_cover(target, _null_device(), ", "_cover(target, _null_device(root), "),
         Patch("runtime/rootfs.py", "def _null_device() -> int:", "def _null_device(root: int) -> int:"),
         Patch(
             "runtime/rootfs.py",

@@ -254,6 +254,15 @@ def test_masked_paths_are_empty_and_read_only_ones_cannot_be_written(bundle: Bun
     )
 
 
+def test_what_masks_a_file_is_the_hosts_and_the_container_cannot_change_it(bundle: Bundle) -> None:
+    before = os.stat("/dev/null")
+    spec = bundle.spec(["sh", "-c", f"chown {before.st_uid} /proc/keys; echo x > /proc/keys && wc -c < /proc/keys"])
+    spec["linux"]["maskedPaths"] = ["/proc/keys"]
+
+    assert bundle.run(spec) == (0, "chown: /proc/keys: Read-only file system\n0\n")
+    assert os.stat("/dev/null").st_ctime_ns == before.st_ctime_ns
+
+
 def test_a_read_only_root_still_has_writable_mounts(bundle: Bundle) -> None:
     spec = bundle.spec(["sh", "-c", "touch /x; touch /dev/shm-ish && echo fine"])
     spec["root"]["readonly"] = True

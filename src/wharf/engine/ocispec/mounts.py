@@ -105,12 +105,13 @@ def _sysfs(inputs: Inputs, options: list[str]) -> Mount:
 
 
 def _network_files(inputs: Inputs) -> list[Mount]:
+    access = "ro" if inputs.host_config.get("ReadonlyRootfs") else "rw"
     return [
         {
             "destination": target,
             "type": "bind",
             "source": str(inputs.folder / name),
-            "options": ["rbind", "rprivate", "rw", *_mapped(inputs, our_own=True)],
+            "options": ["rbind", "rprivate", access, *_mapped(inputs, our_own=True)],
         }
         for target, name in _NETWORK_FILES
     ]

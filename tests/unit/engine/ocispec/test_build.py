@@ -101,6 +101,14 @@ def test_files_of_the_network_lie_on_a_mount_at_etc(read_only: bool) -> None:
     assert order == ["/etc", "/etc/resolv.conf", "/etc/hostname", "/etc/hosts"]
 
 
+@pytest.mark.parametrize(("read_only", "access"), [(False, "rw"), (True, "ro")])
+def test_files_of_the_network_are_read_only_with_the_root(read_only: bool, access: str) -> None:
+    spec = build(replace(PLAIN, host_config={"ReadonlyRootfs": read_only}))
+
+    files = [m["options"] for m in spec["mounts"] if m["destination"].startswith("/etc/")]
+    assert files == [["rbind", "rprivate", access]] * 3
+
+
 def test_privileged_gets_what_the_host_has_and_nothing_is_masked() -> None:
     spec = build(replace(PLAIN, host_config={"Privileged": True}))
 
