@@ -2,6 +2,7 @@
 
 dockerd is Debian sid's, of 2025, unpacked (``scripts/dockerd``); the machine's own is from before API 1.42. What is
 asked is in :mod:`conformance.beside.sequences`, what may differ in ``beside/accepted.tsv``.
+``python -m conformance.beside`` asks more than is judged yet, and shows all that differs.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 from pathlib import Path
 
 from conformance.beside import judge
-from conformance.beside.sequences import SEQUENCES
+from conformance.beside.sequences import JUDGED
 from conformance.suites import Outcome, Suite, Unavailable
 
 
@@ -22,10 +23,10 @@ def run(scratch: Path) -> Outcome:
     """
     if judge.peer() is None:
         raise Unavailable("scripts/dockerd brings no dockerd here")
-    found = judge.compared(SEQUENCES, scratch, None)
+    found = judge.compared(JUDGED, scratch, None)
     sys.stdout.write("".join(f"api-beside-dockerd: {one}\n" for one in found))
     failed = tuple(dict.fromkeys(one.sequence for one in found))
-    return Outcome(len(SEQUENCES) - len(failed), len(failed), 0, failed)
+    return Outcome(len(JUDGED) - len(failed), len(failed), 0, failed)
 
 
-SUITE = Suite("api-beside-dockerd", len(SEQUENCES), run)
+SUITE = Suite("api-beside-dockerd", len(JUDGED), run)

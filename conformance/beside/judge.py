@@ -6,7 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -30,28 +30,36 @@ def compared(wanted: Sequence[steps.Sequence], scratch: Path, kept: Path | None)
     programs = peer()
     known = {one.name: said for one in wanted if kept and (said := _kept(kept, programs, one)) is not None}
     missing = [one for one in wanted if one.name not in known]
+    by_name = {one.name: one for one in missing}
     ours: Said = {}
     theirs: Said = dict(known)
+
+    def heard(name: str, said: list[Any]) -> None:
+        theirs[name] = said
+        if kept:
+            _keep(kept, programs, by_name[name], said)
+
     with ThreadPoolExecutor() as both:
         asked = (
-            both.submit(_ask, sides.wharf(_TOP / ".venv/bin", scratch / "w"), scratch / "w", wanted, ours),
-            both.submit(_ask, sides.dockerd(scratch / "d", programs), scratch / "d", missing, theirs),
+            both.submit(
+                _ask, sides.wharf(_TOP / ".venv/bin", scratch / "w"), scratch / "w", wanted, ours.__setitem__
+            ),
+            both.submit(_ask, sides.dockerd(scratch / "d", programs), scratch / "d", missing, heard),
         )
     for side in asked:
         side.result()
-    if kept:
-        for one in missing:
-            _keep(kept, programs, one, theirs[one.name])
     return unaccepted(_differences(wanted, ours, theirs), accepted())
 
 
 def peer() -> Path | None:
     """Return the folder of dockerd's newest programs; None when there are those of this machine only."""
     done = subprocess.run([_TOP / "scripts/dockerd"], stdout=subprocess.PIPE, text=True, check=False)
-    return Path(done.stdout.strip()) if done.returncode == 0 else None
+    return Path(done.stdout.strip()).resolve() if done.returncode == 0 else None
 
 
-def _ask(engine: sides.Engine, root: Path, wanted: Sequence[steps.Sequence], said: Said) -> None:
+def _ask(
+    engine: sides.Engine, root: Path, wanted: Sequence[steps.Sequence], heard: Callable[[str, list[Any]], None]
+) -> None:
     if not wanted:
         return
     with sides.running(engine, root, "docker", {steps.IMAGE: busybox.layer()}) as side:
@@ -60,7 +68,7 @@ def _ask(engine: sides.Engine, root: Path, wanted: Sequence[steps.Sequence], sai
         places = {"image": image, "root": str(root)}
         for sequence in wanted:
             try:
-                said[sequence.name] = play(sequence, side.socket, places)
+                heard(sequence.name, play(sequence, side.socket, places))
             except OSError as error:
                 log = (root / "log").read_text(errors="replace")[-2000:]
                 sys.stdout.write(f"{engine.name}: {sequence.name}: {error}\n{log}\n")

@@ -33,6 +33,7 @@ def _now() -> str:
 
 def _said(step: Step, socket: str, kept: dict[str, str], places: Mapping[str, str]) -> Any:
     kept["now"] = _now()
+    deadline = time.monotonic() + step.patience_s
     body = step.body if isinstance(step.body, bytes) or step.body is None else json.dumps(step.body).encode()
     wanted = {
         *_NAME.findall(step.path),
@@ -55,6 +56,9 @@ def _said(step: Step, socket: str, kept: dict[str, str], places: Mapping[str, st
     request = Request(step.method, version + named(step.path), headers, body, step.stdin, step.patience_s)
     try:
         answer = ask(socket, request)
+        while step.until and step.until not in answer.body and time.monotonic() < deadline:
+            time.sleep(0.05)
+            answer = ask(socket, request)
     except Broken as broken:
         return f"broken: {broken}"
     if step.keep and answer.status < 300:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from conformance.beside.exchange import Answer
@@ -35,6 +36,8 @@ def read(answer: Answer, look: str, names: Mapping[str, str]) -> Any:
     """Return what an answer says, fit to be compared: ``names`` are the ids and places of this side, by role."""
     said: dict[str, Any] = {"status": answer.status}
     said["headers"] = {name: _plain(answer.headers[name], names) for name in HEADERS if name in answer.headers}
+    if stat := said["headers"].pop("x-docker-container-path-stat", None):
+        said["stat"] = _normal(_json(base64.b64decode(stat)), names)
     if not answer.ended:
         said["ended"] = False
     said["body"] = _body(answer, look, names)
@@ -42,16 +45,21 @@ def read(answer: Answer, look: str, names: Mapping[str, str]) -> Any:
 
 
 def _body(answer: Answer, look: str, names: Mapping[str, str]) -> Any:
-    if answer.status < 300 or answer.status == 101:
-        if look == "frames":
-            return _normal(_frames(answer.body), names)
-        if look == "lines":
-            return [_normal(_json(line), names) for line in answer.body.splitlines() if line.strip()]
-        if look == "tar":
-            return _normal(_archive(answer.body), names)
-        if look == "bytes":
-            return _plain(answer.body.decode(errors="backslashreplace"), names)
+    if answer.status < 300 and look in _LOOKS:
+        return _LOOKS[look](answer.body, names)
     return _normal(_json(answer.body), names)
+
+
+_Look = Callable[[bytes, Mapping[str, str]], Any]
+_LOOKS: Final[dict[str, _Look]] = {
+    "frames": lambda body, names: _normal(_frames(body), names),
+    "lines": lambda body, names: [_normal(_json(line), names) for line in body.splitlines() if line.strip()],
+    "tar": lambda body, names: _normal(_archive(body), names),
+    "shape": lambda body, _: _shape(_json(body)),
+    "sorted": lambda body, names: sorted(_normal(_json(body), names) or (), key=repr),
+    "bytes": lambda body, names: _plain(body.decode(errors="backslashreplace"), names),
+}
+"""How a successful answer is read, by :attr:`conformance.beside.steps.Step.look`."""
 
 
 def _json(text: bytes) -> Any:
@@ -87,6 +95,18 @@ def _archive(body: bytes) -> list[dict[str, object]] | str:
             ]  # fmt: skip
     except tarfile.TarError as error:
         return f"no archive: {error}"
+
+
+def _shape(value: Any) -> Any:
+    """Return a document with the kinds of its values in their places."""
+    match value:
+        case dict():
+            return {key: _shape(item) for key, item in value.items()}
+        case list():
+            return [_shape(item) for item in value[:1]]
+        case str() | None:
+            return type(value).__name__
+    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
 
 
 def _normal(value: Any, names: Mapping[str, str], key: str = "") -> Any:

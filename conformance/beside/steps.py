@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 VERSION = "1.51"
 """The newest version of the API that dockerd 28 speaks."""
@@ -16,7 +17,8 @@ class Step:
 
     A step whose names nobody kept is not sent. ``@since`` and ``@now`` are the times at which the sequence began, and
     is now. ``look`` tells how the answer is read: as JSON if it is, as ``frames`` of a multiplexed stream, as
-    ``lines`` of JSON, as a ``tar`` archive, or as ``bytes``.
+    ``lines`` of JSON, as a ``tar`` archive, as ``bytes``, ``sorted``, or for the ``shape`` of JSON alone. A step with
+    ``until`` is asked again until its answer has that text; only the last answer counts.
     """
 
     method: str
@@ -28,6 +30,7 @@ class Step:
     look: str = ""
     version: str = VERSION
     patience_s: float = 20.0
+    until: bytes = b""
     silent: bool = False  # whether the answer is not compared
 
     def __str__(self) -> str:
@@ -71,3 +74,30 @@ def logs(name: str = "c") -> Step:
 def remove(name: str = "c") -> Step:
     """Return the step that takes a container away, whatever it does."""
     return Step("DELETE", f"/containers/@{name}?force=1&v=1", silent=True)
+
+
+def _with(config: dict[str, object], **usual: object) -> dict[str, Any]:
+    return {**usual, **config}
+
+
+def box(*then: Step, **config: object) -> tuple[Step, ...]:
+    """Return steps with a container around ``then`` that runs and hears signals."""
+    waits = ["sh", "-c", "trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done"]
+    made = create("c", query="?name=box", **_with(config, Cmd=waits))
+    ready = Step("GET", "/containers/@c/logs?stdout=1", until=b"ready", silent=True)
+    return (made, start(), ready, *then, remove())
+
+
+def get(path: str, look: str = "") -> Step:
+    """Return a request for a document."""
+    return Step("GET", path, look=look)
+
+
+def post(path: str, body: object = None, keep: str = "", look: str = "") -> Step:
+    """Return a request that does something."""
+    return Step("POST", path, body, keep, look=look)
+
+
+def delete(path: str) -> Step:
+    """Return a request that removes something."""
+    return Step("DELETE", path)

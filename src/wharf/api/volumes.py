@@ -12,7 +12,7 @@ from wharf.spec.engine_api.volume import VolumeCreateRequest
 
 async def _list(call: Call) -> web.StreamResponse:
     found = await call.backend.volumes.list(call.query.filters())
-    return document({"Volumes": found.get("Volumes") or [], "Warnings": found.get("Warnings")})
+    return document({"Volumes": found.get("Volumes") or [], "Warnings": found.get("Warnings") or None})
 
 
 async def _create(call: Call) -> web.StreamResponse:

@@ -96,7 +96,7 @@ class Execs:
         chosen = self._resolve(exec_id)
         container = chosen.container
         if chosen.started:
-            raise Conflict(f"Error: Exec command {exec_id} is already running")
+            raise Conflict(f"exec command {exec_id} {'is already running' if chosen.running else 'has already run'}")
         require("exec", container.state, container_id=container.id, name=container.name)
         chosen.started, chosen.console_size = True, console_size
         if detach:
@@ -171,7 +171,7 @@ class Execs:
                 "entrypoint": command[0],
                 "arguments": command[1:],
                 "privileged": bool(config.get("Privileged")),
-                "user": config.get("User") or "",
+                **({"user": user} if (user := config.get("User")) else {}),
             },
             "OpenStdin": bool(config.get("AttachStdin")),
             "OpenStderr": bool(config.get("AttachStderr")),

@@ -161,7 +161,7 @@ def parse(document: Mapping[str, object]) -> Pool:
     auxiliary = document.get("AuxiliaryAddresses") or {}
     assert isinstance(auxiliary, Mapping)
     try:
-        parent = ip_network(subnet, strict=False)
+        parent = _block(subnet)
     except ValueError:
         raise InvalidArgument(f"invalid subnet {subnet}: invalid CIDR block notation") from None
     if subnet.partition("/")[0] != str(parent[0]) and ip_address(subnet.partition("/")[0]) != parent[0]:
@@ -179,9 +179,16 @@ def parse(document: Mapping[str, object]) -> Pool:
     )
 
 
+def _block(text: str) -> IPNetwork:
+    """Return a block; ValueError without the length of its prefix, which nobody means to be that of one address."""
+    if "/" not in text:
+        raise ValueError(text)
+    return ip_network(text, strict=False)
+
+
 def _range_faults(text: str, parent: IPNetwork) -> list[str]:
     try:
-        within = ip_network(text or parent, strict=False)
+        within = _block(text) if text else parent
     except ValueError:
         return [f"invalid ip-range {text}: invalid CIDR block notation"]
     if within.version != parent.version:

@@ -249,7 +249,7 @@ class Volumes:
             except (Conflict, NotFound):  # taken or removed meanwhile
                 continue
             removed.append(row.name)
-        return {"VolumesDeleted": removed or None, "SpaceReclaimed": freed}
+        return {"VolumesDeleted": removed, "SpaceReclaimed": freed}
 
     async def usage(self, name: str) -> int:
         """Return the bytes in a volume; 0 when it does not exist."""

@@ -188,6 +188,8 @@ def test_an_exec_of_what_does_not_exist_is_refused(on_engine: On) -> None:
             await engine.execs.start(exec_id, detach=False, tty=False, console_size=None)
 
         assert (await engine.execs.inspect(exec_id))["ExitCode"] == 127
+        with pytest.raises(Conflict, match=f"^exec command {exec_id} has already run$"):
+            await engine.execs.start(exec_id, detach=False, tty=False, console_size=None)
 
     on_engine(body)
 

@@ -84,7 +84,7 @@ def test_pruning_spares_named_volumes_unless_asked(place: Place) -> None:
     (place.data.volume(anonymous) / "f").write_bytes(b"12345")
 
     assert asyncio.run(place.volumes.prune({})) == {"VolumesDeleted": [anonymous], "SpaceReclaimed": 5}
-    assert asyncio.run(place.volumes.prune({"all": ["true"]}, lambda _: ["c"]))["VolumesDeleted"] is None
+    assert asyncio.run(place.volumes.prune({"all": ["true"]}, lambda _: ["c"]))["VolumesDeleted"] == []
     assert asyncio.run(place.volumes.prune({"all": ["true"]}))["VolumesDeleted"] == ["vol"]
 
 

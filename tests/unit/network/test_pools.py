@@ -12,6 +12,7 @@ from wharf.network.pools import Pool
 @pytest.mark.parametrize(
     ("entry", "fault"),
     [
+        ({"Subnet": "10.0.0.0"}, "invalid subnet 10.0.0.0: invalid CIDR block notation"),
         ({"Subnet": "nonsense"}, "invalid subnet nonsense: invalid CIDR block notation"),
         ({"Subnet": "10.0.0.5/24"}, "invalid subnet 10.0.0.5/24: it should be 10.0.0.0/24"),
         ({"Subnet": "10.0.0.0/24", "IPRange": "10.0.1.0/25"}, "doesn't contain ip-range"),

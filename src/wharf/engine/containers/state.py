@@ -73,7 +73,7 @@ _TEXTS: Final[dict[tuple[Verb | None, Status | None], str]] = {
     ("start", "paused"): "cannot start a paused container, try unpause instead",
     ("start", "dead"): "container is marked for removal and cannot be started",
     ("pause", "paused"): "Container {id} is already paused",
-    ("exec", "paused"): "Container {name} is paused, unpause the container before exec",
+    ("exec", "paused"): "Container {id} is paused, unpause the container before exec",
     ("attach", "paused"): "container {id} is paused, unpause the container before attach",
     ("remove", "paused"): 'cannot remove container "{name}": container is paused: unpause and then ' + _STOP_FIRST,
     ("remove", "restarting"): 'cannot remove container "{name}": container is restarting: ' + _STOP_FIRST,

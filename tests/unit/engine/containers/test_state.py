@@ -26,7 +26,7 @@ def test_what_the_table_allows_is_not_refused(status: str) -> None:
         ("pause", "paused", Conflict, "Container c0ffee is already paused"),
         ("unpause", "running", Conflict, "Container c0ffee is not paused"),
         ("exec", "exited", Conflict, "container c0ffee is not running"),
-        ("exec", "paused", Conflict, "Container web is paused, unpause the container before exec"),
+        ("exec", "paused", Conflict, "Container c0ffee is paused, unpause the container before exec"),
         (
             "remove",
             "running",
