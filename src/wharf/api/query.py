@@ -12,7 +12,7 @@ from wharf.errors import InvalidArgument
 
 _FALSE = frozenset({"", "0", "no", "false", "none"})
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
-_FILTERS = msgspec.json.Decoder(dict[str, list[str] | dict[str, bool]] | None)
+_FILTERS = msgspec.json.Decoder(dict[str, list[str] | dict[str, bool] | None] | None)
 
 
 class Query:
@@ -63,6 +63,8 @@ class Query:
         except (msgspec.MsgspecError, RecursionError) as error:
             raise InvalidArgument(f"invalid filter: {error}") from error
         return {
-            name: values if isinstance(values, list) else [value for value, wanted in values.items() if wanted]
+            name: values
+            if isinstance(values, list)
+            else [value for value, wanted in (values or {}).items() if wanted]
             for name, values in (decoded or {}).items()
         }

@@ -253,13 +253,16 @@ class ImageVerbs:
         identity: bool = False,
     ) -> builtins.list[ImageSummary]:
         """Return images, newest first, with ``manifests`` all that their names lead to; ``identity``: from where."""
-        return await self._images.list(
+        found = await self._images.list(
             all=all,
             filters=filters or {},
             shared_size=shared_size,
             digests=digests,
             manifests=Shown(self._containers_of, identity) if manifests or identity else None,
         )
+        for image in found:
+            image["Containers"] = len(self._containers_of(image.get("Id") or ""))
+        return found
 
     def uses_of(self, image_id: str) -> Sequence[ImageUse]:
         """Return the containers made from an image, and those that mount it."""

@@ -501,3 +501,14 @@ def test_a_save_that_is_left_closes_its_files_at_once(on_engine: On) -> None:
         assert opened() == []
 
     on_engine(body)
+
+
+def test_a_list_of_images_counts_their_containers(on_engine: On) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        (before,) = await engine.images.list()
+        await engine.containers.create({"Image": "busybox", "Cmd": ["true"]}, name="one")
+        (after,) = await engine.images.list()
+
+        assert (before["Containers"], after["Containers"]) == (0, 1)
+
+    on_engine(body)

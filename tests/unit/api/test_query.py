@@ -50,6 +50,7 @@ def test_flag_that_is_absent_has_its_default() -> None:
         ("", {}),
         ("filters=", {}),
         ("filters=null", {}),
+        ('filters={"name":null}', {"name": []}),
         ('filters={"name":["a","b"]}', {"name": ["a", "b"]}),
         ('filters={"name":{"a":true,"b":false}}', {"name": ["a"]}),
     ],

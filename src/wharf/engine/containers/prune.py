@@ -17,6 +17,8 @@ async def prune(context: Context, filters: Mapping[str, list[str]]) -> dict[str,
     """Remove every container that does not run and passes ``filters`` (until, label, label!)."""
     if unknown := filters.keys() - {"until", "label", "label!"}:
         raise InvalidArgument(f"invalid filter '{sorted(unknown)[0]}'")
+    if len(filters.get("until", [])) > 1:
+        raise InvalidArgument("more than one until filter specified")
     now_ns = to_ns(context.clock.now())
     until_ns = min((parse_moment(value, now_ns=now_ns) for value in filters.get("until", [])), default=None)
     deleted, reclaimed = [], 0

@@ -11,7 +11,11 @@ from wharf.errors import InvalidArgument
 
 @pytest.mark.parametrize(
     ("filters", "said"),
-    [({"until": ["x"]}, "invalid value for time: x"), ({"nonsense": ["1"]}, "invalid filter 'nonsense'")],
+    [
+        ({"until": ["x"]}, "invalid value for time: x"),
+        ({"until": ["1h", "2h"]}, "more than one until filter specified"),
+        ({"nonsense": ["1"]}, "invalid filter 'nonsense'"),
+    ],
 )
 def test_filter_that_cannot_be_is_refused_where_there_is_nothing_to_remove(
     filters: dict[str, list[str]], said: str
