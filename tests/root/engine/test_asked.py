@@ -275,7 +275,6 @@ def test_what_an_update_cannot_change_is_refused(on_engine: On) -> None:
         await engine.containers.create({"Image": "busybox", "Cmd": ["true"], "HostConfig": NONE}, name="still")  # type: ignore[typeddict-item]
         for field, value in (
             ("KernelMemory", 1 << 30),
-            ("BlkioWeightDevice", [{}]),
             ("Devices", [{}]),
             ("Ulimits", [{}]),
             ("Init", True),

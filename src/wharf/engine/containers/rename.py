@@ -17,11 +17,12 @@ from wharf.engine.containers.throttle import throttled
 from wharf.engine.context import Context
 from wharf.engine.facts import require_here
 from wharf.engine.ocispec import resources
-from wharf.errors import Conflict, InvalidArgument, NotImplementedHere
+from wharf.errors import Conflict, InvalidArgument, NotImplementedHere, WharfError
 from wharf.spec.engine_api.container import (
     ContainerUpdateRequest,
     ContainerUpdateResponse,
     HostConfig,
+    HostConfigBlkioWeightDeviceItem,
     ThrottleDevice,
 )
 
@@ -29,9 +30,10 @@ _TOO_MUCH: Final = (
     "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time"
 )
 _NOT_NAMED: Final = "Error when allocating new name: "
+_BY_DEVICE: Final = (*THROTTLES, "BlkioWeightDevice")
 UPDATABLE: Final = frozenset(
     {
-        *THROTTLES,
+        *_BY_DEVICE,
         "BlkioWeight", "CpuShares", "CpuPeriod", "CpuQuota", "CpuRealtimePeriod", "CpuRealtimeRuntime", "CpusetCpus",
         "CpusetMems", "Memory", "MemoryReservation", "MemorySwap", "NanoCpus", "PidsLimit", "RestartPolicy",
     }
@@ -77,9 +79,8 @@ async def update(context: Context, ref: str, document: ContainerUpdateRequest) -
     asked = {key: value for key, value in document.items() if value and key != "NetworkingConfig"}
     if not (document.get("RestartPolicy") or {}).get("Name"):
         asked.pop("RestartPolicy", None)  # clients send one without a name when they mean another field
-    asked |= {
-        name: document[name] for name in THROTTLES if document.get(name) is not None
-    }  # empty: no limit any more
+    # Of limits by device an empty list is none any more.
+    asked |= {key: value for key, value in document.items() if key in _BY_DEVICE and value is not None}
     if (processes := document.get("PidsLimit")) is not None:
         asked["PidsLimit"] = max(processes, 0)  # none at all, by either spelling, is something to ask for
     for field in asked.keys() - UPDATABLE:
@@ -91,7 +92,7 @@ async def update(context: Context, ref: str, document: ContainerUpdateRequest) -
         merged = _merged(container.spec, asked)
         async with throttled(context, container, document.get("NetworkingConfig")):
             if container.state.alive:
-                await _apply(context, container, _lifted(container.spec.host_config, merged))
+                await _apply(context, container, lifted(container.spec.host_config, merged))
             context.registry.respecify(container, replace(container.spec, host_config=merged))
     publish(context, container, "update")
     return {"Warnings": []}
@@ -114,12 +115,15 @@ async def _apply(context: Context, container: Container, host: HostConfig) -> No
     numbered = await asyncio.to_thread(with_numbers, host)
     limits = resources.of_host_config(numbered, [], privileged=True)
     del limits["devices"]
-    await asyncio.to_thread(context.cgroup_of(container).apply, limits)
+    try:
+        await asyncio.to_thread(context.cgroup_of(container).apply, limits)
+    except OSError as error:  # a device that has no such scheduler, less memory than is in use
+        raise WharfError(f"Cannot update container {container.id}: {error.strerror}") from error
     if container.shim and (scope := context.scope_of(container)):
         await asyncio.to_thread(scopes.tell, scope, limits)
 
 
-def _lifted(before: HostConfig, after: HostConfig) -> HostConfig:
+def lifted(before: HostConfig, after: HostConfig) -> HostConfig:
     """Return ``after`` as a control group is told that has the limits of ``before``: those that go are named."""
     told: HostConfig = {**after}
     if after.get("PidsLimit") == 0:
@@ -131,6 +135,10 @@ def _lifted(before: HostConfig, after: HostConfig) -> HostConfig:
         limited = {one.get("Path") for one in new}
         gone = [ThrottleDevice(Path=one.get("Path"), Rate=0) for one in old if one.get("Path") not in limited]
         told[name] = [*new, *gone]
+    weights = after.get("BlkioWeightDevice") or []
+    weighed = {one.get("Path") for one in weights}
+    lost = [one.get("Path") or "" for one in before.get("BlkioWeightDevice") or [] if one.get("Path") not in weighed]
+    told["BlkioWeightDevice"] = [*weights, *(HostConfigBlkioWeightDeviceItem(Path=path, Weight=0) for path in lost)]
     return told
 
 

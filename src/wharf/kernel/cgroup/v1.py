@@ -89,15 +89,18 @@ def pids(pids: Pids) -> Writes:
 
 
 def blkio(block: BlockIO, *, bfq: bool) -> Writes:
-    """Return the writes for "blockIO"; with ``bfq`` the weights are those of the BFQ scheduler."""
+    """Return the writes for "blockIO"; with ``bfq`` the weights are those of the BFQ scheduler.
+
+    A device's weight of 0 takes back what it had of its own.
+    """
     prefix = "blkio.bfq" if bfq else "blkio"
     writes = [(f"{prefix}.weight", str(block["weight"]))] if block.get("weight") else []
     if block.get("leafWeight"):
         writes.append((f"{prefix}.leaf_weight", str(block["leafWeight"])))
     for device in block.get("weightDevice", ()):
         name = f"{device['major']}:{device['minor']}"
-        if device.get("weight"):
-            writes.append((f"{prefix}.weight_device", f"{name} {device['weight']}"))
+        if "weight" in device:
+            writes.append((f"{prefix}.weight_device", f"{name} {device['weight'] or 'default'}"))
         if device.get("leafWeight"):
             writes.append((f"{prefix}.leaf_weight_device", f"{name} {device['leafWeight']}"))
     for key, file, _ in THROTTLES:

@@ -96,6 +96,8 @@ def pids(pids: Pids) -> Writes:
 def io(block: BlockIO, *, bfq: bool) -> Writes:
     """Return the writes for "blockIO"; with ``bfq`` the weights are those of the BFQ scheduler.
 
+    A device's weight of 0 takes back what it had of its own.
+
     Raises:
         OSError: EOPNOTSUPP: a leaf weight was asked for.
     """
@@ -106,8 +108,9 @@ def io(block: BlockIO, *, bfq: bool) -> Writes:
     for device in block.get("weightDevice", ()):
         if device.get("leafWeight"):
             raise _unsupported("blkio.leaf_weight_device")
-        if device.get("weight"):
-            writes.append((file, f"{device['major']}:{device['minor']} {convert(device['weight'])}"))
+        if "weight" in device:
+            weight = convert(device["weight"]) if device["weight"] else "default"
+            writes.append((file, f"{device['major']}:{device['minor']} {weight}"))
     for key, _, name in THROTTLES:
         limits = throttles(block, key)
         writes += [("io.max", f"{t['major']}:{t['minor']} {name}={t['rate'] or 'max'}") for t in limits]

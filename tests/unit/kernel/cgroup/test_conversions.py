@@ -94,7 +94,7 @@ def test_device_rules_keep_their_order_and_absent_numbers_match_all() -> None:
 def test_block_limits_name_the_device() -> None:
     block = {
         "weight": 500,
-        "weightDevice": [{"major": 8, "minor": 0, "weight": 10}],
+        "weightDevice": [{"major": 8, "minor": 0, "weight": 10}, {"major": 8, "minor": 2, "weight": 0}],
         "throttleReadBpsDevice": [{"major": 8, "minor": 0, "rate": 1024}],
         "throttleWriteIOPSDevice": [{"major": 8, "minor": 1, "rate": 0}],
     }
@@ -102,12 +102,14 @@ def test_block_limits_name_the_device() -> None:
     assert v1.blkio(block, bfq=True) == [  # type: ignore[arg-type]
         ("blkio.bfq.weight", "500"),
         ("blkio.bfq.weight_device", "8:0 10"),
+        ("blkio.bfq.weight_device", "8:2 default"),
         ("blkio.throttle.read_bps_device", "8:0 1024"),
         ("blkio.throttle.write_iops_device", "8:1 0"),
     ]
     assert v2.io(block, bfq=False) == [  # type: ignore[arg-type]
         ("io.weight", "4950"),
         ("io.weight", "8:0 1"),
+        ("io.weight", "8:2 default"),
         ("io.max", "8:0 rbps=1024"),
         ("io.max", "8:1 wiops=max"),
     ]
