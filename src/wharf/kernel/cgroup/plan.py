@@ -56,6 +56,6 @@ def plan(
 def _check_weights(block: BlockIO) -> None:
     """Refuse a device that is to have a weight, and is given none (config-linux.md "Block IO": one of two)."""
     for device in block.get("weightDevice", ()):
-        if not (device.get("weight") or device.get("leafWeight")):
+        if "weight" not in device and "leafWeight" not in device:
             numbers = f"{device['major']}:{device['minor']}"
             raise OSError(errno.EINVAL, f"device {numbers} has neither weight nor leafWeight", "blockIO.weightDevice")

@@ -61,6 +61,12 @@ def test_a_device_that_is_to_have_a_weight_and_has_none_is_refused(old: tuple[st
     assert caught.value.errno == errno.EINVAL
 
 
+def test_a_weight_that_is_taken_back_is_one() -> None:
+    device = {"major": 8, "minor": 0, "weight": 0}
+
+    assert ("io.weight", "8:0 default") in _planned({"blockIO": {"weightDevice": [device]}})
+
+
 @pytest.mark.parametrize("old", [(), ("pids",)])
 def test_a_number_of_processes_need_not_be_given(old: tuple[str, ...]) -> None:
     assert _planned({"pids": {"unheard": 1}}, *old) == []
