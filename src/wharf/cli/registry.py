@@ -107,8 +107,8 @@ _MODULES: dict[str, dict[str, str]] = {
         "plugin push": "Send a plugin to a registry",
         "plugin rm": "Remove plugins",
     },
+    "info": {"info": "Show the engine's state and the machine's"},
     "system": {
-        "info": "Show the engine's state and the machine's",
         "system df": "Show what the engine's objects take on disk",
         "system prune": "Remove what is not in use",
     },

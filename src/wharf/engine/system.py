@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from wharf.engine.check import check
-from wharf.engine.containers.vendor_devices import described
+from wharf.engine.containers.vendor_devices import discover
 from wharf.engine.context import Context
 from wharf.engine.disk_usage import KINDS, Listing, Results, disk_usage
 from wharf.engine.events import FILTERS
@@ -107,6 +107,7 @@ class System:
         """Return what the engine holds and can do (GET /info)."""
         context, options = self._context, self._context.options
         states = [container.state for container in context.registry]
+        devices, broken = await asyncio.to_thread(discover, options.device_folders)
         running = sum(state.status == "running" for state in states)
         paused = sum(state.status == "paused" for state in states)
         return {
@@ -161,12 +162,12 @@ class System:
             "DefaultAddressPools": [{"Base": pool.base, "Size": pool.size} for pool in options.networks.pools],
             "FirewallBackend": {"Driver": "nftables", "Info": None},
             "CDISpecDirs": [str(folder) for folder in options.device_folders],
-            "DiscoveredDevices": await asyncio.to_thread(described, options.device_folders),
+            "DiscoveredDevices": [{"Source": "cdi", "ID": name} for name in devices],
             "ContainerdCommit": {"ID": ""},
             "RuncCommit": {"ID": ""},
             "InitCommit": {"ID": ""},
             "ProductLicense": "",
-            "Warnings": _warnings(context),
+            "Warnings": [*_warnings(context), *(f"CDI: {fault}" for fault in broken)],
         }
 
     def events(

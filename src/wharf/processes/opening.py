@@ -72,6 +72,7 @@ def suits(spec: Spec, rootfs: Sequence[RootfsMount], seccomp: Seccomp | None, cg
         and len(rootfs) == 1
         and rootfs[0]["type"] == "overlay"
         and not any((spec.get("hooks") or {}).values())
+        and not linux.get("netDevices")
         and (linux.get("rootfsPropagation") or "") in _PRIVATE
         and (linux.get("seccomp") or seccomp) == seccomp
         and _namespaces_suit(spec)

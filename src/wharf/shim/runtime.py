@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from wharf.runtime import errors
     from wharf.runtime.checkpoint import Wanted
     from wharf.runtime.embryo import Expected
+    from wharf.runtime.invocation import Invocation
     from wharf.spec.oci_runtime import Process, Spec
     from wharf.spec.shim_messages import RootfsMount
 
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
             stdio: Stdio | None,
             cgroup: Cgroup,
             seccomp_cache: str,
+            invocation: Invocation | None = None,
         ) -> Started:
             """Create the container's init; ``stdio`` is None for a terminal."""
 

@@ -260,11 +260,15 @@ def _be_shim(ready: Readiness, request: SpawnRequest, fds: list[int], spare: _Sp
 
 
 def _runtime_of(request: SpawnRequest, spare: _Spare) -> Runtime:
-    if "runtime" not in request:
-        return spare.runtime
-    from wharf.shim.other.runtime import OtherRuntime  # noqa: PLC0415  # memory: few containers want another
+    if "runtime" in request:  # which runs hooks itself
+        from wharf.shim.other.runtime import OtherRuntime  # noqa: PLC0415  # memory: few containers want another
 
-    return OtherRuntime(request)
+        return OtherRuntime(request)
+    if "hooked" in request:
+        from wharf.shim.hooked import HookedRuntime  # noqa: PLC0415  # the same
+
+        return HookedRuntime(spare.runtime, request)
+    return spare.runtime
 
 
 class ShimLog(io.TextIOBase):

@@ -94,6 +94,7 @@ class SpawnRequest(MadeBy, Rooted):
     stdin_once: bool  # close stdin when the first attached client that had it leaves
     log: LogOptions
     attachments: list[Attachment]
+    hooked: NotRequired[bool]  # config.json has hooks
     checkpoint: NotRequired[str]  # folder of what CRIU has saved: bring that back instead of starting anew
 
 

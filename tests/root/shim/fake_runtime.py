@@ -40,7 +40,9 @@ class Started:
         os.waitpid(self.pid, 0)
 
 
-def create(spec: Any, *, bundle: str, rootfs: Any, stdio: Any, cgroup: Any, seccomp_cache: str) -> Started:
+def create(
+    spec: Any, *, bundle: str, rootfs: Any, stdio: Any, cgroup: Any, seccomp_cache: str, invocation: Any = None
+) -> Started:
     return _run(spec["process"], stdio, cgroup)
 
 

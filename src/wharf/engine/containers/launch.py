@@ -128,7 +128,8 @@ async def _set_up(context: Context, container: Container, checkpoint: str, held:
                 "stdin_once": bool(container.spec.config.get("StdinOnce")),
                 "log": _log_options(context, container),
                 "attachments": [attachment for attachment, _ in pending],
-                **({"checkpoint": checkpoint} if checkpoint else {}),  # type: ignore[typeddict-item]  # its own field
+                **({"hooked": True} if spec.get("hooks") else {}),  # type: ignore[typeddict-item]  # its own field
+                **({"checkpoint": checkpoint} if checkpoint else {}),  # type: ignore[typeddict-item]  # the same
             },
             spec,
             [stream for _, stream in pending],

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -29,46 +28,45 @@ def with_devices(spec: Spec, host: HostConfig, folders: Sequence[Path]) -> Spec:
     wanted = cdi.names(host.get("DeviceRequests") or [])
     if not wanted:
         return spec
-    edits = cdi.select(_read(folders, {name.partition("=")[0] for name in wanted}), wanted)
+    kinds = {name.partition("=")[0] for name in wanted}
+    found = _read(folders)
+    specs = [spec for spec in found.specs if spec["kind"] in kinds]
+    if found.broken and not {spec["kind"] for spec in specs} >= kinds:
+        raise InvalidArgument(f"CDI device injection failed: {'; '.join(found.broken)}")
+    edits = cdi.select(specs, wanted)
     return cdi.apply(spec, [_looked_up(edit) for edit in edits])
 
 
-def described(folders: Sequence[Path]) -> list[dict[str, str]]:
-    """Return every device that a file describes, by name; files that are malformed describe none. Blocking."""
-    names: set[str] = set()
-    for path in _files(folders):
-        with suppress(OSError, ValueError, ImportError):
-            spec = _parse(path)
-            names |= {f"{spec.get('kind')}={device.get('name')}" for device in spec.get("devices") or []}
-    return [{"Source": "cdi", "ID": name} for name in sorted(names)]
+def discover(folders: Sequence[Path]) -> tuple[list[str], list[str]]:
+    """Return the qualified names of all devices that are described, sorted, and what is wrong with broken files."""
+    found = _read(folders)
+    names = {f"{spec['kind']}={device['name']}" for spec in found.specs for device in spec["devices"]}
+    return sorted(names), found.broken
 
 
-def _files(folders: Iterable[Path]) -> list[Path]:
-    found = [path for folder in folders if folder.is_dir() for path in sorted(folder.glob("*"))]
-    return [path for path in found if path.suffix in (".json", ".yaml", ".yml")]
+class _Found(NamedTuple):
+    specs: list[CdiSpec]  # the ones that win first
+    broken: list[str]  # path and reason
 
 
-def _read(folders: Iterable[Path], kinds: set[str]) -> list[CdiSpec]:
-    """Return the files that describe ``kinds``, the ones that win first; others may be broken."""
+def _read(folders: Iterable[Path]) -> _Found:
     specs: list[CdiSpec] = []
     broken: list[str] = []
-    for path in _files(folders):
-        try:
-            spec = _parse(path)
-        except (OSError, ValueError, ImportError) as error:
-            broken.append(f"{path}: {error}")
-            continue
-        if spec.get("kind") in kinds:
-            specs.insert(0, spec)
-    if broken and not {spec.get("kind") for spec in specs} >= kinds:
-        raise InvalidArgument(f"CDI device injection failed: {'; '.join(broken)}")
-    return specs
+    for folder in folders:
+        for path in sorted(folder.glob("*")) if folder.is_dir() else []:
+            if path.suffix not in (".json", ".yaml", ".yml"):
+                continue
+            try:
+                specs.insert(0, _parse(path))
+            except (OSError, msgspec.MsgspecError) as error:
+                broken.append(f"{path}: {' '.join(str(error).split())}")
+    return _Found(specs, broken)
 
 
 def _parse(path: Path) -> CdiSpec:
     raw = path.read_bytes()
-    document = msgspec.json.decode(raw) if path.suffix == ".json" else import_module("yaml").safe_load(raw)
-    return msgspec.convert(document, CdiSpec)
+    decode = msgspec.json.decode if path.suffix == ".json" else msgspec.yaml.decode
+    return decode(raw, type=CdiSpec)
 
 
 def _looked_up(edit: Edits) -> Edits:
@@ -86,6 +84,7 @@ def _node(node: DeviceNode) -> DeviceNode:
         ) from error
     kind = "b" if stat.S_ISBLK(status.st_mode) else "c" if stat.S_ISCHR(status.st_mode) else "p"
     found: DeviceNode = {
+        "path": node["path"],
         "type": kind,
         "major": os.major(status.st_rdev),
         "minor": os.minor(status.st_rdev),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final, TypedDict, cast
+from typing import Final, Literal, Required, TypedDict, cast
 
 from wharf.errors import InvalidArgument
 from wharf.spec.engine_api.container import DeviceRequest
@@ -15,6 +15,7 @@ from wharf.spec.oci_runtime import (
     Hooks,
     Linux,
     Mount,
+    NetDevice,
     Process,
     Resources,
     Spec,
@@ -28,7 +29,7 @@ _QUALIFIED: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*/[A-Za-z0-9][A-Za-z0-9
 class DeviceNode(TypedDict, total=False):
     """SPEC.md "deviceNodes"; ``type``, ``major`` and ``minor`` are filled in from the host."""
 
-    path: str
+    path: Required[str]
     hostPath: str
     type: str
     major: int
@@ -42,8 +43,8 @@ class DeviceNode(TypedDict, total=False):
 class CdiMount(TypedDict, total=False):
     """SPEC.md "mounts"."""
 
-    hostPath: str
-    containerPath: str
+    hostPath: Required[str]
+    containerPath: Required[str]
     type: str
     options: list[str]
 
@@ -51,11 +52,20 @@ class CdiMount(TypedDict, total=False):
 class CdiHook(TypedDict, total=False):
     """SPEC.md "hooks"."""
 
-    hookName: str
-    path: str
+    hookName: Required[
+        Literal["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
+    ]
+    path: Required[str]
     args: list[str]
     env: list[str]
     timeout: int
+
+
+class CdiNetDevice(TypedDict):
+    """SPEC.md "netDevices"."""
+
+    hostInterfaceName: str
+    name: str
 
 
 class Edits(TypedDict, total=False):
@@ -67,22 +77,22 @@ class Edits(TypedDict, total=False):
     hooks: list[CdiHook]
     additionalGids: list[int]
     intelRdt: dict[str, object]
-    netDevices: list[dict[str, str]]
+    netDevices: list[CdiNetDevice]
 
 
 class CdiDevice(TypedDict, total=False):
     """SPEC.md "devices"."""
 
-    name: str
+    name: Required[str]
     containerEdits: Edits
 
 
 class CdiSpec(TypedDict, total=False):
     """One file of a vendor's."""
 
-    cdiVersion: str
-    kind: str
-    devices: list[CdiDevice]
+    cdiVersion: Required[str]
+    kind: Required[str]
+    devices: Required[list[CdiDevice]]
     containerEdits: Edits
 
 
@@ -146,9 +156,8 @@ def select(specs: Sequence[CdiSpec], wanted: Iterable[str]) -> list[Edits]:
         edits.append(device.get("containerEdits", {}))
     if missing:
         raise InvalidArgument(f"CDI device injection failed: unresolvable CDI devices {', '.join(missing)}")
-    for edit in edits:
-        if refused := [key for key in ("intelRdt", "netDevices") if edit.get(key)]:
-            raise InvalidArgument(f"CDI device injection failed: {refused[0]} is not supported here")
+    if any(edit.get("intelRdt") for edit in edits):
+        raise InvalidArgument("CDI device injection failed: intelRdt is not supported here")
     return edits
 
 
@@ -175,6 +184,9 @@ def apply(spec: Spec, edits: Iterable[Edits]) -> Spec:
             linux["devices"] = [*others, _device(node)]
             if (permissions := node.get("permissions") or "rwm") != "none":
                 resources["devices"] = [*resources.get("devices", []), _rule(node, permissions)]
+        if taken := edit.get("netDevices"):
+            inside = {device["hostInterfaceName"]: NetDevice(name=device["name"]) for device in taken}
+            linux["netDevices"] = {**linux.get("netDevices", {}), **inside}
         for hook in edit.get("hooks", []):
             hooks.setdefault(hook["hookName"], []).append(_hook(hook))
     process["user"], linux["resources"] = user, resources

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from wharf.kernel.cgroup.group import Cgroup
     from wharf.runtime.checkpoint import Wanted
     from wharf.runtime.embryo import Expected
+    from wharf.runtime.invocation import Invocation
     from wharf.shim.runtime import Stdio
     from wharf.spec.oci_runtime import Process, Spec
     from wharf.spec.shim_messages import RootfsMount, SpawnRequest
@@ -118,9 +119,10 @@ class OtherRuntime:
         stdio: Stdio | None,
         cgroup: Cgroup,
         seccomp_cache: str,
+        invocation: Invocation | None = None,
     ) -> Made:
         """Create the container's init; see :func:`wharf.runtime.container.create`."""
-        del bundle, seccomp_cache
+        del bundle, seccomp_cache, invocation
         steps = Steps()
         own, place = f"{self._folder}/bundle", f"{self._folder}/bundle/rootfs"
         os.makedirs(place, exist_ok=True)

@@ -24,7 +24,8 @@ SPEC: CdiSpec = {
             },
         },
         {"name": "y", "containerEdits": {"env": ["Y=1"]}},
-        {"name": "net", "containerEdits": {"netDevices": [{"hostInterfaceName": "eth1", "name": "eth1"}]}},
+        {"name": "net", "containerEdits": {"netDevices": [{"hostInterfaceName": "eth1", "name": "fast0"}]}},
+        {"name": "cache", "containerEdits": {"intelRdt": {"closID": "c"}}},
     ],
 }
 PLAIN: Spec = {
@@ -56,12 +57,19 @@ def test_edits_are_made() -> None:
     assert PLAIN["process"]["env"] == ["A=b"]
 
 
+def test_a_network_device_goes_by_its_name_inside() -> None:
+    made = cdi.apply(PLAIN, cdi.select([SPEC], ["v.com/c=net"]))
+
+    assert made["linux"]["netDevices"] == {"eth1": {"name": "fast0"}}
+    assert "netDevices" not in PLAIN["linux"]
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
         ("v.com/c=z", "unresolvable CDI devices v.com/c=z"),
         ("w.com/c=x", "unresolvable CDI devices w.com/c=x"),
-        ("v.com/c=net", "netDevices is not supported here"),
+        ("v.com/c=cache", "intelRdt is not supported here"),
     ],
 )
 def test_what_nobody_describes_or_cannot_be_done_is_named(name: str, said: str) -> None:
