@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from wharf.engine import remapping, request, scopes
 from wharf.engine.authorization import Authorization
@@ -51,6 +51,9 @@ from wharf.storage.metadata import Database
 from wharf.storage.roots.choice import choose
 from wharf.storage.snapshots import Snapshots
 from wharf.volumes.volumes import Volumes
+
+_DATA_MODE: Final = 0o710
+"""As Docker's: a container may leave programs there that run as root for whoever gets to them (CVE-2021-41091)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,8 +354,9 @@ def _remove_empty_parents(key: str, driver: str) -> None:
 
 def _take(data: DataRoot, run: RunRoot, stack: AsyncExitStack) -> None:
     """Own the root until the stack's end; make its folders, of which those in the run root go again."""
-    data.path.mkdir(mode=0o711, parents=True, exist_ok=True)
+    data.path.mkdir(mode=_DATA_MODE, parents=True, exist_ok=True)
     stack.enter_context(EngineLock(data.lock))
+    data.path.chmod(_DATA_MODE)
     stack.callback(_remove_empty, run)
     for folder in (
         data.containers,

@@ -511,4 +511,11 @@ def test_a_list_of_images_counts_their_containers(on_engine: On) -> None:
 
         assert (before["Containers"], after["Containers"]) == (0, 1)
 
+
+def test_nobody_else_gets_to_programs_that_a_container_leaves_on_the_disk(on_engine: On, root: Path) -> None:
+    root.chmod(0o755)  # as an older engine, or whoever made the folder, has left it
+
+    async def body(_engine: wharf.Engine) -> None:
+        assert os.stat(root).st_mode & 0o777 == 0o710
+
     on_engine(body)
