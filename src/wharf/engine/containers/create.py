@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import posixpath
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, cast
@@ -248,7 +249,7 @@ def with_defaults(host: HostConfig, *, cgroup2: bool) -> HostConfig:
 
 
 def _default_hostname(host: HostConfig, container_id: str) -> str:
-    return "" if host.get("UTSMode") == "host" else container_id[:12]
+    return socket.gethostname() if host.get("NetworkMode") == "host" else container_id[:12]
 
 
 def _choose_name(context: Context, name: str | None) -> str:

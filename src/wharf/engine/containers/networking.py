@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -224,15 +223,8 @@ def with_ids(context: Context, host: HostConfig) -> HostConfig:
 
 
 def hostname(container: Container) -> str:
-    """Return what a container calls itself: its own name, or the host's when it shares the host's."""
-    if shares_hostname(container.spec.host_config) and not container.spec.config.get("Hostname"):
-        return socket.gethostname()
+    """Return what a container calls itself; with the host's UTS namespace its kernel says otherwise."""
     return container.spec.config.get("Hostname") or container.id[:12]
-
-
-def shares_hostname(host: HostConfig) -> bool:
-    """Return whether a container bears the host's name unless told otherwise. Pure."""
-    return host.get("UTSMode") == "host" or host.get("NetworkMode") == "host"
 
 
 def joined(context: Context, container: Container) -> Joined:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -93,5 +94,16 @@ def test_a_field_that_there_is_not_is_refused_wherever_it_is(on_engine: OnEngine
         with pytest.raises(InvalidArgument, match=r"host_config: RestartPolicy has no 'MaxRetry'"):
             await engine.run("busybox", ["true"], host_config={"RestartPolicy": {"MaxRetry": 1}})  # type: ignore[typeddict-unknown-key]
         assert await _nothing_is_there(engine, root)
+
+    on_engine(body)
+
+
+def test_a_container_is_called_by_its_id_or_as_the_machine_whose_network_it_has(on_engine: OnEngine) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        for host, called in ({"UTSMode": "host"}, None), ({"NetworkMode": "host"}, socket.gethostname()):
+            document: CreateContainer = {"Image": "busybox", "HostConfig": host}  # type: ignore[typeddict-item]
+            made = await engine.containers.create(document)
+            found = await engine.containers.inspect(made["Id"])
+            assert found["Config"]["Hostname"] == (called or made["Id"][:12])  # type: ignore[index]
 
     on_engine(body)
