@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 from dataclasses import dataclass
 
 import msgspec
 
 from wharf.errors import InvalidArgument
+
+log = logging.getLogger("wharf.images.registry")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -34,22 +37,26 @@ ANONYMOUS = Credentials()
 
 
 def parse_registry_auth(header: str) -> Credentials:
-    """Return what an ``X-Registry-Auth`` header says; anonymous for an empty one.
+    """Return what an ``X-Registry-Auth`` header says; anonymous for one that is empty or malformed.
+
+    Docker's daemon takes what is no JSON object in base64url so, too, and clients count on it: they send a word of no
+    meaning where nobody has logged in.
 
     Raises:
-        InvalidArgument: it is not base64url of a JSON object.
+        InvalidArgument: the name and password in it are malformed.
     """
     if not header:
         return ANONYMOUS
     try:
         padded = header.strip().replace("+", "-").replace("/", "_").rstrip("=")
         document = msgspec.json.decode(base64.urlsafe_b64decode(padded + "=" * (-len(padded) % 4)))
-    except (binascii.Error, msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise InvalidArgument("invalid X-Registry-Auth header: it is not JSON in base64url") from error
+    except (binascii.Error, msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError):
+        document = ()
     if document is None:
         return ANONYMOUS
     if not isinstance(document, dict):
-        raise InvalidArgument("invalid X-Registry-Auth header: not an object")
+        log.warning("a malformed X-Registry-Auth header is taken for none")
+        return ANONYMOUS
     return from_document(document)
 
 

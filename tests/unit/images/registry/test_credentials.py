@@ -30,10 +30,16 @@ def test_a_header_says_who_asks(text: str, expected: Credentials) -> None:
     assert parse_registry_auth(text) == expected
 
 
-@pytest.mark.parametrize("text", ["!", "AAAA", header([1]), header({"auth": "x"})])
-def test_a_malformed_header_is_refused(text: str) -> None:
-    with pytest.raises(InvalidArgument, match="invalid"):
-        parse_registry_auth(text)
+@pytest.mark.parametrize("text", ["!", "AAAA", "FOO", header([1])])
+def test_a_header_that_says_nothing_is_nobodys_and_is_told_of(text: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert parse_registry_auth(text) is ANONYMOUS
+    assert text not in caplog.text
+    assert "X-Registry-Auth" in caplog.text
+
+
+def test_a_malformed_name_and_password_are_refused() -> None:
+    with pytest.raises(InvalidArgument, match="auth is not base64"):
+        parse_registry_auth(header({"auth": "x"}))
 
 
 def test_secrets_are_not_printed() -> None:
