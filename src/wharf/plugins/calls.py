@@ -105,9 +105,10 @@ def _asked(
     what: str, address: Address, path: str, document: Mapping[str, object], *, whole: bool = True
 ) -> Iterator[_Answer]:
     """Yield an answer whose head has come; ``whole``: all of it must come in the plugin's time."""
-    connection = _connection(address)
+    connection: http.client.HTTPConnection | None = None
     plain: socket.socket | None = None
     try:
+        connection = _connection(address)
         _connect(connection, _AGAIN_S if address.name else 0)
         plain = connection.sock
         hurried = _Hurried(plain, time.monotonic() + (address.timeout_s or _TIMEOUT_S))
@@ -117,10 +118,11 @@ def _asked(
         if not whole:
             hurried.end = None
         yield answer
-    except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: of a malformed chunk's size
+    except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a malformed chunk's size, or port
         raise Unavailable(f"the {what} does not answer at {address.url}: {error}") from error
     finally:
-        connection.close()
+        if connection is not None:
+            connection.close()
         if plain is not None:
             plain.close()
 

@@ -70,7 +70,12 @@ def make(uid_map: str, gid_map: str, *, network: bool = False) -> int:
         OSError: the kernel takes no such mappings (EINVAL), or there are too many namespaces.
     """
     reader, writer = os.pipe()
-    pid, pidfd = clone3(_NEWUSER | (_NEWNET if network else 0))
+    try:
+        pid, pidfd = clone3(_NEWUSER | (_NEWNET if network else 0))
+    except BaseException:
+        os.close(reader)
+        os.close(writer)
+        raise
     if pid == 0:
         os.close(writer)
         os.read(reader, 1)

@@ -118,3 +118,13 @@ def test_what_comes_as_a_stream_may_take_its_time_and_can_be_left_from_another_t
             assert read(100) == b""
     done.set()
     serving.join()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [Address("https://localhost:1", {"CAFile": "/nowhere/ca.pem"}), Address("tcp://localhost:99999")],
+    ids=["certificates that are not there", "a port that is none"],
+)
+def test_a_description_that_leads_nowhere_is_told_as_the_plugins(address: Address) -> None:
+    with pytest.raises(Unavailable, match="the plugin a does not answer"):
+        call("plugin a", address, "/Kind.Verb", {})

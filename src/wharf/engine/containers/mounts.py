@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from posixpath import normpath
 from types import MappingProxyType
+from typing import Final
 
 from wharf.engine.containers.mount_request import Wanted, parse_volumes_from, wanted
 from wharf.engine.containers.record import Container, Specification
@@ -20,6 +21,8 @@ from wharf.images.record import ImageRecord
 from wharf.kernel.openat2 import open_beneath
 from wharf.spec.engine_api.container import ContainerConfig, HostConfig, MountPoint
 from wharf.spec.engine_api.volume import VolumeCreateRequest
+
+_OWN_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 async def resolve(context: Context, config: ContainerConfig, host: HostConfig, container_id: str) -> list[MountPoint]:
@@ -107,10 +110,37 @@ def _find_source(mount: Wanted, owner: tuple[int, int]) -> None:
         raise InvalidArgument(
             f'invalid mount config for type "bind": bind source path does not exist: {mount.source}'
         )
-    missing = [folder for folder in (Path(mount.source), *Path(mount.source).parents) if not folder.exists()]
-    Path(mount.source).mkdir(parents=True, exist_ok=True)
-    for folder in missing if owner != (0, 0) else ():
-        os.chown(folder, *owner)
+    make_folder(Path(mount.source), owner)
+
+
+def make_folder(path: Path, owner: tuple[int, int]) -> None:
+    """Make a folder, and those that lead there, for ``owner`` (uid, gid); what is there stays whose it is.
+
+    A container's root may write where it is made, and put symlinks in its way: none is followed from there on.
+
+    Raises:
+        OSError: ENOTDIR or ELOOP: what is there, or has just come there, is no folder.
+    """
+    there = next(folder for folder in path.parents if folder.exists())
+    fd = os.open(there, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for name in path.relative_to(there).parts:
+            made = _make_in(fd, name)
+            inner = os.open(name, _OWN_FOLDER, dir_fd=fd)
+            os.close(fd)
+            fd = inner
+            if made and owner != (0, 0):
+                os.fchown(fd, *owner)
+    finally:
+        os.close(fd)
+
+
+def _make_in(folder: int, name: str) -> bool:
+    try:
+        os.mkdir(name, dir_fd=folder)
+    except FileExistsError:
+        return False
+    return True
 
 
 def place_images(context: Context, container: Container) -> dict[str, str]:

@@ -23,6 +23,7 @@ log = logging.getLogger("wharf.engine")
 
 _FIRST_WAIT_S: Final = 1.0
 _LONGEST_WAIT_S: Final = 30.0
+_SAVE_AGAIN_S: Final = 5.0
 
 
 class Retry(NamedTuple):
@@ -85,6 +86,7 @@ class Delivery:
         self._sink = sink
         self._terms = terms
         self._writer = writer
+        self._told = False  # that it cannot be kept how far it has come
 
     @property
     def under_way(self) -> bool:
@@ -120,7 +122,7 @@ class Delivery:
                 return
             watching = self._writer.until_ended()
             try:
-                await growth.wait(watching)
+                await growth.wait(watching, timeout_s=None if tail.position == saved else _SAVE_AGAIN_S)
             finally:
                 watching.cancel()
 
@@ -131,7 +133,15 @@ class Delivery:
             log.warning("%d bytes of the log of container %s were not taken in time", dropped, self._writer.name())
 
     async def _save(self, position: Position | None, before: Position | None) -> Position | None:
-        await asyncio.to_thread(_write_position, cursor_of(self._path), position)
+        """Keep how far it has come; return how far that is known: ``before`` where it cannot be, a full disk say."""
+        try:
+            await asyncio.to_thread(_write_position, cursor_of(self._path), position)
+        except OSError as error:
+            if not self._told:
+                log.warning("how far container %s's log is delivered cannot be kept: %s", self._writer.name(), error)
+            self._told = True
+            return before
+        self._told = False
         if self._terms.one_part or before is None or position is None or position.inode != before.inode:
             self._writer.moved_on()
         return position

@@ -86,4 +86,6 @@ def _entry(message: bytes) -> Entry:
     line, source, time_ns = fields.get(_LINE, b""), fields.get(_SOURCE, b""), fields.get(_TIME, 0)
     if not isinstance(line, bytes) or not isinstance(source, bytes) or not isinstance(time_ns, int):
         raise DataLoss("an entry of a log has fields of other types")
-    return Entry(line, source.decode("utf-8", "replace"), time_ns)
+    if time_ns >> 64:
+        raise DataLoss("an entry of a log has a time of more than 64 bits")
+    return Entry(line, source.decode("utf-8", "replace"), time_ns - (time_ns >> 63 << 64))  # an int64, as a varint

@@ -114,7 +114,9 @@ def begin(plugin: LogPlugin, info: Info, note: Path) -> PluginStream:
         )  # the plugin's open waits for one
         try:
             plugin.start(name, info)
-            stream = PluginStream(plugin, name, os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC), note)
+            # The same FIFO again, whatever the plugin has put under its name.
+            fd = os.open(f"/proc/self/fd/{both}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            stream = PluginStream(plugin, name, fd, note)
         finally:
             os.close(both)
         _await_reader(plugin, stream._fd)  # noqa: SLF001  # made here

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 import wharf
+from wharf.engine.containers import mounts
 from wharf.errors import Conflict, InvalidArgument, WharfError
 from wharf.kernel import mount
 from wharf.kernel.mount import MountFlag, UmountFlag
@@ -41,6 +43,33 @@ def test_a_part_of_a_volume_is_found_inside_it(on_engine: OnEngine, tmp_path: Pa
         await engine.volumes.remove("vol")
 
     on_engine(body)
+
+
+def test_a_missing_source_is_made_for_the_containers_root_and_what_leads_there_stays_whose_it_is(
+    tmp_path: Path,
+) -> None:
+    mounts.make_folder(tmp_path / "a/b", (4000, 5000))
+
+    made = [(path.stat().st_uid, path.stat().st_gid) for path in (tmp_path, tmp_path / "a", tmp_path / "a/b")]
+    assert made == [(0, 0), (4000, 5000), (4000, 5000)]
+
+
+def test_a_symlink_that_is_put_in_place_of_a_new_source_leads_to_nobody_elses_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = tmp_path / "host"
+    host.mkdir()
+    mkdir = os.mkdir
+
+    def raced(name: str, *, dir_fd: int) -> None:
+        mkdir(name, dir_fd=dir_fd)
+        (tmp_path / "a").rename(tmp_path / "away")
+        (tmp_path / "a").symlink_to(host)
+
+    monkeypatch.setattr(os, "mkdir", raced)
+    with pytest.raises(NotADirectoryError):
+        mounts.make_folder(tmp_path / "a", (4000, 5000))
+    assert (host.stat().st_uid, host.stat().st_gid) == (0, 0)
 
 
 def test_volumes_of_another_container(on_engine: OnEngine, tmp_path: Path) -> None:

@@ -54,6 +54,8 @@ class World:
         self.receiver = Receiver()
         self.over: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         self.moves = 0
+        self.moved = asyncio.Event()
+        self.idle = asyncio.Event()
         self.is_gone = False
 
     def write(self, *texts: str) -> None:
@@ -69,6 +71,7 @@ class World:
 
     def begin(self, terms: Terms = TERMS) -> Delivery:
         async def until_ended() -> object:
+            self.idle.set()
             return await asyncio.shield(self.over)
 
         writer = Writer(
@@ -84,6 +87,7 @@ class World:
 
     def _moved(self) -> None:
         self.moves += 1
+        self.moved.set()
 
     @property
     def position(self) -> tuple[int, int] | None:
@@ -206,5 +210,49 @@ def test_it_ends_when_there_is_no_container_any_more(run: Run) -> None:
         await _ended(world.begin())
 
         assert world.receiver.got == []
+
+    run(test)
+
+
+def test_where_it_cannot_be_kept_how_far_lines_are_delivered_all_the_same_and_it_is_kept_later(run: Run) -> None:
+    async def test(world: World) -> None:
+        in_the_way = cursor_of(world.path).with_suffix(".new")
+        in_the_way.mkdir()  # as a full disk, which no test fills
+        world.write("a")
+        delivery = world.begin()
+        await world.receiver.asked.wait()
+        world.write("b")
+        world.receiver.asked.clear()
+        await world.receiver.asked.wait()
+        assert world.position is None
+        in_the_way.rmdir()
+        world.write("c")
+        world.end()
+        await _ended(delivery)
+
+        status = world.path.stat()
+        assert world.receiver.got == ["a", "b", "c"]
+        assert world.position == (status.st_ino, status.st_size)
+
+    run(test)
+
+
+def test_what_could_not_be_kept_is_tried_again_though_nothing_more_is_written(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wharf.engine.logs.delivery._SAVE_AGAIN_S", 0.001)  # a writer that waits writes nothing
+
+    async def test(world: World) -> None:
+        in_the_way = cursor_of(world.path).with_suffix(".new")
+        in_the_way.mkdir()
+        world.write("a")
+        delivery = world.begin(Terms(Retry(), None, one_part=True))
+        await world.idle.wait()
+        world.moved.clear()
+        in_the_way.rmdir()
+        await world.moved.wait()
+        assert world.position is not None
+        world.end()
+        await _ended(delivery)
 
     run(test)

@@ -46,3 +46,12 @@ def test_whatever_comes_is_entries_or_one_error(data: bytes) -> None:
     except DataLoss:
         return
     assert len(unpacker._rest) <= len(data)
+
+
+def test_a_time_before_1970_comes_back_as_it_was() -> None:
+    assert Unpacker().feed(pack(Entry(b"x", "stdout", -5))) == [Entry(b"x", "stdout", -5)]
+
+
+def test_a_time_of_more_bits_than_there_are_is_no_time() -> None:
+    with pytest.raises(DataLoss, match="an entry of a log"):
+        Unpacker().feed(b"\0\0\0\x0b\x10" + b"\xff" * 9 + b"\x7f")

@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.log_plugin import fake_log_plugin
 
 from wharf.engine.logs import plugin_stream
-from wharf.engine.logs.plugin import LogPlugin
+from wharf.engine.logs.plugin import Info, LogPlugin
 from wharf.plugins.calls import Address
 
 
@@ -48,6 +48,32 @@ def test_a_plugin_that_answers_and_opens_nothing_is_told_of(tmp_path: Path, monk
         with pytest.raises(BrokenPipeError, match="log plugin p does not open the stream"):
             plugin_stream.begin(_plugin(tmp_path), {}, tmp_path / "note")
     assert [*(tmp_path / "streams").iterdir()] == []
+
+
+def test_a_plugin_that_puts_a_symlink_in_place_of_its_stream_has_nothing_else_written(tmp_path: Path) -> None:
+    victim, streams = tmp_path / "victim", tmp_path / "streams"
+    victim.touch()
+
+    class Swapping(LogPlugin):
+        __slots__ = ()
+
+        def start(self, stream: str, info: Info) -> None:
+            LogPlugin.start(self, stream, info)
+            (streams / stream).unlink()
+            (streams / stream).symlink_to(victim)
+
+    async def main() -> None:
+        with fake_log_plugin(tmp_path / "p.sock") as plugin:
+            plugin.reading = False
+            own = _plugin(tmp_path)
+            swapping = Swapping(own.name, own.address, own.folder, own.seen_as)
+            stream = plugin_stream.begin(swapping, {}, tmp_path / "note")
+            await stream.write(b"a line")
+            assert os.read(next(iter(plugin._ends.values())), 6) == b"a line"
+            stream.drop()
+
+    asyncio.run(main())
+    assert (victim.read_bytes(), [*streams.iterdir()]) == (b"", [])
 
 
 @pytest.mark.parametrize("noted", ["../../etc/passwd", 5, "", None])
