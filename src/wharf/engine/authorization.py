@@ -23,7 +23,7 @@ class Authorization:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._known: set[tuple[str, str]] = set()  # those that run by themselves, once they have said what they are
+        self._known: set[tuple[str, str, str]] = set()  # those that run by themselves, once they have said so
 
     @property
     def wanted(self) -> bool:

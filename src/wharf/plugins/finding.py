@@ -29,14 +29,14 @@ def find_none(_name: str) -> Address | None:
     return None
 
 
-def found(name: str, kind: str, managed: Find = find_none, known: set[tuple[str, str]] | None = None) -> Address:
+def found(name: str, kind: str, managed: Find = find_none, known: set[tuple[str, str, str]] | None = None) -> Address:
     """Return where the plugin of a name listens, once it has said that it is of a kind; blocking.
 
     Args:
         name: which.
         kind: what it is to implement: "VolumeDriver", for example.
         managed: finds the engine's own, of that kind.
-        known: names and addresses of those that need not say so again; one that does is added.
+        known: kinds, names and addresses of those that need not say so again; one that does is added.
 
     Raises:
         NotFound: there is none, or it is of another kind.
@@ -48,12 +48,13 @@ def found(name: str, kind: str, managed: Find = find_none, known: set[tuple[str,
         return own
     if (address := find(name)) is None:
         raise NotFound(f'plugin "{name}" not found')
-    if known is not None and (name, address.url) in known:
+    if known is not None and (kind, name, address.url) in known:
         return address
-    if kind not in (call(f"plugin {name}", address, "/Plugin.Activate", {}).get("Implements") or []):
+    told = call(f"plugin {name}", address, "/Plugin.Activate", {}).get("Implements")
+    if not isinstance(told, list) or kind not in told:
         raise NotFound(f'plugin "{name}" does not implement {kind}')
     if known is not None:
-        known.add((name, address.url))
+        known.add((kind, name, address.url))
     return address
 
 

@@ -17,6 +17,7 @@ import pytest
 from tests.root.engine.heard import says
 
 import wharf
+from wharf.engine.containers import stop
 from wharf.errors import Conflict, InvalidArgument, NotFound, NotModified
 from wharf.kernel.cgroup.group import Cgroup
 from wharf.lib.stdcopy import Demultiplexer
@@ -423,6 +424,28 @@ def test_a_container_that_goes_with_its_end_stays_through_a_restart(on_engine: O
         assert ((await engine.containers.inspect("box")).get("State") or {}).get("Status") == "running"
         gone = await engine.containers.wait("box", condition="removed")
         await engine.containers.stop("box", timeout_s=0)
+        await gone
+        assert await engine.containers.list(all=True) == []
+
+    on_engine(body)
+
+
+def test_a_container_that_goes_with_its_end_goes_when_nobody_waits_for_its_restart(
+    on_engine: On, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        launching = asyncio.Event()
+
+        async def never(*_: object) -> None:
+            launching.set()
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(stop, "launch", never)
+        await started(engine, "box", AutoRemove=True)
+        gone = await engine.containers.wait("box", condition="removed")
+        restarting = asyncio.create_task(engine.containers.restart("box", timeout_s=0))
+        await launching.wait()
+        restarting.cancel()
         await gone
         assert await engine.containers.list(all=True) == []
 

@@ -37,13 +37,13 @@ def test_a_plugin_is_found_by_its_socket_then_by_its_specification(tmp_path: Pat
 def test_a_plugin_says_what_it_is_before_it_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finding, "find", lambda name: find(name, [tmp_path], []))
     with fake_plugin(tmp_path / "mine.sock") as plugin:
-        known: set[tuple[str, str]] = set()
+        known: set[tuple[str, str, str]] = set()
         addresses = [found("mine", "VolumeDriver", known=known) for _ in range(2)]
 
         assert addresses == [Address(f"unix://{tmp_path}/mine.sock")] * 2
         assert plugin.asked == [("/Plugin.Activate", {})]
         with pytest.raises(NotFound, match='plugin "mine" does not implement authz'):
-            found("mine", "authz")
+            found("mine", "authz", known=known)
     with pytest.raises(NotFound, match='plugin "nobody" not found'):
         found("nobody", "authz")
 
@@ -52,3 +52,14 @@ def test_the_engines_own_come_first_and_need_not_say_what_they_are() -> None:
     own = Address("unix:///nowhere", name="mine:latest")
 
     assert found("mine", "VolumeDriver", lambda _: own) == own
+
+
+@pytest.mark.parametrize("told", [5, "VolumeDriver", {"VolumeDriver": 1}])
+def test_a_plugin_that_says_in_another_shape_what_it_is_is_of_no_kind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: object
+) -> None:
+    monkeypatch.setattr(finding, "find", lambda name: find(name, [tmp_path], []))
+    with fake_plugin(tmp_path / "mine.sock") as plugin:
+        plugin.answers["/Plugin.Activate"] = {"Implements": told}
+        with pytest.raises(NotFound, match='plugin "mine" does not implement VolumeDriver'):
+            found("mine", "VolumeDriver")

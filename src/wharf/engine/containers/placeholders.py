@@ -120,7 +120,9 @@ def _make_in_etc(layer: int, missing: Lacking) -> None:
                 os.symlink(MOUNTS, name, dir_fd=etc)
             else:
                 _touch(etc, name)
-        if (like := missing.etc) is not None:
+        if (like := missing.etc) is None:
+            os.fchmod(etc, _MODE)  # whatever the umask of the engine's program is
+        else:
             give(etc, like.st_uid, like.st_gid)
             os.fchmod(etc, like.st_mode & 0o7777)
             os.utime(etc, ns=(like.st_atime_ns, like.st_mtime_ns))

@@ -55,8 +55,8 @@ class Container:
     """What delivers its log to another place."""
     receiver: Sink | None = None
     """Where its log goes: open, while it is being started."""
-    restarts_now: bool = False
-    """Whether its end is half of a restart that a client asked for: with --rm it stays for the other half."""
+    restarts_now: int = 0
+    """How many restarts that clients asked for wait for its end: with --rm it stays for their other half."""
     ailing: Shim | None = None
     """The life that is being ended because it is unhealthy."""
     steps_us: dict[str, int] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from wharf.engine.containers import exits
 from wharf.engine.containers.attributes import publish
 from wharf.engine.containers.launch import launch
 from wharf.engine.containers.record import Container
-from wharf.engine.containers.remove import insist
+from wharf.engine.containers.remove import erase, insist
 from wharf.engine.containers.state import require
 from wharf.engine.context import Context
 from wharf.errors import Conflict, WharfError
@@ -37,12 +37,14 @@ async def restart(context: Context, ref: str, *, signal: str | None, timeout_s: 
     container = context.registry.resolve(ref)
     if container.state.status == "removing":
         require("start", container.state, container_id=container.id, name=container.name)
-    container.restarts_now = True
+    container.restarts_now += 1
     try:
         if container.state.alive:
             await _end(context, container, signal, timeout_s)
             publish(context, container, "stop")
         async with container.lock:  # held by what follows the end, until all is given back
+            if container.state.status in ("removing", "dead"):
+                require("start", container.state, container_id=container.id, name=container.name)
             container.become(replace(container.state, restart_count=0, stopped_by_user=False))
             if not container.state.alive:
                 try:
@@ -50,9 +52,20 @@ async def restart(context: Context, ref: str, *, signal: str | None, timeout_s: 
                 except WharfError as error:
                     raise WharfError(f"Cannot restart container {ref}: {error}") from error
                 exits.watch(context, container, shim)
+    except BaseException:  # who asked has hung up between the end and the start
+        context.background.start(_go(context, container), f"remove {container.id[:12]}")
+        raise
     finally:
-        container.restarts_now = False
+        container.restarts_now -= 1
     publish(context, container, "restart")
+
+
+async def _go(context: Context, container: Container) -> None:
+    """Remove a container of --rm that was kept for a restart which has not come to be."""
+    async with container.lock:
+        left = container.state.status == "exited" and container.id in context.registry
+        if left and container.spec.host_config.get("AutoRemove") and not container.restarts_now:
+            await erase(context, container, volumes=True)
 
 
 async def _end(context: Context, container: Container, signal: str | None, timeout_s: int | None) -> None:

@@ -92,8 +92,10 @@ def prepare(context: Context, container: Container, held: ExitStack) -> Prepared
 
     Raises:
         Conflict: it shares namespaces of containers that do not run, or have another user namespace.
+        InvalidArgument, NotImplementedHere: as :func:`check`: the container may be older than the engine's mappings.
     """
     host = container.spec.host_config
+    check(context, host)
     if context.remapping is None or not is_remapped(context, host):
         return None
     joined = -1

@@ -84,7 +84,7 @@ def network_plugins(run: RunRoot, records: PluginRecords) -> Callable[[str, str]
 
     Raises, when it is called, as :func:`wharf.plugins.finding.found`.
     """
-    known: set[tuple[str, str]] = set()
+    known: set[tuple[str, str, str]] = set()
 
     def find(name: str, kind: str) -> Address:
         record = records.serving(name, kind.lower())

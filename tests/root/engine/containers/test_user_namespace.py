@@ -8,7 +8,7 @@ import os
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -191,5 +191,20 @@ def test_the_hosts_namespaces_and_all_rights_are_refused_in_dockers_words(
     async def body(engine: wharf.Engine) -> None:
         with pytest.raises(InvalidArgument, match=text):
             await engine.containers.create({"Image": "busybox", "Cmd": ["true"], "HostConfig": asked})  # type: ignore[typeddict-item]
+
+    place.run(body)
+
+
+def test_a_container_from_before_there_were_mappings_is_refused_in_the_same_words(place: Place) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        made = await engine.containers.create(
+            {"Image": "busybox", "Cmd": ["true"], "HostConfig": {"NetworkMode": "host", "UsernsMode": "host"}}
+        )
+        container = engine.containers._context.registry.resolve(made["Id"])
+        before: HostConfig = {**container.spec.host_config, "UsernsMode": ""}
+        container.spec = replace(container.spec, host_config=before)
+        with pytest.raises(InvalidArgument, match="cannot share the host's network namespace"):
+            await engine.containers.start(made["Id"])
+        await engine.containers.remove(made["Id"])
 
     place.run(body)

@@ -47,8 +47,13 @@ def test_what_an_image_has_not_is_made_and_its_folders_keep_their_looks(image: P
     assert (layer / ".dockerenv").read_bytes() == (layer / "etc/hostname").read_bytes() == b""
 
 
-def test_an_image_of_nothing_lacks_all(layer: Path) -> None:
-    assert len(_made(layer, lacking(None))) == 6
+def test_an_image_of_nothing_lacks_all_and_gets_an_etc_for_everybody(layer: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        assert len(_made(layer, lacking(None))) == 6
+    finally:
+        os.umask(before)
+    assert (layer / "etc").stat().st_mode & 0o7777 == 0o755
 
 
 def test_in_a_copy_of_the_image_only_what_is_not_there_is_made(layer: Path) -> None:
