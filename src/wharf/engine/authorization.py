@@ -5,13 +5,13 @@ They are asked in the order in which they are named, about answers in the revers
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from wharf.engine.context import Context
 from wharf.engine.plugins.places import address_of
 from wharf.errors import Forbidden, WharfError
+from wharf.plugins import threads
 from wharf.plugins.calls import Address, call
 from wharf.plugins.finding import found
 
@@ -62,7 +62,7 @@ class Authorization:
 
     async def _ask(self, name: str, path: str, asked: Mapping[str, object]) -> None:
         try:
-            told = await asyncio.to_thread(self._call, name, path, asked)
+            told = await threads.asked(self._call, name, path, asked)
         except WharfError as error:
             raise WharfError(f"plugin {name} failed with error: {error}") from error
         if told.get("Allow") is not True:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -36,3 +38,23 @@ def test_a_plugin_that_runs_by_itself_is_refused_unless_it_is_one_of_authorizati
             asyncio.run(authorization.request({"RequestURI": "/"}))
 
         assert [path for path, _ in guard.asked] == ["/Plugin.Activate", "/AuthZPlugin.AuthZReq"]
+
+
+def test_plugins_are_asked_on_threads_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = finding.find
+    monkeypatch.setattr(finding, "find", lambda name: find(name, [tmp_path], []))
+    over = threading.Event()
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        busy = loop.run_in_executor(None, over.wait)
+        try:
+            await asyncio.wait_for(_authorization("guard").request({"RequestURI": "/"}), 30)
+        finally:
+            over.set()
+            await busy
+
+    with fake_plugin(tmp_path / "guard.sock", "authz") as guard:
+        guard.answers["/AuthZPlugin.AuthZReq"] = {"Allow": True}
+        asyncio.run(main())
