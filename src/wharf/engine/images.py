@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING
@@ -53,7 +54,15 @@ class ImageVerbs:
         return await self._images.stored(record).attestations(indexes.keys(), types, whole=statement)
 
     def _containers_of(self, image_id: str) -> Sequence[str]:
-        return [use.container_id for use in self.uses_of(image_id)]
+        return [*dict.fromkeys(use.container_id for use in self.uses_of(image_id))]
+
+    def _counted(self) -> Counter[str]:
+        """Return how many containers are made from each image, or mount it."""
+        counted: Counter[str] = Counter()
+        for container in self._context.registry:
+            mounted = (point.get("Name") or "" for point in container.spec.mounts if point.get("Type") == "image")
+            counted.update({container.image_id, *mounted})
+        return counted
 
     async def history(self, name: str, platform: str | None = None) -> builtins.list[ImageHistoryResponseItem]:
         """Return an image's layers and what made them, newest first."""
@@ -260,8 +269,9 @@ class ImageVerbs:
             digests=digests,
             manifests=Shown(self._containers_of, identity) if manifests or identity else None,
         )
+        counted = self._counted()
         for image in found:
-            image["Containers"] = len(self._containers_of(image.get("Id") or ""))
+            image["Containers"] = counted[image.get("Id") or ""]
         return found
 
     def uses_of(self, image_id: str) -> Sequence[ImageUse]:

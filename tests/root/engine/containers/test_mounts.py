@@ -130,6 +130,20 @@ def test_an_image_that_a_container_mounts_is_in_use(on_engine: OnEngine) -> None
     on_engine(body)
 
 
+def test_a_container_that_mounts_the_image_it_is_made_from_is_one_container_of_it(on_engine: OnEngine) -> None:
+    async def body(engine: wharf.Engine) -> None:
+        lent: Mount = {"Type": "image", "Source": "busybox", "Target": "/img"}
+        host: HostConfig = {"Mounts": [lent, {**lent, "Target": "/too"}]}
+        made = await engine.containers.create({"Image": "busybox", "Cmd": ["true"], "HostConfig": host})
+        (image,) = await engine.images.list(manifests=True)
+        assert image["Containers"] == 1
+        (manifest,) = image["Manifests"] or []
+        assert (manifest["ImageData"] or {})["Containers"] == [made["Id"]]
+        await engine.containers.remove(made["Id"])
+
+    on_engine(body)
+
+
 def test_a_folder_of_an_image_of_several_layers_can_be_mounted(on_engine: OnEngine) -> None:
     async def body(engine: wharf.Engine) -> None:
         await engine.containers.create(
