@@ -29,6 +29,14 @@ _getrlimit = libc.prototype("getrlimit", ctypes.c_int, ctypes.POINTER(_Pair), ke
 _setrlimit = libc.prototype("setrlimit", ctypes.c_int, ctypes.POINTER(_Pair), keep_gil=True)
 
 
+def raise_soft(number: int) -> tuple[int, int]:
+    """Let this process have as much as it may; return its limits from before, soft and hard."""
+    present = _Pair()
+    _getrlimit(number, present)
+    _setrlimit(number, _Pair(present[1], present[1]))
+    return present[0], present[1]
+
+
 def set_clipped(number: int, soft: int, hard: int) -> bool:
     """Set a limit of this process; where raising it is not allowed, raise it as far as it is.
 

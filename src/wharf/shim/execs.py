@@ -8,6 +8,7 @@ import os
 from wharf.kernel import pty
 from wharf.kernel.signals import raw as signal
 from wharf.shim.control import Refused, refused
+from wharf.shim.open_files import begun_with
 from wharf.shim.streams import Streams
 
 TYPE_CHECKING = False
@@ -31,9 +32,13 @@ class _Exec:
 
 
 class Execs:
-    """The running execs of one container."""
+    """The running execs of one container.
 
-    __slots__ = ("_execute", "_failed", "_loop", "_owner", "_running")
+    Attributes:
+        open_files: how many files may be open for those that do not say so, soft and hard; None: as for this process.
+    """
+
+    __slots__ = ("_execute", "_failed", "_loop", "_owner", "_running", "open_files")
 
     def __init__(
         self,
@@ -48,6 +53,7 @@ class Execs:
         self._execute = execute
         self._failed = failed
         self._running: dict[str, _Exec] = {}
+        self.open_files: tuple[int, int] | None = None
 
     @property
     def pids(self) -> dict[str, int]:
@@ -72,7 +78,7 @@ class Execs:
         stdin = bool(attachment and attachment["stdin"])
         try:
             stdio = None if process.get("terminal") else streams.open_pipes(self._owner, stdin=stdin)
-            started = self._execute(process, stdio)
+            started = self._execute(begun_with(process, self.open_files), stdio)
         except self._failed as failure:
             streams.finish()
             raise Refused({"kind": failure.kind, "message": failure.message}) from failure

@@ -15,7 +15,7 @@ from wharf.kernel.cgroup.group import open_cgroup
 from wharf.kernel.signals import raw as signal
 from wharf.lib.timestamps import rfc3339_nano
 from wharf.runtime.steps import Steps
-from wharf.shim import orders
+from wharf.shim import open_files, orders
 from wharf.shim.control import Control, Kept, refused
 from wharf.shim.ending import empty, exit_code_of, write_exit
 from wharf.shim.execs import Execs
@@ -211,6 +211,7 @@ class Shim:
 
     def _serve(self, started: Started) -> None:
         self._started, streams = started, self._streams[0]
+        self._execs.open_files = open_files.raise_own()
         steps = {**self._steps.us, **{f"create.{name}": us for name, us in started.steps.items()}}
         self._control.publish(
             {"event": "started", "pid": started.pid, "started_at": self._started_at, "steps_us": steps}
