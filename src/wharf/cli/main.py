@@ -112,7 +112,7 @@ def _no_command(path: str, rest: list[str]) -> int:
         (sys.stdout if rest else sys.stderr).write(group_overview(path))
         return 0
     if group in GROUPS and name:
-        usage = f"Usage:  wharf {group}\n\nRun 'wharf {group} --help' for more information"
+        usage = f"Usage:  wharf {group} COMMAND\n\nRun 'wharf {group} --help' for more information"
         return _say(f"wharf: unknown command: wharf {path}\n\n{usage}", 1)
     return _say(f"wharf: unknown command: wharf {path}\n\nRun 'wharf --help' for more information", 1)
 

@@ -15,6 +15,8 @@ from wharf.kernel import btrfs
 from wharf.kernel.owner import give
 
 FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+MTAB: Final = b"etc/mtab"
+"""Where containers have a link whose image has none."""
 
 
 @contextmanager
@@ -127,8 +129,8 @@ def usage(path: Path) -> int:
 
 
 def has_bytes(node: Node) -> bool:
-    """Return whether a node's size counts: a file's or, as Docker counts, a symlink's."""
-    return stat.S_ISREG(node.status.st_mode) or stat.S_ISLNK(node.status.st_mode)
+    """Return whether a node's size counts: a file's or, as Docker counts, a symlink's, but for the one at MTAB."""
+    return stat.S_ISREG(node.status.st_mode) or (stat.S_ISLNK(node.status.st_mode) and node.path != MTAB)
 
 
 def dress_like(source: Path, target: Path) -> None:

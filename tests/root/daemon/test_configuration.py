@@ -72,7 +72,7 @@ def test_hang_up_takes_what_is_new_and_tells_it(stopped: Wharfd) -> None:
 
     settle(stopped, {"labels": ["zone=c"], "nonsense": 1})
     hang_up(stopped, "don't match any configuration option: nonsense")
-    settle(stopped, {"log-driver": "nonsense"})
+    settle(stopped, {"log-driver": "json-file", "log-opts": {"nonsense": "1"}})
     hang_up(stopped, "the old one stays")
 
     assert stopped.get("/info")["Labels"] == ["zone=b"]

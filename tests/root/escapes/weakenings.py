@@ -87,7 +87,7 @@ OUTSIDE = Weakening(
     (
         *LEAKY.patches,
         Patch("runtime/birth.py", "    if _is_outside():", "    if False:"),
-        Patch("runtime/init.py", "    os.close(ensure_folder(root, plan.process.cwd))\n", ""),
+        Patch("runtime/init.py", "        os.close(ensure_folder(root, plan.process.cwd))\n", "        pass\n"),
     ),
 )
 COVERED_PROCFS = Weakening(

@@ -13,7 +13,7 @@ from wharf.engine.streams import on_thread
 from wharf.kernel.openat2 import Resolve, openat2
 from wharf.spec.engine_api.container import FilesystemChange
 from wharf.storage import overlay_marks as marks
-from wharf.storage.trees import FOLDER, Node, walk
+from wharf.storage.trees import FOLDER, MTAB, Node, walk
 
 MODIFIED, ADDED, DELETED = 0, 1, 2
 
@@ -28,7 +28,6 @@ PLACEHOLDERS: Final = frozenset(
 _HOLDERS: Final = frozenset(name.rpartition(b"/")[0] for name in PLACEHOLDERS)
 """Folders whose time the runtime changed when it made placeholders in them."""
 
-_MTAB: Final = b"etc/mtab"
 MOUNTS: Final = "/proc/mounts"
 """Where that link leads in containers whose image has none."""
 
@@ -110,7 +109,7 @@ def is_placeholder(node: Node) -> bool:
     if stat.S_ISREG(node.status.st_mode):
         return node.status.st_size == 0
     if stat.S_ISLNK(node.status.st_mode):
-        return node.path == _MTAB and os.readlink(node.name, dir_fd=node.folder_fd) == os.fsencode(MOUNTS)
+        return node.path == MTAB and os.readlink(node.name, dir_fd=node.folder_fd) == os.fsencode(MOUNTS)
     return stat.S_ISDIR(node.status.st_mode) and not _names(node) - PLACEHOLDERS
 
 

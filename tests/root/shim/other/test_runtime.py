@@ -56,7 +56,7 @@ async def _exec(engine: wharf.Engine, name: str, *command: str, **asked: Any) ->
     with attached.socket:
         while chunk := await asyncio.get_running_loop().sock_recv(attached.socket, 65536):
             found += chunk if attached.tty else b"".join(data for _, data in demultiplexer.feed(chunk))
-    return found.decode(), (await engine.execs.inspect(made))["ExitCode"]
+    return found.decode(), await engine.execs.wait(made)
 
 
 async def _life(root: Path) -> None:
