@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import _thread
+
 from wharf.kernel import libc, prctl
 from wharf.kernel import light_ctypes as ctypes
 
@@ -18,24 +20,35 @@ _setfsuid = libc.prototype("setfsuid", ctypes.c_uint)
 _setfsgid = libc.prototype("setfsgid", ctypes.c_uint)
 
 
+_lock: Final = _thread.allocate_lock()
+
+
 class As:
     """``with As(uid, gid):`` this thread's new files are theirs, and all capabilities stay. For root."""
 
-    __slots__ = ("_bits", "_dumpable", "_gid", "_uid")
+    __slots__ = ("_bits", "_gid", "_uid")
+    _at_once = 0  # threads that are somebody else now
+    _dumpable = 0  # the process's, before the first of them was
 
     def __init__(self, uid: int, gid: int) -> None:
         self._uid = uid
         self._gid = gid
-        self._bits = self._dumpable = 0
+        self._bits = 0
 
     def __enter__(self) -> None:
-        self._bits, self._dumpable = prctl.prctl(_GET_SECUREBITS), prctl.prctl(_GET_DUMPABLE)
+        self._bits = prctl.prctl(_GET_SECUREBITS)
         prctl.prctl(_SET_SECUREBITS, self._bits | _NO_SETUID_FIXUP)
-        self._uid, self._gid = _setfsuid(self._uid), _setfsgid(self._gid)
+        with _lock:
+            if not As._at_once:
+                As._dumpable = prctl.prctl(_GET_DUMPABLE)
+            As._at_once += 1
+            self._uid, self._gid = _setfsuid(self._uid), _setfsgid(self._gid)
 
     def __exit__(self, *_: object) -> None:
-        _setfsuid(self._uid)
-        _setfsgid(self._gid)
+        with _lock:
+            _setfsuid(self._uid)
+            _setfsgid(self._gid)
+            As._at_once -= 1
+            if As._dumpable == 1:  # the change has undone it: others would not be let into /proc/<pid>/fd any more
+                prctl.set_dumpable(dumpable=True)
         prctl.prctl(_SET_SECUREBITS, self._bits)
-        if self._dumpable == 1:  # the change has undone it: others would not be let into /proc/<pid>/fd any more
-            prctl.set_dumpable(dumpable=True)

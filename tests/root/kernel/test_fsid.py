@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -37,3 +38,22 @@ def test_a_thread_that_was_there_goes_on_as_before(tmp_path: Path) -> None:
         with As(5, 6):
             pool.submit((tmp_path / "file").touch).result()
     assert (tmp_path / "file").stat().st_uid == 0
+
+
+def test_of_threads_at_once_the_last_leaves_the_process_as_the_first_found_it() -> None:
+    prctl.set_dumpable(dumpable=True)
+    second_in, first_out = threading.Event(), threading.Event()
+
+    def second() -> None:
+        with As(5, 6):
+            second_in.set()
+            first_out.wait()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(os.getpid).result()  # a thread begun within As would be the other already
+        with As(5, 6):
+            other = pool.submit(second)
+            second_in.wait()
+        first_out.set()
+        other.result()
+    assert prctl.prctl(3) == 1
