@@ -100,10 +100,11 @@ def _of_one_word(text: str) -> Platform:
 
     Only a known word tells which of the two it is (containerd/platforms, "Parse").
     """
-    own, system = host(), text.lower()
+    own = host()
+    system = "darwin" if (word := text.lower()) == "macos" else word
     if system == own.os or system in _SYSTEMS:
         return Platform(system, own.architecture, own.variant)
-    found = normal(own.os, text)
+    found = normal(own.os, word)
     if found.architecture not in _ARCHITECTURES:
         raise InvalidArgument(f'"{text}": unknown operating system or architecture: invalid argument')
     return found

@@ -37,6 +37,12 @@ def test_what_is_no_platform_of_ours_is_refused(text: str) -> None:
         parse_platform(text)
 
 
+@pytest.mark.parametrize("text", ["macos", "Darwin", "macos/arm64", "windows"])
+def test_other_systems_are_not_supported(text: str) -> None:
+    with pytest.raises(InvalidArgument, match=f'^"{text}": operating system is not supported'):
+        parse_platform(text)
+
+
 def test_word_that_is_neither_a_system_nor_an_architecture_is_unknown() -> None:
     with pytest.raises(
         InvalidArgument, match=r'^"foobar": unknown operating system or architecture: invalid argument$'
