@@ -304,8 +304,11 @@ class Processes:
         except ProcessFailed:
             folders.remove(folder)
             raise
-        except asyncio.CancelledError:
-            await self._undo(shim, folder)
+        except asyncio.CancelledError as cancelled:
+            try:
+                await self._undo(shim, folder)
+            except OSError as error:  # which must not take the place of what our caller waits for
+                raise cancelled from error
             raise
         return shim
 
@@ -313,6 +316,7 @@ class Processes:
         try:
             await shim.kill(9)
             await shim.exited
+            await shim.released  # until then the shim writes into its folder
         except asyncio.CancelledError:
             return  # the engine closes
         except Conflict:  # it ends by itself
