@@ -5,7 +5,7 @@ import os
 import select
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -19,27 +19,6 @@ from wharf.processes.processes import ProcessFailed
 from wharf.processes.shim import Shim
 
 pytestmark = pytest.mark.root
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Iterator[Callable[[Callable[[Bench], Awaitable[None]]], None]]:
-    """Run an asynchronous test on a bench of its own, and see that nothing of it stays."""
-
-    def run(test: Callable[[Bench], Awaitable[None]]) -> None:
-        async def whole() -> None:
-            bench = Bench(tmp_path)
-            try:
-                async with asyncio.timeout(60):
-                    await test(bench)
-            finally:
-                await bench.processes.aclose()
-
-        asyncio.run(whole())
-
-    yield run
-    group = open_cgroup(CGROUPS)
-    group.kill_all()
-    group.delete()
 
 
 async def _all(sock: socket.socket) -> bytes:

@@ -6,14 +6,13 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from tests.root.shim.harness import CGROUPS, Bench
+from tests.root.shim.harness import Bench
 
 from wharf.errors import Unavailable
-from wharf.kernel.cgroup.group import open_cgroup
 from wharf.processes.channel import RequestFailed
 from wharf.processes.shim import Shim
 from wharf.spec import log_parts
@@ -22,25 +21,6 @@ from wharf.spec.shim_messages import SpawnRequest
 pytestmark = pytest.mark.root
 Run = Callable[[Callable[[Bench], Awaitable[None]]], None]
 SIZE, FILES = 20_000, 3
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
-    def run(test: Callable[[Bench], Awaitable[None]]) -> None:
-        async def whole() -> None:
-            bench = Bench(tmp_path)
-            try:
-                async with asyncio.timeout(120):
-                    await test(bench)
-            finally:
-                await bench.processes.aclose()
-
-        asyncio.run(whole())
-
-    yield run
-    group = open_cgroup(CGROUPS)
-    group.kill_all()
-    group.delete()
 
 
 def _request(bench: Bench, script: str, *, waits: bool = True) -> SpawnRequest:

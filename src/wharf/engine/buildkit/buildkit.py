@@ -56,7 +56,10 @@ class BuildKit:
         """Return it, with the records of builds that were."""
         records = Records(context.data.build_records)
         past = await asyncio.to_thread(records.load)
-        limits = lambda: (context.options.build_records, context.options.build_records_ns)  # noqa: E731
+
+        def limits() -> tuple[int, int]:
+            return context.options.build_records, context.options.build_records_ns
+
         return cls(context, cache, records, History(records, past, context.clock.now_ns, limits))
 
     async def serve(self, link: Link) -> None:

@@ -175,9 +175,8 @@ def test_nothing_is_lost_while_a_receiver_reads_nothing_and_engines_come_and_go(
             await _waits(engine, "box")
             read = [chunk async for chunk in await engine.containers.logs("box", tail="1")]
         async with wharf.Engine(root) as engine:
-            await _waits(
-                engine, "box"
-            )  # what the first one had sent is sent again, and then it does not go on either
+            # What the first one had sent is sent again, and then it does not go on either.
+            await _waits(engine, "box")
             ended = await engine.containers.wait("box")
             receiver.reads.set()
             assert (await ended)["StatusCode"] == 0
